@@ -1,0 +1,121 @@
+//! The seam between scheduling and inference. `llama/` implements it on llama.cpp, `scripted.rs` on a script, so that
+//! every policy is tested without C++. Nothing above this file knows llama.cpp.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Result;
+use crate::protocol::{Device, GenerateOptions, Message, ModelConfig, ModelInfo};
+
+/// A token of the model's vocabulary.
+pub type Token = i32;
+
+/// The engine's place for a resident scope: llama.cpp's `llama_seq_id`.
+pub type Sequence = u32;
+
+/// Set once by anybody, read by the work that it ends.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Opens models. Shared by all engines; `load` runs on the new engine's own thread.
+pub trait ModelLoader: Send + Sync + 'static {
+    /// Loads weights and makes a context. `progress` gets 0 to 1 and returns false to give up, which ends in
+    /// `LoadCancelled`. A file that cannot be loaded is a typed error, never an abort.
+    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel>;
+
+    /// What this build can compute on, and with which instructions.
+    fn devices(&self) -> Vec<Device>;
+}
+
+/// A model that is ready. The context stays on the engine's thread; the prompter may be used from any thread, and is
+/// dropped before the engine reports its exit.
+pub struct LoadedModel {
+    pub info: ModelInfo,
+    pub context: Box<dyn InferenceContext>,
+    pub prompter: Arc<dyn Prompter>,
+}
+
+/// The parts of a model that need no context: template and tokenizer.
+pub trait Prompter: Send + Sync {
+    /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result.
+    fn render(&self, messages: &[Message]) -> Result<Prompt>;
+}
+
+/// A conversation as the model reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    pub tokens: Vec<Token>,
+    /// Texts that end an answer under this template, beside the caller's own.
+    pub stop: Vec<String>,
+}
+
+/// One token to be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    pub sequence: Sequence,
+    pub position: u32,
+    pub token: Token,
+    /// Whether the logits after this token will be sampled.
+    pub wants_logits: bool,
+}
+
+/// Why a decode did not finish.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The flag was set. What was decoded so far is in memory: ask `length`.
+    Aborted,
+    /// No room in the KV memory.
+    Full,
+    /// Anything else, in llama.cpp's words.
+    Failed(String),
+}
+
+/// The KV memory and compute of one model. Lives and dies on the engine's thread.
+pub trait InferenceContext {
+    /// Decodes rows sorted by sequence, then position. `abort` stops it early where the backend can; pass it for
+    /// prefill only: aborting a batch shared by streams loses their logits.
+    fn decode(&mut self, rows: &[Row], abort: Option<&CancelFlag>) -> std::result::Result<(), DecodeError>;
+
+    /// Chooses the next token from the logits of row `row` of the last decode, and tells the sampler of it.
+    fn sample(&mut self, row: usize, sampler: &mut dyn Sampler) -> Result<Token>;
+
+    /// A sampler for one generation.
+    fn sampler(&self, options: &GenerateOptions) -> Result<Box<dyn Sampler>>;
+
+    /// Tokens that `sequence` holds.
+    fn length(&self, sequence: Sequence) -> u32;
+
+    /// Forgets everything from `length` on. False if this memory cannot be cut there: then `clear` and prefill anew.
+    fn truncate(&mut self, sequence: Sequence, length: u32) -> bool;
+
+    fn clear(&mut self, sequence: Sequence);
+
+    /// The bytes of a token as the answer shows them; nothing for a control token.
+    fn text(&self, token: Token) -> Vec<u8>;
+
+    /// The bytes of a token in a rendered prompt, control tokens included.
+    fn prompt_bytes(&self, token: Token) -> Vec<u8>;
+
+    fn is_control(&self, token: Token) -> bool;
+
+    /// Whether the token ends an answer.
+    fn is_end(&self, token: Token) -> bool;
+
+    fn set_threads(&mut self, threads: u32);
+}
+
+/// The sampling state of one generation: options, random state, the window that penalties look back on.
+pub trait Sampler: Send {
+    /// For the implementation behind `InferenceContext::sample`, which knows its own samplers.
+    fn as_any_mut(&mut self) -> &mut dyn std::any::Any;
+}

@@ -1,0 +1,67 @@
+//! The one error of the crate: a stable public code and a text that says what failed, on what, and what to do.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The stable name of a failure. Apps may match on it; texts may change, codes do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ErrorCode {
+    /// The command is not JSON, has no known `type`, or lacks a field.
+    InvalidCommand,
+    /// A field is out of range; the detail names the field and the range.
+    InvalidOptions,
+    /// No file at the path.
+    ModelNotFound,
+    /// The file is not a GGUF, is truncated, or contradicts itself.
+    ModelInvalid,
+    /// llama.cpp refused a well-formed file, for example an architecture that it does not know.
+    ModelUnsupported,
+    /// The model or its context does not fit into memory, even after idle models were unloaded.
+    OutOfMemory,
+    /// The model is in use with other options that this request cannot share.
+    OptionsConflict,
+    /// The load was cancelled because nobody waited for it any longer, or on request.
+    LoadCancelled,
+    /// The generation was cancelled before it was admitted.
+    Cancelled,
+    /// A queue is full; try again when running work has finished.
+    Busy,
+    /// The prompt, or prompt and answer, exceed `contextSize`.
+    ContextFull,
+    /// The chat template refused the messages or exceeded its limits.
+    TemplateFailed,
+    /// No scope of that name.
+    ScopeNotFound,
+    /// No generation of that id is queued, running or recently finished.
+    GenerationNotFound,
+    /// No model of that path is known.
+    ModelNotKnown,
+    /// The model was unloaded while the work was queued or running.
+    ModelUnloaded,
+    /// The engine thread died; the next request starts it again.
+    EngineCrashed,
+    /// llama.cpp failed in the middle of work.
+    InferenceFailed,
+    /// The port or the manager is closed.
+    Closed,
+}
+
+/// An error as JavaScript, Kotlin and Swift see it, and as Rust carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "ErrorInfo")]
+#[error("{code:?}: {detail}")]
+pub struct Error {
+    pub code: ErrorCode,
+    /// What failed, on what, and what to do. Never holds prompt or answer text.
+    pub detail: String,
+}
+
+impl Error {
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, Error>;

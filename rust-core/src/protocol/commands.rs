@@ -1,0 +1,169 @@
+//! What JavaScript may ask for. A command is answered by `done`, `failed` or an event of its own that carries its
+//! `requestId`; it never throws.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::config::{GenerateOptions, ModelConfig};
+use crate::error::{Error, ErrorCode, Result};
+
+/// A command with the id that its answer will carry.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Envelope {
+    pub request_id: String,
+    #[serde(flatten)]
+    #[ts(flatten)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Command {
+    /// Takes a lease: loads the model, or joins its load, or reuses it. `done` when it is ready.
+    Acquire {
+        lease_id: String,
+        /// Who asks, for the flight recorder; for example a component's name.
+        owner: String,
+        model: ModelConfig,
+    },
+    /// Gives a lease back. The last one starts the keep-alive; a load that nobody waits for any longer is cancelled.
+    Release { lease_id: String },
+    /// Frees the weights whatever leases exist: cancels, drains, frees. `done` when the memory is free.
+    Unload { path: String },
+    Generate(Box<GenerateCommand>),
+    /// Ends one generation, queued or running. `done` when the generation has finished.
+    Cancel { generation_id: String },
+    /// Forgets a scope: its transcript and its cached tokens. A running generation is cancelled first.
+    DisposeScope { scope: String },
+    /// Answered by `transcript`.
+    GetTranscript { scope: String },
+    /// Answered by `replay`: the text of a generation from an offset in UTF-16 code units on.
+    Replay { generation_id: String, offset: u32 },
+    /// Writes a component's mount or unmount into the flight recorder.
+    RecordMount { owner: String, path: String, mount: Mount },
+    /// Answered by `lifecycle`: the last lifecycle events, oldest first.
+    GetLifecycle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Mount {
+    Mounted,
+    Unmounted,
+}
+
+/// One turn of a scope. The generation holds a lease of its own until it has finished. Turns of one scope run in the
+/// order in which they were sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GenerateCommand {
+    pub generation_id: String,
+    pub model: ModelConfig,
+    /// The conversation, made on first use.
+    pub scope: String,
+    /// Messages added to the stored transcript. Either this or `messages`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub append: Option<Vec<Message>>,
+    /// The whole transcript, replacing the stored one from the first difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub messages: Option<Vec<Message>>,
+    #[serde(default)]
+    #[ts(optional, as = "Option<GenerateOptions>")]
+    pub options: GenerateOptions,
+}
+
+/// One message of a transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Message {
+    pub role: Role,
+    pub content: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+/// Why a line of JSON is not a command, with the `requestId` it carried (empty if it carried none).
+#[derive(Debug)]
+pub struct Malformed {
+    pub request_id: String,
+    pub error: Error,
+}
+
+impl Envelope {
+    /// Parses and validates. The error keeps the `requestId`, so that the refusal reaches its caller.
+    pub fn parse(json: &str) -> std::result::Result<Self, Malformed> {
+        let malformed = |request_id: &str, error: Error| Malformed { request_id: request_id.to_owned(), error };
+        let invalid = |detail: String| Error::new(ErrorCode::InvalidCommand, detail);
+
+        let mut value: serde_json::Value = serde_json::from_str(json)
+            .map_err(|error| malformed("", invalid(format!("the command is not JSON: {error}"))))?;
+        let Some(fields) = value.as_object_mut() else {
+            return Err(malformed("", invalid("the command is not a JSON object".into())));
+        };
+        let Some(serde_json::Value::String(request_id)) = fields.remove("requestId") else {
+            return Err(malformed("", invalid("the command has no requestId of type string".into())));
+        };
+        let command: Command =
+            serde_json::from_value(value).map_err(|error| malformed(&request_id, invalid(error.to_string())))?;
+        command.validate().map_err(|error| malformed(&request_id, error))?;
+        Ok(Self { request_id, command })
+    }
+}
+
+impl Command {
+    /// Checks ids and ranges; the error names the field.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::Acquire { lease_id, owner: _, model } => {
+                check_id("leaseId", lease_id)?;
+                model.validate()
+            }
+            Self::Release { lease_id } => check_id("leaseId", lease_id),
+            Self::Generate(generate) => generate.validate(),
+            Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
+                check_id("generationId", generation_id)
+            }
+            Self::DisposeScope { scope } | Self::GetTranscript { scope } => check_id("scope", scope),
+            Self::Unload { .. } | Self::RecordMount { .. } | Self::GetLifecycle => Ok(()),
+        }
+    }
+}
+
+impl GenerateCommand {
+    fn validate(&self) -> Result<()> {
+        check_id("generationId", &self.generation_id)?;
+        check_id("scope", &self.scope)?;
+        self.model.validate()?;
+        self.options.validate()?;
+        let messages = match (&self.append, &self.messages) {
+            (Some(messages), None) | (None, Some(messages)) => messages,
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Error::new(ErrorCode::InvalidOptions, "a generation needs either append or messages"));
+            }
+        };
+        match messages.last() {
+            Some(message) if message.role != Role::Assistant => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorCode::InvalidOptions,
+                "the last message is the assistant's - end append or messages with the message to be answered",
+            )),
+            None => Err(Error::new(ErrorCode::InvalidOptions, "append or messages holds no message")),
+        }
+    }
+}
+
+fn check_id(field: &str, id: &str) -> Result<()> {
+    if id.is_empty() || id.len() > 256 {
+        return Err(Error::new(ErrorCode::InvalidOptions, format!("{field} is out of range - use 1 to 256 bytes")));
+    }
+    Ok(())
+}

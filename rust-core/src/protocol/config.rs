@@ -1,0 +1,184 @@
+//! What a caller may ask of a model and of a generation, with the ranges that are accepted.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// Five minutes, as ollama has it.
+pub const DEFAULT_KEEP_ALIVE_MS: u64 = 5 * 60 * 1000;
+
+/// Which model, and how it is loaded. Two configs that lead to the same engine never cause a reload: a field left out
+/// equals whatever was chosen for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Path of a GGUF file.
+    pub path: String,
+    /// Tokens of context per scope. Left out: the model's trained length, at most 4,096.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub context_size: Option<u32>,
+    /// Scopes that can be resident at once. Left out: as many as `kvBudgetBytes` holds, 1 to 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub slots: Option<u32>,
+    /// Bytes that the KV memory of all slots may take. Left out: 512 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub kv_budget_bytes: Option<u64>,
+    /// The most compute threads; the governor may use fewer. Left out: the number of performance cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub threads: Option<u32>,
+    /// Where the weights live.
+    #[serde(default)]
+    #[ts(optional, as = "Option<DevicePreference>")]
+    pub device: DevicePreference,
+    /// Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
+    /// once. `null`: never unload.
+    #[serde(default = "default_keep_alive")]
+    #[ts(optional, type = "number | null")]
+    pub keep_alive_ms: Option<u64>,
+}
+
+fn default_keep_alive() -> Option<u64> {
+    Some(DEFAULT_KEEP_ALIVE_MS)
+}
+
+/// Where the weights live.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum DevicePreference {
+    #[default]
+    Auto,
+    Cpu,
+    Gpu,
+}
+
+impl ModelConfig {
+    /// A config with every option left out.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            context_size: None,
+            slots: None,
+            kv_budget_bytes: None,
+            threads: None,
+            device: DevicePreference::Auto,
+            keep_alive_ms: default_keep_alive(),
+        }
+    }
+
+    /// Checks every range; the error names the field.
+    pub fn validate(&self) -> Result<()> {
+        if self.path.is_empty() {
+            return Err(out_of_range("model.path", "a path of at least one character"));
+        }
+        if self.path.contains('\0') {
+            return Err(out_of_range("model.path", "a path without a NUL character"));
+        }
+        check("model.contextSize", self.context_size, 16..=16_777_216)?;
+        check("model.slots", self.slots, 1..=256)?;
+        check("model.threads", self.threads, 1..=512)?;
+        check("model.kvBudgetBytes", self.kv_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
+        check("model.keepAliveMs", self.keep_alive_ms, 0..=MAX_SAFE_INTEGER)
+    }
+}
+
+/// The largest integer that a JavaScript number holds exactly.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// How one generation is sampled and when it ends. Every request has its own; none changes another's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct GenerateOptions {
+    /// 0 is greedy. 0 to 10; left out: 0.8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub temperature: Option<f32>,
+    /// Keep the k likeliest tokens. 0 keeps all; left out: 40.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub top_k: Option<u32>,
+    /// Keep the likeliest tokens that together have this probability. 0 to 1; left out: 0.95.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub top_p: Option<f32>,
+    /// Drop tokens less likely than this share of the likeliest. 0 to 1; left out: 0.05.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub min_p: Option<f32>,
+    /// Divides the logits of tokens seen in the window. Above 0, to 10; left out: 1 (off).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub repeat_penalty: Option<f32>,
+    /// Subtracted once per occurrence. -2 to 2; left out: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub frequency_penalty: Option<f32>,
+    /// Subtracted once if seen. -2 to 2; left out: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub presence_penalty: Option<f32>,
+    /// Tokens that the penalties look back on. 0 to 4,096; left out: 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub penalty_window: Option<u32>,
+    /// Same seed, same options, same prompt: same choices. Left out: random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub seed: Option<u32>,
+    /// Texts that end the answer; none of them is delivered. At most 16 of 1 to 256 bytes each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
+    pub stop: Vec<String>,
+    /// Ends the answer after this many tokens, with reason `length`. Left out: as long as the context holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub max_output_tokens: Option<u32>,
+    /// Whether a cancelled or failed answer keeps, in transcript and KV, what was delivered. Left out: false, the turn
+    /// goes back whole.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub keep_partial: bool,
+}
+
+impl GenerateOptions {
+    /// Checks every range; the error names the field.
+    pub fn validate(&self) -> Result<()> {
+        check("options.temperature", self.temperature, 0.0..=10.0)?;
+        check("options.topP", self.top_p, 0.0..=1.0)?;
+        check("options.minP", self.min_p, 0.0..=1.0)?;
+        check("options.repeatPenalty", self.repeat_penalty, f32::MIN_POSITIVE..=10.0)?;
+        check("options.frequencyPenalty", self.frequency_penalty, -2.0..=2.0)?;
+        check("options.presencePenalty", self.presence_penalty, -2.0..=2.0)?;
+        check("options.penaltyWindow", self.penalty_window, 0..=4096)?;
+        check("options.topK", self.top_k, 0..=i32::MAX as u32)?;
+        check("options.maxOutputTokens", self.max_output_tokens, 1..=i32::MAX as u32)?;
+        if self.stop.len() > 16 {
+            return Err(out_of_range("options.stop", "at most 16 texts"));
+        }
+        if self.stop.iter().any(|text| text.is_empty() || text.len() > 256) {
+            return Err(out_of_range("options.stop", "texts of 1 to 256 bytes"));
+        }
+        Ok(())
+    }
+}
+
+fn check<T: PartialOrd + std::fmt::Display>(
+    field: &str,
+    value: Option<T>,
+    range: std::ops::RangeInclusive<T>,
+) -> Result<()> {
+    match value {
+        Some(value) if !range.contains(&value) => {
+            Err(out_of_range(field, &format!("{} to {}, got {value}", range.start(), range.end())))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn out_of_range(field: &str, expected: &str) -> Error {
+    Error::new(ErrorCode::InvalidOptions, format!("{field} is out of range - use {expected}"))
+}

@@ -1,0 +1,19 @@
+//! What crosses a port: commands in, events out, a snapshot on request. Plain serde types, no behaviour but
+//! `validate()`. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot drift.
+
+mod commands;
+mod config;
+mod events;
+mod lifecycle;
+mod snapshot;
+#[cfg(test)]
+mod typescript;
+
+pub use commands::{Command, Envelope, GenerateCommand, Message, Mount, Role};
+pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig};
+pub use events::{Batch, Event, NumberedEvent};
+pub use lifecycle::{LifecycleEvent, LifecycleRecord};
+pub use snapshot::{
+    Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
+    Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,
+};
