@@ -15,15 +15,24 @@ pub type Sequence = u32;
 
 /// Set once by anybody, read by the work that it ends.
 #[derive(Debug, Clone, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+pub struct CancelFlag {
+    own: Arc<AtomicBool>,
+    other: Option<Arc<AtomicBool>>,
+}
 
 impl CancelFlag {
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.own.store(true, Ordering::Release);
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.own.load(Ordering::Acquire) || self.other.as_ref().is_some_and(|other| other.load(Ordering::Acquire))
+    }
+
+    /// A flag that is set as soon as this one or `other` is. Cancelling it cancels this one.
+    #[must_use]
+    pub fn or(&self, other: &CancelFlag) -> Self {
+        Self { own: self.own.clone(), other: Some(other.own.clone()) }
     }
 }
 
