@@ -4,6 +4,8 @@
 //! and last, and answer text straight into each job's `TextSink`.
 
 mod context;
+#[cfg(test)]
+pub(crate) mod scripted;
 
 use std::sync::Arc;
 
@@ -38,8 +40,6 @@ pub enum EngineCommand {
     Wake,
     /// Forget what is cached for a scope.
     DropScope(String),
-    /// Fail what is left as `ModelUnloaded`, free everything, exit.
-    Stop,
 }
 
 /// What a finished job leaves behind.
@@ -59,13 +59,27 @@ pub enum EngineReport {
     /// While loading, 0 to 1.
     Progress(f32),
     /// At most once.
-    Loaded { info: ModelInfo, prompter: Arc<dyn Prompter> },
+    Loaded {
+        info: ModelInfo,
+        prompter: Arc<dyn Prompter>,
+    },
     /// A job was admitted to a slot (`done` is 0) or prefilled further; `done == total` when decoding begins.
-    Prefilling { generation: String, done: u32, total: u32 },
+    Prefilling {
+        generation: String,
+        done: u32,
+        total: u32,
+    },
     Finished(Finished),
     /// What a scope has cached now; `None` when it lost its slot, with the reason.
-    Cached { scope: String, tokens: Option<u32> },
-    ThreadsChanged { from: u32, to: u32, reason: &'static str },
+    Cached {
+        scope: String,
+        tokens: Option<u32>,
+    },
+    ThreadsChanged {
+        from: u32,
+        to: u32,
+        reason: &'static str,
+    },
     /// Exactly once, and last. `Err` when loading failed or the thread panicked (`EngineCrashed`).
     Exited(Result<(), Error>),
 }

@@ -1,0 +1,162 @@
+//! The scripted memory and compute. It checks what the seam promises: rows sorted, positions without a gap, the abort
+//! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
+
+use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
+use super::{Call, Point, Script};
+use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::{GenerateOptions, ModelInfo};
+
+pub(super) struct ScriptedContext {
+    script: Script,
+    vocabulary: Vocabulary,
+    context_size: usize,
+    sequences: Vec<Vec<Token>>,
+    /// The rows of the last decode.
+    last: Vec<Row>,
+}
+
+struct NoSampler;
+
+impl Sampler for NoSampler {
+    fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+}
+
+impl ScriptedContext {
+    pub(super) fn new(script: Script, info: &ModelInfo) -> Self {
+        let vocabulary = script.lock().vocabulary.clone();
+        let sequences = vec![Vec::new(); info.slots as usize];
+        Self { script, vocabulary, context_size: info.context_size as usize, sequences, last: Vec::new() }
+    }
+
+    /// The answer's next token: a function of what the sequence holds.
+    fn next(&self, tokens: &[Token]) -> Token {
+        let begin = tokens.iter().rposition(|token| *token == ASSISTANT).expect("a prompt ends in <assistant>");
+        let answered = tokens.len() - begin - 1;
+        let question = tokens[..begin].iter().rposition(|token| *token == USER).unwrap_or(0);
+        let question = self.vocabulary.text(&tokens[question..begin]);
+        let scripted = self.script.lock().answers.iter().find(|(asked, _)| *asked == question).cloned();
+        let pieces = match scripted {
+            Some((_, pieces)) => pieces.iter().map(|piece| self.vocabulary.token(piece)).collect(),
+            None => self.vocabulary.tokens(&format!("you said: {question}")),
+        };
+        pieces.get(answered).copied().unwrap_or(END)
+    }
+
+    fn check(&self, rows: &[Row]) {
+        let mut lengths: Vec<usize> = self.sequences.iter().map(Vec::len).collect();
+        for (index, row) in rows.iter().enumerate() {
+            assert!(index == 0 || rows[index - 1].sequence <= row.sequence, "rows are sorted by sequence");
+            let length = &mut lengths[row.sequence as usize];
+            assert_eq!(row.position as usize, *length, "positions have no gap");
+            *length += 1;
+        }
+    }
+}
+
+impl InferenceContext for ScriptedContext {
+    fn decode(&mut self, rows: &[Row], abort: Option<&CancelFlag>) -> std::result::Result<(), DecodeError> {
+        assert!(!rows.is_empty(), "a decode has rows");
+        self.check(rows);
+        let step = {
+            let mut state = self.script.lock();
+            let sequences = rows.iter().map(|row| row.sequence).collect();
+            state.calls.push(Call { prefill: abort.is_some(), sequences });
+            if abort.is_some() {
+                state.counts.prefill_calls += 1;
+            } else {
+                state.counts.decode_calls += 1;
+            }
+            state.counts.decode_calls
+        };
+        if abort.is_none() {
+            self.script.pass(Point::Decode(step))?;
+        }
+        self.last.clear();
+        for row in rows {
+            let tokens = &mut self.sequences[row.sequence as usize];
+            if tokens.len() == self.context_size {
+                return Err(DecodeError::Full);
+            }
+            tokens.push(row.token);
+            if let Some(abort) = abort {
+                let prefilled = {
+                    let mut state = self.script.lock();
+                    state.counts.prefilled_rows += 1;
+                    state.counts.prefilled_rows
+                };
+                self.script.pass(Point::Prefilled(prefilled))?;
+                if abort.is_cancelled() {
+                    return Err(DecodeError::Aborted);
+                }
+            }
+        }
+        self.last.extend_from_slice(rows);
+        Ok(())
+    }
+
+    fn sample(&mut self, row: usize, _sampler: &mut dyn Sampler) -> Result<Token> {
+        let sampled = {
+            let mut state = self.script.lock();
+            state.counts.sampled += 1;
+            state.counts.sampled
+        };
+        self.script
+            .pass(Point::Sample(sampled))
+            .map_err(|error| Error::new(ErrorCode::InferenceFailed, format!("could not sample: {error:?}")))?;
+        let row = self.last[row];
+        assert!(row.wants_logits, "only rows that want logits are sampled");
+        Ok(self.next(&self.sequences[row.sequence as usize][..=row.position as usize]))
+    }
+
+    fn sampler(&self, _options: &GenerateOptions) -> Result<Box<dyn Sampler>> {
+        Ok(Box::new(NoSampler))
+    }
+
+    fn length(&self, sequence: Sequence) -> u32 {
+        self.sequences[sequence as usize].len() as u32
+    }
+
+    fn truncate(&mut self, sequence: Sequence, length: u32) -> bool {
+        let tokens = &mut self.sequences[sequence as usize];
+        if tokens.len() > length as usize && self.script.lock().cannot_cut {
+            return false;
+        }
+        tokens.truncate(length as usize);
+        true
+    }
+
+    fn clear(&mut self, sequence: Sequence) {
+        self.sequences[sequence as usize].clear();
+    }
+
+    fn text(&self, token: Token) -> Vec<u8> {
+        if Vocabulary::is_control(token) { Vec::new() } else { self.vocabulary.bytes(token) }
+    }
+
+    fn prompt_bytes(&self, token: Token) -> Vec<u8> {
+        self.vocabulary.bytes(token)
+    }
+
+    fn is_control(&self, token: Token) -> bool {
+        Vocabulary::is_control(token)
+    }
+
+    fn is_end(&self, token: Token) -> bool {
+        token == END
+    }
+
+    fn set_threads(&mut self, threads: u32) {
+        self.script.lock().threads.push(threads);
+    }
+}
+
+impl Drop for ScriptedContext {
+    fn drop(&mut self) {
+        // A failure planned for the end of a model has nowhere to go.
+        let _ = self.script.pass(Point::Free);
+        self.script.lock().counts.live -= 1;
+    }
+}

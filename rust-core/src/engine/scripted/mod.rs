@@ -1,0 +1,277 @@
+//! A model made of a script: words are tokens, answers are looked up, and it stops wherever a test wants it to. Every
+//! policy above the seam is tested with it, raced by order and never by sleep.
+//!
+//! ```text
+//! let script = Script::new();
+//! script.answer("hello", "hi there");
+//! let gate = script.gate(Point::Decode(2));      // stops before the second decode step
+//! let engine = Engine::start(script.loader(), ModelConfig::new("any.gguf"), …);
+//! gate.wait();                                   // the engine stands there now
+//! …cancel, stop, send more…
+//! gate.open();
+//! ```
+//!
+//! The answer depends on nothing but the tokens that the sequence holds, so a wrong prefix reuse gives a wrong answer.
+
+mod context;
+mod vocabulary;
+
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::context::ScriptedContext;
+pub(crate) use self::vocabulary::Vocabulary;
+use super::{DecodeError, LoadedModel, ModelLoader, Prompter, Sequence};
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::{Device, DeviceKind, ModelConfig, ModelInfo};
+
+/// How long a test waits for the engine before it fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A place in the script where something can be made to happen, once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Point {
+    /// In a load, before this share (0 to 1, in steps of a tenth) is reported.
+    Load(f32),
+    /// In a prefill, after this many rows have been prefilled since the script was made: they are in memory, and
+    /// the abort flag is looked at next.
+    Prefilled(u32),
+    /// Before the n-th decode step since the script was made, counted from 1. Prefill calls do not count.
+    Decode(u32),
+    /// Before the n-th sampled token since the script was made, counted from 1.
+    Sample(u32),
+    /// While weights and context are being freed.
+    Free,
+}
+
+enum Action {
+    Stop { reached: Reached, opened: mpsc::Receiver<()> },
+    Panic,
+    Fail(String),
+    Full,
+}
+
+/// Tells a test that the engine stands at a gate: a blocking one, an asynchronous one.
+struct Reached {
+    blocking: mpsc::Sender<()>,
+    asynchronous: oneshot::Sender<()>,
+}
+
+/// A test's end of a place where the engine stops. Dropping it lets the engine go on.
+pub(crate) struct Gate {
+    blocking: mpsc::Receiver<()>,
+    asynchronous: oneshot::Receiver<()>,
+    open: mpsc::Sender<()>,
+}
+
+impl Gate {
+    /// Blocks until the engine stands at the gate. Panics after 20 s.
+    pub(crate) fn wait(&self) {
+        self.blocking.recv_timeout(PATIENCE).expect("the engine reaches the gate");
+    }
+
+    /// Waits until the engine stands at the gate. Under paused time, beware that waiting lets the clock jump.
+    pub(crate) async fn reached(&mut self) {
+        (&mut self.asynchronous).await.expect("the engine reaches the gate before it ends");
+    }
+
+    /// Lets the engine go on.
+    pub(crate) fn open(self) {
+        // The engine may have ended already, for example by a panic elsewhere.
+        let _ = self.open.send(());
+    }
+}
+
+/// What happened so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Loads begun, failed ones included.
+    pub(crate) loads: u32,
+    /// Models in memory now.
+    pub(crate) live: u32,
+    pub(crate) prefilled_rows: u32,
+    pub(crate) prefill_calls: u32,
+    pub(crate) decode_calls: u32,
+    pub(crate) sampled: u32,
+}
+
+/// One decode call as the context saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) prefill: bool,
+    /// The sequence of each row.
+    pub(crate) sequences: Vec<Sequence>,
+}
+
+#[derive(Default)]
+struct State {
+    answers: Vec<(String, Vec<Vec<u8>>)>,
+    actions: Vec<(Point, Action)>,
+    failing_loads: Vec<Error>,
+    cannot_cut: bool,
+    counts: Counts,
+    calls: Vec<Call>,
+    threads: Vec<u32>,
+    vocabulary: Vocabulary,
+}
+
+/// The test's handle on a scripted model. Clones share one script.
+#[derive(Clone, Default)]
+pub(crate) struct Script(Arc<Mutex<State>>);
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The loader to give to an engine or a manager. Every load of any path gives a model of this script. A config
+    /// that leaves them out gets a context of 4,096 tokens, 4 slots and 1 thread.
+    pub(crate) fn loader(&self) -> Arc<dyn ModelLoader> {
+        Arc::new(self.clone())
+    }
+
+    /// The last user message `question` is answered with `answer`, a word per token. Without a script the answer is
+    /// "you said: " and the question.
+    pub(crate) fn answer(&self, question: &str, answer: &str) {
+        let pieces: Vec<Vec<u8>> = vocabulary::words(answer).map(|word| word.as_bytes().to_vec()).collect();
+        self.lock().answers.push((question.to_owned(), pieces));
+    }
+
+    /// Like `answer`, with the bytes of each token: text cut within a word or within a character.
+    pub(crate) fn answer_in_pieces(&self, question: &str, pieces: &[&[u8]]) {
+        let pieces = pieces.iter().map(|piece| piece.to_vec()).collect();
+        self.lock().answers.push((question.to_owned(), pieces));
+    }
+
+    /// Stops the engine at a point, once.
+    pub(crate) fn gate(&self, point: Point) -> Gate {
+        let (blocking_reached, blocking) = mpsc::channel();
+        let (asynchronous_reached, asynchronous) = oneshot::channel();
+        let (open, opened) = mpsc::channel();
+        let reached = Reached { blocking: blocking_reached, asynchronous: asynchronous_reached };
+        self.lock().actions.push((point, Action::Stop { reached, opened }));
+        Gate { blocking, asynchronous, open }
+    }
+
+    /// Panics at a point, once.
+    pub(crate) fn panic_at(&self, point: Point) {
+        self.lock().actions.push((point, Action::Panic));
+    }
+
+    /// Lets the call at a point fail, once: a decode in these words, a sample or load as `InferenceFailed`.
+    pub(crate) fn fail_at(&self, point: Point, detail: &str) {
+        self.lock().actions.push((point, Action::Fail(detail.to_owned())));
+    }
+
+    /// Lets the decode call at a point find the KV memory full, once.
+    pub(crate) fn full_at(&self, point: Point) {
+        self.lock().actions.push((point, Action::Full));
+    }
+
+    /// Lets the next `times` loads fail, for example as `OutOfMemory`.
+    pub(crate) fn fail_loads(&self, times: usize, code: ErrorCode) {
+        let error = Error::new(code, "the script says so");
+        self.lock().failing_loads.extend(std::iter::repeat_n(error, times));
+    }
+
+    /// From now on the memory cannot be cut, as that of recurrent models.
+    pub(crate) fn forbid_cutting(&self) {
+        self.lock().cannot_cut = true;
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.lock().counts.clone()
+    }
+
+    /// Every decode call so far, in order.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    /// The thread counts that were set, in order.
+    pub(crate) fn threads(&self) -> Vec<u32> {
+        self.lock().threads.clone()
+    }
+
+    /// Carries out what a test planned for this point.
+    fn pass(&self, reached: Point) -> std::result::Result<(), DecodeError> {
+        let action = {
+            let mut state = self.lock();
+            let planned = state.actions.iter().position(|(point, _)| *point == reached);
+            planned.map(|index| state.actions.remove(index).1)
+        };
+        match action {
+            None => Ok(()),
+            Some(Action::Stop { reached, opened }) => {
+                // Whoever dropped the gate lets us pass.
+                let _ = reached.blocking.send(());
+                let _ = reached.asynchronous.send(());
+                let _ = opened.recv();
+                Ok(())
+            }
+            Some(Action::Panic) => panic!("the script says so"),
+            Some(Action::Fail(detail)) => Err(DecodeError::Failed(detail)),
+            Some(Action::Full) => Err(DecodeError::Full),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.0)
+    }
+}
+
+/// A scripted panic poisons nothing: the state is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl ModelLoader for Script {
+    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+        self.lock().counts.loads += 1;
+        for tenth in 0..=10 {
+            let share = tenth as f32 / 10.0;
+            if let Err(error) = self.pass(Point::Load(share)) {
+                return Err(Error::new(
+                    ErrorCode::InferenceFailed,
+                    format!("could not load {}: {error:?}", config.path),
+                ));
+            }
+            if !progress(share) {
+                return Err(Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", config.path)));
+            }
+        }
+        let vocabulary = {
+            let mut state = self.lock();
+            if !state.failing_loads.is_empty() {
+                return Err(state.failing_loads.remove(0));
+            }
+            state.counts.live += 1;
+            state.vocabulary.clone()
+        };
+        let info = ModelInfo {
+            description: "script".into(),
+            size_bytes: 1_000,
+            parameter_count: 1_000,
+            trained_context_size: 4096,
+            context_size: config.context_size.unwrap_or(4096),
+            slots: config.slots.unwrap_or(4),
+            threads: config.threads.unwrap_or(1),
+            has_chat_template: true,
+        };
+        let context = Box::new(ScriptedContext::new(self.clone(), &info));
+        let prompter: Arc<dyn Prompter> = Arc::new(vocabulary);
+        Ok(LoadedModel { info, context, prompter })
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        vec![Device {
+            name: "script".into(),
+            kind: DeviceKind::Cpu,
+            description: "a scripted processor".into(),
+            memory_bytes: 1 << 30,
+            features: vec![],
+        }]
+    }
+}

@@ -1,0 +1,84 @@
+//! Words as tokens. A word carries the space before it; ids are given in the order of first use.
+
+use std::sync::{Arc, Mutex};
+
+use super::lock;
+use crate::engine::{Prompt, Prompter, Token};
+use crate::error::Result;
+use crate::protocol::{Message, Role};
+
+pub(super) const SYSTEM: Token = 0;
+pub(super) const USER: Token = 1;
+pub(super) const ASSISTANT: Token = 2;
+pub(super) const END: Token = 3;
+const CONTROL: [&str; 4] = ["<system>", "<user>", "<assistant>", "<end>"];
+
+/// Clones share one table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Vocabulary(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Vocabulary {
+    pub(crate) fn token(&self, bytes: &[u8]) -> Token {
+        let mut words = lock(&self.0);
+        let index = words.iter().position(|word| word == bytes).unwrap_or_else(|| {
+            words.push(bytes.to_vec());
+            words.len() - 1
+        });
+        (index + CONTROL.len()) as Token
+    }
+
+    pub(crate) fn tokens(&self, text: &str) -> Vec<Token> {
+        words(text).map(|word| self.token(word.as_bytes())).collect()
+    }
+
+    pub(crate) fn is_control(token: Token) -> bool {
+        (token as usize) < CONTROL.len()
+    }
+
+    /// The bytes of a token in a prompt.
+    pub(crate) fn bytes(&self, token: Token) -> Vec<u8> {
+        match CONTROL.get(token as usize) {
+            Some(name) => name.as_bytes().to_vec(),
+            None => lock(&self.0)[token as usize - CONTROL.len()].clone(),
+        }
+    }
+
+    /// The text of words, control tokens left out.
+    pub(super) fn text(&self, tokens: &[Token]) -> String {
+        let words = tokens.iter().filter(|token| !Self::is_control(**token));
+        let bytes: Vec<u8> = words.flat_map(|token| self.bytes(*token)).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Prompter for Vocabulary {
+    /// `<user>` words `<end>` … `<assistant>`.
+    fn render(&self, messages: &[Message]) -> Result<Prompt> {
+        let mut tokens = Vec::new();
+        for message in messages {
+            tokens.push(match message.role {
+                Role::System => SYSTEM,
+                Role::User => USER,
+                Role::Assistant => ASSISTANT,
+            });
+            tokens.extend(self.tokens(&message.content));
+            tokens.push(END);
+        }
+        tokens.push(ASSISTANT);
+        Ok(Prompt { tokens, stop: vec![] })
+    }
+}
+
+/// Cuts a text before each space.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let next_space = rest.char_indices().skip(1).find(|(_, character)| *character == ' ');
+        let (word, tail) = rest.split_at(next_space.map_or(rest.len(), |(index, _)| index));
+        rest = tail;
+        Some(word)
+    })
+}
