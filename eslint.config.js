@@ -1,0 +1,35 @@
+import reactHooks from 'eslint-plugin-react-hooks';
+import tseslint from 'typescript-eslint';
+
+const refused = [
+  { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+  { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
+];
+
+export default tseslint.config(
+  { ignores: ['lib/', 'node_modules/', 'target/', 'coverage/', 'src/protocol/generated.ts', '**/*.cjs', '**/*.js', '**/*.mjs'] },
+  ...tseslint.configs.strictTypeChecked,
+  reactHooks.configs.flat.recommended,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'no-restricted-syntax': ['error', ...refused],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    // The core runs in any JavaScript engine: no React, no React Native, no Node.
+    files: ['src/core/**/*.ts', 'src/protocol/**/*.ts'],
+    ignores: ['**/__tests__/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: ['react', 'react-native', 'react-native/*', 'node:*', '../react/*', '../testing/*'] }],
+      'no-restricted-globals': ['error', 'AbortController', 'structuredClone', 'queueMicrotask', 'process', 'WeakRef', 'setImmediate'],
+    },
+  },
+);
