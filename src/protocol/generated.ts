@@ -215,6 +215,10 @@ contextSize: number, slots: number,
  */
 threads: number, 
 /**
+ * Where the weights are.
+ */
+device: DeviceKind, 
+/**
  * Whether the file brings a chat template of its own.
  */
 hasChatTemplate: boolean, };

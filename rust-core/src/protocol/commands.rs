@@ -27,21 +27,39 @@ pub enum Command {
         owner: String,
         model: ModelConfig,
     },
-    /// Gives a lease back. The last one starts the keep-alive; a load that nobody waits for any longer is cancelled.
-    Release { lease_id: String },
+    /// Gives a lease back. The last one starts the keep-alive. A load goes on for whoever comes back, unless `keepAliveMs`
+    /// is 0: then it is cancelled.
+    Release {
+        lease_id: String,
+    },
     /// Frees the weights whatever leases exist: cancels, drains, frees. `done` when the memory is free.
-    Unload { path: String },
+    Unload {
+        path: String,
+    },
     Generate(Box<GenerateCommand>),
     /// Ends one generation, queued or running. `done` when the generation has finished.
-    Cancel { generation_id: String },
+    Cancel {
+        generation_id: String,
+    },
     /// Forgets a scope: its transcript and its cached tokens. A running generation is cancelled first.
-    DisposeScope { scope: String },
+    DisposeScope {
+        scope: String,
+    },
     /// Answered by `transcript`.
-    GetTranscript { scope: String },
+    GetTranscript {
+        scope: String,
+    },
     /// Answered by `replay`: the text of a generation from an offset in UTF-16 code units on.
-    Replay { generation_id: String, offset: u32 },
+    Replay {
+        generation_id: String,
+        offset: u32,
+    },
     /// Writes a component's mount or unmount into the flight recorder.
-    RecordMount { owner: String, path: String, mount: Mount },
+    RecordMount {
+        owner: String,
+        path: String,
+        mount: Mount,
+    },
     /// Answered by `lifecycle`: the last lifecycle events, oldest first.
     GetLifecycle,
 }

@@ -30,22 +30,64 @@ pub struct NumberedEvent {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// Answers a command that has no answer of its own.
-    Done { request_id: String },
+    Done {
+        request_id: String,
+    },
     /// Refuses a command, or says why it failed.
-    Failed { request_id: String, error: Error },
-    Transcript { request_id: String, scope: String, #[ts(type = "number")] revision: u64, messages: Vec<Message> },
-    Replay { request_id: String, generation_id: String, offset: u32, text: String },
-    Lifecycle { request_id: String, records: Vec<LifecycleRecord> },
+    Failed {
+        request_id: String,
+        error: Error,
+    },
+    Transcript {
+        request_id: String,
+        scope: String,
+        #[ts(type = "number")]
+        revision: u64,
+        messages: Vec<Message>,
+    },
+    Replay {
+        request_id: String,
+        generation_id: String,
+        offset: u32,
+        text: String,
+    },
+    Lifecycle {
+        request_id: String,
+        records: Vec<LifecycleRecord>,
+    },
 
-    ModelChanged { model: ModelState },
-    ScopeChanged { scope: ScopeSummary },
-    ScopeDisposed { scope: String },
+    ModelChanged {
+        model: ModelState,
+    },
+    ScopeChanged {
+        scope: ScopeSummary,
+    },
+    ScopeDisposed {
+        scope: String,
+    },
     /// The messages from index `from` on are now `messages`.
-    TranscriptChanged { scope: String, #[ts(type = "number")] revision: u64, from: u32, messages: Vec<Message> },
-    GenerationQueued { generation: GenerationState },
-    PhaseChanged { generation_id: String, phase: GenerationPhase },
+    TranscriptChanged {
+        scope: String,
+        #[ts(type = "number")]
+        revision: u64,
+        from: u32,
+        messages: Vec<Message>,
+    },
+    GenerationQueued {
+        generation: GenerationState,
+    },
+    PhaseChanged {
+        generation_id: String,
+        phase: GenerationPhase,
+    },
     /// `offset`: where `text` begins in the answer, in UTF-16 code units.
-    TextDelta { generation_id: String, offset: u32, text: String },
+    TextDelta {
+        generation_id: String,
+        offset: u32,
+        text: String,
+    },
     /// A new entry of the flight recorder.
-    Recorded { record: LifecycleRecord },
+    Recorded {
+        record: LifecycleRecord,
+    },
 }

@@ -21,19 +21,35 @@ pub struct LifecycleRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum LifecycleEvent {
-    Mounted { owner: String },
-    Unmounted { owner: String },
+    Mounted {
+        owner: String,
+    },
+    Unmounted {
+        owner: String,
+    },
     /// `reused`: the model was loaded, or being loaded, already.
-    Acquired { owner: String, reused: bool },
-    Released { owner: String },
+    Acquired {
+        owner: String,
+        reused: bool,
+    },
+    Released {
+        owner: String,
+    },
     Loading,
     Ready,
     Idle,
     Unloading,
     Unloaded,
-    Failed { error: Error },
+    Failed {
+        error: Error,
+    },
     /// The governor changed the number of compute threads.
-    ThreadsChanged { from: u32, to: u32 },
+    ThreadsChanged {
+        from: u32,
+        to: u32,
+    },
     /// A scope lost its place in the KV memory; its next turn is prefilled again.
-    ScopeDropped { scope: String },
+    ScopeDropped {
+        scope: String,
+    },
 }

@@ -40,13 +40,21 @@ pub struct ModelState {
 pub enum ModelStatus {
     Unloaded,
     /// `progress` from 0 to 1.
-    Loading { progress: f32 },
+    Loading {
+        progress: f32,
+    },
     /// Loaded and leased.
-    Ready { info: ModelInfo },
+    Ready {
+        info: ModelInfo,
+    },
     /// Loaded, without a lease, waiting for the keep-alive to end.
-    Idle { info: ModelInfo },
+    Idle {
+        info: ModelInfo,
+    },
     Unloading,
-    Failed { error: Error },
+    Failed {
+        error: Error,
+    },
 }
 
 /// Who keeps a model loaded.
@@ -72,6 +80,8 @@ pub struct ModelInfo {
     pub slots: u32,
     /// Compute threads in use now; the governor changes it.
     pub threads: u32,
+    /// Where the weights are.
+    pub device: DeviceKind,
     /// Whether the file brings a chat template of its own.
     pub has_chat_template: bool,
 }
@@ -120,9 +130,14 @@ pub enum GenerationPhase {
     /// Waits for the model, for the scope's earlier turn, or for a slot.
     Queued,
     /// `done` of `total` tokens that were not cached.
-    Prefilling { done: u32, total: u32 },
+    Prefilling {
+        done: u32,
+        total: u32,
+    },
     Decoding,
-    Finished { outcome: Outcome },
+    Finished {
+        outcome: Outcome,
+    },
 }
 
 /// How a generation ended.

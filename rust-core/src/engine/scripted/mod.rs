@@ -258,6 +258,7 @@ impl ModelLoader for Script {
             context_size: config.context_size.unwrap_or(4096),
             slots: config.slots.unwrap_or(4),
             threads: config.threads.unwrap_or(1),
+            device: DeviceKind::Cpu,
             has_chat_template: true,
         };
         let context = Box::new(ScriptedContext::new(self.clone(), &info));
