@@ -1,0 +1,151 @@
+//! One port's side: its leases and its numbered events. Born and dropped with its host; the manager outlives it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::hub::{ClientId, Hub, Pull};
+use crate::manager::{Lease, ManagerHandle, Message, Reply, Transcript};
+use crate::protocol::{Command, Envelope, Event, Snapshot};
+
+/// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
+const LEASE_GRACE: Duration = Duration::from_secs(10);
+
+/// One host's connection: `snapshot`, `send`, and events to be pulled.
+pub struct Client {
+    manager: ManagerHandle,
+    id: ClientId,
+    /// By the id that JavaScript gave.
+    leases: Mutex<HashMap<String, Lease>>,
+}
+
+impl Client {
+    pub(crate) fn new(manager: ManagerHandle) -> Self {
+        let id = manager.hub.connect();
+        Self { manager, id, leases: Mutex::default() }
+    }
+
+    /// The state now. Cheap enough for a first render.
+    pub fn snapshot(&self) -> Snapshot {
+        self.manager.hub.snapshot(self.id)
+    }
+
+    /// Takes a JSON command (`Envelope`). Never fails and never blocks: what is malformed or refused is answered by a
+    /// `failed` event that carries the command's `requestId`.
+    pub fn send(&self, json: &str) {
+        match Envelope::parse(json) {
+            Ok(Envelope { request_id, command }) => self.carry_out(request_id, command),
+            Err(malformed) => self.fail(malformed.request_id, malformed.error),
+        }
+    }
+
+    /// The next batch of events. Blocks for at most `timeout`; ends at once when the client is closed.
+    pub fn next_events(&self, timeout: Duration) -> Pull {
+        self.manager.hub.pull(self.id, timeout)
+    }
+
+    /// Ends this client: `next_events` returns `Closed` from now on. Its leases expire after 10 seconds, its generations
+    /// go on. Closing twice does nothing.
+    pub fn close(&self) {
+        self.manager.hub.disconnect(self.id);
+        let leases: Vec<Lease> = self.leases().drain().map(|(_, lease)| lease).collect();
+        if !leases.is_empty() {
+            self.manager.runtime.spawn(async move {
+                tokio::time::sleep(LEASE_GRACE).await;
+                drop(leases);
+            });
+        }
+    }
+
+    fn carry_out(&self, request_id: String, command: Command) {
+        let reply = self.reply(request_id.clone());
+        let sent = match command {
+            Command::Acquire { lease_id, owner, model } => self.manager.acquire(owner, model, reply).map(|lease| {
+                self.leases().insert(lease_id, lease);
+            }),
+            Command::Release { lease_id } => {
+                let lease = self.leases().remove(&lease_id);
+                drop(lease);
+                reply(Ok(()));
+                Ok(())
+            }
+            Command::Unload { path } => self.ask(Message::Unload { path, reply }),
+            Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
+            Command::Cancel { generation_id } => self.ask(Message::Cancel { generation: generation_id, reply }),
+            Command::DisposeScope { scope } => self.ask(Message::DisposeScope { scope, reply }),
+            Command::GetTranscript { scope } => self.get_transcript(request_id.clone(), scope),
+            Command::Replay { generation_id, offset } => {
+                let hub = &self.manager.hub;
+                hub.replay(&generation_id, offset).map(|text| {
+                    let request_id = request_id.clone();
+                    hub.reply(self.id, Event::Replay { request_id, generation_id, offset, text });
+                })
+            }
+            Command::RecordMount { owner, path, mount } => {
+                self.ask(Message::RecordMount { owner, path, mount }).map(|()| reply(Ok(())))
+            }
+            Command::GetLifecycle => {
+                let records = self.manager.hub.lifecycle();
+                self.manager.hub.reply(self.id, Event::Lifecycle { request_id: request_id.clone(), records });
+                Ok(())
+            }
+        };
+        if let Err(error) = sent {
+            self.fail(request_id, error);
+        }
+    }
+
+    fn get_transcript(&self, request_id: String, scope: String) -> Result<()> {
+        let (hub, id, name) = (self.manager.hub.clone(), self.id, scope.clone());
+        let reply: Reply<_> = Box::new(move |result: Result<Transcript>| {
+            hub.reply(
+                id,
+                match result {
+                    Ok(transcript) => Event::Transcript {
+                        request_id,
+                        scope: name,
+                        revision: transcript.revision,
+                        messages: transcript.messages,
+                    },
+                    Err(error) => Event::Failed { request_id, error },
+                },
+            );
+        });
+        self.ask(Message::GetTranscript { scope, reply })
+    }
+
+    fn ask(&self, message: Message) -> Result<()> {
+        self.manager.mailbox.ask(message)
+    }
+
+    /// Answers this client with `done` or `failed`.
+    fn reply(&self, request_id: String) -> Reply {
+        let (hub, id) = (self.manager.hub.clone(), self.id);
+        Box::new(move |result| answer(&hub, id, request_id, result))
+    }
+
+    fn fail(&self, request_id: String, error: Error) {
+        self.manager.hub.reply(self.id, Event::Failed { request_id, error });
+    }
+
+    fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<String, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn answer(hub: &Hub, client: ClientId, request_id: String, result: Result<()>) {
+    hub.reply(
+        client,
+        match result {
+            Ok(()) => Event::Done { request_id },
+            Err(error) => Event::Failed { request_id, error },
+        },
+    );
+}

@@ -1,0 +1,191 @@
+//! Where everything that happens becomes events: folds them into the world that snapshots show, and numbers them for
+//! every client. One short lock, never held while anything else is called, so that `seq` means one order.
+
+mod queue;
+mod recorder;
+mod world;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use queue::Queue;
+use recorder::Recorder;
+use world::World;
+
+use crate::engine::TextSink;
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::{Batch, Device, Event, LifecycleRecord, Snapshot};
+
+pub(crate) type ClientId = u64;
+
+/// Numbers every client of the process: part of its epoch.
+static NEXT_CLIENT: AtomicU64 = AtomicU64::new(1);
+
+/// What a pull brought.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pull {
+    Batch(Batch),
+    TimedOut,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Hub {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    world: World,
+    recorder: Recorder,
+    clients: HashMap<ClientId, Listener>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    queue: Queue,
+    wake: Arc<Condvar>,
+}
+
+impl Hub {
+    pub(crate) fn new(devices: Vec<Device>) -> Arc<Self> {
+        let state = State { world: World::new(devices), recorder: Recorder::default(), clients: HashMap::new() };
+        Arc::new(Self { state: Mutex::new(state) })
+    }
+
+    pub(crate) fn connect(&self) -> ClientId {
+        let id = NEXT_CLIENT.fetch_add(1, Ordering::Relaxed);
+        let epoch = format!("{}-{id}", std::process::id());
+        self.lock().clients.insert(id, Listener { queue: Queue::new(epoch), wake: Arc::default() });
+        id
+    }
+
+    /// Forgets the client; its waiting `pull` returns `Closed`.
+    pub(crate) fn disconnect(&self, client: ClientId) {
+        if let Some(listener) = self.lock().clients.remove(&client) {
+            listener.wake.notify_all();
+        }
+    }
+
+    /// Tells every client.
+    pub(crate) fn publish(&self, event: Event) {
+        self.lock().publish(event);
+    }
+
+    /// Answers one client. Nothing happens if it has gone.
+    pub(crate) fn reply(&self, client: ClientId, event: Event) {
+        if let Some(listener) = self.lock().clients.get_mut(&client) {
+            listener.push(event);
+        }
+    }
+
+    pub(crate) fn record(&self, record: LifecycleRecord) {
+        let mut state = self.lock();
+        state.recorder.push(record.clone());
+        state.publish(Event::Recorded { record });
+    }
+
+    /// The flight recorder, oldest first.
+    pub(crate) fn lifecycle(&self) -> Vec<LifecycleRecord> {
+        self.lock().recorder.records()
+    }
+
+    /// What `client` sees now; an unknown client has been closed and sees nothing.
+    pub(crate) fn snapshot(&self, client: ClientId) -> Snapshot {
+        let mut state = self.lock();
+        let State { world, clients, .. } = &mut *state;
+        let Some(listener) = clients.get_mut(&client) else {
+            return World::new(Vec::new()).snapshot("closed".into(), 0);
+        };
+        let (epoch, seq) = listener.queue.seal();
+        world.snapshot(epoch, seq)
+    }
+
+    /// The text of a generation from an offset in UTF-16 code units on.
+    pub(crate) fn replay(&self, generation: &str, offset: u32) -> Result<String> {
+        self.lock().world.text_from(generation, offset).ok_or_else(|| no_generation(generation))
+    }
+
+    /// Whether the generation is queued, running or recently finished.
+    pub(crate) fn knows_generation(&self, generation: &str) -> bool {
+        self.lock().world.text_from(generation, 0).is_some()
+    }
+
+    /// Waits until there are events, at most `timeout`, and not sooner than 16 ms after the last batch.
+    pub(crate) fn pull(&self, client: ClientId, timeout: Duration) -> Pull {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.lock();
+        loop {
+            let Some(listener) = state.clients.get_mut(&client) else { return Pull::Closed };
+            let now = Instant::now();
+            let due = listener.queue.due(now);
+            if due.is_some_and(|due| due <= now) {
+                return Pull::Batch(listener.queue.take(now));
+            }
+            if deadline <= now {
+                return Pull::TimedOut;
+            }
+            let until = due.map_or(deadline, |due| due.min(deadline));
+            let wake = listener.wake.clone();
+            let waited = wake.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner);
+            state = waited.0;
+        }
+    }
+
+    /// The sink for a generation's answer.
+    pub(crate) fn sink(self: &Arc<Self>, generation: String) -> Arc<dyn TextSink> {
+        Arc::new(HubSink { hub: self.clone(), generation })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under this lock leaves the world half changed, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn no_generation(generation: &str) -> Error {
+    Error::new(
+        ErrorCode::GenerationNotFound,
+        format!("no generation {generation} is queued, running or recently finished - see the snapshot's generations"),
+    )
+}
+
+impl State {
+    fn publish(&mut self, event: Event) {
+        self.world.apply(&event);
+        for listener in self.clients.values_mut() {
+            listener.push(event.clone());
+        }
+    }
+}
+
+impl Listener {
+    fn push(&mut self, event: Event) {
+        // A pump that has something to take already waits by the clock, not for us.
+        let was_empty = self.queue.is_empty();
+        self.queue.push(event);
+        if was_empty {
+            self.wake.notify_all();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct HubSink {
+    hub: Arc<Hub>,
+    generation: String,
+}
+
+impl TextSink for HubSink {
+    fn text(&self, text: &str) {
+        let mut state = self.hub.lock();
+        let Some(offset) = state.world.text_length(&self.generation) else { return };
+        let event = Event::TextDelta { generation_id: self.generation.clone(), offset, text: text.to_owned() };
+        state.publish(event);
+    }
+}
+
+#[cfg(test)]
+mod tests;

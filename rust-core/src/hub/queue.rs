@@ -1,0 +1,98 @@
+//! One client's numbered events. Text deltas of one generation are joined while they wait, so that a slow consumer
+//! costs no memory per token.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::protocol::{Batch, Event, NumberedEvent};
+
+/// A client gets at most one batch in this time: a frame.
+pub(super) const BATCH_INTERVAL: Duration = Duration::from_millis(16);
+
+/// Beyond this many, events that a snapshot can replace are dropped; the gap in the numbers makes the client reread it.
+const LIMIT: usize = 4096;
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    epoch: String,
+    seq: u64,
+    events: VecDeque<NumberedEvent>,
+    /// Events before this index are part of a snapshot that was handed out: nothing may be joined to them.
+    sealed: usize,
+    last_batch: Option<Instant>,
+}
+
+impl Queue {
+    pub(super) fn new(epoch: String) -> Self {
+        Self { epoch, seq: 0, events: VecDeque::new(), sealed: 0, last_batch: None }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    pub(super) fn push(&mut self, event: Event) {
+        if let Event::TextDelta { generation_id, text, .. } = &event
+            && let Some(joined) = self.waiting_text(generation_id)
+        {
+            joined.push_str(text);
+            return;
+        }
+        if self.events.len() >= LIMIT {
+            self.events.retain(|numbered| is_answer(&numbered.event));
+            self.sealed = 0;
+            self.seq += 1;
+        }
+        self.seq += 1;
+        self.events.push_back(NumberedEvent { seq: self.seq, event });
+    }
+
+    /// Epoch and number for a snapshot that includes everything so far.
+    pub(super) fn seal(&mut self) -> (String, u64) {
+        self.sealed = self.events.len();
+        (self.epoch.clone(), self.seq)
+    }
+
+    /// When the next batch may be taken; none while there is nothing to take.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        (!self.is_empty()).then(|| self.last_batch.map_or(now, |last| last + BATCH_INTERVAL))
+    }
+
+    pub(super) fn take(&mut self, now: Instant) -> Batch {
+        self.last_batch = Some(now);
+        self.sealed = 0;
+        Batch { epoch: self.epoch.clone(), events: self.events.drain(..).collect() }
+    }
+
+    /// The text of this generation that waits at the end of the queue, behind nothing but other texts.
+    fn waiting_text(&mut self, generation: &str) -> Option<&mut String> {
+        let unsealed = self.events.range_mut(self.sealed..).rev();
+        for numbered in unsealed {
+            match &mut numbered.event {
+                Event::TextDelta { generation_id, text, .. } if generation_id == generation => return Some(text),
+                Event::TextDelta { .. } => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+}
+
+/// Whether somebody waits for this very event: a snapshot does not replace it.
+fn is_answer(event: &Event) -> bool {
+    match event {
+        Event::Done { .. }
+        | Event::Failed { .. }
+        | Event::Transcript { .. }
+        | Event::Replay { .. }
+        | Event::Lifecycle { .. } => true,
+        Event::ModelChanged { .. }
+        | Event::ScopeChanged { .. }
+        | Event::ScopeDisposed { .. }
+        | Event::TranscriptChanged { .. }
+        | Event::GenerationQueued { .. }
+        | Event::PhaseChanged { .. }
+        | Event::TextDelta { .. }
+        | Event::Recorded { .. } => false,
+    }
+}

@@ -1,0 +1,153 @@
+use super::*;
+use crate::protocol::{FinishReason, GenerationPhase, GenerationState, Outcome, Timings, Usage};
+
+const NOW: Duration = Duration::ZERO;
+const SOON: Duration = Duration::from_secs(5);
+
+fn queued(id: &str) -> Event {
+    let generation = GenerationState {
+        id: id.into(),
+        scope: "s".into(),
+        model: "m".into(),
+        phase: GenerationPhase::Queued,
+        text: String::new(),
+    };
+    Event::GenerationQueued { generation }
+}
+
+fn finished(id: &str) -> Event {
+    let outcome =
+        Outcome { reason: FinishReason::Stop, error: None, usage: Usage::default(), timings: Timings::default() };
+    Event::PhaseChanged { generation_id: id.into(), phase: GenerationPhase::Finished { outcome } }
+}
+
+fn events(pull: Pull) -> Vec<(u64, Event)> {
+    match pull {
+        Pull::Batch(batch) => batch.events.into_iter().map(|numbered| (numbered.seq, numbered.event)).collect(),
+        other => panic!("wanted a batch, got {other:?}"),
+    }
+}
+
+fn delta(id: &str, offset: u32, text: &str) -> Event {
+    Event::TextDelta { generation_id: id.into(), offset, text: text.into() }
+}
+
+#[test]
+fn every_client_numbers_its_own_events_without_a_gap() {
+    let hub = Hub::new(Vec::new());
+    let first = hub.connect();
+    hub.publish(queued("a"));
+    let second = hub.connect();
+    hub.publish(finished("a"));
+
+    assert_eq!(events(hub.pull(first, SOON)), [(1, queued("a")), (2, finished("a"))]);
+    assert_eq!(events(hub.pull(second, SOON)), [(1, finished("a"))]);
+    assert_eq!(hub.snapshot(second).seq, 1);
+    assert_ne!(hub.snapshot(first).epoch, hub.snapshot(second).epoch);
+}
+
+#[test]
+fn waiting_texts_of_one_generation_are_joined_across_those_of_others() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("a"));
+    hub.publish(queued("b"));
+    let (a, b) = (hub.sink("a".into()), hub.sink("b".into()));
+    a.text("1");
+    b.text("x");
+    a.text("2");
+    b.text("y");
+
+    let got = events(hub.pull(client, SOON));
+    assert_eq!(got[2..], [(3, delta("a", 0, "12")), (4, delta("b", 0, "xy"))]);
+}
+
+#[test]
+fn text_after_a_snapshot_is_never_joined_to_text_that_the_snapshot_holds() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("a"));
+    let sink = hub.sink("a".into());
+    sink.text("in the snapshot");
+    let snapshot = hub.snapshot(client);
+    sink.text(" after");
+
+    assert_eq!(snapshot.generations[0].text, "in the snapshot");
+    let later: Vec<_> = events(hub.pull(client, SOON)).into_iter().filter(|(seq, _)| *seq > snapshot.seq).collect();
+    assert_eq!(later, [(3, delta("a", 15, " after"))]);
+}
+
+#[test]
+fn offsets_and_replays_count_utf_16_code_units() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("a"));
+    let sink = hub.sink("a".into());
+    sink.text("a😀");
+    hub.snapshot(client);
+    sink.text("é!");
+
+    assert_eq!(events(hub.pull(client, SOON))[2], (3, delta("a", 3, "é!")));
+    assert_eq!(hub.replay("a", 3).as_deref(), Ok("é!"));
+    assert_eq!(hub.replay("a", 0).as_deref(), Ok("a😀é!"));
+    assert_eq!(hub.replay("a", 99).as_deref(), Ok(""));
+    assert_eq!(hub.replay("b", 0).map_err(|error| error.code), Err(ErrorCode::GenerationNotFound));
+}
+
+#[test]
+fn a_second_batch_waits_for_the_frame_to_end() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("a"));
+    let started = Instant::now();
+    events(hub.pull(client, SOON));
+    hub.publish(queued("b"));
+    events(hub.pull(client, SOON));
+    assert!(started.elapsed() >= queue::BATCH_INTERVAL);
+}
+
+#[test]
+fn a_pull_ends_by_timeout_and_by_close() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    assert_eq!(hub.pull(client, NOW), Pull::TimedOut);
+
+    let pulling = std::thread::spawn({
+        let hub = hub.clone();
+        move || hub.pull(client, Duration::MAX / 1_000_000)
+    });
+    hub.disconnect(client);
+    assert_eq!(pulling.join().expect("the pull does not panic"), Pull::Closed);
+    hub.reply(client, Event::Done { request_id: "nobody hears this".into() });
+    assert_eq!(hub.snapshot(client).models, []);
+}
+
+#[test]
+fn a_client_that_never_pulls_loses_state_events_but_no_answer() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.reply(client, Event::Done { request_id: "r".into() });
+    for index in 0..5000 {
+        hub.publish(queued(&index.to_string()));
+        hub.publish(finished(&index.to_string()));
+    }
+    let got = events(hub.pull(client, SOON));
+    assert_eq!(got[0], (1, Event::Done { request_id: "r".into() }));
+    assert!(got.len() < 5000, "{}", got.len());
+    assert!(got.windows(2).any(|pair| pair[1].0 > pair[0].0 + 1), "a gap tells the client to reread the snapshot");
+    assert_eq!(got.last().map(|(seq, _)| *seq), Some(hub.snapshot(client).seq));
+}
+
+#[test]
+fn the_last_sixteen_finished_generations_stay_visible() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("running"));
+    for index in 0..20 {
+        hub.publish(queued(&index.to_string()));
+        hub.publish(finished(&index.to_string()));
+    }
+    let ids: Vec<_> = hub.snapshot(client).generations.into_iter().map(|generation| generation.id).collect();
+    assert_eq!(ids.len(), 17);
+    assert_eq!(ids[..2], ["running", "4"]);
+}

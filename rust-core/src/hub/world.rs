@@ -1,0 +1,104 @@
+//! The state that snapshots show, folded from events alone, so that a snapshot and the events after it always agree.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::protocol::{Device, Event, GenerationPhase, GenerationState, ModelState, ScopeSummary, Snapshot};
+
+/// Finished generations that stay visible, so that a host which comes back finds how its stream ended.
+const FINISHED: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct World {
+    models: BTreeMap<String, ModelState>,
+    scopes: BTreeMap<String, ScopeSummary>,
+    /// In the order in which they were asked for.
+    generations: VecDeque<Generation>,
+    devices: Vec<Device>,
+}
+
+#[derive(Debug)]
+struct Generation {
+    state: GenerationState,
+    /// Length of the text in UTF-16 code units, as JavaScript counts.
+    length: u32,
+}
+
+impl World {
+    pub(super) fn new(devices: Vec<Device>) -> Self {
+        Self { models: BTreeMap::new(), scopes: BTreeMap::new(), generations: VecDeque::new(), devices }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) {
+        match event {
+            Event::ModelChanged { model } => {
+                self.models.insert(model.path.clone(), model.clone());
+            }
+            Event::ScopeChanged { scope } => {
+                self.scopes.insert(scope.id.clone(), scope.clone());
+            }
+            Event::ScopeDisposed { scope } => {
+                self.scopes.remove(scope);
+            }
+            Event::GenerationQueued { generation } => {
+                self.generations.push_back(Generation { state: generation.clone(), length: 0 });
+            }
+            Event::PhaseChanged { generation_id, phase } => self.enter(generation_id, phase),
+            Event::TextDelta { generation_id, text, .. } => {
+                if let Some(generation) = self.find(generation_id) {
+                    generation.state.text.push_str(text);
+                    generation.length += utf16_length(text);
+                }
+            }
+            // Answers change nothing; transcripts and the flight recorder come by command.
+            Event::Done { .. }
+            | Event::Failed { .. }
+            | Event::Transcript { .. }
+            | Event::Replay { .. }
+            | Event::Lifecycle { .. }
+            | Event::TranscriptChanged { .. }
+            | Event::Recorded { .. } => {}
+        }
+    }
+
+    pub(super) fn snapshot(&self, epoch: String, seq: u64) -> Snapshot {
+        Snapshot {
+            epoch,
+            seq,
+            models: self.models.values().cloned().collect(),
+            scopes: self.scopes.values().cloned().collect(),
+            generations: self.generations.iter().map(|generation| generation.state.clone()).collect(),
+            devices: self.devices.clone(),
+        }
+    }
+
+    /// Length of a generation's text in UTF-16 code units.
+    pub(super) fn text_length(&self, id: &str) -> Option<u32> {
+        self.generations.iter().rev().find(|generation| generation.state.id == id).map(|generation| generation.length)
+    }
+
+    /// A generation's text from an offset in UTF-16 code units on.
+    pub(super) fn text_from(&self, id: &str, offset: u32) -> Option<String> {
+        let generation = self.generations.iter().rev().find(|generation| generation.state.id == id)?;
+        let units: Vec<u16> = generation.state.text.encode_utf16().skip(offset as usize).collect();
+        Some(String::from_utf16_lossy(&units))
+    }
+
+    fn enter(&mut self, id: &str, phase: &GenerationPhase) {
+        let Some(generation) = self.find(id) else { return };
+        generation.state.phase = phase.clone();
+        let finished = |generation: &Generation| matches!(generation.state.phase, GenerationPhase::Finished { .. });
+        if self.generations.iter().filter(|generation| finished(generation)).count() > FINISHED
+            && let Some(oldest) = self.generations.iter().position(finished)
+        {
+            self.generations.remove(oldest);
+        }
+    }
+
+    fn find(&mut self, id: &str) -> Option<&mut Generation> {
+        self.generations.iter_mut().rev().find(|generation| generation.state.id == id)
+    }
+}
+
+fn utf16_length(text: &str) -> u32 {
+    text.chars().map(|char| char.len_utf16() as u32).sum()
+}

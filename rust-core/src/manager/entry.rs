@@ -1,0 +1,419 @@
+//! One model's lifetime as a pure state machine: an event in, the new state and a list of effects out. Knows no
+//! thread, no clock and no channel; the supervisor carries the effects out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::lease::LeaseId;
+use super::options::conflict;
+use crate::error::{Error, ErrorCode};
+use crate::protocol::{LifecycleEvent, ModelConfig, ModelInfo, ModelStatus};
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    config: ModelConfig,
+    state: State,
+    leases: BTreeMap<LeaseId, Holder>,
+    /// Of the engine that runs now or ran last; reports of older engines are ignored.
+    epoch: u64,
+    /// Of the keep-alive that counts; older timers are ignored.
+    timer: u64,
+    loads: u32,
+}
+
+#[derive(Debug)]
+struct Holder {
+    owner: String,
+    config: ModelConfig,
+    /// Whether this lease still waits to hear that the model is ready.
+    waits: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Unloaded,
+    /// `last_try`: idle models have been unloaded already to make room for this load.
+    Loading {
+        progress: f32,
+        last_try: bool,
+    },
+    /// The load ran out of memory; idle models are being unloaded before the last try.
+    MakingRoom {
+        error: Error,
+    },
+    /// Loaded and leased.
+    Ready {
+        info: ModelInfo,
+    },
+    /// Loaded, no lease; the keep-alive runs.
+    Idle {
+        info: ModelInfo,
+    },
+    /// The engine has been told to stop and has not exited yet.
+    Unloading,
+    Failed {
+        error: Error,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) enum Event {
+    Acquire {
+        lease: LeaseId,
+        owner: String,
+        config: ModelConfig,
+    },
+    Release {
+        lease: LeaseId,
+    },
+    /// Somebody asks for the memory back, whatever leases exist.
+    Unload,
+    /// Another model needs the room.
+    Evict,
+    KeepAliveElapsed {
+        timer: u64,
+    },
+    /// All evictable models are gone: `freed` of them.
+    RoomMade {
+        freed: usize,
+    },
+    LoadProgressed {
+        progress: f32,
+    },
+    Loaded {
+        info: ModelInfo,
+    },
+    ThreadsChanged {
+        threads: u32,
+    },
+    Exited {
+        result: Result<(), Error>,
+    },
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Effect {
+    StartEngine {
+        epoch: u64,
+        config: ModelConfig,
+    },
+    /// Fail the generations that the engine has not begun. It drains the others when it stops.
+    EndGenerations,
+    /// Cancel loading, or cancel and drain generations; then free. `Exited` follows.
+    StopEngine,
+    StartKeepAlive {
+        timer: u64,
+        after: Duration,
+    },
+    /// Unload every idle model but this one, then tell `RoomMade`.
+    EvictOthers,
+    /// What a waiting lease was waiting for.
+    Answer {
+        lease: LeaseId,
+        result: Result<(), Error>,
+    },
+    /// What callers of unload were waiting for.
+    AnswerUnload {
+        result: Result<(), Error>,
+    },
+    Record {
+        event: LifecycleEvent,
+        reason: String,
+    },
+}
+
+impl Entry {
+    pub(crate) fn new(config: ModelConfig) -> Self {
+        Self { config, state: State::Unloaded, leases: BTreeMap::new(), epoch: 0, timer: 0, loads: 0 }
+    }
+
+    pub(crate) fn on(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Acquire { lease, owner, config } => self.acquire(lease, owner, config, &mut effects),
+            Event::Release { lease } => self.release(lease, &mut effects),
+            Event::Unload => self.unload(&mut effects),
+            Event::Evict => {
+                if let State::Idle { .. } = self.state {
+                    self.stop("evicted: another model needs the memory", &mut effects);
+                }
+            }
+            Event::KeepAliveElapsed { timer } => {
+                if let (State::Idle { .. }, true) = (&self.state, timer == self.timer) {
+                    self.stop("the keep-alive ended without a lease", &mut effects);
+                }
+            }
+            Event::RoomMade { freed } => self.room_made(freed, &mut effects),
+            Event::LoadProgressed { progress: now } => {
+                if let State::Loading { progress, .. } = &mut self.state {
+                    *progress = now;
+                }
+            }
+            Event::Loaded { info } => self.loaded(info, &mut effects),
+            Event::ThreadsChanged { threads } => {
+                if let State::Ready { info } | State::Idle { info } = &mut self.state {
+                    info.threads = threads;
+                }
+            }
+            Event::Exited { result } => self.exited(result, &mut effects),
+        }
+        effects
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(crate) fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    pub(crate) fn loads(&self) -> u32 {
+        self.loads
+    }
+
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &str> {
+        self.leases.values().map(|holder| holder.owner.as_str())
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle { .. })
+    }
+
+    pub(crate) fn status(&self) -> ModelStatus {
+        match &self.state {
+            State::Unloaded => ModelStatus::Unloaded,
+            State::Loading { progress, .. } => ModelStatus::Loading { progress: *progress },
+            State::MakingRoom { .. } => ModelStatus::Loading { progress: 0.0 },
+            State::Ready { info } => ModelStatus::Ready { info: info.clone() },
+            State::Idle { info } => ModelStatus::Idle { info: info.clone() },
+            State::Unloading => ModelStatus::Unloading,
+            State::Failed { error } => ModelStatus::Failed { error: error.clone() },
+        }
+    }
+
+    fn acquire(&mut self, lease: LeaseId, owner: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+        let conflict = match &self.state {
+            State::Ready { info } | State::Idle { info } => conflict(&config, info),
+            State::Unloaded
+            | State::Loading { .. }
+            | State::MakingRoom { .. }
+            | State::Unloading
+            | State::Failed { .. } => None,
+        };
+        match conflict {
+            Some(error) if self.leases.keys().any(|held| *held != lease) => {
+                effects.push(Effect::Answer { lease, result: Err(error) });
+            }
+            Some(error) => {
+                self.hold(lease, owner, &config, false, effects);
+                self.config = config;
+                self.stop(&format!("reloading with other options: {}", error.detail), effects);
+            }
+            None => self.share(lease, owner, config, effects),
+        }
+    }
+
+    /// Joins what is loaded or being loaded; starts a load where nothing runs.
+    fn share(&mut self, lease: LeaseId, owner: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+        match &self.state {
+            State::Ready { .. } => {
+                self.hold(lease, owner, &config, true, effects);
+                self.config.keep_alive_ms = config.keep_alive_ms;
+                self.answer_waiting(&Ok(()), effects);
+            }
+            State::Idle { info } => {
+                self.state = State::Ready { info: info.clone() };
+                self.hold(lease, owner, &config, true, effects);
+                self.config.keep_alive_ms = config.keep_alive_ms;
+                effects.push(record(LifecycleEvent::Ready, "leased again within the keep-alive"));
+                self.answer_waiting(&Ok(()), effects);
+            }
+            State::Loading { .. } | State::MakingRoom { .. } => {
+                self.hold(lease, owner, &config, true, effects);
+                self.config.keep_alive_ms = config.keep_alive_ms;
+            }
+            State::Unloading => {
+                self.hold(lease, owner, &config, false, effects);
+                self.config = config;
+            }
+            State::Unloaded | State::Failed { .. } => {
+                self.hold(lease, owner, &config, false, effects);
+                self.config = config;
+                self.start_engine("first lease", false, effects);
+            }
+        }
+    }
+
+    fn hold(&mut self, lease: LeaseId, owner: String, config: &ModelConfig, reused: bool, effects: &mut Vec<Effect>) {
+        let holder = Holder { owner: owner.clone(), config: config.clone(), waits: true };
+        if self.leases.insert(lease, holder).is_none() {
+            let reason = if reused { "the loaded model is shared" } else { "the model is not loaded" };
+            effects.push(record(LifecycleEvent::Acquired { owner, reused }, reason));
+        }
+    }
+
+    fn release(&mut self, lease: LeaseId, effects: &mut Vec<Effect>) {
+        let Some(holder) = self.leases.remove(&lease) else { return };
+        effects.push(record(LifecycleEvent::Released { owner: holder.owner }, "given back"));
+        if !self.leases.is_empty() {
+            return;
+        }
+        match &self.state {
+            State::Ready { info } => {
+                let info = info.clone();
+                self.rest(info, effects);
+            }
+            // With a keep-alive the load goes on: who comes back soon finds it done.
+            State::Loading { .. } if self.config.keep_alive_ms == Some(0) => {
+                self.stop("nobody waits for the load any longer", effects);
+            }
+            State::Loading { .. }
+            | State::MakingRoom { .. }
+            | State::Unloaded
+            | State::Idle { .. }
+            | State::Unloading
+            | State::Failed { .. } => {}
+        }
+    }
+
+    /// Loaded and without a lease.
+    fn rest(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
+        match self.config.keep_alive_ms {
+            Some(0) => self.stop("the last lease was released and keepAliveMs is 0", effects),
+            Some(ms) => {
+                self.state = State::Idle { info };
+                self.timer += 1;
+                effects.push(record(LifecycleEvent::Idle, &format!("no lease; unloads in {ms} ms")));
+                effects.push(Effect::StartKeepAlive { timer: self.timer, after: Duration::from_millis(ms) });
+            }
+            None => {
+                self.state = State::Idle { info };
+                self.timer += 1;
+                effects.push(record(LifecycleEvent::Idle, "no lease; kept for ever, as keepAliveMs is null"));
+            }
+        }
+    }
+
+    fn unload(&mut self, effects: &mut Vec<Effect>) {
+        match &self.state {
+            State::Unloaded => effects.push(Effect::AnswerUnload { result: Ok(()) }),
+            State::Failed { .. } => {
+                self.state = State::Unloaded;
+                effects.push(Effect::AnswerUnload { result: Ok(()) });
+            }
+            State::Loading { .. } => {
+                self.answer_waiting(&Err(self.unloaded_while_loading()), effects);
+                self.stop("unload was asked for", effects);
+            }
+            State::MakingRoom { .. } => {
+                self.answer_waiting(&Err(self.unloaded_while_loading()), effects);
+                self.state = State::Unloaded;
+                effects.push(Effect::AnswerUnload { result: Ok(()) });
+            }
+            State::Ready { .. } => {
+                effects.push(Effect::EndGenerations);
+                self.stop("unload was asked for", effects);
+            }
+            State::Idle { .. } => self.stop("unload was asked for", effects),
+            State::Unloading => {}
+        }
+    }
+
+    fn room_made(&mut self, freed: usize, effects: &mut Vec<Effect>) {
+        let State::MakingRoom { error } = &self.state else { return };
+        if freed == 0 {
+            self.fail(error.clone(), effects);
+        } else {
+            self.start_engine(&format!("{freed} idle models were unloaded to make room"), true, effects);
+        }
+    }
+
+    fn loaded(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
+        let State::Loading { .. } = self.state else { return };
+        self.loads += 1;
+        effects.push(record(LifecycleEvent::Ready, "loaded"));
+        self.refuse_conflicting(&info, effects);
+        if self.leases.is_empty() {
+            self.rest(info, effects);
+        } else {
+            self.state = State::Ready { info };
+            self.answer_waiting(&Ok(()), effects);
+        }
+    }
+
+    /// Leases that joined the load before anybody knew what "auto" would choose.
+    fn refuse_conflicting(&mut self, info: &ModelInfo, effects: &mut Vec<Effect>) {
+        self.leases.retain(|lease, holder| {
+            let Some(error) = conflict(&holder.config, info) else { return true };
+            effects.push(Effect::Answer { lease: *lease, result: Err(error) });
+            false
+        });
+    }
+
+    fn exited(&mut self, result: Result<(), Error>, effects: &mut Vec<Effect>) {
+        match (&self.state, result) {
+            (State::Unloading, result) => self.unloaded(result, effects),
+            (State::Loading { last_try: false, .. }, Err(error)) if error.code == ErrorCode::OutOfMemory => {
+                self.state = State::MakingRoom { error };
+                effects.push(Effect::EvictOthers);
+            }
+            (_, Err(error)) => self.fail(error, effects),
+            (_, Ok(())) => self.fail(self.engine_gone(), effects),
+        }
+    }
+
+    fn unloaded(&mut self, result: Result<(), Error>, effects: &mut Vec<Effect>) {
+        // A load that was cancelled on purpose is no failure of the unload.
+        let result = result.or_else(|error| match error.code {
+            ErrorCode::LoadCancelled => Ok(()),
+            _ => Err(error),
+        });
+        self.state = State::Unloaded;
+        effects.push(record(LifecycleEvent::Unloaded, "memory freed"));
+        effects.push(Effect::AnswerUnload { result });
+        if self.leases.values().any(|holder| holder.waits) {
+            self.start_engine("a lease was waiting for the unload", false, effects);
+        }
+    }
+
+    fn fail(&mut self, error: Error, effects: &mut Vec<Effect>) {
+        effects.push(record(LifecycleEvent::Failed { error: error.clone() }, "the next lease tries again"));
+        self.answer_waiting(&Err(error.clone()), effects);
+        self.state = State::Failed { error };
+    }
+
+    fn start_engine(&mut self, reason: &str, last_try: bool, effects: &mut Vec<Effect>) {
+        self.epoch += 1;
+        self.state = State::Loading { progress: 0.0, last_try };
+        effects.push(record(LifecycleEvent::Loading, reason));
+        effects.push(Effect::StartEngine { epoch: self.epoch, config: self.config.clone() });
+    }
+
+    fn stop(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+        self.state = State::Unloading;
+        effects.push(record(LifecycleEvent::Unloading, reason));
+        effects.push(Effect::StopEngine);
+    }
+
+    fn answer_waiting(&mut self, result: &Result<(), Error>, effects: &mut Vec<Effect>) {
+        for (lease, holder) in self.leases.iter_mut().filter(|(_, holder)| holder.waits) {
+            holder.waits = false;
+            effects.push(Effect::Answer { lease: *lease, result: result.clone() });
+        }
+    }
+
+    fn unloaded_while_loading(&self) -> Error {
+        let path = &self.config.path;
+        Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled by unload - acquire it again"))
+    }
+
+    fn engine_gone(&self) -> Error {
+        let path = &self.config.path;
+        Error::new(ErrorCode::EngineCrashed, format!("the engine of {path} ended on its own - acquire it again"))
+    }
+}
+
+fn record(event: LifecycleEvent, reason: &str) -> Effect {
+    Effect::Record { event, reason: reason.to_owned() }
+}

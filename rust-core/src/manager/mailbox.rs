@@ -1,0 +1,87 @@
+//! The supervisor's mailbox: one ordered channel. Requests count against a bound and are refused with `busy` beyond it;
+//! releases, reports and timers always get in, so that `Drop` and the engines never block.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::lease::LeaseId;
+use crate::engine::{EngineReport, Prompt};
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::{GenerateCommand, Message as ChatMessage, ModelConfig, Mount};
+
+/// Requests that may wait at once.
+const LIMIT: usize = 1024;
+
+/// How a request is answered. Called exactly once, on the supervisor's thread; must return at once.
+pub(crate) type Reply<T = ()> = Box<dyn FnOnce(Result<T>) + Send>;
+
+/// A scope's messages and their revision.
+pub(crate) struct Transcript {
+    pub(crate) revision: u64,
+    pub(crate) messages: Vec<ChatMessage>,
+}
+
+pub(crate) enum Message {
+    Acquire { lease: LeaseId, owner: String, config: ModelConfig, reply: Reply },
+    Release { lease: LeaseId },
+    Unload { path: String, reply: Reply },
+    Generate { command: GenerateCommand, reply: Reply },
+    Cancel { generation: String, reply: Reply },
+    DisposeScope { scope: String, reply: Reply },
+    GetTranscript { scope: String, reply: Reply<Transcript> },
+    RecordMount { owner: String, path: String, mount: Mount },
+    KeepAliveElapsed { path: String, timer: u64 },
+    Rendered { generation: String, path: String, epoch: u64, result: Result<Prompt> },
+    Engine { path: String, epoch: u64, report: EngineReport },
+    Shutdown { done: oneshot::Sender<()> },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    sender: mpsc::UnboundedSender<Message>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The supervisor's end.
+pub(crate) struct Inbox {
+    receiver: mpsc::UnboundedReceiver<Message>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Mailbox {
+    pub(crate) fn new() -> (Self, Inbox) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        (Self { sender, waiting: waiting.clone() }, Inbox { receiver, waiting })
+    }
+
+    /// Always gets in. A supervisor that has ended needs no message.
+    pub(crate) fn tell(&self, message: Message) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _ended = self.sender.send(message);
+    }
+
+    /// Gets in unless too much is waiting.
+    pub(crate) fn ask(&self, message: Message) -> Result<()> {
+        if self.waiting.load(Ordering::Relaxed) >= LIMIT {
+            return Err(Error::new(
+                ErrorCode::Busy,
+                format!("{LIMIT} requests are waiting for the manager - try again when some are answered"),
+            ));
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.sender
+            .send(message)
+            .map_err(|_| Error::new(ErrorCode::Closed, "the manager has been shut down - make a new port"))
+    }
+}
+
+impl Inbox {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
+        let message = self.receiver.recv().await?;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(message)
+    }
+}

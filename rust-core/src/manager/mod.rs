@@ -1,0 +1,124 @@
+//! The process-global owner of every model and every conversation. Callers hold leases; nothing here belongs to a
+//! screen, a JavaScript runtime or a thread of the host.
+
+mod entry;
+#[cfg(test)]
+mod entry_tests;
+mod lease;
+mod mailbox;
+mod options;
+mod scope;
+mod supervisor;
+#[cfg(test)]
+mod supervisor_tests;
+mod turns;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+pub use lease::Lease;
+pub(crate) use lease::LeaseId;
+pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};
+
+use crate::client::Client;
+use crate::engine::ModelLoader;
+use crate::error::Result;
+use crate::hub::Hub;
+use crate::protocol::ModelConfig;
+
+/// Owns models and scopes. One per process in an app (`global`); tests make their own.
+pub struct ModelManager {
+    handle: ManagerHandle,
+    /// None when the supervisor runs on somebody else's runtime.
+    runtime: Option<Runtime>,
+}
+
+/// What clients hold: the way to the supervisor, and to its events.
+#[derive(Clone)]
+pub(crate) struct ManagerHandle {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) runtime: Handle,
+}
+
+/// Leases are never numbered twice, whatever manager they belong to.
+static NEXT_LEASE: AtomicU64 = AtomicU64::new(1);
+
+impl ModelManager {
+    /// The manager of this process, made on first use. It is never dropped.
+    #[cfg(feature = "llama")]
+    pub fn global() -> &'static ModelManager {
+        static GLOBAL: std::sync::OnceLock<ModelManager> = std::sync::OnceLock::new();
+        GLOBAL.get_or_init(|| ModelManager::new(Arc::new(crate::llama::LlamaLoader)))
+    }
+
+    /// A manager with two worker threads of its own.
+    pub fn new(loader: Arc<dyn ModelLoader>) -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("llama-manager")
+            .enable_time()
+            .build()
+            .expect("the system gives two threads to a process that is about to load a model");
+        let handle = ManagerHandle::start(loader, runtime.handle().clone());
+        Self { handle, runtime: Some(runtime) }
+    }
+
+    /// A manager whose supervisor runs on the caller's runtime, for tests with paused time.
+    #[cfg(test)]
+    pub(crate) fn on(loader: Arc<dyn ModelLoader>, runtime: Handle) -> Self {
+        Self { handle: ManagerHandle::start(loader, runtime), runtime: None }
+    }
+
+    /// A new client: one host's side of the port.
+    pub fn connect(&self) -> Client {
+        Client::new(self.handle.clone())
+    }
+
+    /// Cancels everything, frees every model and ends the engine threads. Waits at most `deadline`; true if all was
+    /// done by then. Requests that come later are refused as `closed`. Not to be called from async code.
+    pub fn shutdown(&self, deadline: Duration) -> bool {
+        let done = self.begin_shutdown();
+        self.handle.runtime.block_on(async { tokio::time::timeout(deadline, done).await.is_ok() })
+    }
+
+    fn begin_shutdown(&self) -> oneshot::Receiver<()> {
+        let (done, finished) = oneshot::channel();
+        self.handle.mailbox.tell(Message::Shutdown { done });
+        finished
+    }
+}
+
+impl Drop for ModelManager {
+    fn drop(&mut self) {
+        // Engines notice that their supervisor has gone and end by themselves; nothing here waits for them.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl ManagerHandle {
+    fn start(loader: Arc<dyn ModelLoader>, runtime: Handle) -> Self {
+        let hub = Hub::new(loader.devices());
+        let (mailbox, inbox) = Mailbox::new();
+        let supervisor = supervisor::Supervisor::new(loader, hub.clone(), mailbox.clone(), runtime.clone());
+        runtime.spawn(supervisor.run(inbox));
+        Self { mailbox, hub, runtime }
+    }
+
+    /// Takes a lease. `reply` hears when the model is ready, or why it is not; the lease counts meanwhile.
+    pub(crate) fn acquire(&self, owner: String, config: ModelConfig, reply: Reply) -> Result<Lease> {
+        let id = next_lease();
+        self.mailbox.ask(Message::Acquire { lease: id, owner, config, reply })?;
+        Ok(Lease { id, mailbox: self.mailbox.clone() })
+    }
+}
+
+fn next_lease() -> LeaseId {
+    LeaseId(NEXT_LEASE.fetch_add(1, Ordering::Relaxed))
+}

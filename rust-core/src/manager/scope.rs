@@ -1,0 +1,169 @@
+//! One conversation: its transcript, and the turns that wait for it. Plain data and pure operations; a turn goes back
+//! whole unless it succeeds.
+
+use std::collections::VecDeque;
+
+use super::mailbox::Reply;
+use crate::protocol::{Message, Residency, Role, ScopeSummary};
+
+pub(super) struct Scope {
+    id: String,
+    transcript: Vec<Message>,
+    revision: u64,
+    /// Path of the model that answers.
+    pub(super) model: String,
+    /// Tokens in that model's KV memory; none when it has no slot there.
+    pub(super) cached_tokens: Option<u32>,
+    pub(super) last_used_at: u64,
+    /// Generations in the order in which they were sent; the first one runs.
+    pub(super) turns: VecDeque<String>,
+    /// Callers who wait for the scope to be gone. While there are any, no new turn is taken.
+    pub(super) disposing: Vec<Reply>,
+}
+
+/// A change of a transcript: the messages from `from` on were replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) from: usize,
+    pub(super) messages: Vec<Message>,
+    pub(super) revision: u64,
+}
+
+/// How to take a turn back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Undo {
+    from: usize,
+    removed: Vec<Message>,
+}
+
+/// What a turn does to the transcript before it is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Input {
+    Append(Vec<Message>),
+    Replace(Vec<Message>),
+}
+
+impl Scope {
+    pub(super) fn new(id: String, model: String, now: u64) -> Self {
+        Self {
+            id,
+            transcript: Vec::new(),
+            revision: 0,
+            model,
+            cached_tokens: None,
+            last_used_at: now,
+            turns: VecDeque::new(),
+            disposing: Vec::new(),
+        }
+    }
+
+    pub(super) fn transcript(&self) -> &[Message] {
+        &self.transcript
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub(super) fn summary(&self) -> ScopeSummary {
+        ScopeSummary {
+            id: self.id.clone(),
+            model: self.model.clone(),
+            message_count: self.transcript.len() as u32,
+            cached_tokens: self.cached_tokens.unwrap_or(0),
+            residency: if self.cached_tokens.is_some() { Residency::Resident } else { Residency::Uncached },
+            revision: self.revision,
+            last_used_at: self.last_used_at,
+        }
+    }
+
+    /// Puts a turn's messages into the transcript, from the first difference on.
+    pub(super) fn begin(&mut self, input: Input) -> (Change, Undo) {
+        let (from, messages) = match input {
+            Input::Append(messages) => (self.transcript.len(), messages),
+            Input::Replace(mut messages) => {
+                let same = self.transcript.iter().zip(&messages).take_while(|(old, new)| old == new).count();
+                (same, messages.split_off(same))
+            }
+        };
+        let removed = self.transcript.split_off(from);
+        (self.replace(from, messages), Undo { from, removed })
+    }
+
+    /// Adds the answer.
+    pub(super) fn commit(&mut self, answer: String) -> Change {
+        self.replace(self.transcript.len(), vec![Message { role: Role::Assistant, content: answer }])
+    }
+
+    /// Makes the transcript what it was before the turn began.
+    pub(super) fn undo(&mut self, undo: Undo) -> Change {
+        self.transcript.truncate(undo.from);
+        self.replace(undo.from, undo.removed)
+    }
+
+    fn replace(&mut self, from: usize, messages: Vec<Message>) -> Change {
+        self.transcript.extend(messages.iter().cloned());
+        self.revision += 1;
+        Change { from, messages, revision: self.revision }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> Message {
+        Message { role: Role::User, content: text.into() }
+    }
+
+    fn assistant(text: &str) -> Message {
+        Message { role: Role::Assistant, content: text.into() }
+    }
+
+    fn scope(messages: &[Message]) -> Scope {
+        let mut scope = Scope::new("s".into(), "m".into(), 0);
+        scope.begin(Input::Append(messages.to_vec()));
+        scope
+    }
+
+    #[test]
+    fn append_adds_and_the_answer_follows() {
+        let mut scope = scope(&[user("a"), assistant("b")]);
+        let (change, _) = scope.begin(Input::Append(vec![user("c")]));
+        assert_eq!(change, Change { from: 2, messages: vec![user("c")], revision: 2 });
+        assert_eq!(scope.commit("d".into()), Change { from: 3, messages: vec![assistant("d")], revision: 3 });
+        assert_eq!(scope.transcript(), [user("a"), assistant("b"), user("c"), assistant("d")]);
+    }
+
+    #[test]
+    fn messages_replace_from_the_first_difference() {
+        let mut scope = scope(&[user("a"), assistant("b"), user("c"), assistant("d")]);
+        let (change, _) = scope.begin(Input::Replace(vec![user("a"), assistant("b"), user("C")]));
+        assert_eq!(change, Change { from: 2, messages: vec![user("C")], revision: 2 });
+        assert_eq!(scope.transcript(), [user("a"), assistant("b"), user("C")]);
+    }
+
+    #[test]
+    fn fewer_messages_that_do_not_differ_cut_the_transcript() {
+        let mut scope = scope(&[user("a"), assistant("b"), user("c"), assistant("d")]);
+        let (change, _) = scope.begin(Input::Replace(vec![user("a"), assistant("b"), user("c")]));
+        assert_eq!(change, Change { from: 3, messages: vec![], revision: 2 });
+        assert_eq!(scope.transcript().len(), 3);
+    }
+
+    #[test]
+    fn undo_restores_exactly_what_was_there() {
+        let before = [user("a"), assistant("b"), user("c"), assistant("d")];
+        for input in [
+            Input::Append(vec![user("e")]),
+            Input::Replace(vec![user("x")]),
+            Input::Replace(vec![user("a"), assistant("b"), user("c")]),
+        ] {
+            let mut scope = scope(&before);
+            let (begun, undo) = scope.begin(input.clone());
+            let undone = scope.undo(undo);
+            assert_eq!(scope.transcript(), before, "{input:?}");
+            assert_eq!(undone, Change { from: begun.from, messages: before[begun.from..].to_vec(), revision: 3 });
+        }
+    }
+}

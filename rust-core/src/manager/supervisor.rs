@@ -1,0 +1,368 @@
+//! The one task that owns every entry, lease, scope and timer. It takes messages one by one, lets the pure parts decide,
+//! and carries their effects out. Never blocks: engines, templates and timers answer by message.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::entry::{self, Effect, Entry};
+use super::lease::LeaseId;
+use super::mailbox::{Inbox, Mailbox, Message, Reply};
+use super::scope::Scope;
+use super::turns::Turn;
+use crate::engine::{CancelFlag, EngineReport, ModelLoader, Prompter};
+use crate::engine_stub::Engine;
+use crate::error::{Error, ErrorCode, Result};
+use crate::hub::Hub;
+use crate::protocol::{Event, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount};
+
+pub(super) struct Supervisor {
+    loader: Arc<dyn ModelLoader>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) mailbox: Mailbox,
+    pub(super) runtime: Handle,
+    /// By path.
+    pub(super) models: HashMap<String, Model>,
+    pub(super) scopes: HashMap<String, Scope>,
+    /// Generations that have not finished, by id.
+    pub(super) turns: HashMap<String, Turn>,
+    leases: HashMap<LeaseId, LeaseUse>,
+    /// Events for entries, in order: an effect may cause further ones.
+    events: VecDeque<(String, entry::Event)>,
+    driving: bool,
+    /// Models that are being evicted, each with the model that needs the room.
+    evicting: HashMap<String, String>,
+    joins: Vec<JoinHandle<()>>,
+    shutdown: Vec<oneshot::Sender<()>>,
+    closed: bool,
+}
+
+pub(super) struct Model {
+    pub(super) entry: Entry,
+    pub(super) running: Option<Running>,
+    unloads: Vec<Reply>,
+    published: Option<ModelState>,
+}
+
+/// An engine that has been started and has not exited.
+pub(super) struct Running {
+    pub(super) engine: Engine,
+    cancel_load: CancelFlag,
+    /// From `Loaded` until the engine is told to stop.
+    pub(super) prompter: Option<Arc<dyn Prompter>>,
+    /// Templates being rendered with this engine's model. Its weights may not go before they are done.
+    pub(super) rendering: usize,
+    stopping: bool,
+}
+
+struct LeaseUse {
+    path: String,
+    holder: Holder,
+}
+
+enum Holder {
+    /// Waits for the model, or has been answered.
+    Client(Option<Reply>),
+    Generation(String),
+}
+
+impl Supervisor {
+    pub(super) fn new(loader: Arc<dyn ModelLoader>, hub: Arc<Hub>, mailbox: Mailbox, runtime: Handle) -> Self {
+        Self {
+            loader,
+            hub,
+            mailbox,
+            runtime,
+            models: HashMap::new(),
+            scopes: HashMap::new(),
+            turns: HashMap::new(),
+            leases: HashMap::new(),
+            events: VecDeque::new(),
+            driving: false,
+            evicting: HashMap::new(),
+            joins: Vec::new(),
+            shutdown: Vec::new(),
+            closed: false,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: Inbox) {
+        while let Some(message) = inbox.next().await {
+            self.handle(message);
+            self.finish_shutdown();
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Acquire { lease, owner, config, reply } => self.acquire(lease, owner, config, reply),
+            Message::Release { lease } => self.release(lease),
+            Message::Unload { path, reply } => self.unload(path, reply),
+            Message::Generate { command, reply } => match self.refusal_when_closed() {
+                Some(error) => reply(Err(error)),
+                None => self.generate(command, reply),
+            },
+            Message::Cancel { generation, reply } => self.cancel(&generation, reply),
+            Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
+            Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
+            Message::RecordMount { owner, path, mount } => {
+                let event = match mount {
+                    Mount::Mounted => LifecycleEvent::Mounted { owner },
+                    Mount::Unmounted => LifecycleEvent::Unmounted { owner },
+                };
+                self.record(&path, event, "a component said so".into());
+            }
+            Message::KeepAliveElapsed { path, timer } => self.drive(&path, entry::Event::KeepAliveElapsed { timer }),
+            Message::Rendered { generation, path, epoch, result } => self.rendered(generation, path, epoch, result),
+            Message::Engine { path, epoch, report } => self.report(&path, epoch, report),
+            Message::Shutdown { done } => self.begin_shutdown(done),
+        }
+    }
+
+    fn acquire(&mut self, lease: LeaseId, owner: String, config: ModelConfig, reply: Reply) {
+        if let Some(error) = self.refusal_when_closed() {
+            return reply(Err(error));
+        }
+        self.hold(lease, owner, config, Holder::Client(Some(reply)));
+    }
+
+    /// A generation's own lease. Asked for again, it says once more whether the model is ready.
+    pub(super) fn acquire_for_turn(&mut self, lease: LeaseId, generation: &str, config: ModelConfig) {
+        self.hold(lease, format!("generation {generation}"), config, Holder::Generation(generation.to_owned()));
+    }
+
+    fn hold(&mut self, lease: LeaseId, owner: String, config: ModelConfig, holder: Holder) {
+        let path = config.path.clone();
+        self.leases.insert(lease, LeaseUse { path: path.clone(), holder });
+        self.models.entry(path.clone()).or_insert_with(|| Model::new(config.clone()));
+        self.drive(&path, entry::Event::Acquire { lease, owner, config });
+    }
+
+    pub(super) fn release(&mut self, lease: LeaseId) {
+        let Some(lease_use) = self.leases.remove(&lease) else { return };
+        self.drive(&lease_use.path, entry::Event::Release { lease });
+        if let Holder::Client(Some(reply)) = lease_use.holder {
+            let detail = "the lease was released before the model was ready - acquire it again to wait for it";
+            reply(Err(Error::new(ErrorCode::LoadCancelled, detail)));
+        }
+    }
+
+    fn unload(&mut self, path: String, reply: Reply) {
+        match self.models.get_mut(&path) {
+            Some(model) => {
+                model.unloads.push(reply);
+                self.drive(&path, entry::Event::Unload);
+            }
+            None => reply(Err(Error::new(
+                ErrorCode::ModelNotKnown,
+                format!("could not unload {path}: nobody has asked for it - use the path that it was acquired by"),
+            ))),
+        }
+    }
+
+    /// Gives an event to an entry, and carries out what follows from it, in order.
+    pub(super) fn drive(&mut self, path: &str, event: entry::Event) {
+        self.events.push_back((path.to_owned(), event));
+        if self.driving {
+            return; // An outer call is at work, and comes to it.
+        }
+        self.driving = true;
+        while let Some((path, event)) = self.events.pop_front() {
+            let Some(model) = self.models.get_mut(&path) else { continue };
+            let effects = model.entry.on(event);
+            self.publish_model(&path);
+            for effect in effects {
+                self.carry_out(&path, effect);
+            }
+        }
+        self.driving = false;
+    }
+
+    fn carry_out(&mut self, path: &str, effect: Effect) {
+        match effect {
+            Effect::StartEngine { epoch, config } => self.start_engine(path, epoch, config),
+            Effect::StopEngine => self.stop_engine(path),
+            Effect::EndGenerations => self.end_waiting_turns(path),
+            Effect::StartKeepAlive { timer, after } => {
+                let (mailbox, path) = (self.mailbox.clone(), path.to_owned());
+                self.runtime.spawn(async move {
+                    tokio::time::sleep(after).await;
+                    mailbox.tell(Message::KeepAliveElapsed { path, timer });
+                });
+            }
+            Effect::EvictOthers => self.evict_others(path),
+            Effect::Answer { lease, result } => self.answer(lease, result),
+            Effect::AnswerUnload { result } => {
+                let replies = self.models.get_mut(path).map(|model| std::mem::take(&mut model.unloads));
+                for reply in replies.into_iter().flatten() {
+                    reply(result.clone());
+                }
+            }
+            Effect::Record { event, reason } => self.record(path, event, reason),
+        }
+    }
+
+    fn start_engine(&mut self, path: &str, epoch: u64, config: ModelConfig) {
+        let (mailbox, report_path) = (self.mailbox.clone(), path.to_owned());
+        let cancel_load = CancelFlag::default();
+        let engine = Engine::start(self.loader.clone(), config, cancel_load.clone(), move |report| {
+            mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report });
+        });
+        if let Some(model) = self.models.get_mut(path) {
+            model.running = Some(Running { engine, cancel_load, prompter: None, rendering: 0, stopping: false });
+        }
+    }
+
+    fn stop_engine(&mut self, path: &str) {
+        let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
+        running.cancel_load.cancel();
+        running.prompter = None;
+        running.stopping = true;
+        running.stop_when_rendered();
+    }
+
+    fn evict_others(&mut self, path: &str) {
+        let idle: Vec<String> = self
+            .models
+            .iter()
+            .filter(|(other, model)| other.as_str() != path && model.entry.is_idle())
+            .map(|(other, _)| other.clone())
+            .collect();
+        if idle.is_empty() {
+            return self.drive(path, entry::Event::RoomMade { freed: 0 });
+        }
+        for other in idle {
+            self.evicting.insert(other.clone(), path.to_owned());
+            self.drive(&other, entry::Event::Evict);
+        }
+    }
+
+    /// A model's engine has exited: if that was the last one of an eviction, there is room now.
+    fn room_made_by(&mut self, path: &str) {
+        let Some(wanting) = self.evicting.remove(path) else { return };
+        if !self.evicting.values().any(|other| *other == wanting) {
+            self.drive(&wanting, entry::Event::RoomMade { freed: 1 });
+        }
+    }
+
+    fn answer(&mut self, lease: LeaseId, result: Result<()>) {
+        let Some(lease_use) = self.leases.get_mut(&lease) else { return };
+        match &mut lease_use.holder {
+            Holder::Client(reply) => {
+                if let Some(reply) = reply.take() {
+                    reply(result);
+                }
+            }
+            Holder::Generation(generation) => {
+                let generation = generation.clone();
+                self.model_answered(&generation, result);
+            }
+        }
+    }
+
+    fn report(&mut self, path: &str, epoch: u64, report: EngineReport) {
+        let Some(model) = self.models.get_mut(path).filter(|model| model.entry.epoch() == epoch) else { return };
+        match report {
+            EngineReport::Progress(progress) => self.drive(path, entry::Event::LoadProgressed { progress }),
+            EngineReport::Loaded { info, prompter } => {
+                if let Some(running) = model.running.as_mut().filter(|running| !running.stopping) {
+                    running.prompter = Some(prompter);
+                }
+                self.drive(path, entry::Event::Loaded { info });
+            }
+            EngineReport::Prefilling { generation, done, total } => self.prefilling(generation, done, total),
+            EngineReport::Finished(finished) => self.finished(finished),
+            EngineReport::Cached { scope, tokens } => self.cached(path, &scope, tokens),
+            EngineReport::ThreadsChanged { from, to, reason } => {
+                self.drive(path, entry::Event::ThreadsChanged { threads: to });
+                self.record(path, LifecycleEvent::ThreadsChanged { from, to }, reason.into());
+            }
+            EngineReport::Exited(result) => self.exited(path, result),
+        }
+    }
+
+    fn exited(&mut self, path: &str, result: Result<()>) {
+        if let Some(running) = self.models.get_mut(path).and_then(|model| model.running.take()) {
+            self.joins.push(self.runtime.spawn_blocking(move || running.engine.join()));
+        }
+        self.joins.retain(|join| !join.is_finished());
+        let orphans = self.turns_in_engine(path);
+        let error = result.clone().err();
+        self.drive(path, entry::Event::Exited { result });
+        self.uncache_scopes(path);
+        self.fail_orphans(orphans, error, path);
+        self.room_made_by(path);
+    }
+
+    fn publish_model(&mut self, path: &str) {
+        let Some(model) = self.models.get_mut(path) else { return };
+        let state = ModelState {
+            path: path.to_owned(),
+            config: model.entry.config().clone(),
+            status: model.entry.status(),
+            leases: model.entry.owners().map(|owner| LeaseState { owner: owner.to_owned() }).collect(),
+            loads: model.entry.loads(),
+        };
+        if model.published.as_ref() != Some(&state) {
+            model.published = Some(state.clone());
+            self.hub.publish(Event::ModelChanged { model: state });
+        }
+    }
+
+    pub(super) fn record(&self, model: &str, event: LifecycleEvent, reason: String) {
+        tracing::info!(model, ?event, reason, "lifecycle");
+        self.hub.record(LifecycleRecord { at: now_ms(), model: model.to_owned(), event, reason });
+    }
+
+    fn refusal_when_closed(&self) -> Option<Error> {
+        self.closed.then(|| Error::new(ErrorCode::Closed, "the manager is shutting down - make a new port"))
+    }
+
+    fn begin_shutdown(&mut self, done: oneshot::Sender<()>) {
+        self.closed = true;
+        self.shutdown.push(done);
+        let paths: Vec<String> = self.models.keys().cloned().collect();
+        for path in paths {
+            self.drive(&path, entry::Event::Unload);
+        }
+    }
+
+    /// Answers callers of shutdown once no engine is left, when the last thread has been joined.
+    fn finish_shutdown(&mut self) {
+        if self.shutdown.is_empty() || self.models.values().any(|model| model.running.is_some()) {
+            return;
+        }
+        let (joins, callers) = (std::mem::take(&mut self.joins), std::mem::take(&mut self.shutdown));
+        self.runtime.spawn(async move {
+            for join in joins {
+                let _panicked = join.await;
+            }
+            for caller in callers {
+                let _gone = caller.send(());
+            }
+        });
+    }
+}
+
+impl Model {
+    fn new(config: ModelConfig) -> Self {
+        Self { entry: Entry::new(config), running: None, unloads: Vec::new(), published: None }
+    }
+}
+
+impl Running {
+    /// Stops the engine, unless a template is being rendered with its model: then that comes first.
+    pub(super) fn stop_when_rendered(&mut self) {
+        if self.stopping && self.rendering == 0 {
+            self.engine.stop();
+        }
+    }
+}
+
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,370 @@
+//! The way of one generation through the manager: its scope, its model, its template, the engine, and its end. Every
+//! turn ends exactly once, in `end`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use super::lease::LeaseId;
+use super::mailbox::{Message, Reply, Transcript};
+use super::next_lease;
+use super::scope::{Change, Input, Scope, Undo};
+use super::supervisor::{Supervisor, now_ms};
+use crate::engine::{CancelFlag, EngineCommand, Finished, Job, Prompt};
+use crate::error::{Error, ErrorCode, Result};
+use crate::hub::no_generation;
+use crate::protocol::{
+    Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, LifecycleEvent,
+    ModelConfig, Outcome, Timings, Usage,
+};
+
+/// Generations that may wait or run at once for one model.
+const QUEUE_LIMIT: usize = 256;
+
+/// A generation that has not finished.
+pub(super) struct Turn {
+    scope: String,
+    config: ModelConfig,
+    options: GenerateOptions,
+    lease: LeaseId,
+    cancel: CancelFlag,
+    requested_at: Instant,
+    stage: Stage,
+    /// Callers of cancel, answered at the end.
+    cancels: Vec<Reply>,
+}
+
+enum Stage {
+    /// An earlier turn of the scope has not ended.
+    WaitingForScope(Input),
+    WaitingForModel(Undo),
+    Rendering(Undo),
+    Running(Undo),
+}
+
+impl Supervisor {
+    pub(super) fn generate(&mut self, command: GenerateCommand, reply: Reply) {
+        let GenerateCommand { generation_id: id, model: config, scope, append, messages, options } = command;
+        if let Some(error) = self.refusal(&id, &scope, &config) {
+            return reply(Err(error));
+        }
+        let input = match messages {
+            Some(messages) => Input::Replace(messages),
+            None => Input::Append(append.unwrap_or_default()),
+        };
+        let state = GenerationState {
+            id: id.clone(),
+            scope: scope.clone(),
+            model: config.path.clone(),
+            phase: GenerationPhase::Queued,
+            text: String::new(),
+        };
+        self.hub.publish(Event::GenerationQueued { generation: state });
+        reply(Ok(()));
+
+        let turn = Turn {
+            scope: scope.clone(),
+            config: config.clone(),
+            options,
+            lease: next_lease(),
+            cancel: CancelFlag::default(),
+            requested_at: Instant::now(),
+            stage: Stage::WaitingForScope(input),
+            cancels: Vec::new(),
+        };
+        let lease = turn.lease;
+        self.turns.insert(id.clone(), turn);
+        let conversation = self
+            .scopes
+            .entry(scope.clone())
+            .or_insert_with(|| Scope::new(scope.clone(), config.path.clone(), now_ms()));
+        conversation.turns.push_back(id.clone());
+        if conversation.turns.len() == 1 {
+            self.begin_next(&scope);
+        } else {
+            self.acquire_for_turn(lease, &id, config);
+        }
+    }
+
+    fn refusal(&self, id: &str, scope: &str, config: &ModelConfig) -> Option<Error> {
+        if self.hub.knows_generation(id) {
+            let detail = format!("generationId {id} is taken - give every generation an id of its own");
+            return Some(Error::new(ErrorCode::InvalidOptions, detail));
+        }
+        if self.scopes.get(scope).is_some_and(|scope| !scope.disposing.is_empty()) {
+            let detail = format!("scope {scope} is being disposed - send again when that is done");
+            return Some(Error::new(ErrorCode::Busy, detail));
+        }
+        let waiting = self.turns.values().filter(|turn| turn.config.path == config.path).count();
+        (waiting >= QUEUE_LIMIT).then(|| {
+            let detail = format!("{waiting} generations wait for {} - try again when some have finished", config.path);
+            Error::new(ErrorCode::Busy, detail)
+        })
+    }
+
+    /// Begins the scope's first turn if it has not begun.
+    fn begin_next(&mut self, scope_id: &str) {
+        let Some(scope) = self.scopes.get_mut(scope_id) else { return };
+        let Some(id) = scope.turns.front().cloned() else { return };
+        let Some(turn) = self.turns.get_mut(&id) else { return };
+        let Stage::WaitingForScope(input) = &mut turn.stage else { return };
+        let input = std::mem::replace(input, Input::Append(Vec::new()));
+        let (change, undo) = scope.begin(input);
+        turn.stage = Stage::WaitingForModel(undo);
+        if scope.model != turn.config.path {
+            scope.model = turn.config.path.clone();
+            scope.cached_tokens = None;
+        }
+        let (lease, config) = (turn.lease, turn.config.clone());
+        self.publish_transcript(scope_id, change);
+        self.acquire_for_turn(lease, &id, config);
+    }
+
+    /// The entry has answered a generation's lease.
+    pub(super) fn model_answered(&mut self, id: &str, result: Result<()>) {
+        let Some(turn) = self.turns.get(id) else { return };
+        match (result, &turn.stage) {
+            (Ok(()), Stage::WaitingForModel(_)) => self.render(id),
+            (Ok(()), Stage::WaitingForScope(_) | Stage::Rendering(_) | Stage::Running(_)) => {}
+            (Err(error), _) => self.end_unstarted(id, FinishReason::Failed, Some(error)),
+        }
+    }
+
+    /// Applies the template off every thread that matters.
+    fn render(&mut self, id: &str) {
+        let Some(turn) = self.turns.get_mut(id) else { return };
+        let path = turn.config.path.clone();
+        let Some(model) = self.models.get_mut(&path) else { return };
+        let epoch = model.entry.epoch();
+        let Some(running) = model.running.as_mut() else { return };
+        let Some(prompter) = running.prompter.clone() else { return };
+        let Some(scope) = self.scopes.get(&turn.scope) else { return };
+        running.rendering += 1;
+        turn.stage.advance(Stage::Rendering);
+        let (messages, mailbox, generation) = (scope.transcript().to_vec(), self.mailbox.clone(), id.to_owned());
+        self.runtime.spawn_blocking(move || {
+            let rendered = catch_unwind(AssertUnwindSafe(|| prompter.render(&messages)));
+            let result = rendered.unwrap_or_else(|_| {
+                Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
+            });
+            drop(prompter);
+            mailbox.tell(Message::Rendered { generation, path, epoch, result });
+        });
+    }
+
+    pub(super) fn rendered(&mut self, id: String, path: String, epoch: u64, result: Result<Prompt>) {
+        let Some(model) = self.models.get_mut(&path).filter(|model| model.entry.epoch() == epoch) else { return };
+        let Some(running) = model.running.as_mut() else { return };
+        running.rendering -= 1;
+        let unloading = running.prompter.is_none();
+        if let Some(turn) = self.turns.get_mut(&id) {
+            match result {
+                _ if turn.cancel.is_cancelled() => self.end_unstarted(&id, FinishReason::Cancelled, None),
+                _ if unloading => self.end_unstarted(&id, FinishReason::Failed, Some(unloaded(&path))),
+                Err(error) => self.end_unstarted(&id, FinishReason::Failed, Some(error)),
+                Ok(prompt) => {
+                    turn.stage.advance(Stage::Running);
+                    let job = Job {
+                        generation: id.clone(),
+                        scope: turn.scope.clone(),
+                        prompt,
+                        options: turn.options.clone(),
+                        cancel: turn.cancel.clone(),
+                        sink: self.hub.sink(id.clone()),
+                        requested_at: turn.requested_at,
+                    };
+                    if running.engine.send(EngineCommand::Generate(Box::new(job))).is_err() {
+                        let detail = format!("the engine of {path} takes no more work now - try again soon");
+                        let error = Error::new(ErrorCode::Busy, detail);
+                        self.end_unstarted(&id, FinishReason::Failed, Some(error));
+                    }
+                }
+            }
+        }
+        if let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
+            running.stop_when_rendered();
+        }
+    }
+
+    pub(super) fn prefilling(&mut self, generation_id: String, done: u32, total: u32) {
+        let phase = if done == total { GenerationPhase::Decoding } else { GenerationPhase::Prefilling { done, total } };
+        self.hub.publish(Event::PhaseChanged { generation_id, phase });
+    }
+
+    pub(super) fn cached(&mut self, path: &str, id: &str, tokens: Option<u32>) {
+        let Some(scope) = self.scopes.get_mut(id).filter(|scope| scope.model == path) else { return };
+        scope.cached_tokens = tokens;
+        self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
+        if tokens.is_none() {
+            let event = LifecycleEvent::ScopeDropped { scope: id.to_owned() };
+            self.record(path, event, "another scope needed its slot".into());
+        }
+    }
+
+    pub(super) fn cancel(&mut self, id: &str, reply: Reply) {
+        let Some(turn) = self.turns.get_mut(id) else {
+            // One that has finished already is cancelled enough.
+            return reply(if self.hub.knows_generation(id) { Ok(()) } else { Err(no_generation(id)) });
+        };
+        turn.cancels.push(reply);
+        self.cancel_turn(id);
+    }
+
+    fn cancel_turn(&mut self, id: &str) {
+        let Some(turn) = self.turns.get(id) else { return };
+        turn.cancel.cancel();
+        match turn.stage {
+            Stage::WaitingForScope(_) | Stage::WaitingForModel(_) => {
+                self.end_unstarted(id, FinishReason::Cancelled, None);
+            }
+            Stage::Rendering(_) => {}
+            Stage::Running(_) => {
+                let path = turn.config.path.clone();
+                if let Some(running) = self.models.get(&path).and_then(|model| model.running.as_ref()) {
+                    // A full mailbox means that the engine is awake and will see the flag.
+                    let _awake = running.engine.send(EngineCommand::Wake);
+                }
+            }
+        }
+    }
+
+    pub(super) fn dispose_scope(&mut self, id: &str, reply: Reply) {
+        let Some(scope) = self.scopes.get_mut(id) else { return reply(Err(no_scope(id))) };
+        scope.disposing.push(reply);
+        let turns: Vec<String> = scope.turns.iter().cloned().collect();
+        for turn in turns {
+            self.cancel_turn(&turn);
+        }
+        self.finish_disposal(id);
+    }
+
+    fn finish_disposal(&mut self, id: &str) {
+        if !self.scopes.get(id).is_some_and(|scope| scope.turns.is_empty() && !scope.disposing.is_empty()) {
+            return;
+        }
+        let Some(scope) = self.scopes.remove(id) else { return };
+        for running in self.models.values().filter_map(|model| model.running.as_ref()) {
+            if running.engine.send(EngineCommand::DropScope(id.to_owned())).is_err() {
+                tracing::warn!(scope = id, "an engine was too busy to drop a scope; its slot will be reused");
+            }
+        }
+        self.hub.publish(Event::ScopeDisposed { scope: id.to_owned() });
+        for reply in scope.disposing {
+            reply(Ok(()));
+        }
+    }
+
+    pub(super) fn transcript(&self, id: &str) -> Result<Transcript> {
+        let scope = self.scopes.get(id).ok_or_else(|| no_scope(id))?;
+        Ok(Transcript { revision: scope.revision(), messages: scope.transcript().to_vec() })
+    }
+
+    /// Fails the turns that wait behind others; those in the engine it ends itself.
+    pub(super) fn end_waiting_turns(&mut self, path: &str) {
+        let waits = |turn: &Turn| matches!(turn.stage, Stage::WaitingForScope(_) | Stage::WaitingForModel(_));
+        for id in self.turns_where(|turn| turn.config.path == path && waits(turn)) {
+            self.end_unstarted(&id, FinishReason::Failed, Some(unloaded(path)));
+        }
+    }
+
+    /// Turns that an engine has, or is about to be given.
+    pub(super) fn turns_in_engine(&self, path: &str) -> Vec<String> {
+        let begun = |turn: &Turn| matches!(turn.stage, Stage::Rendering(_) | Stage::Running(_));
+        self.turns_where(|turn| turn.config.path == path && begun(turn))
+    }
+
+    fn turns_where(&self, wanted: impl Fn(&Turn) -> bool) -> Vec<String> {
+        self.turns.iter().filter(|(_, turn)| wanted(turn)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Ends turns whose engine exited without a word about them.
+    pub(super) fn fail_orphans(&mut self, turns: Vec<String>, error: Option<Error>, path: &str) {
+        for id in turns {
+            let error = error.clone().unwrap_or_else(|| unloaded(path));
+            self.end_unstarted(&id, FinishReason::Failed, Some(error));
+        }
+    }
+
+    /// After an engine's exit no scope is cached in it.
+    pub(super) fn uncache_scopes(&mut self, path: &str) {
+        for scope in self.scopes.values_mut().filter(|scope| scope.model == path && scope.cached_tokens.is_some()) {
+            scope.cached_tokens = None;
+            self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
+        }
+    }
+
+    /// Ends a turn of which the engine has no result.
+    fn end_unstarted(&mut self, id: &str, reason: FinishReason, error: Option<Error>) {
+        let Some(turn) = self.turns.get(id) else { return };
+        let waited = turn.requested_at.elapsed().as_secs_f64() * 1000.0;
+        self.finished(Finished {
+            generation: id.to_owned(),
+            reason,
+            error,
+            text: String::new(),
+            usage: Usage::default(),
+            timings: Timings { queued_ms: waited, ..Timings::default() },
+        });
+    }
+
+    /// The one end of every turn: the transcript keeps it or goes back, everybody is told, the lease is released, and
+    /// the scope's next turn begins.
+    pub(super) fn finished(&mut self, finished: Finished) {
+        let Finished { generation: id, reason, error, text, usage, timings } = finished;
+        let Some(turn) = self.turns.remove(&id) else { return };
+        let scope_id = turn.scope;
+        if let Some(scope) = self.scopes.get_mut(&scope_id) {
+            scope.turns.retain(|other| *other != id);
+            scope.last_used_at = now_ms();
+            let succeeded = matches!(reason, FinishReason::Stop | FinishReason::Length);
+            let keep = succeeded || (turn.options.keep_partial && !text.is_empty());
+            let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(text) } else { scope.undo(undo) });
+            if let Some(change) = change {
+                self.publish_transcript(&scope_id, change);
+            }
+        }
+        let outcome = Outcome { reason, error, usage, timings };
+        let phase = GenerationPhase::Finished { outcome };
+        self.hub.publish(Event::PhaseChanged { generation_id: id, phase });
+        for reply in turn.cancels {
+            reply(Ok(()));
+        }
+        self.begin_next(&scope_id);
+        self.release(turn.lease);
+        self.finish_disposal(&scope_id);
+    }
+
+    fn publish_transcript(&mut self, id: &str, change: Change) {
+        let Some(scope) = self.scopes.get(id) else { return };
+        let Change { from, messages, revision } = change;
+        let scope_id = id.to_owned();
+        self.hub.publish(Event::TranscriptChanged { scope: scope_id, revision, from: from as u32, messages });
+        self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
+    }
+}
+
+impl Stage {
+    /// Goes on to a later stage with the same way back.
+    fn advance(&mut self, next: fn(Undo) -> Stage) {
+        let now = std::mem::replace(self, Stage::WaitingForScope(Input::Append(Vec::new())));
+        *self = match now.into_undo() {
+            Some(undo) => next(undo),
+            None => unreachable!("a turn that has not begun is neither rendered nor run"),
+        };
+    }
+
+    fn into_undo(self) -> Option<Undo> {
+        match self {
+            Self::WaitingForScope(_) => None,
+            Self::WaitingForModel(undo) | Self::Rendering(undo) | Self::Running(undo) => Some(undo),
+        }
+    }
+}
+
+fn unloaded(path: &str) -> Error {
+    let detail = format!("{path} was unloaded before the answer was complete - send the message again to reload it");
+    Error::new(ErrorCode::ModelUnloaded, detail)
+}
+
+fn no_scope(id: &str) -> Error {
+    Error::new(ErrorCode::ScopeNotFound, format!("no scope {id} - a scope is made by its first generation"))
+}
