@@ -91,3 +91,18 @@ need_pip() {
   have dpkg-query || give_up "missing: Python 3 with pip - get it from your system's packages"
   need_debian_packages python3-pip
 }
+
+# A Python environment with exactly the packages of a requirements file. Its interpreter: FOLDER/bin/python.
+need_python_environment() { # FOLDER REQUIREMENTS
+  local stamp="$1/installed-requirements.txt"
+  if cmp -s "$2" "$stamp"; then return; fi
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || give_up "missing: Python 3.11 or newer"
+  if ! python3 -c 'import ensurepip' 2>/dev/null; then
+    have dpkg-query || give_up "missing: Python 3 with venv - get it from your system's packages"
+    need_debian_packages python3-venv
+  fi
+  say "installing the packages of $2"
+  python3 -m venv --clear "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
+  cp "$2" "$stamp"
+}
