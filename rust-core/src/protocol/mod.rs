@@ -3,6 +3,8 @@
 
 mod commands;
 mod config;
+#[cfg(test)]
+mod contract_tests;
 mod events;
 mod lifecycle;
 mod snapshot;
