@@ -1,1 +1,43 @@
-fn main() {}
+//! Compiles the C++ shim of `src/llama`. Does nothing without the feature `llama`.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    #[cfg(feature = "llama")]
+    shim::compile();
+}
+
+#[cfg(feature = "llama")]
+mod shim {
+    use std::path::{Path, PathBuf};
+
+    const SOURCES: [&str; 2] = ["src/llama/chat_shim.cpp", "src/llama/engine_shim.cpp"];
+    const HEADER: &str = "src/llama/shim.h";
+
+    pub fn compile() {
+        println!("cargo:rerun-if-changed={HEADER}");
+        for source in SOURCES {
+            println!("cargo:rerun-if-changed={source}");
+        }
+        let llama = llama_sources();
+        cc::Build::new()
+            .cpp(true)
+            .std("c++17")
+            .files(SOURCES)
+            .includes(["include", "ggml/include", "common", "vendor"].map(|folder| llama.join(folder)))
+            // llama.cpp's own headers warn; ours are held to account by the tests.
+            .warnings(false)
+            .flag_if_supported("-fvisibility=hidden")
+            .compile("llama_rs_core_shim");
+    }
+
+    /// Where llama-cpp-sys-2 took llama.cpp from. The crate publishes its build folder alone; the CMake cache in there
+    /// names the sources, and so the headers are the ones that the library was compiled with.
+    fn llama_sources() -> PathBuf {
+        let root = std::env::var("DEP_LLAMA_ROOT").expect("llama-cpp-sys-2 publishes its build folder");
+        let cache = Path::new(&root).join("build/CMakeCache.txt");
+        let text = std::fs::read_to_string(&cache)
+            .unwrap_or_else(|error| panic!("could not read {}: {error}", cache.display()));
+        let home = text.lines().find_map(|line| line.strip_prefix("CMAKE_HOME_DIRECTORY:INTERNAL="));
+        PathBuf::from(home.unwrap_or_else(|| panic!("{} names no CMAKE_HOME_DIRECTORY", cache.display())))
+    }
+}

@@ -1,0 +1,92 @@
+// What Rust calls of llama.cpp's C++ side. Every function catches every exception: `error` then points to a text that the
+// caller frees with shim_error_free. Rust's declarations of the same functions are in shim.rs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "llama.h"
+
+struct shim_chat;
+struct shim_sampler;
+
+// Texts with their lengths, since a prompt may hold a NUL. Freed with shim_texts_free.
+struct shim_text {
+    char * data;
+    size_t length;
+};
+
+struct shim_texts {
+    shim_text * items;
+    size_t count;
+};
+
+struct shim_tokens {
+    llama_token * items;
+    size_t count;
+};
+
+// The subset of llama.cpp's sampling parameters that a request can set. All values are in range: Rust has checked them.
+struct shim_sampling {
+    float temperature;
+    int32_t top_k;
+    float top_p;
+    float min_p;
+    float repeat_penalty;
+    float frequency_penalty;
+    float presence_penalty;
+    int32_t penalty_window;
+    uint32_t seed;
+};
+
+extern "C" {
+    void shim_error_free(char * error);
+    void shim_texts_free(shim_texts texts);
+    void shim_tokens_free(shim_tokens tokens);
+
+    // Stops llama.cpp's `common` library from writing to standard error.
+    void shim_quiet_common_log(void);
+    int32_t shim_performance_cores(void);
+
+    llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error);
+    llama_context * shim_context_new(llama_model * model, const llama_context_params * params, char ** error);
+
+    // The model must outlive the templates.
+    shim_chat * shim_chat_new(const llama_model * model, char ** error);
+    void shim_chat_free(shim_chat * chat);
+    // `messages` holds role, content, role, content, … The first text of the result is the prompt, ready for the
+    // assistant's answer; the others end an answer under this template.
+    bool shim_chat_render(const shim_chat * chat, const shim_text * messages, size_t count, shim_texts * result, char ** error);
+
+    // No token is added; control tokens in the text are recognized.
+    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, shim_tokens * result, char ** error);
+
+    // llama_decode's status. An exception gives shim_threw and a text.
+    int32_t shim_decode(llama_context * context, const llama_batch * batch, char ** error);
+
+    shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, char ** error);
+    void shim_sampler_free(shim_sampler * sampler);
+    // Chooses and accepts a token by the logits of batch row `row`, which must have asked for logits. Negative on error.
+    llama_token shim_sample(shim_sampler * sampler, llama_context * context, int32_t row, char ** error);
+}
+
+constexpr int32_t shim_threw = INT32_MIN;
+
+// A copy of a text, with a NUL behind it, for the other side to free.
+char * shim_copy(const char * data, size_t length);
+
+// Runs `body`; an exception becomes `error`, and `otherwise` the result.
+template <typename T, typename Body> T shim_guard(char ** error, T otherwise, Body body) {
+    try {
+        return body();
+    } catch (const std::exception & exception) {
+        const std::string text = exception.what();
+        *error = shim_copy(text.data(), text.size());
+    } catch (...) {
+        static const std::string text = "an exception without a text";
+        *error = shim_copy(text.data(), text.size());
+    }
+    return otherwise;
+}

@@ -1,0 +1,196 @@
+//! Rust's declarations of `shim.h`, and the owned forms of what it hands out.
+
+use std::ffi::{CStr, c_char};
+
+use llama_cpp_sys_2 as sys;
+
+#[repr(C)]
+pub(super) struct Text {
+    pub data: *mut c_char,
+    pub length: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct RawTexts {
+    items: *mut Text,
+    count: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct RawTokens {
+    items: *mut i32,
+    count: usize,
+}
+
+#[repr(C)]
+pub(super) struct Sampling {
+    pub temperature: f32,
+    pub top_k: i32,
+    pub top_p: f32,
+    pub min_p: f32,
+    pub repeat_penalty: f32,
+    pub frequency_penalty: f32,
+    pub presence_penalty: f32,
+    pub penalty_window: i32,
+    pub seed: u32,
+}
+
+/// Chat templates on the C++ side.
+pub(super) enum RawChat {}
+/// A sampler on the C++ side.
+pub(super) enum RawSampler {}
+
+/// What `shim_decode` returns when llama.cpp threw.
+pub(super) const THREW: i32 = i32::MIN;
+
+unsafe extern "C" {
+    fn shim_error_free(error: *mut c_char);
+    fn shim_texts_free(texts: RawTexts);
+    fn shim_tokens_free(tokens: RawTokens);
+
+    pub(super) fn shim_quiet_common_log();
+    pub(super) fn shim_performance_cores() -> i32;
+
+    pub(super) fn shim_model_load(
+        path: *const c_char,
+        params: *const sys::llama_model_params,
+        error: *mut *mut c_char,
+    ) -> *mut sys::llama_model;
+    pub(super) fn shim_context_new(
+        model: *mut sys::llama_model,
+        params: *const sys::llama_context_params,
+        error: *mut *mut c_char,
+    ) -> *mut sys::llama_context;
+
+    pub(super) fn shim_chat_new(model: *const sys::llama_model, error: *mut *mut c_char) -> *mut RawChat;
+    pub(super) fn shim_chat_free(chat: *mut RawChat);
+    pub(super) fn shim_chat_render(
+        chat: *const RawChat,
+        messages: *const Text,
+        count: usize,
+        result: *mut RawTexts,
+        error: *mut *mut c_char,
+    ) -> bool;
+
+    pub(super) fn shim_tokenize(
+        vocab: *const sys::llama_vocab,
+        text: *const c_char,
+        length: usize,
+        result: *mut RawTokens,
+        error: *mut *mut c_char,
+    ) -> bool;
+
+    pub(super) fn shim_decode(
+        context: *mut sys::llama_context,
+        batch: *const sys::llama_batch,
+        error: *mut *mut c_char,
+    ) -> i32;
+
+    pub(super) fn shim_sampler_new(
+        model: *const sys::llama_model,
+        options: *const Sampling,
+        error: *mut *mut c_char,
+    ) -> *mut RawSampler;
+    pub(super) fn shim_sampler_free(sampler: *mut RawSampler);
+    pub(super) fn shim_sample(
+        sampler: *mut RawSampler,
+        context: *mut sys::llama_context,
+        row: i32,
+        error: *mut *mut c_char,
+    ) -> i32;
+}
+
+/// Where a shim call leaves its error text.
+pub(super) struct ErrorText(*mut c_char);
+
+impl ErrorText {
+    pub fn new() -> Self {
+        Self(std::ptr::null_mut())
+    }
+
+    pub fn slot(&mut self) -> *mut *mut c_char {
+        &raw mut self.0
+    }
+
+    /// The text, or `otherwise` when the call failed without one.
+    pub fn take(self, otherwise: &str) -> String {
+        if self.0.is_null() {
+            return otherwise.to_owned();
+        }
+        // SAFETY: a pointer that is not null was set by the shim to a NUL-terminated text, which `drop` frees.
+        unsafe { CStr::from_ptr(self.0) }.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for ErrorText {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the shim made the text for us to free, and nobody else holds it.
+            unsafe { shim_error_free(self.0) }
+        }
+    }
+}
+
+/// Texts that a shim call handed out.
+pub(super) struct Texts(RawTexts);
+
+impl Texts {
+    pub fn none() -> Self {
+        Self(RawTexts { items: std::ptr::null_mut(), count: 0 })
+    }
+
+    pub fn slot(&mut self) -> *mut RawTexts {
+        &raw mut self.0
+    }
+
+    /// Copies the texts. What is not UTF-8 becomes U+FFFD.
+    pub fn to_strings(&self) -> Vec<String> {
+        (0..self.0.count)
+            .map(|index| {
+                // SAFETY: the shim filled `count` items, each with `length` readable bytes; they live until `drop`.
+                let bytes = unsafe {
+                    let text = &*self.0.items.add(index);
+                    std::slice::from_raw_parts(text.data.cast::<u8>(), text.length)
+                };
+                String::from_utf8_lossy(bytes).into_owned()
+            })
+            .collect()
+    }
+}
+
+impl Drop for Texts {
+    fn drop(&mut self) {
+        // SAFETY: the texts are the shim's, or none, which it accepts; nobody uses them after this owner.
+        unsafe { shim_texts_free(self.0) }
+    }
+}
+
+/// Tokens that a shim call handed out.
+pub(super) struct Tokens(RawTokens);
+
+impl Tokens {
+    pub fn none() -> Self {
+        Self(RawTokens { items: std::ptr::null_mut(), count: 0 })
+    }
+
+    pub fn slot(&mut self) -> *mut RawTokens {
+        &raw mut self.0
+    }
+
+    pub fn as_slice(&self) -> &[i32] {
+        if self.0.count == 0 {
+            return &[];
+        }
+        // SAFETY: the shim filled `count` tokens, which live until `drop`.
+        unsafe { std::slice::from_raw_parts(self.0.items, self.0.count) }
+    }
+}
+
+impl Drop for Tokens {
+    fn drop(&mut self) {
+        // SAFETY: the tokens are the shim's, or none, which it accepts; nobody uses them after this owner.
+        unsafe { shim_tokens_free(self.0) }
+    }
+}
