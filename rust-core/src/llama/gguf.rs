@@ -1,0 +1,366 @@
+//! Reads a GGUF header and believes nothing of it: every count, length, offset and type is checked against the file
+//! before llama.cpp, which trusts some of them, sees it. Knows the container alone; what the values mean is
+//! `metadata.rs`'s business. Format: ggml's `docs/gguf.md`.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use llama_cpp_sys_2 as sys;
+
+use super::metadata::{Metadata, Value};
+use crate::error::{Error, ErrorCode, Result};
+
+/// Real models have less than a tenth of each. llama.cpp holds all of a header in memory.
+const MAX_HEADER_BYTES: u64 = 512 << 20;
+const MAX_KEYS: u64 = 65_536;
+const MAX_TENSORS: u64 = 1 << 20;
+const MAX_TOKENS: u64 = 1 << 24;
+const MAX_KEY_BYTES: u64 = 65_535;
+const MAX_SPLITS: u64 = 1_000;
+/// The longest text that is kept; longer ones are skipped.
+const MAX_KEPT_TEXT: u64 = 256;
+/// The longest array of numbers that is kept: one number per layer.
+const MAX_KEPT_ARRAY: u64 = 1_024;
+
+const MAX_TENSOR_NAME: u64 = 63;
+const MAX_DIMENSIONS: u32 = 4;
+const DEFAULT_ALIGNMENT: u64 = 32;
+const TOKENS: &str = "tokenizer.ggml.tokens";
+
+type Checked<T> = std::result::Result<T, String>;
+
+/// Checks a model file, and all parts of it where it is split.
+pub(super) fn read(path: &str) -> Result<Metadata> {
+    let metadata = read_file(Path::new(path))?;
+    let count = metadata.number("split.count").unwrap_or(0);
+    if count > 1 {
+        for part in other_parts(path, count)? {
+            read_file(&part)?;
+        }
+    }
+    metadata.check().map_err(|reason| invalid(Path::new(path), &reason))?;
+    Ok(metadata)
+}
+
+/// The files beside the first part, named as llama.cpp will name them: `NAME-00002-of-00003.gguf`.
+fn other_parts(path: &str, count: u64) -> Result<Vec<PathBuf>> {
+    if count > MAX_SPLITS {
+        return Err(invalid(Path::new(path), &format!("it claims {count} parts")));
+    }
+    let Some(prefix) = path.strip_suffix(&format!("-00001-of-{count:05}.gguf")) else {
+        let reason = format!("it is one part of {count}, but its name does not end in -00001-of-{count:05}.gguf");
+        return Err(invalid(Path::new(path), &reason));
+    };
+    Ok((2..=count).map(|part| PathBuf::from(format!("{prefix}-{part:05}-of-{count:05}.gguf"))).collect())
+}
+
+fn invalid(path: &Path, reason: &str) -> Error {
+    let path = path.display();
+    Error::new(ErrorCode::ModelInvalid, format!("{path} is not a usable GGUF file: {reason} - download it again"))
+}
+
+fn read_file(path: &Path) -> Result<Metadata> {
+    let unreadable = |error: &std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            let detail = format!("there is no file {} - check the path or download the model", path.display());
+            Error::new(ErrorCode::ModelNotFound, detail)
+        }
+        _ => Error::new(ErrorCode::ModelInvalid, format!("could not read {}: {error}", path.display())),
+    };
+    let about = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if !about.is_file() {
+        let detail = format!("{} is not a file - give the path of a GGUF file", path.display());
+        return Err(Error::new(ErrorCode::ModelInvalid, detail));
+    }
+    if about.len() == 0 {
+        return Err(invalid(path, "it is empty"));
+    }
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let mut reader = Reader { inner: BufReader::with_capacity(1 << 16, file), position: 0, size: about.len() };
+    header(&mut reader).map_err(|reason| invalid(path, &reason))
+}
+
+/// A file that is read forwards, never past its end.
+struct Reader {
+    inner: BufReader<File>,
+    position: u64,
+    size: u64,
+}
+
+impl Reader {
+    fn remaining(&self) -> u64 {
+        self.size - self.position
+    }
+
+    fn take(&mut self, length: u64) -> Checked<()> {
+        if length > self.remaining() {
+            return Err(format!("it is truncated or damaged: its header goes on after its {} bytes", self.size));
+        }
+        self.position += length;
+        Ok(())
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Checked<[u8; N]> {
+        self.take(N as u64)?;
+        let mut bytes = [0; N];
+        self.inner.read_exact(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+
+    fn u32(&mut self) -> Checked<u32> {
+        Ok(u32::from_le_bytes(self.bytes()?))
+    }
+
+    fn u64(&mut self) -> Checked<u64> {
+        Ok(u64::from_le_bytes(self.bytes()?))
+    }
+
+    fn skip(&mut self, length: u64) -> Checked<()> {
+        self.take(length)?;
+        let length = i64::try_from(length).map_err(|error| error.to_string())?;
+        self.inner.seek_relative(length).map_err(|error| error.to_string())
+    }
+
+    /// A length and as many bytes. Refuses more than `limit` before reading.
+    fn string(&mut self, limit: u64, what: &str) -> Checked<Vec<u8>> {
+        let length = self.u64()?;
+        if length > limit {
+            return Err(format!("{what} is {length} bytes long"));
+        }
+        self.take(length)?;
+        let mut bytes = vec![0; usize::try_from(length).map_err(|error| error.to_string())?];
+        self.inner.read_exact(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+}
+
+fn header(reader: &mut Reader) -> Checked<Metadata> {
+    if reader.size < 4 || reader.bytes()? != *b"GGUF" {
+        return Err("it does not begin with GGUF".to_owned());
+    }
+    let version = reader.u32()?;
+    if version.trailing_zeros() >= 16 {
+        return Err("it is written for big-endian machines".to_owned());
+    }
+    if !(2..=3).contains(&version) {
+        return Err(format!("its format version is {version}, not 2 or 3"));
+    }
+    let tensors = reader.u64()?;
+    let keys = reader.u64()?;
+    // A key takes 13 bytes at least, a tensor 24.
+    if keys > MAX_KEYS.min(reader.remaining() / 13) || tensors > MAX_TENSORS.min(reader.remaining() / 24) {
+        return Err(format!("it claims {keys} keys and {tensors} tensors in {} bytes", reader.size));
+    }
+    let metadata = metadata(reader, keys)?;
+    check_tensors(reader, tensors, alignment(&metadata)?)?;
+    Ok(metadata)
+}
+
+fn alignment(metadata: &Metadata) -> Checked<u64> {
+    match metadata.number("general.alignment") {
+        None => Ok(DEFAULT_ALIGNMENT),
+        Some(alignment) if alignment.is_power_of_two() && alignment <= 1 << 20 => Ok(alignment),
+        Some(alignment) => Err(format!("its alignment is {alignment}")),
+    }
+}
+
+fn metadata(reader: &mut Reader, keys: u64) -> Checked<Metadata> {
+    let mut values = HashMap::new();
+    for _ in 0..keys {
+        let key = reader.string(MAX_KEY_BYTES, "a key")?;
+        let key = String::from_utf8(key).map_err(|_| "a key is not UTF-8".to_owned())?;
+        let kind = reader.u32()?;
+        let value = match kind {
+            ARRAY => array(reader, &key)?,
+            STRING => text(reader, &key)?,
+            kind => scalar(reader, kind).ok_or_else(|| format!("{key} has the unknown type {kind}"))??,
+        };
+        if reader.position > MAX_HEADER_BYTES {
+            return Err(format!("its metadata is larger than {} MiB", MAX_HEADER_BYTES >> 20));
+        }
+        if values.contains_key(&key) {
+            return Err(format!("it has the key {key} twice"));
+        }
+        values.insert(key, value);
+    }
+    Ok(Metadata::new(values))
+}
+
+const STRING: u32 = 8;
+const ARRAY: u32 = 9;
+
+/// Bytes of one element; `None` for a type without a fixed size, or one that does not exist.
+fn size_of(kind: u32) -> Option<u64> {
+    match kind {
+        0 | 1 | 7 => Some(1),
+        2 | 3 => Some(2),
+        4..=6 => Some(4),
+        10..=12 => Some(8),
+        _ => None,
+    }
+}
+
+fn scalar(reader: &mut Reader, kind: u32) -> Option<Checked<Value>> {
+    let integer = |value: Checked<i128>| value.map(Value::Integer);
+    let float = |value: Checked<f64>| value.map(Value::Float);
+    Some(match kind {
+        0 | 7 => integer(reader.bytes().map(u8::from_le_bytes).map(i128::from)),
+        1 => integer(reader.bytes().map(i8::from_le_bytes).map(i128::from)),
+        2 => integer(reader.bytes().map(u16::from_le_bytes).map(i128::from)),
+        3 => integer(reader.bytes().map(i16::from_le_bytes).map(i128::from)),
+        4 => integer(reader.bytes().map(u32::from_le_bytes).map(i128::from)),
+        5 => integer(reader.bytes().map(i32::from_le_bytes).map(i128::from)),
+        6 => float(reader.bytes().map(f32::from_le_bytes).map(f64::from)),
+        10 => integer(reader.bytes().map(u64::from_le_bytes).map(i128::from)),
+        11 => integer(reader.bytes().map(i64::from_le_bytes).map(i128::from)),
+        12 => float(reader.bytes().map(f64::from_le_bytes)),
+        _ => return None,
+    })
+}
+
+fn text(reader: &mut Reader, key: &str) -> Checked<Value> {
+    let length = reader.u64()?;
+    if length > MAX_KEPT_TEXT {
+        reader.skip(length)?;
+        return Ok(Value::Skipped);
+    }
+    let mut bytes = Vec::new();
+    for _ in 0..length {
+        bytes.extend(reader.bytes::<1>()?);
+    }
+    String::from_utf8(bytes).map(Value::Text).or_else(|_| {
+        // Names in other encodings exist; only the architecture decides anything.
+        if key == "general.architecture" { Err(format!("{key} is not UTF-8")) } else { Ok(Value::Skipped) }
+    })
+}
+
+fn array(reader: &mut Reader, key: &str) -> Checked<Value> {
+    let kind = reader.u32()?;
+    let count = reader.u64()?;
+    if kind == STRING {
+        return strings(reader, key, count);
+    }
+    let size = size_of(kind).ok_or_else(|| format!("{key} is an array of the unknown type {kind}"))?;
+    let bytes = count.checked_mul(size).ok_or_else(|| format!("{key} claims {count} values"))?;
+    if bytes > MAX_HEADER_BYTES {
+        return Err(format!("{key} claims {count} values"));
+    }
+    if count > MAX_KEPT_ARRAY {
+        reader.skip(bytes)?;
+        return Ok(Value::Skipped);
+    }
+    let values = (0..count).map(|_| scalar(reader, kind).expect("a type with a size is a scalar"));
+    Ok(Value::Array(values.collect::<Checked<_>>()?))
+}
+
+/// Walks an array of texts. llama.cpp ends the process on a token that is there twice.
+fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
+    if count > MAX_TOKENS.min(reader.remaining() / 8) {
+        return Err(format!("{key} claims {count} texts"));
+    }
+    let mut seen = (key == TOKENS).then(Seen::default);
+    for index in 0..count {
+        let Some(seen) = &mut seen else {
+            let length = reader.u64()?;
+            reader.skip(length)?;
+            continue;
+        };
+        let mut token = reader.string(MAX_KEY_BYTES, "a token of the vocabulary")?;
+        if token.is_empty() {
+            // As llama.cpp names them.
+            token = format!("[EMPTY_{index}]").into_bytes();
+        }
+        if !seen.insert(&token) {
+            return Err(format!("token {index} of its vocabulary is there twice"));
+        }
+    }
+    Ok(Value::Skipped)
+}
+
+/// A set of texts that keeps 16 bytes of each: two keyed hashes, which nobody can make collide.
+#[derive(Default)]
+struct Seen {
+    first: RandomState,
+    second: RandomState,
+    hashes: HashSet<(u64, u64)>,
+}
+
+impl Seen {
+    fn insert(&mut self, text: &[u8]) -> bool {
+        self.hashes.insert((self.first.hash_one(text), self.second.hash_one(text)))
+    }
+}
+
+fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<()> {
+    let mut names = HashSet::new();
+    let mut end = (0, String::new());
+    for _ in 0..count {
+        let name = reader.string(MAX_TENSOR_NAME, "a tensor's name")?;
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let bytes = tensor_bytes(reader, &name)?;
+        let offset = reader.u64()?;
+        if offset % alignment != 0 {
+            return Err(format!("tensor {name} is not aligned"));
+        }
+        let past = offset.checked_add(bytes).ok_or_else(|| format!("tensor {name} has an impossible offset"))?;
+        if past > end.0 {
+            end = (past, name.clone());
+        }
+        if !names.insert(name) {
+            return Err("two of its tensors have one name".to_owned());
+        }
+    }
+    if count == 0 {
+        // A model's weights; a vocabulary alone cannot be loaded as a model.
+        return Err("it holds no tensors".to_owned());
+    }
+    let start = reader.position.next_multiple_of(alignment);
+    match start.checked_add(end.0) {
+        Some(needed) if needed <= reader.size => Ok(()),
+        Some(needed) => {
+            let name = end.1;
+            Err(format!("it is truncated: tensor {name} ends at byte {needed} of {}", reader.size))
+        }
+        None => Err("its tensors have impossible sizes".to_owned()),
+    }
+}
+
+/// Reads a tensor's shape and type.
+fn tensor_bytes(reader: &mut Reader, name: &str) -> Checked<u64> {
+    let dimensions = reader.u32()?;
+    if dimensions > MAX_DIMENSIONS {
+        return Err(format!("tensor {name} has {dimensions} dimensions"));
+    }
+    let mut elements: u64 = 1;
+    let mut row = 1;
+    for index in 0..dimensions {
+        let size = reader.u64()?;
+        if index == 0 {
+            row = size;
+        }
+        let product = if size == 0 { None } else { elements.checked_mul(size) };
+        elements = product
+            .filter(|&elements| elements <= i64::MAX as u64)
+            .ok_or_else(|| format!("tensor {name} has an impossible shape"))?;
+    }
+    let kind = reader.u32()?;
+    let (block, bytes) = block_of(kind).ok_or_else(|| format!("tensor {name} has the unknown type {kind}"))?;
+    if row % block != 0 {
+        return Err(format!("tensor {name} has rows of {row} values, not a multiple of {block}"));
+    }
+    (elements / block).checked_mul(bytes).ok_or_else(|| format!("tensor {name} has an impossible size"))
+}
+
+/// Values per block, and bytes per block, of a tensor type that this llama.cpp knows.
+fn block_of(kind: u32) -> Option<(u64, u64)> {
+    if kind >= sys::GGML_TYPE_COUNT {
+        return None;
+    }
+    // SAFETY: pure functions over a constant table, of which `kind` is an index.
+    let (block, bytes) = unsafe { (sys::ggml_blck_size(kind), sys::ggml_type_size(kind)) };
+    let block = u64::try_from(block).ok().filter(|&block| block > 0)?;
+    Some((block, bytes as u64))
+}

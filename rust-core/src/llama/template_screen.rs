@@ -1,0 +1,174 @@
+//! Looks at a chat template before llama.cpp's engine does, which limits neither recursion nor time: a macro that calls
+//! itself or a loop over ten million numbers in a model file would take the process down. A template is refused for
+//! those limits alone; what else minijinja objects to may well be fine for llama.cpp.
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::{Message, Role};
+
+/// Steps of one rendering. A thousand messages take some hundred thousand.
+const FUEL: u64 = 10_000_000;
+
+/// Macros in macros. Real templates stay below ten.
+const RECURSION: usize = 100;
+
+const MAX_BYTES: usize = 1 << 20;
+
+/// A template that can be tried on messages within limits.
+pub(super) struct TemplateScreen {
+    environment: Environment<'static>,
+}
+
+const NAME: &str = "chat";
+
+impl TemplateScreen {
+    /// Parses the template, and renders it for the conversations that llama.cpp itself probes a template with.
+    pub fn new(source: &str) -> Result<Self> {
+        if source.len() > MAX_BYTES {
+            return Err(refusal(&format!("it is {} bytes long", source.len())));
+        }
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.set_recursion_limit(RECURSION);
+        environment.set_fuel(Some(FUEL));
+        environment.add_function("raise_exception", |_: String| -> std::result::Result<String, minijinja::Error> {
+            Err(minijinja::Error::new(ErrorKind::InvalidOperation, "raised by the template"))
+        });
+        environment.add_function("strftime_now", |_: String| "1 January 2026");
+        judge(environment.add_template_owned(NAME, source.to_owned()))?;
+
+        let screen = Self { environment };
+        let says = |role, content: &str| Message { role, content: content.to_owned() };
+        let probe = [
+            says(Role::System, "system"),
+            says(Role::User, "user"),
+            says(Role::Assistant, "assistant"),
+            says(Role::User, "user"),
+        ];
+        for tools in [false, true] {
+            for messages in [&probe[..], &probe[1..], &probe[1..2]] {
+                screen.render(messages, tools)?;
+            }
+        }
+        Ok(screen)
+    }
+
+    /// Whether rendering these messages stays within the limits.
+    pub fn check(&self, messages: &[Message]) -> Result<()> {
+        self.render(messages, false)
+    }
+
+    fn render(&self, messages: &[Message], tools: bool) -> Result<()> {
+        let Ok(template) = self.environment.get_template(NAME) else {
+            // It did not parse here, for a reason that is llama.cpp's to judge.
+            return Ok(());
+        };
+        let messages: Vec<Value> = messages
+            .iter()
+            .map(|message| minijinja::context! { role => role_name(message.role), content => message.content.as_str() })
+            .collect();
+        let tools = tools.then(|| vec![example_tool()]);
+        judge(template.render_captured_to(
+            minijinja::context! {
+                messages, tools, add_generation_prompt => true, bos_token => "<s>", eos_token => "</s>",
+                enable_thinking => true,
+            },
+            std::io::sink(),
+        ))
+    }
+}
+
+pub(super) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    }
+}
+
+fn example_tool() -> Value {
+    minijinja::context! {
+        type => "function",
+        function => minijinja::context! {
+            name => "example",
+            description => "An example.",
+            parameters => minijinja::context! { type => "object", properties => minijinja::context! {} },
+        },
+    }
+}
+
+fn refusal(reason: &str) -> Error {
+    Error::new(ErrorCode::TemplateFailed, format!("the model's chat template is refused: {reason} - use another model"))
+}
+
+/// Lets pass everything but an exceeded limit.
+fn judge<T>(result: std::result::Result<T, minijinja::Error>) -> Result<()> {
+    let Err(error) = result else { return Ok(()) };
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(current) = cause {
+        if let Some(reason) = current.downcast_ref::<minijinja::Error>().and_then(exceeded_limit) {
+            return Err(refusal(reason));
+        }
+        cause = current.source();
+    }
+    Ok(())
+}
+
+/// minijinja has a kind for fuel alone; its other limits are known by their words, which the tests below pin down.
+fn exceeded_limit(error: &minijinja::Error) -> Option<&'static str> {
+    match (error.kind(), error.detail().unwrap_or_default()) {
+        (ErrorKind::OutOfFuel, _) => Some("rendering it takes too long"),
+        (ErrorKind::InvalidOperation, "range has too many elements") => Some("it counts too far"),
+        (ErrorKind::InvalidOperation, "recursion limit exceeded") => Some("its macros call each other too deeply"),
+        (ErrorKind::SyntaxError, "template exceeds maximum recursion limits") => Some("it is nested too deeply"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(source: &str) -> Option<ErrorCode> {
+        TemplateScreen::new(source).err().map(|error| error.code)
+    }
+
+    #[test]
+    fn what_exceeds_a_limit_is_refused() {
+        let endless_macro = "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}".to_owned();
+        let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(20_000), ")".repeat(20_000));
+        let range = "{% for i in range(10**7) %}x{% endfor %}".to_owned();
+        let nested = "{% for i in range(90000) %}{% for j in range(90000) %}x{% endfor %}{% endfor %}".to_owned();
+        for source in [endless_macro, parentheses, range, nested, "x".repeat(MAX_BYTES + 1)] {
+            assert_eq!(code(&source), Some(ErrorCode::TemplateFailed), "{:.60}", source);
+        }
+    }
+
+    #[test]
+    fn a_loop_that_depends_on_the_messages_is_refused_when_they_come() {
+        let source = "{% for a in range(messages[0].content|length * 90000) %}{% endfor %}";
+        let screen = TemplateScreen::new(source);
+        // The probe's first message has six letters, which is too far already.
+        assert!(screen.is_err());
+        let source = "{% if messages|length > 4 %}{% for a in range(10**7) %}{% endfor %}{% endif %}";
+        let screen = TemplateScreen::new(source).expect("the probe has four messages at most");
+        let message = Message { role: Role::User, content: "hello".to_owned() };
+        assert!(screen.check(&vec![message.clone(); 4]).is_ok());
+        assert!(screen.check(&vec![message; 5]).is_err());
+    }
+
+    #[test]
+    fn what_only_minijinja_objects_to_passes() {
+        for source in [
+            "{{ unknown_function() }}",
+            "{% unknown_tag %}",
+            "{{ raise_exception('no system role') }}",
+            "{{ messages[0].content.unknown_method() }}",
+            "{% for m in messages %}{{ m.content.strip() }}{% endfor %}",
+        ] {
+            assert_eq!(code(source), None, "{source}");
+        }
+    }
+}
