@@ -1,0 +1,256 @@
+//! A llama.cpp context: KV memory and compute buffers of one model. Used on one thread, the engine's.
+
+use std::ffi::c_void;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use llama_cpp_sys_2 as sys;
+
+use super::backend;
+use super::batch::Batch;
+use super::model::Model;
+use super::sampler::LlamaSampler;
+use super::shim::{self, ErrorText, THREW};
+use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::GenerateOptions;
+
+/// The most rows of one decode.
+const MAX_ROWS: u32 = 512;
+
+/// llama.cpp allots KV memory in blocks of this many tokens.
+const KV_BLOCK: u32 = 256;
+
+/// What a context is made with, every "auto" resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ContextOptions {
+    /// Tokens per sequence.
+    pub context_size: u32,
+    pub slots: u32,
+    pub threads: u32,
+}
+
+impl ContextOptions {
+    /// Tokens that llama.cpp allots to each sequence for this `context_size`.
+    pub fn allotted(&self) -> u32 {
+        self.context_size.div_ceil(KV_BLOCK).saturating_mul(KV_BLOCK)
+    }
+}
+
+/// A safe owner of a `llama_context`.
+pub(super) struct LlamaContext {
+    raw: NonNull<sys::llama_context>,
+    memory: sys::llama_memory_t,
+    model: Arc<Model>,
+    options: ContextOptions,
+    batch: Batch,
+}
+
+impl Drop for LlamaContext {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from shim_context_new and is freed here alone; `model` is dropped after this.
+        unsafe { sys::llama_free(self.raw.as_ptr()) }
+    }
+}
+
+impl LlamaContext {
+    /// Allocates the KV memory and the compute buffers. The error is llama.cpp's reason.
+    pub fn new(model: &Arc<Model>, options: ContextOptions) -> std::result::Result<Self, String> {
+        let total = options.allotted().checked_mul(options.slots).ok_or("more than 4,294,967,295 tokens of context")?;
+        let threads = i32::try_from(options.threads).unwrap_or(1);
+        // SAFETY: a plain function without arguments.
+        let mut params = unsafe { sys::llama_context_default_params() };
+        params.n_ctx = total;
+        params.n_seq_max = options.slots;
+        params.n_batch = MAX_ROWS;
+        params.n_ubatch = MAX_ROWS;
+        // Sized for one choice per sequence: with a large vocabulary that is most of the compute buffer.
+        params.n_outputs_max = options.slots;
+        params.n_threads = threads;
+        params.n_threads_batch = threads;
+        params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
+        // Separate streams: an idle neighbour costs the active scope nothing.
+        params.kv_unified = false;
+        params.no_perf = true;
+
+        let mut error = ErrorText::new();
+        // SAFETY: the model is alive and not shared with another thread yet; the parameters outlive the call.
+        let (raw, logged) = backend::with_logged_error(|| unsafe {
+            shim::shim_context_new(model.as_ptr(), &raw const params, error.slot())
+        });
+        let Some(raw) = NonNull::new(raw) else {
+            return Err(error.take(logged.as_deref().unwrap_or("llama.cpp gave no reason")));
+        };
+        // SAFETY: the context was made just now.
+        let memory = unsafe { sys::llama_get_memory(raw.as_ptr()) };
+        let context =
+            Self { raw, memory, model: Arc::clone(model), options, batch: Batch::with_capacity(MAX_ROWS as usize) };
+        if context.memory.is_null() {
+            return Err("the model has no memory for a conversation".to_owned());
+        }
+        // SAFETY: the context is alive; the function only reads.
+        let per_sequence = unsafe { sys::llama_n_ctx_seq(raw.as_ptr()) };
+        if per_sequence < options.context_size {
+            return Err(format!("llama.cpp allotted {per_sequence} tokens instead of {}", options.context_size));
+        }
+        Ok(context)
+    }
+
+    /// llama.cpp asserts what is checked here; an assertion would end the process.
+    fn check(&self, rows: &[Row]) -> std::result::Result<(), String> {
+        if rows.is_empty() || rows.len() > MAX_ROWS as usize {
+            return Err(format!("a batch of {} rows - use 1 to {MAX_ROWS}", rows.len()));
+        }
+        let outputs = rows.iter().filter(|row| row.wants_logits).count();
+        if outputs > self.options.slots as usize {
+            return Err(format!("{outputs} rows want logits, but there are {} slots", self.options.slots));
+        }
+        for row in rows {
+            if row.sequence >= self.options.slots {
+                return Err(format!("sequence {} of {}", row.sequence, self.options.slots));
+            }
+            if !self.model.has_token(row.token) {
+                return Err(format!("token {} is not in the vocabulary", row.token));
+            }
+        }
+        Ok(())
+    }
+
+    fn arm(&self, abort: Option<&CancelFlag>) {
+        let (callback, data): (sys::ggml_abort_callback, *mut c_void) = match abort {
+            Some(flag) => (Some(is_cancelled), std::ptr::from_ref(flag).cast_mut().cast()),
+            None => (None, std::ptr::null_mut()),
+        };
+        // SAFETY: the context is alive. `decode` disarms before it returns, so the flag outlives its use.
+        unsafe { sys::llama_set_abort_callback(self.raw.as_ptr(), callback, data) }
+    }
+
+    fn seq_id(&self, sequence: Sequence) -> Option<sys::llama_seq_id> {
+        // llama.cpp asserts the range.
+        (sequence < self.options.slots).then(|| i32::try_from(sequence).expect("slots are at most 256"))
+    }
+
+    fn remove_from(&mut self, sequence: Sequence, position: i32) -> bool {
+        let Some(id) = self.seq_id(sequence) else {
+            return false;
+        };
+        // SAFETY: the memory lives as long as the context, and the id is in range.
+        unsafe { sys::llama_memory_seq_rm(self.memory, id, position, -1) }
+    }
+}
+
+unsafe extern "C" fn is_cancelled(data: *mut c_void) -> bool {
+    // SAFETY: `arm` passed a flag that outlives the decode; flags may be read from any thread.
+    unsafe { &*data.cast::<CancelFlag>() }.is_cancelled()
+}
+
+impl InferenceContext for LlamaContext {
+    fn decode(&mut self, rows: &[Row], abort: Option<&CancelFlag>) -> std::result::Result<(), DecodeError> {
+        self.batch.clear();
+        self.check(rows).map_err(DecodeError::Failed)?;
+        if rows.iter().any(|row| row.position >= self.options.context_size) {
+            return Err(DecodeError::Full);
+        }
+        self.batch.fill(rows);
+        let mut error = ErrorText::new();
+        self.arm(abort);
+        // SAFETY: the context is alive and used by this thread alone; the batch's arrays hold `rows.len()` entries each.
+        let (status, logged) = backend::with_logged_error(|| unsafe {
+            shim::shim_decode(self.raw.as_ptr(), &raw const *self.batch.as_raw(), error.slot())
+        });
+        if abort.is_some() {
+            self.arm(None);
+        }
+        if status == 0 {
+            return Ok(());
+        }
+        self.batch.clear();
+        if self.model.is_recurrent() {
+            // A running state cannot be rewound to where the batch began, and llama.cpp's count of it is wrong now.
+            for row in rows {
+                self.clear(row.sequence);
+            }
+        }
+        match status {
+            1 => Err(DecodeError::Full),
+            2 => Err(DecodeError::Aborted),
+            THREW => Err(DecodeError::Failed(error.take("llama.cpp threw"))),
+            status => {
+                let reason = logged.unwrap_or_else(|| "llama.cpp gave no reason".to_owned());
+                Err(DecodeError::Failed(format!("{reason} (status {status})")))
+            }
+        }
+    }
+
+    fn sample(&mut self, row: usize, sampler: &mut dyn Sampler) -> Result<Token> {
+        let failed = |detail: String| Error::new(ErrorCode::InferenceFailed, detail);
+        let Some(sampler) = sampler.as_any_mut().downcast_mut::<LlamaSampler>() else {
+            return Err(failed("the sampler belongs to another kind of context".to_owned()));
+        };
+        if !self.batch.has_logits(row) {
+            return Err(failed(format!("row {row} of the last decode has no logits")));
+        }
+        let row = i32::try_from(row).map_err(|error| failed(error.to_string()))?;
+        // SAFETY: the context is alive; samplers are made by `sampler` below, of this context's model.
+        unsafe { sampler.sample(self.raw.as_ptr(), row) }
+    }
+
+    fn sampler(&self, options: &GenerateOptions) -> Result<Box<dyn Sampler>> {
+        Ok(Box::new(LlamaSampler::new(&self.model, options)?))
+    }
+
+    fn length(&self, sequence: Sequence) -> u32 {
+        let Some(id) = self.seq_id(sequence) else {
+            return 0;
+        };
+        // SAFETY: the memory lives as long as the context, and the id is in range.
+        let last = unsafe { sys::llama_memory_seq_pos_max(self.memory, id) };
+        u32::try_from(last + 1).unwrap_or(0)
+    }
+
+    fn truncate(&mut self, sequence: Sequence, length: u32) -> bool {
+        let (Some(id), Ok(position)) = (self.seq_id(sequence), i32::try_from(length)) else {
+            return false;
+        };
+        if length >= self.length(sequence) {
+            return true;
+        }
+        let window = self.model.window();
+        if window > 0 && length > 0 {
+            // Beyond its window a layer may have overwritten what the shorter conversation needs; llama.cpp would cut
+            // all the same, and answer from what is left.
+            // SAFETY: the memory lives as long as the context, and the id is in range.
+            let first = unsafe { sys::llama_memory_seq_pos_min(self.memory, id) };
+            if i64::from(first) > (i64::from(length) - i64::from(window)).max(0) {
+                return false;
+            }
+        }
+        self.remove_from(sequence, position)
+    }
+
+    fn clear(&mut self, sequence: Sequence) {
+        self.remove_from(sequence, -1);
+    }
+
+    fn text(&self, token: Token) -> Vec<u8> {
+        self.model.piece(token, false)
+    }
+
+    fn prompt_bytes(&self, token: Token) -> Vec<u8> {
+        self.model.piece(token, true)
+    }
+
+    fn is_control(&self, token: Token) -> bool {
+        self.model.is_control(token)
+    }
+
+    fn is_end(&self, token: Token) -> bool {
+        self.model.is_end(token)
+    }
+
+    fn set_threads(&mut self, threads: u32) {
+        let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
+        // SAFETY: the context is alive and not decoding, since `&mut self`.
+        unsafe { sys::llama_set_n_threads(self.raw.as_ptr(), threads, threads) }
+    }
+}

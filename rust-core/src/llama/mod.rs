@@ -1,0 +1,18 @@
+//! llama.cpp behind the seam of `engine/context.rs`: the only importer of `llama_cpp_2` and `llama_cpp_sys_2`, and the
+//! only place in this crate with unsafe code. Owns no policy: what is decoded when is the engine's to say.
+
+mod backend;
+mod batch;
+mod chat;
+mod context;
+mod devices;
+mod gguf;
+mod loader;
+mod memory;
+mod metadata;
+mod model;
+mod sampler;
+mod shim;
+mod template_screen;
+
+pub use loader::LlamaLoader;

@@ -1,0 +1,254 @@
+//! The weights and the vocabulary: everything of a model that never changes after loading.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use llama_cpp_sys_2 as sys;
+
+use super::backend;
+use super::shim::{self, ErrorText, Tokens};
+use crate::engine::Token;
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::DeviceKind;
+
+/// A loaded model. Shared by its context, its prompter and its samplers; freed with the last of them.
+pub(super) struct Model {
+    raw: NonNull<sys::llama_model>,
+    vocab: NonNull<sys::llama_vocab>,
+    token_count: Token,
+}
+
+// SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The
+// one that writes, llama_init_from_model (it may adjust the trained length), is called by the loader alone, once, before
+// the model is shared.
+unsafe impl Send for Model {}
+// SAFETY: as above.
+unsafe impl Sync for Model {}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        // SAFETY: contexts and samplers keep the model alive by their `Arc`, so nothing refers to it any longer.
+        unsafe { sys::llama_model_free(self.raw.as_ptr()) }
+    }
+}
+
+/// The caller's progress callback, on its way through C.
+struct Progress<'a> {
+    report: &'a mut dyn FnMut(f32) -> bool,
+    /// The callback returned false.
+    cancelled: bool,
+    /// The callback panicked: carried over the C++ frames, which must not be unwound by Rust.
+    panic: Option<Box<dyn std::any::Any + Send>>,
+}
+
+unsafe extern "C" fn on_progress(progress: f32, data: *mut c_void) -> bool {
+    // SAFETY: `data` is the `Progress` that `Model::load` keeps on its stack while llama.cpp loads, on the same thread.
+    let state = unsafe { &mut *data.cast::<Progress<'_>>() };
+    match catch_unwind(AssertUnwindSafe(|| (state.report)(progress))) {
+        Ok(go_on) => {
+            state.cancelled |= !go_on;
+            go_on
+        }
+        Err(panic) => {
+            state.panic = Some(panic);
+            false
+        }
+    }
+}
+
+impl Model {
+    /// Loads a file whose header was checked. `report` gets 0 to 1 and ends the load by returning false.
+    pub fn load(path: &str, device: DeviceKind, report: &mut dyn FnMut(f32) -> bool) -> Result<Self> {
+        let c_path = CString::new(path)
+            .map_err(|_| Error::new(ErrorCode::ModelNotFound, "the model's path holds a NUL character"))?;
+        let mut progress = Progress { report, cancelled: false, panic: None };
+        // SAFETY: a plain function without arguments.
+        let mut params = unsafe { sys::llama_model_default_params() };
+        params.progress_callback = Some(on_progress);
+        params.progress_callback_user_data = (&raw mut progress).cast();
+        let mut no_devices = [std::ptr::null_mut()];
+        if device == DeviceKind::Cpu {
+            params.devices = no_devices.as_mut_ptr();
+            params.n_gpu_layers = 0;
+        }
+        let mut error = ErrorText::new();
+        // SAFETY: the path, the parameters, `progress` and the empty device list outlive the call.
+        let (raw, logged) = backend::with_logged_error(|| unsafe {
+            shim::shim_model_load(c_path.as_ptr(), &raw const params, error.slot())
+        });
+
+        let raw = NonNull::new(raw);
+        let vocab = raw.and_then(|raw| {
+            // SAFETY: the model was loaded just now.
+            let vocab = unsafe { sys::llama_model_get_vocab(raw.as_ptr()) };
+            NonNull::new(vocab.cast_mut())
+        });
+        if let Some(panic) = progress.panic {
+            std::panic::resume_unwind(panic);
+        }
+        if progress.cancelled {
+            return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled")));
+        }
+        let (Some(raw), Some(vocab)) = (raw, vocab) else {
+            let reason = error.take(logged.as_deref().unwrap_or("llama.cpp gave no reason"));
+            return Err(refusal(path, &reason));
+        };
+        // SAFETY: the vocabulary belongs to the model that was loaded just now.
+        let token_count = unsafe { sys::llama_vocab_n_tokens(vocab.as_ptr()) };
+        let model = Self { raw, vocab, token_count };
+        model.check_chats(path)?;
+        Ok(model)
+    }
+
+    /// Refuses what loads but cannot hold a conversation.
+    fn check_chats(&self, path: &str) -> Result<()> {
+        let raw = self.raw.as_ptr();
+        // SAFETY: the model and its vocabulary are alive; these functions only read.
+        let (decodes, encodes, diffuses, vocab_type) = unsafe {
+            (
+                sys::llama_model_has_decoder(raw),
+                sys::llama_model_has_encoder(raw),
+                sys::llama_model_is_diffusion(raw),
+                sys::llama_vocab_type(self.vocab.as_ptr()),
+            )
+        };
+        let kind = if encodes || !decodes {
+            "it is an encoder"
+        } else if diffuses {
+            "it is a diffusion model"
+        } else if vocab_type == sys::LLAMA_VOCAB_TYPE_NONE || self.token_count <= 0 {
+            "it has no vocabulary"
+        } else {
+            return Ok(());
+        };
+        let detail = format!("{path} cannot hold a conversation: {kind} - use a chat model");
+        Err(Error::new(ErrorCode::ModelUnsupported, detail))
+    }
+
+    pub fn as_ptr(&self) -> *mut sys::llama_model {
+        self.raw.as_ptr()
+    }
+
+    /// Whether `token` belongs to the vocabulary. llama.cpp aborts on one that does not.
+    pub fn has_token(&self, token: Token) -> bool {
+        (0..self.token_count).contains(&token)
+    }
+
+    /// The bytes of a token; with `special`, those of a control token too.
+    pub fn piece(&self, token: Token, special: bool) -> Vec<u8> {
+        if !self.has_token(token) {
+            return Vec::new();
+        }
+        let mut bytes = vec![0_u8; 32];
+        loop {
+            let size = i32::try_from(bytes.len()).expect("a token is shorter than 2 GiB");
+            // SAFETY: the vocabulary is alive, the token belongs to it, and the buffer has `size` writable bytes.
+            let length = unsafe {
+                let buffer = bytes.as_mut_ptr().cast::<c_char>();
+                sys::llama_token_to_piece(self.vocab.as_ptr(), token, buffer, size, 0, special)
+            };
+            match usize::try_from(length) {
+                Ok(length) => {
+                    bytes.truncate(length);
+                    return bytes;
+                }
+                // A negative length is the size that the buffer lacks.
+                Err(_) => bytes.resize(length.unsigned_abs() as usize, 0),
+            }
+        }
+    }
+
+    pub fn is_control(&self, token: Token) -> bool {
+        // SAFETY: the vocabulary is alive, and the token belongs to it.
+        self.has_token(token) && unsafe { sys::llama_vocab_is_control(self.vocab.as_ptr(), token) }
+    }
+
+    pub fn is_end(&self, token: Token) -> bool {
+        // SAFETY: the vocabulary is alive, and the token belongs to it.
+        self.has_token(token) && unsafe { sys::llama_vocab_is_eog(self.vocab.as_ptr(), token) }
+    }
+
+    /// The token that this model's every prompt begins with, if it wants one.
+    pub fn first_token(&self) -> Option<Token> {
+        // SAFETY: the vocabulary is alive; these functions only read.
+        let (wanted, token) =
+            unsafe { (sys::llama_vocab_get_add_bos(self.vocab.as_ptr()), sys::llama_vocab_bos(self.vocab.as_ptr())) };
+        (wanted && self.has_token(token)).then_some(token)
+    }
+
+    /// Tokenizes; control tokens in the text are recognized, none is added.
+    pub fn tokenize(&self, text: &str) -> std::result::Result<Vec<Token>, String> {
+        let mut tokens = Tokens::none();
+        let mut error = ErrorText::new();
+        // SAFETY: the vocabulary is alive, the text outlives the call, and both results are owned here.
+        let done = unsafe {
+            let bytes = text.as_ptr().cast();
+            shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), tokens.slot(), error.slot())
+        };
+        if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.take("llama.cpp could not tokenize")) }
+    }
+
+    /// llama.cpp's one-line description, such as "llama 1B Q4_0".
+    pub fn description(&self) -> String {
+        let mut bytes = [0_u8; 128];
+        // SAFETY: the model is alive, and the buffer has as many writable bytes as is said.
+        let length = unsafe { sys::llama_model_desc(self.raw.as_ptr(), bytes.as_mut_ptr().cast(), bytes.len()) };
+        let length = usize::try_from(length).unwrap_or(0).min(bytes.len() - 1);
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// Bytes of all tensors.
+    pub fn size_bytes(&self) -> u64 {
+        // SAFETY: the model is alive; the function only reads.
+        unsafe { sys::llama_model_size(self.raw.as_ptr()) }
+    }
+
+    pub fn parameter_count(&self) -> u64 {
+        // SAFETY: the model is alive; the function only reads.
+        unsafe { sys::llama_model_n_params(self.raw.as_ptr()) }
+    }
+
+    /// Tokens of context that the model was trained with.
+    pub fn trained_context_size(&self) -> u32 {
+        // SAFETY: the model is alive; the function only reads.
+        u32::try_from(unsafe { sys::llama_model_n_ctx_train(self.raw.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// The template in the file: the default one, or one by name.
+    pub fn chat_template(&self, name: Option<&CStr>) -> Option<String> {
+        let name = name.map_or(std::ptr::null(), CStr::as_ptr);
+        // SAFETY: the model is alive, and the name outlives the call.
+        let text = unsafe { sys::llama_model_chat_template(self.raw.as_ptr(), name) };
+        if text.is_null() {
+            return None;
+        }
+        // SAFETY: llama.cpp returns a NUL-terminated text that lives as long as the model.
+        Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+    }
+
+    /// Tokens that an attention window of this model spans, where it has one.
+    pub fn window(&self) -> u32 {
+        // SAFETY: the model is alive; the function only reads.
+        u32::try_from(unsafe { sys::llama_model_n_swa(self.raw.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// Whether the memory holds a running state besides, or instead of, one entry per token.
+    pub fn is_recurrent(&self) -> bool {
+        // SAFETY: the model is alive; these functions only read.
+        unsafe { sys::llama_model_is_recurrent(self.raw.as_ptr()) || sys::llama_model_is_hybrid(self.raw.as_ptr()) }
+    }
+}
+
+/// llama.cpp has one result for everything that it refuses; its words tell apart what the caller can do.
+fn refusal(path: &str, reason: &str) -> Error {
+    let lower = reason.to_lowercase();
+    let (code, advice) = if lower.contains("alloc") {
+        (ErrorCode::OutOfMemory, "use a smaller quantization or unload other models")
+    } else if lower.contains("unknown model architecture") || lower.contains("unknown pre-tokenizer") {
+        (ErrorCode::ModelUnsupported, "it needs a newer llama.cpp than this build has")
+    } else {
+        (ErrorCode::ModelUnsupported, "llama.cpp cannot use it")
+    };
+    Error::new(code, format!("could not load {path}: {reason} - {advice}"))
+}
