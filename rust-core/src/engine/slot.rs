@@ -1,0 +1,104 @@
+//! Which sequence a turn gets. Pure: it sees plain data and decides; the scheduler carries it out.
+
+use super::{Sequence, Token};
+
+/// The engine's place for a resident scope. Its index is its sequence id.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slot {
+    /// Who owns it; nobody if it is free.
+    pub(super) scope: Option<String>,
+    /// What the sequence holds in memory.
+    pub(super) tokens: Vec<Token>,
+    /// A turn is running on it.
+    pub(super) busy: bool,
+    /// The scope has a turn in the queue, so dropping it would cost a prefill at once.
+    pub(super) wanted: bool,
+    /// Grows with every turn that begins: the smallest is the least recently used.
+    pub(super) used: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// The scope's own slot, with what it holds.
+    Own(Sequence),
+    /// A free slot.
+    Free(Sequence),
+    /// An idle slot whose scope must be dropped first.
+    Drop(Sequence),
+    /// Nothing yet: stay in the queue.
+    Wait,
+}
+
+/// The scope's own slot; else a free one, adjacent to busy ones, because streams batch only over adjacent ascending
+/// sequences; else the least recently used idle one, scopes that wait for a turn last.
+pub(super) fn choose(slots: &[Slot], scope: &str) -> Choice {
+    if let Some(own) = slots.iter().position(|slot| slot.scope.as_deref() == Some(scope)) {
+        return if slots[own].busy { Choice::Wait } else { Choice::Own(own as Sequence) };
+    }
+    let busy = |index: Option<usize>| index.and_then(|index| slots.get(index)).is_some_and(|slot| slot.busy);
+    let free =
+        (0..slots.len()).filter(|index| slots[*index].scope.is_none() && !slots[*index].busy).max_by_key(|index| {
+            let neighbours = u8::from(busy(index.checked_sub(1))) + u8::from(busy(index.checked_add(1)));
+            (neighbours, std::cmp::Reverse(*index))
+        });
+    if let Some(free) = free {
+        return Choice::Free(free as Sequence);
+    }
+    let idle = (0..slots.len())
+        .filter(|index| !slots[*index].busy)
+        .min_by_key(|index| (slots[*index].wanted, slots[*index].used));
+    idle.map_or(Choice::Wait, |index| Choice::Drop(index as Sequence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One letter per slot: `.` free, lower case idle, upper case busy, `!` after it for wanted. `used` counts up.
+    fn slots(picture: &str) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = Vec::new();
+        for letter in picture.chars() {
+            match (letter, slots.last_mut()) {
+                ('!', Some(slot)) => slot.wanted = true,
+                ('.', _) => slots.push(Slot::default()),
+                _ => slots.push(Slot {
+                    scope: Some(letter.to_lowercase().to_string()),
+                    busy: letter.is_uppercase(),
+                    used: slots.len() as u64,
+                    ..Slot::default()
+                }),
+            }
+        }
+        slots
+    }
+
+    #[test]
+    fn a_turn_gets_the_slot_that_costs_least() {
+        let cases = [
+            ("....", "x", Choice::Free(0)),
+            ("ax..", "x", Choice::Own(1)),
+            ("aX..", "x", Choice::Wait),
+            ("a..B", "x", Choice::Free(2)),
+            (".B..", "x", Choice::Free(0)),
+            (".aB.", "x", Choice::Free(3)),
+            (".C.D.", "x", Choice::Free(2)),
+            ("a.b.", "x", Choice::Free(1)),
+            ("abcd", "x", Choice::Drop(0)),
+            ("Abcd", "x", Choice::Drop(1)),
+            ("a!bcd", "x", Choice::Drop(1)),
+            ("a!b!c!d!", "x", Choice::Drop(0)),
+            ("ABCD", "x", Choice::Wait),
+            ("ABCd", "d", Choice::Own(3)),
+        ];
+        for (picture, scope, choice) in cases {
+            assert_eq!(choose(&slots(picture), scope), choice, "{scope} on {picture}");
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_scope_goes_first() {
+        let mut slots = slots("abc");
+        slots[0].used = 9;
+        assert_eq!(choose(&slots, "x"), Choice::Drop(1));
+    }
+}
