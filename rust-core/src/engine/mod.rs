@@ -4,8 +4,18 @@
 //! and last, and answer text straight into each job's `TextSink`.
 
 mod context;
+mod mailbox;
+mod pace;
+mod prefix;
+mod scheduler;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod slot;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod text;
+mod thread;
 
 use std::sync::Arc;
 
@@ -13,6 +23,8 @@ pub use context::{
     CancelFlag, DecodeError, InferenceContext, LoadedModel, ModelLoader, Prompt, Prompter, Row, Sampler, Sequence,
     Token,
 };
+
+pub use thread::Engine;
 
 use crate::error::Error;
 use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Timings, Usage};

@@ -1,0 +1,77 @@
+//! The engine's bounded mailbox. A std channel would lose what is sent between the last look and the drop of its
+//! receiver; this one closes and hands back the rest in one act, so that every accepted job is answered.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::EngineCommand;
+
+/// Commands that wait at most; then `send` hands the command back.
+pub(super) const CAPACITY: usize = 1024;
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    commands: VecDeque<EngineCommand>,
+    woken: bool,
+    closed: bool,
+}
+
+impl Mailbox {
+    /// Never waits for the engine. `Err` hands the command back: the mailbox is full or closed. A `Wake` is never too
+    /// much for a full one, because it takes no room.
+    pub(super) fn send(&self, command: EngineCommand) -> Result<(), EngineCommand> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(command);
+        }
+        match command {
+            EngineCommand::Wake => inner.woken = true,
+            EngineCommand::Generate(_) | EngineCommand::DropScope(_) if inner.commands.len() >= CAPACITY => {
+                return Err(command);
+            }
+            EngineCommand::Generate(_) | EngineCommand::DropScope(_) => inner.commands.push_back(command),
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Ends a `receive` that sleeps, now or the next one.
+    pub(super) fn wake(&self) {
+        self.lock().woken = true;
+        self.changed.notify_one();
+    }
+
+    /// Takes everything that waits. With `sleep` it first blocks until there is something, or a wake.
+    pub(super) fn receive(&self, sleep: bool, into: &mut VecDeque<EngineCommand>) {
+        let mut inner = self.lock();
+        while sleep && inner.commands.is_empty() && !inner.woken {
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        inner.woken = false;
+        into.append(&mut inner.commands);
+    }
+
+    /// Refuses everything from now on, and takes what was accepted before.
+    pub(super) fn close(&self) -> VecDeque<EngineCommand> {
+        let mut inner = self.lock();
+        inner.closed = true;
+        std::mem::take(&mut inner.commands)
+    }
+
+    /// No code that can panic runs under the lock, so a poisoned one is whole.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Mailbox {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Mailbox").field("waiting", &self.lock().commands.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! The engine's loop: continuous batching over scopes. Owns the context, the slots and the queue; never blocks but to
+//! wait for mail when there is nothing to do.
+//!
+//! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`. Decode and prefill are
+//! separate calls: streams that share a batch with a prefill lose their batching, and an abort loses their logits.
+
+mod compute;
+mod turns;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::mailbox::Mailbox;
+use super::pace::Pace;
+use super::slot::Slot;
+use super::stream::{Ending, Stream, never_admitted};
+use super::{CancelFlag, EngineCommand, EngineReport, InferenceContext, Job, Row};
+use crate::error::{Error, ErrorCode};
+use crate::protocol::ModelInfo;
+
+/// Turns that wait at most.
+const QUEUE_LIMIT: usize = 1024;
+
+pub(super) struct Scheduler<'a> {
+    report: &'a dyn Fn(EngineReport),
+    stop: CancelFlag,
+    context: Box<dyn InferenceContext>,
+    context_size: usize,
+    slots: Vec<Slot>,
+    inbox: VecDeque<EngineCommand>,
+    queue: VecDeque<Box<Job>>,
+    /// Sorted by sequence.
+    streams: Vec<Stream>,
+    /// Something changed that may let a queued job in.
+    admissible: bool,
+    pace: Pace,
+    /// Counts admissions and prefill turns.
+    clock: u64,
+    /// The rows of a call; kept to save its allocation.
+    rows: Vec<Row>,
+}
+
+impl<'a> Scheduler<'a> {
+    pub(super) fn new(
+        context: Box<dyn InferenceContext>,
+        info: &ModelInfo,
+        stop: CancelFlag,
+        report: &'a dyn Fn(EngineReport),
+    ) -> Self {
+        Self {
+            report,
+            stop,
+            context,
+            context_size: info.context_size as usize,
+            slots: vec![Slot::default(); info.slots.max(1) as usize],
+            inbox: VecDeque::new(),
+            queue: VecDeque::new(),
+            streams: Vec::new(),
+            admissible: false,
+            pace: Pace::default(),
+            clock: 0,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Works until the stop flag is set. What is left then is for `fail_all`.
+    pub(super) fn run(&mut self, mailbox: &Mailbox) {
+        while !self.stop.is_cancelled() {
+            let idle = self.streams.is_empty() && self.queue.is_empty();
+            mailbox.receive(idle, &mut self.inbox);
+            while let Some(command) = self.inbox.pop_front() {
+                self.handle(command);
+            }
+            self.reap_cancelled();
+            self.admit();
+            self.decode();
+            self.prefill();
+        }
+    }
+
+    /// Ends everything with `error`, and what `rest` brings. Touches neither context nor sinks, so it may follow a
+    /// panic.
+    pub(super) fn fail_all(&mut self, rest: VecDeque<EngineCommand>, error: &Error) {
+        let now = Instant::now();
+        for stream in self.streams.drain(..) {
+            (self.report)(EngineReport::Finished(stream.finish(Ending::Failed(error.clone()), now)));
+        }
+        let queued = self.queue.drain(..).map(EngineCommand::Generate);
+        fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
+    }
+
+    fn handle(&mut self, command: EngineCommand) {
+        match command {
+            EngineCommand::Wake => {}
+            EngineCommand::Generate(job) => match self.refusal(&job) {
+                Some(error) => self.refuse(&job, Ending::Failed(error)),
+                None => {
+                    self.queue.push_back(job);
+                    self.admissible = true;
+                }
+            },
+            EngineCommand::DropScope(scope) => self.drop_scope(&scope),
+        }
+    }
+
+    /// Why a job will never run, known before anything is computed.
+    fn refusal(&self, job: &Job) -> Option<Error> {
+        let tokens = job.prompt.tokens.len();
+        if tokens == 0 {
+            let detail = format!("the prompt of scope {} has no tokens - add a message", job.scope);
+            return Some(Error::new(ErrorCode::TemplateFailed, detail));
+        }
+        if tokens > self.context_size {
+            let detail = format!(
+                "the prompt of scope {} has {tokens} tokens, contextSize is {} - shorten the conversation or load the \
+                 model with a larger contextSize",
+                job.scope, self.context_size
+            );
+            return Some(Error::new(ErrorCode::ContextFull, detail));
+        }
+        (self.queue.len() >= QUEUE_LIMIT).then(|| {
+            let detail = format!("{QUEUE_LIMIT} generations wait already - try again when one has finished");
+            Error::new(ErrorCode::Busy, detail)
+        })
+    }
+
+    fn refuse(&self, job: &Job, ending: Ending) {
+        (self.report)(EngineReport::Finished(never_admitted(job, ending, Instant::now())));
+    }
+}
+
+/// Ends the jobs among commands that nobody will carry out.
+pub(super) fn fail_unread(
+    report: &dyn Fn(EngineReport),
+    commands: impl IntoIterator<Item = EngineCommand>,
+    error: &Error,
+) {
+    for command in commands {
+        match command {
+            EngineCommand::Generate(job) => {
+                let finished = never_admitted(&job, Ending::Failed(error.clone()), Instant::now());
+                report(EngineReport::Finished(finished));
+            }
+            EngineCommand::Wake | EngineCommand::DropScope(_) => {}
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The two calls of a step: one decode for all streams, one chunk of one prefill.
+
+use std::time::Instant;
+
+use super::Scheduler;
+use crate::engine::stream::{Ending, Phase};
+use crate::engine::{DecodeError, Row};
+use crate::error::{Error, ErrorCode};
+
+impl Scheduler<'_> {
+    /// Decodes one token of every stream that is past its prompt, and samples the next ones.
+    pub(super) fn decode(&mut self) {
+        self.end_full_streams();
+        self.rows.clear();
+        for stream in &self.streams {
+            if let Phase::Decoding { next } = stream.phase {
+                let position = self.slots[stream.sequence as usize].tokens.len() as u32;
+                self.rows.push(Row { sequence: stream.sequence, position, token: next, wants_logits: true });
+            }
+        }
+        if self.rows.is_empty() {
+            return;
+        }
+        let result = self.context.decode(&self.rows, None);
+        let now = Instant::now();
+        match result {
+            Ok(()) => {
+                for row in &self.rows {
+                    self.slots[row.sequence as usize].tokens.push(row.token);
+                }
+                self.sample_streams(now);
+            }
+            Err(DecodeError::Full) => self.end_longest(),
+            // Not asked for, so not expected: nothing was sampled, and the same rows are decoded again.
+            Err(DecodeError::Aborted) => self.resync(),
+            Err(DecodeError::Failed(detail)) => {
+                for index in (0..self.streams.len()).rev() {
+                    if matches!(self.streams[index].phase, Phase::Decoding { .. }) {
+                        self.fail_inference(index, &detail);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Prefills one chunk of one prompt. Several prompts take turns.
+    pub(super) fn prefill(&mut self) {
+        let prefilling = |phase: Phase| matches!(phase, Phase::Prefilling);
+        let waiting = (0..self.streams.len()).filter(|index| prefilling(self.streams[*index].phase));
+        let Some(index) = waiting.min_by_key(|index| self.streams[*index].prefilled_at) else {
+            return;
+        };
+        let beside_streams = self.streams.iter().any(|stream| !prefilling(stream.phase));
+        self.clock += 1;
+        let stream = &mut self.streams[index];
+        stream.prefilled_at = self.clock;
+        let sequence = stream.sequence;
+        let begin = self.slots[sequence as usize].tokens.len();
+        let pending = stream.pending();
+        let count = pending.len().min(self.pace.rows(beside_streams));
+        self.rows.clear();
+        self.rows.extend(pending[..count].iter().enumerate().map(|(offset, token)| Row {
+            sequence,
+            position: (begin + offset) as u32,
+            token: *token,
+            wants_logits: offset + 1 == pending.len(),
+        }));
+        let abort = stream.job.cancel.or(&self.stop);
+        let started = Instant::now();
+        let result = self.context.decode(&self.rows, Some(&abort));
+        let now = Instant::now();
+        match result {
+            Ok(()) => {
+                self.pace.measured(count, now - started);
+                self.prefilled(index, count, now);
+            }
+            Err(DecodeError::Aborted) => self.resync_prefill(index),
+            Err(DecodeError::Full) => self.end_full(index),
+            Err(DecodeError::Failed(detail)) => self.fail_inference(index, &detail),
+        }
+    }
+
+    /// Counts a chunk; after a prompt's last one the first token is sampled, before another call loses the logits.
+    fn prefilled(&mut self, index: usize, count: usize, now: Instant) {
+        let stream = &mut self.streams[index];
+        self.slots[stream.sequence as usize].tokens.extend(self.rows[..count].iter().map(|row| row.token));
+        stream.advance(count);
+        let complete = stream.pending().is_empty();
+        self.report_prefilling(&self.streams[index]);
+        if complete && let Some(ending) = self.sample(index, count - 1, now) {
+            self.finish(index, ending);
+        }
+    }
+
+    fn sample_streams(&mut self, now: Instant) {
+        let mut ended = Vec::new();
+        let mut row = 0;
+        for index in 0..self.streams.len() {
+            if !matches!(self.streams[index].phase, Phase::Decoding { .. }) {
+                continue;
+            }
+            if let Some(ending) = self.sample(index, row, now) {
+                ended.push((index, ending));
+            }
+            row += 1;
+        }
+        for (index, ending) in ended.into_iter().rev() {
+            self.finish(index, ending);
+        }
+    }
+
+    fn sample(&mut self, index: usize, row: usize, now: Instant) -> Option<Ending> {
+        let stream = &mut self.streams[index];
+        match self.context.sample(row, &mut *stream.sampler) {
+            Ok(token) => stream.accept(token, &*self.context, now),
+            Err(error) => Some(Ending::Failed(error)),
+        }
+    }
+
+    /// Ends streams whose next token has no place.
+    fn end_full_streams(&mut self) {
+        for index in (0..self.streams.len()).rev() {
+            let stream = &self.streams[index];
+            let held = self.slots[stream.sequence as usize].tokens.len();
+            if held >= self.context_size && matches!(stream.phase, Phase::Decoding { .. }) {
+                self.end_full(index);
+            }
+        }
+    }
+
+    /// The memory is full although no stream has reached its limit. The longest makes room for the others.
+    fn end_longest(&mut self) {
+        self.resync();
+        let decoding =
+            (0..self.streams.len()).filter(|index| matches!(self.streams[*index].phase, Phase::Decoding { .. }));
+        let held = |index: &usize| self.slots[self.streams[*index].sequence as usize].tokens.len();
+        if let Some(longest) = decoding.max_by_key(held) {
+            self.end_full(longest);
+        }
+    }
+
+    fn end_full(&mut self, index: usize) {
+        let stream = &self.streams[index];
+        let detail = format!(
+            "the conversation of scope {} fills its context of {} tokens ({} held) - shorten it, set maxOutputTokens, or \
+             load the model with a larger contextSize",
+            stream.job.scope,
+            self.context_size,
+            self.slots[stream.sequence as usize].tokens.len()
+        );
+        self.finish(index, Ending::Failed(Error::new(ErrorCode::ContextFull, detail)));
+    }
+
+    fn fail_inference(&mut self, index: usize, detail: &str) {
+        let stream = &self.streams[index];
+        tracing::error!(parent: &stream.span, detail, "a decode failed");
+        let error = Error::new(
+            ErrorCode::InferenceFailed,
+            format!("computing scope {} failed: {detail} - try again", stream.job.scope),
+        );
+        let cancelled = stream.job.cancel.is_cancelled();
+        self.wipe(stream.sequence);
+        self.finish(index, if cancelled { Ending::Cancelled } else { Ending::Failed(error) });
+    }
+
+    /// After an abort the finished micro batches stay: counts what of the chunk is in memory.
+    fn resync_prefill(&mut self, index: usize) {
+        let stream = &mut self.streams[index];
+        let slot = &mut self.slots[stream.sequence as usize];
+        let length = self.context.length(stream.sequence) as usize;
+        let Some(stayed) = length.checked_sub(slot.tokens.len()).filter(|stayed| *stayed <= self.rows.len()) else {
+            // Such a memory does not know what it holds (recurrent models): nothing of it is used again.
+            let detail = format!("an aborted prefill left {length} tokens where {} were", slot.tokens.len());
+            self.fail_inference(index, &detail);
+            return;
+        };
+        slot.tokens.extend(self.rows[..stayed].iter().map(|row| row.token));
+        stream.advance(stayed);
+    }
+
+    /// Cuts every row of a decode that failed without a sampled token back out of the memory.
+    fn resync(&mut self) {
+        for row in 0..self.rows.len() {
+            let Row { sequence, position, .. } = self.rows[row];
+            if self.context.length(sequence) > position && !self.context.truncate(sequence, position) {
+                self.wipe(sequence);
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The engine on a scripted model: what can be observed from its reports, its sinks and the calls that it makes.
+
+mod lifecycle;
+mod scheduling;
+mod scopes;
+mod turns;
+
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::scripted::{Script, Vocabulary};
+use super::*;
+use crate::error::ErrorCode;
+use crate::protocol::{Message, ModelConfig, Role};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Collects what a job delivers.
+#[derive(Default)]
+struct Collected(Mutex<String>);
+
+impl TextSink for Collected {
+    fn text(&self, text: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+    }
+}
+
+impl Collected {
+    fn get(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One turn to be asked for. The generation's id is the question.
+struct Turn {
+    scope: &'static str,
+    messages: Vec<Message>,
+    options: GenerateOptions,
+    stop: Vec<String>,
+}
+
+fn message(role: Role, content: &str) -> Message {
+    Message { role, content: content.into() }
+}
+
+/// A turn of one user message.
+fn turn(scope: &'static str, question: &str) -> Turn {
+    Turn { scope, messages: vec![message(Role::User, question)], options: GenerateOptions::default(), stop: vec![] }
+}
+
+impl Turn {
+    /// Puts an earlier exchange before the question.
+    fn after(mut self, question: &str, answer: &str) -> Self {
+        let at = self.messages.len() - 1;
+        self.messages.insert(at, message(Role::Assistant, answer));
+        self.messages.insert(at, message(Role::User, question));
+        self
+    }
+
+    fn options(mut self, change: impl FnOnce(&mut GenerateOptions)) -> Self {
+        change(&mut self.options);
+        self
+    }
+}
+
+/// What a test holds of a turn that it sent.
+struct Sent {
+    generation: String,
+    cancel: CancelFlag,
+    sink: Arc<Collected>,
+}
+
+struct Harness {
+    engine: Engine,
+    reports: Receiver<EngineReport>,
+    /// Everything reported so far, in order, as short lines.
+    log: Vec<String>,
+    ended: Vec<Finished>,
+    prompter: Option<Arc<dyn Prompter>>,
+    cancel_load: CancelFlag,
+}
+
+impl Harness {
+    /// Starts an engine without waiting for its load.
+    fn start(script: &Script, configure: impl FnOnce(&mut ModelConfig)) -> Self {
+        let mut config = ModelConfig::new("script.gguf");
+        configure(&mut config);
+        let (sender, reports) = channel();
+        let cancel_load = CancelFlag::default();
+        let report = move |report| {
+            // A test that has seen enough may be gone.
+            let _ = sender.send(report);
+        };
+        let engine = Engine::start(script.loader(), config, cancel_load.clone(), report);
+        Self { engine, reports, log: vec![], ended: vec![], prompter: None, cancel_load }
+    }
+
+    fn loaded(script: &Script) -> Self {
+        Self::loaded_with(script, |_| {})
+    }
+
+    fn loaded_with(script: &Script, configure: impl FnOnce(&mut ModelConfig)) -> Self {
+        let mut harness = Self::start(script, configure);
+        harness.until(|report| matches!(report, EngineReport::Loaded { .. }));
+        harness
+    }
+
+    fn job(&self, turn: Turn) -> (Box<Job>, Sent) {
+        let generation = turn.messages.last().expect("a turn has a message").content.clone();
+        let render = |prompter: &dyn Prompter| prompter.render(&turn.messages).expect("the script renders everything");
+        let mut prompt = match &self.prompter {
+            Some(prompter) => render(&**prompter),
+            None => render(&Vocabulary::default()),
+        };
+        prompt.stop = turn.stop;
+        let sent = Sent {
+            generation: generation.clone(),
+            cancel: CancelFlag::default(),
+            sink: Arc::new(Collected::default()),
+        };
+        let job = Job {
+            generation,
+            scope: turn.scope.into(),
+            prompt,
+            options: turn.options,
+            cancel: sent.cancel.clone(),
+            sink: sent.sink.clone(),
+            requested_at: Instant::now(),
+        };
+        (Box::new(job), sent)
+    }
+
+    fn send(&self, turn: Turn) -> Sent {
+        let (job, sent) = self.job(turn);
+        assert!(self.engine.send(EngineCommand::Generate(job)).is_ok(), "the mailbox has room");
+        sent
+    }
+
+    /// Sends a turn and waits for its end.
+    fn ask(&mut self, turn: Turn) -> Finished {
+        let sent = self.send(turn);
+        self.finished(&sent)
+    }
+
+    fn finished(&mut self, sent: &Sent) -> Finished {
+        let place = loop {
+            if let Some(place) = self.ended.iter().position(|ended| ended.generation == sent.generation) {
+                break place;
+            }
+            self.until(|report| matches!(report, EngineReport::Finished(_)));
+        };
+        let finished = self.ended.remove(place);
+        assert_eq!(finished.text, sent.sink.get(), "the text is what went into the sink");
+        assert_eq!(finished.error.is_some(), finished.reason == FinishReason::Failed);
+        finished
+    }
+
+    /// What a scope is reported to have cached, next.
+    fn cached(&mut self, wanted: &str) -> Option<u32> {
+        match self.until(|report| matches!(report, EngineReport::Cached { scope, .. } if scope == wanted)) {
+            EngineReport::Cached { tokens, .. } => tokens,
+            _ => unreachable!("checked above"),
+        }
+    }
+
+    fn until(&mut self, wanted: impl Fn(&EngineReport) -> bool) -> EngineReport {
+        loop {
+            let report = self.reports.recv_timeout(PATIENCE).expect("the engine reports");
+            self.log.push(line(&report));
+            if let EngineReport::Loaded { prompter, .. } = &report {
+                self.prompter = Some(prompter.clone());
+            }
+            if let EngineReport::Finished(finished) = &report {
+                self.ended.push(finished.clone());
+            }
+            if wanted(&report) {
+                return report;
+            }
+        }
+    }
+
+    /// Stops, and gives everything that was reported after what was read already.
+    fn stop(self) -> Vec<String> {
+        self.engine.stop();
+        self.rest()
+    }
+
+    /// Waits for the thread's end, and gives everything that was reported after what was read already.
+    fn rest(self) -> Vec<String> {
+        let Self { engine, reports, .. } = self;
+        engine.join();
+        reports.into_iter().map(|report| line(&report)).collect()
+    }
+}
+
+fn line(report: &EngineReport) -> String {
+    match report {
+        EngineReport::Progress(share) => format!("progress {share}"),
+        EngineReport::Loaded { .. } => "loaded".into(),
+        EngineReport::Prefilling { generation, done, total } => format!("prefilling {generation} {done}/{total}"),
+        EngineReport::Finished(finished) => match &finished.error {
+            None => format!("finished {} {:?}", finished.generation, finished.reason),
+            Some(error) => format!("finished {} {:?}", finished.generation, error.code),
+        },
+        EngineReport::Cached { scope, tokens } => format!("cached {scope} {tokens:?}"),
+        EngineReport::ThreadsChanged { from, to, .. } => format!("threads {from} {to}"),
+        EngineReport::Exited(Ok(())) => "exited".into(),
+        EngineReport::Exited(Err(error)) => format!("exited {:?}", error.code),
+    }
+}
+
+fn code(finished: &Finished) -> Option<ErrorCode> {
+    finished.error.as_ref().map(|error| error.code)
+}

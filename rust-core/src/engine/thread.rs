@@ -1,0 +1,160 @@
+//! The engine's thread and the handle on it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::mailbox::Mailbox;
+use super::scheduler::Scheduler;
+use super::{CancelFlag, EngineCommand, EngineReport, LoadedModel, ModelLoader};
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::ModelConfig;
+
+/// The handle on an engine thread. Dropping it stops the engine and does not wait for it.
+#[derive(Debug)]
+pub struct Engine {
+    mailbox: Arc<Mailbox>,
+    stop: CancelFlag,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts the thread, which loads the model and then serves. `cancel_load` ends a load and nothing else; `report`
+    /// runs on the engine's thread and must return at once.
+    pub fn start(
+        loader: Arc<dyn ModelLoader>,
+        config: ModelConfig,
+        cancel_load: CancelFlag,
+        report: impl Fn(EngineReport) + Send + 'static,
+    ) -> Self {
+        let mailbox = Arc::new(Mailbox::default());
+        let stop = CancelFlag::default();
+        let work = Work { mailbox: mailbox.clone(), stop: stop.clone(), cancel_load, config, loader };
+        // Shared, so that a thread that cannot be started is reported too.
+        let report = Arc::new(Mutex::new(Some(report)));
+        let theirs = report.clone();
+        let take = |report: &Mutex<Option<_>>| report.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let started = std::thread::Builder::new().name("llama-engine".into()).spawn(move || {
+            if let Some(report) = take(&theirs) {
+                work.run(&report);
+            }
+        });
+        if let Err(error) = &started
+            && let Some(report) = take(&report)
+        {
+            mailbox.close();
+            let detail = format!("could not start the engine's thread: {error} - close other work and try again");
+            report(EngineReport::Exited(Err(Error::new(ErrorCode::OutOfMemory, detail))));
+        }
+        Self { mailbox, stop, thread: started.ok() }
+    }
+
+    /// Never blocks. `Err` hands the command back: 1,024 wait already, or the engine has exited. Whatever was accepted
+    /// is answered before `Exited`.
+    pub fn send(&self, command: EngineCommand) -> std::result::Result<(), EngineCommand> {
+        self.mailbox.send(command)
+    }
+
+    /// Ends the load, the prefill or the decode that is running; everything left fails as `ModelUnloaded`. Returns at
+    /// once and cannot fail; `Exited` follows.
+    pub fn stop(&self) {
+        self.stop.cancel();
+        self.mailbox.wake();
+    }
+
+    /// Waits until the thread has ended. Call `stop` first.
+    pub fn join(mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic is caught and reported on the thread itself; only `report` could still end it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the thread owns.
+struct Work {
+    mailbox: Arc<Mailbox>,
+    stop: CancelFlag,
+    cancel_load: CancelFlag,
+    config: ModelConfig,
+    loader: Arc<dyn ModelLoader>,
+}
+
+impl Work {
+    fn run(self, report: &dyn Fn(EngineReport)) {
+        let span = tracing::info_span!("model", path = %self.config.path);
+        let _entered = span.enter();
+        let outcome = match catch_unwind(AssertUnwindSafe(|| self.load(report))) {
+            Ok(Ok(model)) => self.serve(model, report),
+            Ok(Err(error)) => self.close(report, None, error.clone()).and(Err(error)),
+            Err(_) => self.close(report, None, self.crashed()).and(Err(self.crashed())),
+        };
+        match &outcome {
+            Ok(()) => tracing::info!("exited"),
+            Err(error) => tracing::warn!(%error, "exited"),
+        }
+        report(EngineReport::Exited(outcome));
+    }
+
+    fn load(&self, report: &dyn Fn(EngineReport)) -> Result<LoadedModel> {
+        let cancelled = || self.cancel_load.is_cancelled() || self.stop.is_cancelled();
+        let error = || Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", self.config.path));
+        if cancelled() {
+            return Err(error());
+        }
+        let mut reported = -1;
+        let model = self.loader.load(&self.config, &mut |share| {
+            let percent = (share * 100.0) as i32;
+            if percent > reported {
+                reported = percent;
+                report(EngineReport::Progress(share));
+            }
+            !cancelled()
+        })?;
+        if cancelled() { Err(error()) } else { Ok(model) }
+    }
+
+    fn serve(&self, model: LoadedModel, report: &dyn Fn(EngineReport)) -> Result<()> {
+        let LoadedModel { info, context, prompter } = model;
+        tracing::info!(description = %info.description, slots = info.slots, "loaded");
+        let mut scheduler = Scheduler::new(context, &info, self.stop.clone(), report);
+        report(EngineReport::Loaded { info, prompter });
+        let ran = catch_unwind(AssertUnwindSafe(|| scheduler.run(&self.mailbox)));
+        let (outcome, error) = match ran {
+            Ok(()) => {
+                let detail = format!("{} was unloaded before the generation ended", self.config.path);
+                (Ok(()), Error::new(ErrorCode::ModelUnloaded, detail))
+            }
+            Err(_) => (Err(self.crashed()), self.crashed()),
+        };
+        let freed = self.close(report, Some(scheduler), error);
+        outcome.and(freed)
+    }
+
+    /// Closes the mailbox, answers what is left with `error`, and frees the model.
+    fn close(&self, report: &dyn Fn(EngineReport), scheduler: Option<Scheduler<'_>>, error: Error) -> Result<()> {
+        let rest = self.mailbox.close();
+        match scheduler {
+            Some(mut scheduler) => {
+                scheduler.fail_all(rest, &error);
+                catch_unwind(AssertUnwindSafe(|| drop(scheduler))).map_err(|_| self.crashed())
+            }
+            None => {
+                super::scheduler::fail_unread(report, rest, &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// The panic's own text stays out: it may quote a prompt.
+    fn crashed(&self) -> Error {
+        let detail = format!("the engine of {} crashed - the next request loads it again", self.config.path);
+        Error::new(ErrorCode::EngineCrashed, detail)
+    }
+}
