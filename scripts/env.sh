@@ -59,5 +59,15 @@ unset own_settings
 export CARGO_TARGET_DIR="$CACHE_DIR/target-$cpu_key"
 # Without llama.cpp. Apart, because another feature set in one folder would compile llama.cpp again and again.
 export POLICY_TARGET_DIR="$CACHE_DIR/target-policy"
+
+# Cargo names what it builds by its place inside the workspace, so two checkouts share these folders, and each would take
+# the other's newer results for its own. Where another checkout built last, ours counts as changed.
+checkout="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+if [ "$(cat "$CACHE_DIR/checkout" 2>/dev/null)" != "$checkout" ]; then
+  find "$checkout"/{Cargo.toml,rust-core,node,bench} -type f ! -name '*.node' -exec touch {} + 2>/dev/null || true
+  echo "$checkout" >"$CACHE_DIR/checkout"
+fi
+unset checkout
+
 # Before libgomp is loaded: a compute thread that waits for a core it must share spins for 10,000 rounds, not for ever.
 export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
