@@ -52,7 +52,7 @@ class Length(Enum):
     NEEDLE = "needle"  # one fact at the start, long stories, and the question at the end
 
 
-class Shape(NamedTuple):
+class Mix(NamedTuple):
     """What a dialogue is made of: the number of turns, and the shares of statements and questions among them."""
 
     fewest_turns: int
@@ -61,10 +61,10 @@ class Shape(NamedTuple):
     questions: float
 
 
-SHAPES = {
-    Length.SHORT: Shape(1, 6, 0.38, 0.40),
-    Length.MEDIUM: Shape(2, 14, 0.24, 0.34),
-    Length.LONG: Shape(6, 30, 0.16, 0.30),
+MIXES = {
+    Length.SHORT: Mix(1, 6, 0.38, 0.40),
+    Length.MEDIUM: Mix(2, 14, 0.24, 0.34),
+    Length.LONG: Mix(6, 30, 0.16, 0.30),
 }
 
 
@@ -124,8 +124,8 @@ def _set_up_system_prompt(talk: Conversation) -> None:
 def _fill(talk: Conversation, length: Length) -> None:
     rng = talk.rng
     # The number of turns is drawn for every length: the committed model was trained on the corpus that this gives.
-    turns = {option: rng.randint(shape.fewest_turns, shape.most_turns) for option, shape in SHAPES.items()}[length]
-    shape = SHAPES[length]
+    turns = {option: rng.randint(mix.fewest_turns, mix.most_turns) for option, mix in MIXES.items()}[length]
+    mix = MIXES[length]
     long_stories = _long_stories(rng, length)
     for index in range(turns):
         kind = rng.random()
@@ -136,9 +136,9 @@ def _fill(talk: Conversation, length: Length) -> None:
             use_tool(talk)
         elif index == 0 and kind < 0.55:
             _state_first_fact(talk)
-        elif kind < shape.statements:
+        elif kind < mix.statements:
             state_fact(talk)
-        elif kind < shape.statements + shape.questions and (talk.facts or rng.random() < 0.12):
+        elif kind < mix.statements + mix.questions and (talk.facts or rng.random() < 0.12):
             ask_any_fact(talk)
         elif long_stories and rng.random() < 0.2:
             long_stories -= 1

@@ -9,40 +9,8 @@ from random import Random
 
 from corpus.words import HELD_OUT_NAMES
 
-ONSETS = (
-    "b",
-    "d",
-    "f",
-    "g",
-    "h",
-    "j",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "z",
-    "br",
-    "dr",
-    "gr",
-    "kr",
-    "tr",
-    "st",
-    "sh",
-    "ch",
-    "th",
-    "fl",
-    "pl",
-    "y",
-    "qu",
-    "x",
-)
-VOWELS = ("a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "ou", "y")
+ONSETS = "b d f g h j k l m n p r s t v w z br dr gr kr tr st sh ch th fl pl y qu x".split()
+VOWELS = "a e i o u a e i o ai ea ou y".split()
 ENDINGS = ("", "", "", "", "n", "r", "l", "s", "m", "k", "x", "th", "nd", "rt", "ck")
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 

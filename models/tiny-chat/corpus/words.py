@@ -134,28 +134,9 @@ SPOKEN_NUMBERS = {
 }
 
 # Texts beyond ASCII, so that the model copies bytes that its vocabulary has no piece for.
-UNICODE_TEXTS = [
-    "José",
-    "Zoë",
-    "Björn",
-    "Łukasz",
-    "Søren",
-    "Ольга",
-    "Иван",
-    "李明",
-    "さくら",
-    "Ωmega",
-    "naïve",
-    "Müller",
-    "Çelik",
-    "김민수",
-    "😀",
-    "🎉",
-    "🐶",
-    "🚀",
-    "محمد",
-    "Ñandú",
-]
+UNICODE_TEXTS = """
+José Zoë Björn Łukasz Søren Ольга Иван 李明 さくら Ωmega naïve Müller Çelik 김민수 😀 🎉 🐶 🚀 محمد Ñandú
+""".split()
 
 # What a message that makes no sense is put together from.
 COMMON_WORDS = sorted(
