@@ -51,8 +51,10 @@ impl Client {
         self.manager.hub.disconnect(self.id);
         let leases: Vec<Lease> = self.leases().drain().map(|(_, lease)| lease).collect();
         if !leases.is_empty() {
+            let _clock = self.manager.runtime.enter();
+            let grace = tokio::time::sleep(LEASE_GRACE);
             self.manager.runtime.spawn(async move {
-                tokio::time::sleep(LEASE_GRACE).await;
+                grace.await;
                 drop(leases);
             });
         }

@@ -1,5 +1,29 @@
 //! Language models and conversations whose lifetime is the process's, not the screen's.
+//!
+//! ```text
+//!  host (JavaScript, Kotlin, Swift)          send(json)      snapshot()      next_events()  ← the host's pump thread
+//!                                                │               │                 │
+//!  client::Client, one per port ─────────────────┤               ▼                 ▼
+//!                                                │             hub::Hub: world + numbered events per client
+//!                                                ▼               ▲                 ▲
+//!  manager: one supervisor task ◄── mailbox ─────┘  publishes ───┘                 │ answer text
+//!     owns entries, leases, scopes, timers                                         │
+//!       │ commands        ▲ reports                                                │
+//!       ▼                 │                                                        │
+//!  engine: one thread per loaded model ────────────────────────────────────────────┘
+//!     owns weights and context; continuous batching over scopes
+//!       └ llama: the only module that knows llama.cpp
+//! ```
+//!
+//! Nobody shares state but through a channel, with one exception: the hub's short lock, under which nothing is called.
 
+pub mod client;
 pub mod engine;
 pub mod error;
+mod hub;
+#[cfg(feature = "llama")]
+pub mod llama;
+pub mod manager;
 pub mod protocol;
+
+pub use hub::Pull;

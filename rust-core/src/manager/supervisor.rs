@@ -14,11 +14,12 @@ use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
 use super::scope::Scope;
 use super::turns::Turn;
-use crate::engine::{CancelFlag, EngineReport, ModelLoader, Prompter};
-use crate::engine_stub::Engine;
+use crate::engine::{CancelFlag, Engine, EngineReport, ModelLoader, Prompter};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
-use crate::protocol::{Event, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount};
+use crate::protocol::{
+    Event, GenerationPhase, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount,
+};
 
 pub(super) struct Supervisor {
     loader: Arc<dyn ModelLoader>,
@@ -34,6 +35,8 @@ pub(super) struct Supervisor {
     /// Events for entries, in order: an effect may cause further ones.
     events: VecDeque<(String, entry::Event)>,
     driving: bool,
+    /// Scopes whose turn has ended. Their next one begins when the message at hand is dealt with, which may end it too.
+    pub(super) free_scopes: Vec<String>,
     /// Models that are being evicted, each with the model that needs the room.
     evicting: HashMap<String, String>,
     joins: Vec<JoinHandle<()>>,
@@ -83,6 +86,7 @@ impl Supervisor {
             leases: HashMap::new(),
             events: VecDeque::new(),
             driving: false,
+            free_scopes: Vec::new(),
             evicting: HashMap::new(),
             joins: Vec::new(),
             shutdown: Vec::new(),
@@ -93,6 +97,9 @@ impl Supervisor {
     pub(super) async fn run(mut self, mut inbox: Inbox) {
         while let Some(message) = inbox.next().await {
             self.handle(message);
+            while let Some(scope) = self.free_scopes.pop() {
+                self.begin_next(&scope);
+            }
             self.finish_shutdown();
         }
     }
@@ -207,10 +214,12 @@ impl Supervisor {
     }
 
     fn start_engine(&mut self, path: &str, epoch: u64, config: ModelConfig) {
-        let (mailbox, report_path) = (self.mailbox.clone(), path.to_owned());
+        let (hub, mailbox, report_path) = (self.hub.clone(), self.mailbox.clone(), path.to_owned());
         let cancel_load = CancelFlag::default();
-        let engine = Engine::start(self.loader.clone(), config, cancel_load.clone(), move |report| {
-            mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report });
+        let engine = Engine::start(self.loader.clone(), config, cancel_load.clone(), move |report| match report {
+            // Straight to the hub, as answer text goes, so that the two keep their order.
+            EngineReport::Prefilling { generation, done, total } => publish_prefilling(&hub, generation, done, total),
+            report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
         });
         if let Some(model) = self.models.get_mut(path) {
             model.running = Some(Running { engine, cancel_load, prompter: None, rendering: 0, stopping: false });
@@ -274,7 +283,9 @@ impl Supervisor {
                 }
                 self.drive(path, entry::Event::Loaded { info });
             }
-            EngineReport::Prefilling { generation, done, total } => self.prefilling(generation, done, total),
+            EngineReport::Prefilling { generation, done, total } => {
+                publish_prefilling(&self.hub, generation, done, total);
+            }
             EngineReport::Finished(finished) => self.finished(finished),
             EngineReport::Cached { scope, tokens } => self.cached(path, &scope, tokens),
             EngineReport::ThreadsChanged { from, to, reason } => {
@@ -361,6 +372,11 @@ impl Running {
             self.engine.stop();
         }
     }
+}
+
+fn publish_prefilling(hub: &Hub, generation_id: String, done: u32, total: u32) {
+    let phase = if done == total { GenerationPhase::Decoding } else { GenerationPhase::Prefilling { done, total } };
+    hub.publish(Event::PhaseChanged { generation_id, phase });
 }
 
 pub(super) fn now_ms() -> u64 {

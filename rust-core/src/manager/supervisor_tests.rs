@@ -1,1 +1,7 @@
+//! The manager as a host sees it: commands in, events out, on a scripted model. Races are made by gates in the script.
 
+mod host;
+mod lifetime;
+mod memory;
+mod scopes;
+mod turns;

@@ -102,7 +102,7 @@ impl Supervisor {
     }
 
     /// Begins the scope's first turn if it has not begun.
-    fn begin_next(&mut self, scope_id: &str) {
+    pub(super) fn begin_next(&mut self, scope_id: &str) {
         let Some(scope) = self.scopes.get_mut(scope_id) else { return };
         let Some(id) = scope.turns.front().cloned() else { return };
         let Some(turn) = self.turns.get_mut(&id) else { return };
@@ -183,11 +183,6 @@ impl Supervisor {
         if let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
             running.stop_when_rendered();
         }
-    }
-
-    pub(super) fn prefilling(&mut self, generation_id: String, done: u32, total: u32) {
-        let phase = if done == total { GenerationPhase::Decoding } else { GenerationPhase::Prefilling { done, total } };
-        self.hub.publish(Event::PhaseChanged { generation_id, phase });
     }
 
     pub(super) fn cached(&mut self, path: &str, id: &str, tokens: Option<u32>) {
@@ -328,9 +323,9 @@ impl Supervisor {
         for reply in turn.cancels {
             reply(Ok(()));
         }
-        self.begin_next(&scope_id);
         self.release(turn.lease);
         self.finish_disposal(&scope_id);
+        self.free_scopes.push(scope_id);
     }
 
     fn publish_transcript(&mut self, id: &str, change: Change) {

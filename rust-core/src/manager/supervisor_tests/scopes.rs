@@ -1,0 +1,158 @@
+//! Conversations: separate, ordered, cached, dropped for room, disposed, moved to another model.
+
+use serde_json::json;
+
+use super::host::{Host, a, manager, names, roles};
+use crate::engine::scripted::{Point, Script};
+use crate::error::ErrorCode;
+use crate::protocol::{Event, FinishReason, Residency};
+
+#[test]
+fn scopes_share_one_model_and_never_mix() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("a1", "alice", "I am Alice");
+    host.say("b1", "bob", "I am Bob");
+    assert_eq!(host.answered("a1").0, "you said: I am Alice");
+    host.say("a2", "alice", "again");
+    host.answered("a2");
+    assert_eq!(roles(&host.transcript("alice")), ["I am Alice", "you said: I am Alice", "again", "you said: again"]);
+    assert_eq!(roles(&host.transcript("bob")), ["I am Bob", "you said: I am Bob"]);
+    assert_eq!(script.counts().loads, 1);
+}
+
+#[test]
+fn the_second_turn_prefills_only_what_is_new() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("g1", "s", "one two three four five six seven eight");
+    let first = host.answered("g1").1.usage;
+    host.say("g2", "s", "nine");
+    let second = host.answered("g2").1.usage;
+    assert_eq!(first.cached_tokens, 0);
+    assert!(second.cached_tokens >= first.prompt_tokens + first.output_tokens, "{first:?} then {second:?}");
+    assert_eq!(second.prompt_tokens, second.cached_tokens + second.prefilled_tokens);
+    assert!(second.prefilled_tokens < 8, "{second:?}");
+}
+
+#[test]
+fn turns_of_one_scope_run_in_the_order_of_their_sending() {
+    let script = Script::new();
+    let gate = script.gate(Point::Decode(1));
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    for (id, text) in [("g1", "first"), ("g2", "second"), ("g3", "third")] {
+        host.say(id, "s", text);
+    }
+    gate.wait();
+    gate.open();
+    host.answered("g3");
+    let wanted = ["first", "you said: first", "second", "you said: second", "third", "you said: third"];
+    assert_eq!(roles(&host.transcript("s")), wanted);
+}
+
+#[test]
+fn messages_replace_the_transcript_from_the_first_difference() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("g1", "s", "hello");
+    host.answered("g1");
+    host.send(json!({
+        "type": "generate", "generationId": "g2", "scope": "s", "model": a(),
+        "messages": [{ "role": "system", "content": "be brief" }, { "role": "user", "content": "hello" }],
+    }));
+    host.answered("g2");
+    assert_eq!(roles(&host.transcript("s")), ["be brief", "hello", "you said: hello"]);
+}
+
+#[test]
+fn scopes_beyond_the_slots_are_dropped_and_prefilled_again_on_return() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    let two_slots = json!({ "path": "a.gguf", "slots": 2 });
+    for scope in ["one", "two", "three"] {
+        host.say_with(scope, scope, "hi", two_slots.clone(), json!({}));
+        host.answered(scope);
+    }
+    let residency = |host: &Host, id: &str| {
+        let scopes = host.snapshot().scopes;
+        scopes.into_iter().find(|scope| scope.id == id).map(|scope| (scope.residency, scope.cached_tokens > 0))
+    };
+    assert_eq!(residency(&host, "one"), Some((Residency::Uncached, false)));
+    assert_eq!(residency(&host, "three"), Some((Residency::Resident, true)));
+    assert!(names(&host.lifecycle()).contains(&"dropped one".to_owned()));
+
+    host.say_with("back", "one", "again", two_slots, json!({}));
+    let (text, outcome) = host.answered("back");
+    assert_eq!((text.as_str(), outcome.usage.cached_tokens), ("you said: again", 0));
+    assert_eq!(roles(&host.transcript("one")), ["hi", "you said: hi", "again", "you said: again"]);
+}
+
+#[test]
+fn changing_the_model_keeps_the_chat() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("g1", "s", "hello");
+    host.answered("g1");
+    host.say_with("g2", "s", "again", json!({ "path": "b.gguf" }), json!({}));
+    let outcome = host.answered("g2").1;
+    assert_eq!(outcome.usage.cached_tokens, 0, "the other model has read nothing yet");
+    assert_eq!(roles(&host.transcript("s")), ["hello", "you said: hello", "again", "you said: again"]);
+    assert_eq!(host.snapshot().scopes[0].model, "b.gguf");
+}
+
+#[test]
+fn unloading_a_model_uncaches_its_scopes_and_keeps_their_transcripts() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("g1", "s", "hello");
+    host.answered("g1");
+    let unload = host.send(json!({ "type": "unload", "path": "a.gguf" }));
+    host.done(&unload);
+    host.until(|event| match event {
+        Event::ScopeChanged { scope } if scope.residency == Residency::Uncached => Some(()),
+        _ => None,
+    });
+    assert_eq!(roles(&host.transcript("s")), ["hello", "you said: hello"]);
+}
+
+#[test]
+fn disposing_a_scope_cancels_its_turns_and_forgets_it() {
+    let script = Script::new();
+    let gate = script.gate(Point::Decode(2));
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("running", "s", "hi");
+    host.say("behind it", "s", "hi");
+    gate.wait();
+    let dispose = host.send(json!({ "type": "disposeScope", "scope": "s" }));
+    assert_eq!(host.finished("behind it").reason, FinishReason::Cancelled);
+    let refused = host.say("too late", "s", "hi");
+    assert_eq!(host.failed(&refused), ErrorCode::Busy);
+    gate.open();
+    assert_eq!(host.finished("running").reason, FinishReason::Cancelled);
+    host.done(&dispose);
+    assert_eq!(host.snapshot().scopes, []);
+
+    host.say("new life", "s", "hello");
+    let outcome = host.answered("new life").1;
+    assert_eq!(outcome.usage.cached_tokens, 0);
+    assert_eq!(roles(&host.transcript("s")), ["hello", "you said: hello"]);
+}
+
+#[test]
+fn a_scope_that_does_not_exist_has_no_transcript_and_cannot_be_disposed() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    for command in ["getTranscript", "disposeScope"] {
+        let request = host.send(json!({ "type": command, "scope": "nowhere" }));
+        assert_eq!(host.failed(&request), ErrorCode::ScopeNotFound, "{command}");
+    }
+}
