@@ -1,0 +1,88 @@
+//! The JavaScript class. Every method returns at once.
+
+use std::sync::Arc;
+
+use llama_rs_core::llama::LlamaLoader;
+use llama_rs_core::manager::ModelManager;
+use napi::bindgen_prelude::{Env, Error, Function, FunctionCallContext, Result, Status};
+use napi_derive::napi;
+
+use crate::connection::{Connection, EventFunction};
+use crate::ending;
+
+#[napi(object)]
+pub struct PortOptions {
+    /// Whose models and scopes the port sees. `global`: the process's, kept when the port closes. `own`: its own, shut
+    /// down with it.
+    pub manager: String,
+}
+
+/// One host's connection to a manager.
+#[napi]
+pub struct Port {
+    connection: Arc<Connection>,
+}
+
+#[napi]
+impl Port {
+    #[napi(constructor)]
+    pub fn new(env: Env, options: PortOptions) -> Result<Self> {
+        let connection = match options.manager.as_str() {
+            "global" => Connection::new(ending::global_manager().connect(), None),
+            "own" => {
+                let manager = ModelManager::new(Arc::new(LlamaLoader));
+                Connection::new(manager.connect(), Some(manager))
+            }
+            other => {
+                return Err(Error::new(Status::InvalidArg, format!("no such manager: {other} - use global or own")));
+            }
+        };
+        let connection = Arc::new(connection);
+        ending::watch(&env, &connection)?;
+        Ok(Self { connection })
+    }
+
+    /// The state now, as JSON (`Snapshot`).
+    #[napi]
+    pub fn snapshot(&self) -> String {
+        self.connection.snapshot()
+    }
+
+    /// Takes a JSON command (`Envelope`). Never throws: a refusal is an event that carries the command's `requestId`.
+    #[napi]
+    pub fn send(&self, command: String) {
+        self.connection.send(&command);
+    }
+
+    /// Calls `callback` with each JSON batch (`Batch`), on this thread's event loop, until the port is closed. It does
+    /// not keep the process alive. Throws when the port has a callback already.
+    #[napi]
+    pub fn on_events(&self, env: Env, callback: Function<'_, String, ()>) -> Result<()> {
+        let callback = callback.create_ref()?;
+        let connection = Arc::downgrade(&self.connection);
+        // Batches may wait in Node's queue when the port is closed, so the last look is taken here.
+        let deliver =
+            env.create_function_from_closure("deliver", move |call: FunctionCallContext<'_>| {
+                match connection.upgrade() {
+                    Some(connection) if connection.is_open() => {
+                        callback.borrow_back(call.env)?.call(call.first_arg::<String>()?)
+                    }
+                    Some(_) | None => Ok(()),
+                }
+            })?;
+        let emit: EventFunction = deliver.build_threadsafe_function().weak::<true>().build()?;
+        Connection::listen(&self.connection, emit)
+    }
+
+    /// Ends the connection: no callback runs after this. Waits for nothing. Closing twice does nothing.
+    #[napi]
+    pub fn close(&self) {
+        self.connection.close();
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.connection.close();
+    }
+}

@@ -1,0 +1,106 @@
+// How processes and worker threads end. Each test is a process of its own, judged by its exit code and signal.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+
+test('a process with an open port and nothing to do ends', async () => {
+  await ends(`new Session('global');`, 0);
+});
+
+test('a process ends while a model loads', async () => {
+  await ends(`new Session('own').send({ type: 'acquire', leaseId: 'a', owner: 'test', model: tinyModel });`, 0);
+});
+
+for (const manager of ['global', 'own']) {
+  test(`a process ends in the middle of generations (${manager} manager)`, async () => {
+    await ends(`await generating(new Session('${manager}'));`, 0);
+  });
+
+  test(`a process exits in the middle of generations (${manager} manager)`, async () => {
+    await ends(`await generating(new Session('${manager}')); process.exit(3);`, 3);
+  });
+
+  test(`a process ends right after close (${manager} manager)`, async () => {
+    await ends(`const session = new Session('${manager}'); await generating(session); session.port.close();`, 0);
+  });
+}
+
+test('a process dies of an exception in the event callback, not of the addon', async () => {
+  await ends(
+    `const session = new Session(); session.event(() => { throw new Error('in the callback'); }); session.port.send('{');`,
+    1,
+    /in the callback/,
+  );
+});
+
+test('a worker that ends closes its ports, and the global manager goes on', async () => {
+  await ends(
+    `
+    const session = new Session('global');
+    const worker = inWorker("await generating(new Session('global')); parentPort.postMessage('generating');");
+    await once(worker, 'message');
+    await worker.terminate();
+    session.generate('after', 'conversation');
+    const { phase } = await session.finished('after');
+    assert.equal(phase.outcome.reason, 'stop');
+    assert.equal(session.snapshot.models[0].loads, 1);
+    `,
+    0,
+  );
+});
+
+test('a process ends after a worker with a manager of its own was terminated in the middle', async () => {
+  await ends(
+    `
+    const worker = inWorker("await generating(new Session('own')); parentPort.postMessage('generating');");
+    await once(worker, 'message');
+    await worker.terminate();
+    `,
+    0,
+  );
+});
+
+test('a process whose worker alone loaded the addon ends', async () => {
+  await ends(
+    `
+    const worker = inWorker("await generating(new Session('global'));");
+    const [code] = await once(worker, 'exit');
+    assert.equal(code, 0);
+    `,
+    0,
+    /^$/,
+    { loadsAddon: false },
+  );
+});
+
+const session = fileURLToPath(new URL('session.mjs', import.meta.url));
+
+/** What every script, and every worker in it, begins with. Generating: four turns at once, the first of them answering. */
+const prelude = `
+  const { Session, tinyModel } = await import(${JSON.stringify(session)});
+  const { parentPort } = await import('node:worker_threads');
+  async function generating(session) {
+    for (const id of ['a', 'b', 'c', 'd']) session.generate(id);
+    await session.event((event) => event.type === 'textDelta');
+  }
+`;
+
+async function ends(script, code, stderr = /^$/, { loadsAddon = true } = {}) {
+  const program = `
+    import assert from 'node:assert/strict';
+    import { once } from 'node:events';
+    import { Worker } from 'node:worker_threads';
+    const prelude = ${JSON.stringify(prelude)};
+    const inWorker = (script) => new Worker('(async () => {' + prelude + script + '})()', { eval: true });
+    ${loadsAddon ? prelude : ''}
+    ${script}
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'inherit', 'pipe'] });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
+  const [exitCode, signal] = await once(child, 'close');
+  assert.deepEqual({ exitCode, signal }, { exitCode: code, signal: null }, errors);
+  assert.match(errors, stderr);
+}
