@@ -187,7 +187,8 @@ impl Supervisor {
 
     pub(super) fn cached(&mut self, path: &str, id: &str, tokens: Option<u32>) {
         let Some(scope) = self.scopes.get_mut(id).filter(|scope| scope.model == path) else { return };
-        scope.cached_tokens = tokens;
+        // A scope that went back to nothing has no slot either, but nobody took it away.
+        scope.cached_tokens = tokens.filter(|tokens| *tokens > 0);
         self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
         if tokens.is_none() {
             let event = LifecycleEvent::ScopeDropped { scope: id.to_owned() };
