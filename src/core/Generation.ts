@@ -1,0 +1,124 @@
+import type { ErrorInfo, FinishReason, GenerationPhase, GenerationState, Message, Timings, Usage } from '../protocol/generated';
+import { Deferred } from './Deferred';
+import { reuse } from './json';
+import { LlamaError } from './LlamaError';
+import { type Changes, type ReadableStore, Store } from './Store';
+import { textIterator } from './textIterator';
+
+/** How a generation ended well. A cancelled one has the text that was delivered. */
+export interface GenerationResult {
+  text: string;
+  reason: Exclude<FinishReason, 'failed'>;
+  usage: Usage;
+  timings: Timings;
+}
+
+/** The messages of a request: added to the transcript, or in its place. */
+export interface Sent {
+  readonly append?: readonly Message[];
+  readonly messages?: readonly Message[];
+}
+
+/** What a generation needs of its client. @internal */
+export interface GenerationHost {
+  changes: Changes;
+  /** Asks the engine to end it; resolves when it has ended. */
+  cancel(generation: Generation): Promise<void>;
+  onSettled(generation: Generation): void;
+}
+
+const NOTHING_DONE = {
+  usage: { promptTokens: 0, cachedTokens: 0, prefilledTokens: 0, outputTokens: 0 },
+  timings: { queuedMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 },
+};
+
+/**
+ * One answer in the making. Iterate it for text, await `result` for the whole, watch it as a store, in any combination
+ * and any number of times. It belongs to the engine: dropping it, or leaving an iteration, does not end it; `cancel()` does.
+ */
+export class Generation implements AsyncIterable<string>, ReadableStore<GenerationState> {
+  readonly id: string;
+  readonly scope: string;
+  /** What this client sent to be answered; empty for a generation that it found running. */
+  readonly sent: Sent;
+  /** Settles once: at the end of the answer, or with a `LlamaError`, whose code is `closed` when the client closes. */
+  readonly result: Promise<GenerationResult>;
+  readonly subscribe: ReadableStore<GenerationState>['subscribe'];
+  /** The text so far, and the phase. */
+  readonly getSnapshot: ReadableStore<GenerationState>['getSnapshot'];
+  private readonly state: Store<GenerationState>;
+  private readonly outcome: Deferred<GenerationResult>;
+
+  /** @internal */
+  constructor(
+    private readonly host: GenerationHost,
+    state: GenerationState,
+    sent: Sent,
+  ) {
+    this.id = state.id;
+    this.scope = state.scope;
+    this.sent = reuse(undefined, sent);
+    this.state = new Store(host.changes, reuse(undefined, state));
+    this.subscribe = this.state.subscribe;
+    this.getSnapshot = this.state.getSnapshot;
+    this.outcome = new Deferred(() => host.onSettled(this));
+    this.result = this.outcome.promise;
+    this.settleIfFinished();
+  }
+
+  /** Text from the beginning, in pieces; each iteration has a place of its own. Throws what `result` rejects with. */
+  [Symbol.asyncIterator](): AsyncIterator<string> {
+    return textIterator(this, this.result);
+  }
+
+  /** @internal Where Babel's `for await` looks in an engine without `Symbol.asyncIterator`, such as an old Hermes. */
+  '@@asyncIterator'(): AsyncIterator<string> {
+    return textIterator(this, this.result);
+  }
+
+  /** Ends the generation, queued or running. Resolves when it has ended, also if it had ended before. */
+  cancel(): Promise<void> {
+    return this.host.cancel(this);
+  }
+
+  /** @internal */
+  get finished(): boolean {
+    return this.getSnapshot().phase.type === 'finished';
+  }
+
+  /** @internal Takes over the engine's state. */
+  update(state: GenerationState): void {
+    this.state.set(reuse(this.getSnapshot(), state));
+    this.settleIfFinished();
+  }
+
+  /** @internal */
+  setPhase(phase: GenerationPhase): void {
+    this.update({ ...this.getSnapshot(), phase });
+  }
+
+  /** @internal Adds text that begins at `offset`. Returns whether it joins on to what is known. */
+  addText(offset: number, text: string): boolean {
+    const state = this.getSnapshot();
+    if (offset > state.text.length) return false;
+    this.update({ ...state, text: state.text + text.slice(state.text.length - offset) });
+    return true;
+  }
+
+  /** @internal */
+  fail(error: ErrorInfo): void {
+    if (this.finished) return;
+    this.setPhase({ type: 'finished', outcome: { reason: 'failed', error, ...NOTHING_DONE } });
+  }
+
+  private settleIfFinished(): void {
+    const { phase, text } = this.getSnapshot();
+    if (phase.type !== 'finished') return;
+    const { reason, error, usage, timings } = phase.outcome;
+    if (reason === 'failed') {
+      this.outcome.reject(LlamaError.from(error ?? { code: 'inferenceFailed', detail: 'the engine gave no reason' }));
+    } else {
+      this.outcome.resolve({ text, reason, usage, timings });
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import type { ErrorInfo, GenerationPhase, GenerationState } from '../protocol/generated';
+import { Generation, type Sent } from './Generation';
+import type { Pending } from './Pending';
+import type { Changes } from './Store';
+
+/** Finished generations that can still be looked up by id. */
+const REMEMBERED = 16;
+
+const NOT_FOUND: ErrorInfo = {
+  code: 'generationNotFound',
+  detail: 'the engine no longer knows the generation - read the transcript for its answer',
+};
+const LOST: ErrorInfo = {
+  code: 'closed',
+  detail: 'the connection to the engine was replaced before it took the generation - generate again',
+};
+
+interface Entry {
+  generation: Generation;
+  /** Whether the engine has spoken of it: before that, its absence from a snapshot means nothing. */
+  seen: boolean;
+}
+
+/** Every generation that this client knows: its own, and those it found running. */
+export class Generations {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly changes: Changes,
+    private readonly pending: Pending,
+    private readonly cancel: (generation: Generation) => Promise<void>,
+    private readonly onActive: (scope: string, active: readonly Generation[], failure: ErrorInfo | undefined) => void,
+  ) {}
+
+  get(id: string): Generation | undefined {
+    return this.entries.get(id)?.generation;
+  }
+
+  /** Registers one before its command is sent, so that no first token is missed. */
+  begin(state: GenerationState, sent: Sent): Generation {
+    return this.add(state, sent, false);
+  }
+
+  /** The engine's word on one generation, known or not. */
+  put(state: GenerationState): void {
+    const entry = this.entries.get(state.id);
+    if (entry === undefined) {
+      this.add(state, {}, true);
+    } else {
+      entry.seen = true;
+      entry.generation.update(state);
+    }
+  }
+
+  setPhase(id: string, phase: GenerationPhase): void {
+    this.get(id)?.setPhase(phase);
+  }
+
+  /** Returns whether the text joins on to what is known. */
+  addText(id: string, offset: number, text: string): boolean {
+    return this.get(id)?.addText(offset, text) ?? true;
+  }
+
+  /** Takes over a snapshot's list. */
+  replace(states: readonly GenerationState[], newEpoch: boolean): void {
+    const present = new Set(states.map((state) => state.id));
+    for (const state of states) this.put(state);
+    for (const { generation, seen } of [...this.entries.values()]) {
+      if (present.has(generation.id)) continue;
+      if (seen) generation.fail(NOT_FOUND);
+      else if (newEpoch) generation.fail(LOST);
+    }
+  }
+
+  fail(id: string, error: ErrorInfo): void {
+    this.get(id)?.fail(error);
+  }
+
+  failAll(error: ErrorInfo): void {
+    for (const { generation } of [...this.entries.values()]) generation.fail(error);
+  }
+
+  private add(state: GenerationState, sent: Sent, seen: boolean): Generation {
+    const settle = this.pending.begin();
+    const host = {
+      changes: this.changes,
+      cancel: this.cancel,
+      onSettled: (generation: Generation) => {
+        settle();
+        this.announce(generation.scope);
+        this.forgetOldest();
+      },
+    };
+    const generation = new Generation(host, state, sent);
+    this.entries.set(state.id, { generation, seen });
+    this.announce(generation.scope);
+    return generation;
+  }
+
+  private announce(scope: string): void {
+    const all = [...this.entries.values()].map((entry) => entry.generation).filter((one) => one.scope === scope);
+    const last = all[all.length - 1]?.getSnapshot().phase;
+    const failure = last?.type === 'finished' ? last.outcome.error : undefined;
+    this.onActive(
+      scope,
+      all.filter((generation) => !generation.finished),
+      failure,
+    );
+  }
+
+  private forgetOldest(): void {
+    const finished = [...this.entries.values()].filter(({ generation }) => generation.finished);
+    for (const { generation } of finished.slice(0, -REMEMBERED)) this.entries.delete(generation.id);
+  }
+}

@@ -1,0 +1,26 @@
+import type { ErrorCode, ErrorInfo } from '../protocol/generated';
+
+/**
+ * The engine's codes, and those that only JavaScript can meet: `portMissing` (no way to an engine), `providerMissing` (a
+ * hook outside `LlamaProvider`), `protocolViolation` (the other side of the port sent what is not the protocol).
+ */
+export type LlamaErrorCode = ErrorCode | 'portMissing' | 'providerMissing' | 'protocolViolation';
+
+/** The one error of this library. Match on `code`; `detail` says what failed, on what, and what to do. */
+export class LlamaError extends Error {
+  override readonly name = 'LlamaError';
+  readonly code: LlamaErrorCode;
+  readonly detail: string;
+
+  constructor(code: LlamaErrorCode, detail: string, cause?: unknown) {
+    super(`${code}: ${detail}`, { cause });
+    this.code = code;
+    this.detail = detail;
+    // Engines older than ES2022 ignore the option.
+    this.cause = cause;
+  }
+
+  static from(info: ErrorInfo): LlamaError {
+    return new LlamaError(info.code, info.detail);
+  }
+}

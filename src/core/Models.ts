@@ -1,0 +1,44 @@
+import type { ModelState } from '../protocol/generated';
+import { reuse } from './json';
+import { type Changes, type ReadableStore, Store } from './Store';
+
+/** One store per model, and one of them all. */
+export class Models {
+  readonly list: Store<readonly ModelState[]>;
+  private readonly byPath = new Map<string, Store<ModelState | undefined>>();
+
+  /** `onModel` is told each change of one model. */
+  constructor(
+    private readonly changes: Changes,
+    private readonly onModel: (model: ModelState) => void,
+  ) {
+    this.list = new Store<readonly ModelState[]>(changes, Object.freeze([]));
+  }
+
+  store(path: string): ReadableStore<ModelState | undefined> {
+    return this.entry(path);
+  }
+
+  put(model: ModelState): void {
+    const others = this.list.getSnapshot();
+    const known = others.some((other) => other.path === model.path);
+    this.onModel(model);
+    this.replace(known ? others.map((other) => (other.path === model.path ? model : other)) : [...others, model]);
+  }
+
+  /** Takes over a snapshot's list. */
+  replace(models: readonly ModelState[]): void {
+    const byPath = new Map(models.map((model) => [model.path, reuse(this.entry(model.path).getSnapshot(), model)]));
+    for (const [path, store] of this.byPath) store.set(byPath.get(path));
+    this.list.set(reuse(this.list.getSnapshot(), [...byPath.values()]));
+  }
+
+  private entry(path: string): Store<ModelState | undefined> {
+    let store = this.byPath.get(path);
+    if (store === undefined) {
+      store = new Store<ModelState | undefined>(this.changes, undefined);
+      this.byPath.set(path, store);
+    }
+    return store;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Command, Envelope, ErrorInfo } from '../protocol/generated';
+import { LlamaError } from './LlamaError';
+import type { Pending } from './Pending';
+
+/** What becomes of a command. */
+interface Handlers {
+  /** Whether sending it once more is harmless, as it is for questions and for what can happen only once. */
+  repeatable: boolean;
+  resolve(answer: unknown): void;
+  reject(error: ErrorInfo): void;
+}
+
+interface Waiting extends Handlers {
+  envelope: Envelope;
+}
+
+/** What everything pending ends with when the client leaves its port. */
+export const CLOSED: ErrorInfo = {
+  code: 'closed',
+  detail: 'the client is closed - make a new one for a new port',
+};
+
+/** Commands that wait for their answer. Each promise settles exactly once: by its answer, or with `closed`. */
+export class Requests {
+  private readonly waiting = new Map<string, Waiting>();
+  private closed = false;
+
+  constructor(
+    private readonly transmit: (envelope: Envelope) => void,
+    private readonly newId: (kind: string) => string,
+    private readonly pending: Pending,
+  ) {}
+
+  /** Sends a repeatable command; the promise is its answer. */
+  ask<Answer = undefined>(command: Command): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const end = this.pending.begin();
+      this.send(command, {
+        repeatable: true,
+        resolve(answer) {
+          end();
+          resolve(answer as Answer);
+        },
+        reject(error) {
+          end();
+          reject(LlamaError.from(error));
+        },
+      });
+    });
+  }
+
+  /** Sends a command for which only a refusal matters, if that. */
+  tell(command: Command, onRefused: (error: ErrorInfo) => void = () => undefined): void {
+    this.send(command, { repeatable: false, resolve: () => undefined, reject: onRefused });
+  }
+
+  resolve(requestId: string, answer?: unknown): void {
+    this.take(requestId)?.resolve(answer);
+  }
+
+  reject(requestId: string, error: ErrorInfo): void {
+    this.take(requestId)?.reject(error);
+  }
+
+  send(command: Command, handlers: Handlers): void {
+    if (this.closed) {
+      handlers.reject(CLOSED);
+      return;
+    }
+    const envelope: Envelope = { requestId: this.newId('request'), ...command };
+    this.waiting.set(envelope.requestId, { envelope, ...handlers });
+    this.transmit(envelope);
+  }
+
+  /** Sends again what may have been answered unheard. The first answer counts. */
+  repeat(): void {
+    for (const { envelope, repeatable } of [...this.waiting.values()]) {
+      if (repeatable) this.transmit(envelope);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const requestId of [...this.waiting.keys()]) this.reject(requestId, CLOSED);
+  }
+
+  private take(requestId: string): Waiting | undefined {
+    const waiting = this.waiting.get(requestId);
+    this.waiting.delete(requestId);
+    return waiting;
+  }
+}

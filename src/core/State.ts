@@ -1,0 +1,81 @@
+import type { Device, LifecycleRecord, NumberedEvent, Snapshot } from '../protocol/generated';
+import type { Generations } from './Generations';
+import { reuse } from './json';
+import type { Models } from './Models';
+import type { Requests } from './Requests';
+import type { Scopes } from './Scopes';
+import { type Changes, Store } from './Store';
+
+/** The last entries of the flight recorder that are kept here. */
+const RECORDS = 256;
+
+/** Folds snapshots and events into the stores. Sends nothing. */
+export class State {
+  readonly devices: Store<readonly Device[]>;
+  readonly records: Store<readonly LifecycleRecord[]>;
+
+  constructor(
+    changes: Changes,
+    private readonly models: Models,
+    private readonly scopes: Scopes,
+    private readonly generations: Generations,
+    private readonly requests: Requests,
+  ) {
+    this.devices = new Store<readonly Device[]>(changes, Object.freeze([]));
+    this.records = new Store<readonly LifecycleRecord[]>(changes, Object.freeze([]));
+  }
+
+  /** Returns the scopes whose transcript is out of date. */
+  replace(snapshot: Snapshot, renewed: boolean): string[] {
+    this.devices.set(reuse(this.devices.getSnapshot(), snapshot.devices));
+    this.models.replace(snapshot.models);
+    const outdated = this.scopes.replace(snapshot.scopes);
+    this.generations.replace(snapshot.generations, renewed);
+    return outdated;
+  }
+
+  /** Returns whether the event fits what is known. An event of a newer version, unknown here, fits. */
+  fold(event: NumberedEvent): boolean {
+    switch (event.type) {
+      case 'done':
+        this.requests.resolve(event.requestId);
+        return true;
+      case 'failed':
+        this.requests.reject(event.requestId, event.error);
+        return true;
+      case 'transcript':
+        this.scopes.setMessages(event.scope, event.revision, event.messages);
+        this.requests.resolve(event.requestId);
+        return true;
+      case 'replay':
+        this.requests.resolve(event.requestId, event.text);
+        return true;
+      case 'lifecycle':
+        this.requests.resolve(event.requestId, reuse(undefined, event.records));
+        return true;
+      case 'modelChanged':
+        this.models.put(event.model);
+        return true;
+      case 'scopeChanged':
+        this.scopes.put(event.scope);
+        return true;
+      case 'scopeDisposed':
+        this.scopes.dispose(event.scope);
+        return true;
+      case 'transcriptChanged':
+        return this.scopes.splice(event.scope, event.revision, event.from, event.messages);
+      case 'generationQueued':
+        this.generations.put(event.generation);
+        return true;
+      case 'phaseChanged':
+        this.generations.setPhase(event.generationId, event.phase);
+        return true;
+      case 'textDelta':
+        return this.generations.addText(event.generationId, event.offset, event.text);
+      case 'recorded':
+        this.records.set(reuse(undefined, [...this.records.getSnapshot(), event.record].slice(-RECORDS)));
+        return true;
+    }
+    return true;
+  }
+}
