@@ -1,0 +1,15 @@
+export { type ChatMessage, conversation } from './core/conversation';
+export type { GenerateRequest, Signal } from './core/generate';
+export type { Generation, GenerationResult } from './core/Generation';
+export type { Lease } from './core/Leases';
+export { LlamaClient, type LlamaClientOptions } from './core/LlamaClient';
+export { LlamaError, type LlamaErrorCode } from './core/LlamaError';
+export type { Port } from './core/port';
+export { type Scheduler, timerScheduler } from './core/scheduler';
+export type { ScopeState, Transcript } from './core/Scopes';
+export type { ReadableStore } from './core/Store';
+export type * from './protocol/generated';
+export { useLlamaClient } from './react/client';
+export { type Failure, useLlama, type UseLlama, type UseLlamaOptions } from './react/useLlama';
+export { useLlamaChat, type UseLlamaChat, type UseLlamaChatOptions } from './react/useLlamaChat';
+export { useModels } from './react/useModels';

@@ -1,0 +1,22 @@
+import { LlamaError } from './core/LlamaError';
+import type { Port } from './core/port';
+import NativeLlama from './NativeLlama';
+
+/** The TurboModule as a port. Throws `portMissing` in an app that was built without it. */
+export function openPort(): Port {
+  if (NativeLlama == null) {
+    throw new LlamaError(
+      'portMissing',
+      'react-native-llama-rs is not part of this app - build the app again (on iOS after pod install), or give LlamaProvider a client',
+    );
+  }
+  const module = NativeLlama;
+  return {
+    snapshot: () => module.snapshot(),
+    send: (command) => module.send(command),
+    onEvents(listener) {
+      const subscription = module.onEvents(listener);
+      return () => subscription.remove();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { createContext, type ReactNode, useContext } from 'react';
+
+import { LlamaClient } from '../core/LlamaClient';
+import { LlamaError } from '../core/LlamaError';
+import type { Port } from '../core/port';
+
+const ClientContext = createContext<LlamaClient | undefined>(undefined);
+
+export interface LlamaProviderProps {
+  /** Whose models and conversations the hooks below show. Left out: the platform's own, one per JavaScript runtime. */
+  client?: LlamaClient;
+  children?: ReactNode;
+}
+
+/** Makes the provider for a platform, whose port is opened when it is first needed and then kept. */
+export function makeLlamaProvider(openPort: () => Port): (props: LlamaProviderProps) => ReactNode {
+  let own: LlamaClient | undefined;
+  return function LlamaProvider({ client, children }) {
+    const provided = client ?? (own ??= new LlamaClient(openPort()));
+    return <ClientContext.Provider value={provided}>{children}</ClientContext.Provider>;
+  };
+}
+
+/** The client of the nearest `LlamaProvider`. Throws `providerMissing` outside of one. */
+export function useLlamaClient(): LlamaClient {
+  const client = useContext(ClientContext);
+  if (client === undefined) {
+    throw new LlamaError('providerMissing', 'the component is outside LlamaProvider - put LlamaProvider around the app');
+  }
+  return client;
+}

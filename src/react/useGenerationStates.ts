@@ -1,0 +1,23 @@
+import { useEffect, useState } from 'react';
+
+import type { Generation } from '../core/Generation';
+import type { GenerationState } from '../protocol/generated';
+
+/**
+ * Text and phase of running generations. Through `useState`, not `useSyncExternalStore`: a render of streaming text can
+ * then be interrupted by one that matters more.
+ */
+export function useGenerationStates(generations: readonly Generation[]): (generation: Generation) => GenerationState {
+  const [states, setStates] = useState(() => snapshots(generations));
+  useEffect(() => {
+    const update = () => setStates(snapshots(generations));
+    update();
+    const ends = generations.map((generation) => generation.subscribe(update));
+    return () => ends.forEach((end) => end());
+  }, [generations]);
+  return (generation) => states.get(generation) ?? generation.getSnapshot();
+}
+
+function snapshots(generations: readonly Generation[]): ReadonlyMap<Generation, GenerationState> {
+  return new Map(generations.map((generation) => [generation, generation.getSnapshot()]));
+}

@@ -1,0 +1,94 @@
+import { useCallback, useEffect, useState } from 'react';
+
+import type { GenerateRequest } from '../core/generate';
+import type { Generation } from '../core/Generation';
+import type { LlamaErrorCode } from '../core/LlamaError';
+import { modelKey, modelOfKey } from '../core/modelKey';
+import type { ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated';
+import { useLlamaClient } from './client';
+import { useStore } from './useStore';
+
+export interface UseLlamaOptions extends ModelConfig {
+  /** Names the component in the flight recorder. Left out: `useLlama`. */
+  owner?: string;
+  /** The conversation that `generate` speaks in. Left out: `default`. */
+  scope?: string;
+}
+
+/** Why something failed: a `LlamaError`, or the engine's words for one. */
+export interface Failure {
+  readonly code: LlamaErrorCode;
+  readonly detail: string;
+}
+
+export interface UseLlama {
+  /** `ready` also means idle, that is loaded without a lease, so that a remount is ready in its first render. */
+  readonly status: 'unloaded' | 'loading' | 'ready' | 'unloading' | 'failed';
+  /** Of the load, 0 to 1. */
+  readonly progress: number;
+  /** What the model turned out to be, once it is loaded. */
+  readonly info: ModelInfo | undefined;
+  /** Present if `status` is `failed`. */
+  readonly error: Failure | undefined;
+  /** Starts a turn; a text is a user's message. Does not wait for `ready`: the engine does. */
+  readonly generate: (input: string | GenerateInput) => Generation;
+  /** Takes the lease anew, after a failure or an unload. */
+  readonly reload: () => void;
+}
+
+export type GenerateInput = Omit<GenerateRequest, 'model' | 'scope'> & { scope?: string };
+
+/** Keeps a model loaded while the component is mounted, and for `keepAliveMs` after. */
+export function useLlama({ owner = 'useLlama', scope = 'default', ...model }: UseLlamaOptions): UseLlama {
+  const client = useLlamaClient();
+  const state = useStore(client.model(model.path));
+  const key = modelKey(model);
+  const [attempt, setAttempt] = useState(0);
+  const [refusal, setRefusal] = useState<{ of: string; error: Failure }>();
+  const lease = `${attempt} ${owner} ${key}`;
+
+  useEffect(() => {
+    const config = modelOfKey(key);
+    client.recordMount(owner, config.path, 'mounted');
+    const taken = client.acquire(config, owner);
+    taken.ready.catch((error: unknown) => setRefusal({ of: lease, error: error as Failure }));
+    return () => {
+      client.recordMount(owner, config.path, 'unmounted');
+      taken.release();
+    };
+  }, [client, key, owner, lease]);
+
+  const generate = useCallback(
+    (input: string | GenerateInput) => {
+      const request = typeof input === 'string' ? { append: [{ role: 'user' as const, content: input }] } : input;
+      return client.generate({ scope, ...request, model: modelOfKey(key) });
+    },
+    [client, key, scope],
+  );
+  const reload = useCallback(() => setAttempt((count) => count + 1), []);
+
+  const refused = refusal?.of === lease ? refusal.error : undefined;
+  return { ...describe(state?.status, refused), generate, reload };
+}
+
+function describe(
+  status: ModelStatus | undefined,
+  refused: Failure | undefined,
+): Pick<UseLlama, 'status' | 'progress' | 'info' | 'error'> {
+  const nothing = { progress: 0, info: undefined, error: undefined };
+  if (refused !== undefined) return { ...nothing, status: 'failed', error: refused };
+  switch (status?.type) {
+    case 'ready':
+    case 'idle':
+      return { ...nothing, status: 'ready', progress: 1, info: status.info };
+    case 'loading':
+      return { ...nothing, status: 'loading', progress: status.progress };
+    case 'failed':
+      return { ...nothing, status: 'failed', error: status.error };
+    case 'unloading':
+    case 'unloaded':
+      return { ...nothing, status: status.type };
+    case undefined:
+      return { ...nothing, status: 'unloaded' };
+  }
+}

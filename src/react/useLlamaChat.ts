@@ -1,0 +1,110 @@
+import { useCallback, useEffect } from 'react';
+
+import { type ChatMessage, conversation } from '../core/conversation';
+import type { Generation } from '../core/Generation';
+import { modelKey, modelOfKey } from '../core/modelKey';
+import type { GenerateOptions, GenerationState, Message, ModelConfig } from '../protocol/generated';
+import { useLlamaClient } from './client';
+import { useGenerationStates } from './useGenerationStates';
+import { type Failure, useLlama, type UseLlama } from './useLlama';
+import { useStore } from './useStore';
+
+export interface UseLlamaChatOptions {
+  model: ModelConfig;
+  /** The conversation. Components with the same scope show the same. */
+  scope: string;
+  /** First message of a new conversation. */
+  system?: string;
+  /** For every answer. `keepPartial` is true unless said otherwise: what a user saw before `stop` stays. */
+  options?: GenerateOptions;
+  /** Names the component in the flight recorder. Left out: `useLlamaChat`. */
+  owner?: string;
+}
+
+export interface UseLlamaChat {
+  /** The transcript and the answers under way. Finished messages are the same objects from render to render. */
+  readonly messages: readonly ChatMessage[];
+  /** `loading`: the transcript is being read; `submitted`: waiting for the first text. */
+  readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'failed';
+  /** Why the transcript could not be read, the last turn failed, or the model is not there. */
+  readonly error: Failure | undefined;
+  readonly model: UseLlama;
+  /** Says something. While an answer is under way, the new turn waits for its end. */
+  readonly send: (text: string, options?: GenerateOptions) => Generation;
+  /** Ends every turn of the conversation, queued or running. Resolves when they have ended. */
+  readonly stop: () => Promise<void>;
+  /** Answers the last message that is not the assistant's anew. `undefined`: there is none. */
+  readonly regenerate: (options?: GenerateOptions) => Generation | undefined;
+}
+
+/**
+ * A conversation that outlives the component: mounted again, also after a JavaScript reload, it shows the transcript and
+ * the answer that is being written.
+ */
+export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
+  const { scope, system, options, owner = 'useLlamaChat' } = chat;
+  const client = useLlamaClient();
+  const model = useLlama({ ...chat.model, owner });
+  const state = useStore(client.scope(scope));
+  const stateOf = useGenerationStates(state.generations);
+
+  useEffect(() => {
+    // A failure is in the store, as the transcript's status.
+    client.transcript(scope).catch(() => undefined);
+  }, [client, scope]);
+
+  const key = modelKey(chat.model);
+  const defaults = JSON.stringify({ keepPartial: true, ...options });
+  const start = useCallback(
+    (sent: { append: Message[] } | { messages: readonly Message[] }, own: GenerateOptions | undefined) =>
+      client.generate({
+        model: modelOfKey(key),
+        scope,
+        ...sent,
+        options: { ...(JSON.parse(defaults) as GenerateOptions), ...own },
+      }),
+    [client, key, scope, defaults],
+  );
+
+  const send = useCallback(
+    (text: string, own?: GenerateOptions) => {
+      const { summary, generations } = client.scope(scope).getSnapshot();
+      const first = system !== undefined && summary === undefined && generations.length === 0;
+      const opening: Message[] = first ? [{ role: 'system', content: system }] : [];
+      return start({ append: [...opening, { role: 'user', content: text }] }, own);
+    },
+    [client, scope, system, start],
+  );
+
+  const stop = useCallback(async () => {
+    await Promise.all(client.scope(scope).getSnapshot().generations.map((generation) => generation.cancel()));
+  }, [client, scope]);
+
+  const regenerate = useCallback(
+    (own?: GenerateOptions) => {
+      const { messages } = client.scope(scope).getSnapshot().transcript;
+      const end = lastQuestion(messages) + 1;
+      return end === 0 ? undefined : start({ messages: messages.slice(0, end) }, own);
+    },
+    [client, scope, start],
+  );
+
+  const error = state.transcript.error ?? state.failure ?? model.error;
+  const status = statusOf(state.transcript.status, state.generations.map(stateOf), error);
+  return { messages: conversation(state, stateOf), status, error, model, send, stop, regenerate };
+}
+
+function lastQuestion(messages: readonly Message[]): number {
+  return messages.reduce((last, { role }, index) => (role === 'user' ? index : last), -1);
+}
+
+function statusOf(
+  transcript: 'absent' | 'loading' | 'ready' | 'failed',
+  turns: readonly GenerationState[],
+  error: Failure | undefined,
+): UseLlamaChat['status'] {
+  if (turns.some(({ text }) => text !== '')) return 'streaming';
+  if (turns.length > 0) return 'submitted';
+  if (error !== undefined) return 'failed';
+  return transcript === 'ready' ? 'ready' : 'loading';
+}
