@@ -1,0 +1,44 @@
+import type { Event, GenerationState, Snapshot } from '../protocol/generated';
+
+/** The snapshot after an event, as the engine's own bookkeeping has it. Throws where no engine would say that. */
+export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
+  switch (event.type) {
+    case 'modelChanged':
+      return { ...snapshot, models: put(snapshot.models, event.model, ({ path }) => path) };
+    case 'scopeChanged':
+      return { ...snapshot, scopes: put(snapshot.scopes, event.scope, ({ id }) => id) };
+    case 'scopeDisposed':
+      return { ...snapshot, scopes: snapshot.scopes.filter(({ id }) => id !== event.scope) };
+    case 'generationQueued':
+      return { ...snapshot, generations: put(snapshot.generations, event.generation, ({ id }) => id) };
+    case 'phaseChanged':
+      return changeGeneration(snapshot, event.generationId, (state) => ({ ...state, phase: event.phase }));
+    case 'textDelta':
+      return changeGeneration(snapshot, event.generationId, (state) => {
+        if (event.offset !== state.text.length) {
+          throw new Error(`the script adds text at ${event.offset}, but ${state.id} has ${state.text.length} characters`);
+        }
+        return { ...state, text: state.text + event.text };
+      });
+    case 'done':
+    case 'failed':
+    case 'transcript':
+    case 'replay':
+    case 'lifecycle':
+    case 'transcriptChanged':
+    case 'recorded':
+      return snapshot;
+  }
+}
+
+function changeGeneration(snapshot: Snapshot, id: string, change: (state: GenerationState) => GenerationState): Snapshot {
+  const state = snapshot.generations.find((generation) => generation.id === id);
+  if (state === undefined) throw new Error(`the script speaks of ${id} before it was queued`);
+  if (state.phase.type === 'finished') throw new Error(`the script goes on with ${id}, which has finished`);
+  return { ...snapshot, generations: put(snapshot.generations, change(state), (one) => one.id) };
+}
+
+function put<T>(list: readonly T[], item: T, key: (item: T) => string): T[] {
+  const known = list.some((other) => key(other) === key(item));
+  return known ? list.map((other) => (key(other) === key(item) ? item : other)) : [...list, item];
+}

@@ -1,0 +1,82 @@
+import type { Event, Message, ModelInfo, ModelState, Outcome } from '../protocol/generated';
+import type { ScriptedPort } from './scriptedPort';
+
+/** Says what an engine says, in its order, so that a test names only what it is about. */
+
+export const modelInfo: ModelInfo = {
+  description: 'scripted',
+  sizeBytes: 1_000_000,
+  parameterCount: 1_000_000,
+  trainedContextSize: 512,
+  contextSize: 512,
+  slots: 2,
+  threads: 1,
+  device: 'cpu',
+  hasChatTemplate: true,
+};
+
+export function modelState(path: string, status: ModelState['status'], leases: string[] = []): ModelState {
+  return { path, config: { path }, status, leases: leases.map((owner) => ({ owner })), loads: 1 };
+}
+
+const outcome: Outcome = {
+  reason: 'stop',
+  usage: { promptTokens: 8, cachedTokens: 0, prefilledTokens: 8, outputTokens: 2 },
+  timings: { queuedMs: 0, prefillMs: 1, decodeMs: 1, firstTokenMs: 1 },
+};
+
+/** Loads the model of the last `acquire` and answers it. */
+export function finishLoading(port: ScriptedPort): void {
+  const { requestId, model, owner } = port.last('acquire');
+  port.emit(
+    { type: 'modelChanged', model: modelState(model.path, { type: 'ready', info: modelInfo }, [owner]) },
+    { type: 'done', requestId },
+  );
+}
+
+/** One turn, step by step: what the engine says to the last `generate`. */
+export interface ScriptedTurn {
+  readonly id: string;
+  readonly scope: string;
+  say(text: string): void;
+  /** Ends it; what was said becomes the transcript's. */
+  finish(change?: Partial<Outcome>): void;
+}
+
+/** Begins the turn of the last `generate`. `before`: the scope's transcript until then. */
+export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): ScriptedTurn {
+  const { requestId, generationId: id, scope, model, append, messages } = port.last('generate');
+  const questions = messages ?? [...before, ...(append ?? [])];
+  const from = messages === undefined ? before.length : 0;
+  let text = '';
+  let revision = before.length + 1;
+  const transcript = (start: number, all: readonly Message[]): Event[] => [
+    { type: 'transcriptChanged', scope, revision, from: start, messages: all.slice(start) },
+    {
+      type: 'scopeChanged',
+      scope: { id: scope, model: model.path, messageCount: all.length, cachedTokens: 0, residency: 'resident', revision, lastUsedAt: 0 },
+    },
+  ];
+  port.emit(
+    { type: 'generationQueued', generation: { id, scope, model: model.path, phase: { type: 'queued' }, text } },
+    { type: 'done', requestId },
+    ...transcript(from, questions),
+    { type: 'phaseChanged', generationId: id, phase: { type: 'prefilling', done: 0, total: 8 } },
+    { type: 'phaseChanged', generationId: id, phase: { type: 'decoding' } },
+  );
+  return {
+    id,
+    scope,
+    say(piece) {
+      port.emit({ type: 'textDelta', generationId: id, offset: text.length, text: piece });
+      text += piece;
+    },
+    finish(change = {}) {
+      revision += 1;
+      port.emit(
+        ...transcript(questions.length, [...questions, { role: 'assistant', content: text }]),
+        { type: 'phaseChanged', generationId: id, phase: { type: 'finished', outcome: { ...outcome, ...change } } },
+      );
+    },
+  };
+}
