@@ -83,12 +83,13 @@ impl Prompter for LlamaPrompter {
     }
 }
 
-/// A template's own words may quote a message, which an error text must not hold.
+/// llama.cpp shows the place in the template first and the reason in the last line. A template's own words may quote a
+/// message, which an error text must not hold.
 fn failed(reason: &str, messages: &[Message]) -> Error {
-    let quotes = messages.iter().any(|message| {
-        let content = message.content.trim();
-        content.len() >= 4 && reason.contains(content)
-    });
-    let reason = if quotes { "it refused the messages" } else { reason.lines().next().unwrap_or_default() };
+    let reason = reason.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let reason = reason.trim_start_matches("Error: ");
+    let quoted = |line: &str| line.len() >= 4 && reason.contains(line);
+    let quotes = messages.iter().flat_map(|message| message.content.lines()).any(|line| quoted(line.trim()));
+    let reason = if quotes { "it refused the messages" } else { reason };
     Error::new(ErrorCode::TemplateFailed, format!("the model's chat template failed: {reason}"))
 }
