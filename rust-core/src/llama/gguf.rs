@@ -130,6 +130,11 @@ impl Reader {
         if length > limit {
             return Err(format!("{what} is {length} bytes long"));
         }
+        self.rest_of_string(length)
+    }
+
+    /// As many bytes. The caller has bounded `length`.
+    fn rest_of_string(&mut self, length: u64) -> Checked<Vec<u8>> {
         self.take(length)?;
         let mut bytes = vec![0; usize::try_from(length).map_err(|error| error.to_string())?];
         self.inner.read_exact(&mut bytes).map_err(|error| error.to_string())?;
@@ -152,11 +157,26 @@ fn header(reader: &mut Reader) -> Checked<Metadata> {
     let keys = reader.u64()?;
     // A key takes 13 bytes at least, a tensor 24.
     if keys > MAX_KEYS.min(reader.remaining() / 13) || tensors > MAX_TENSORS.min(reader.remaining() / 24) {
-        return Err(format!("it claims {keys} keys and {tensors} tensors in {} bytes", reader.size));
+        let size = reader.size;
+        return Err(format!("it is truncated or damaged: it claims {keys} keys and {tensors} tensors in {size} bytes"));
     }
     let metadata = metadata(reader, keys)?;
     check_tensors(reader, tensors, alignment(&metadata)?)?;
     Ok(metadata)
+}
+
+/// A name that llama.cpp compares as a C text: with a NUL inside, it would see another name than is checked here.
+fn name(reader: &mut Reader, limit: u64, what: &str) -> Checked<String> {
+    let bytes = reader.string(limit, what)?;
+    match String::from_utf8(bytes) {
+        Ok(name) if !name.is_empty() && !name.contains('\0') => Ok(name),
+        _ => Err(format!("{what} is not a name")),
+    }
+}
+
+/// What llama.cpp reads of a text: everything before a NUL.
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 fn alignment(metadata: &Metadata) -> Checked<u64> {
@@ -170,12 +190,11 @@ fn alignment(metadata: &Metadata) -> Checked<u64> {
 fn metadata(reader: &mut Reader, keys: u64) -> Checked<Metadata> {
     let mut values = HashMap::new();
     for _ in 0..keys {
-        let key = reader.string(MAX_KEY_BYTES, "a key")?;
-        let key = String::from_utf8(key).map_err(|_| "a key is not UTF-8".to_owned())?;
+        let key = name(reader, MAX_KEY_BYTES, "a key")?;
         let kind = reader.u32()?;
         let value = match kind {
             ARRAY => array(reader, &key)?,
-            STRING => text(reader, &key)?,
+            STRING => text(reader)?,
             kind => scalar(reader, kind).ok_or_else(|| format!("{key} has the unknown type {kind}"))??,
         };
         if reader.position > MAX_HEADER_BYTES {
@@ -221,20 +240,17 @@ fn scalar(reader: &mut Reader, kind: u32) -> Option<Checked<Value>> {
     })
 }
 
-fn text(reader: &mut Reader, key: &str) -> Checked<Value> {
+fn text(reader: &mut Reader) -> Checked<Value> {
     let length = reader.u64()?;
     if length > MAX_KEPT_TEXT {
         reader.skip(length)?;
         return Ok(Value::Skipped);
     }
-    let mut bytes = Vec::new();
-    for _ in 0..length {
-        bytes.extend(reader.bytes::<1>()?);
+    let bytes = reader.rest_of_string(length)?;
+    match String::from_utf8(until_nul(&bytes).to_vec()) {
+        Ok(text) => Ok(Value::Text(text)),
+        Err(_) => Ok(Value::Skipped),
     }
-    String::from_utf8(bytes).map(Value::Text).or_else(|_| {
-        // Names in other encodings exist; only the architecture decides anything.
-        if key == "general.architecture" { Err(format!("{key} is not UTF-8")) } else { Ok(Value::Skipped) }
-    })
 }
 
 fn array(reader: &mut Reader, key: &str) -> Checked<Value> {
@@ -258,8 +274,8 @@ fn array(reader: &mut Reader, key: &str) -> Checked<Value> {
 
 /// Walks an array of texts. llama.cpp ends the process on a token that is there twice.
 fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
-    if count > MAX_TOKENS.min(reader.remaining() / 8) {
-        return Err(format!("{key} claims {count} texts"));
+    if count > MAX_TOKENS || count > reader.remaining() / 8 {
+        return Err(format!("it is truncated or damaged: {key} claims {count} texts"));
     }
     let mut seen = (key == TOKENS).then(Seen::default);
     for index in 0..count {
@@ -269,6 +285,7 @@ fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
             continue;
         };
         let mut token = reader.string(MAX_KEY_BYTES, "a token of the vocabulary")?;
+        token.truncate(until_nul(&token).len());
         if token.is_empty() {
             // As llama.cpp names them.
             token = format!("[EMPTY_{index}]").into_bytes();
@@ -298,8 +315,7 @@ fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<()>
     let mut names = HashSet::new();
     let mut end = (0, String::new());
     for _ in 0..count {
-        let name = reader.string(MAX_TENSOR_NAME, "a tensor's name")?;
-        let name = String::from_utf8_lossy(&name).into_owned();
+        let name = name(reader, MAX_TENSOR_NAME, "a tensor's name")?;
         let bytes = tensor_bytes(reader, &name)?;
         let offset = reader.u64()?;
         if offset % alignment != 0 {
