@@ -10,8 +10,9 @@ use llama_cpp_sys_2 as sys;
 use super::shim;
 
 thread_local! {
-    /// llama.cpp says why it failed in its log alone. The last error line of this thread, for our error texts.
-    static LAST_ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// llama.cpp says why it failed in its log alone. The first error line of this thread's call is the cause; the lines
+    /// after it are the callers' that give up in turn.
+    static CAUSE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Makes llama.cpp ready. Cheap after the first call, from any thread.
@@ -28,11 +29,11 @@ pub(super) fn init() {
     });
 }
 
-/// Runs `work` and returns with it the last error that llama.cpp logged on this thread meanwhile.
+/// Runs `work` and returns with it the first error that llama.cpp logged on this thread meanwhile.
 pub(super) fn with_logged_error<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
-    LAST_ERROR.with_borrow_mut(|line| *line = None);
+    CAUSE.with_borrow_mut(|line| *line = None);
     let result = work();
-    (result, LAST_ERROR.with_borrow_mut(Option::take))
+    (result, CAUSE.with_borrow_mut(Option::take))
 }
 
 /// Passes a line on to tracing under the target `llama_cpp`. llama.cpp's "errors" are its caller's business, hence at
@@ -46,7 +47,9 @@ unsafe extern "C" fn log_line(level: sys::ggml_log_level, text: *const c_char, _
     let line = line.trim_end();
     match level {
         sys::GGML_LOG_LEVEL_ERROR => {
-            LAST_ERROR.with_borrow_mut(|last| *last = Some(without_function_name(line).to_owned()));
+            CAUSE.with_borrow_mut(|cause| {
+                cause.get_or_insert_with(|| without_function_name(line).to_owned());
+            });
             tracing::warn!(target: "llama_cpp", "{line}");
         }
         sys::GGML_LOG_LEVEL_WARN | sys::GGML_LOG_LEVEL_INFO => {
