@@ -1,0 +1,99 @@
+//! Loading through the seam: progress, cancel, limits, and what this build computes on.
+
+#![cfg(feature = "llama")]
+
+mod llama_common;
+
+use llama_common::{config, load, load_error};
+use llama_rs_core::engine::ModelLoader;
+use llama_rs_core::error::ErrorCode;
+use llama_rs_core::llama::LlamaLoader;
+use llama_rs_core::protocol::{DeviceKind, DevicePreference, ModelConfig};
+
+#[test]
+fn progress_rises_from_zero_to_one() {
+    let mut seen = Vec::new();
+    LlamaLoader
+        .load(&config(), &mut |progress| {
+            seen.push(progress);
+            true
+        })
+        .expect("the tiny model loads");
+    assert_eq!((seen.first(), seen.last()), (Some(&0.0), Some(&1.0)));
+    assert!(seen.is_sorted(), "{seen:?}");
+}
+
+#[test]
+fn a_load_is_cancelled_at_any_report_of_progress() {
+    let reports = {
+        let mut count = 0;
+        let counted = LlamaLoader.load(&config(), &mut |_| {
+            count += 1;
+            true
+        });
+        assert!(counted.is_ok());
+        count
+    };
+    assert!(reports > 3, "only {reports} reports");
+    for last in 1..reports {
+        let mut count = 0;
+        let result = LlamaLoader.load(&config(), &mut |_| {
+            count += 1;
+            count < last
+        });
+        assert_eq!(result.err().map(|error| error.code), Some(ErrorCode::LoadCancelled));
+        assert_eq!(count, last, "nothing is reported after a refusal");
+    }
+}
+
+#[test]
+fn a_panic_in_the_progress_callback_reaches_the_caller() {
+    let mut count = 0;
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        // Not at the first report, which does not come out of llama.cpp.
+        let _ = LlamaLoader.load(&config(), &mut |_| {
+            count += 1;
+            assert!(count < 3, "the callback gives up");
+            true
+        });
+    }));
+    assert!(outcome.is_err());
+    load(&config());
+}
+
+#[test]
+fn an_absurd_context_size_is_out_of_memory_with_the_numbers() {
+    let absurd = ModelConfig { context_size: Some(16_777_216), slots: Some(256), ..config() };
+    let error = load_error(&absurd);
+    assert_eq!(error.code, ErrorCode::OutOfMemory);
+    for part in ["256 slots", "16777216 tokens", "GB", "smaller contextSize or fewer slots"] {
+        assert!(error.detail.contains(part), "{}", error.detail);
+    }
+}
+
+#[test]
+fn options_that_were_given_are_kept() {
+    let model = load(&ModelConfig { context_size: Some(512), slots: Some(3), threads: Some(1), ..config() });
+    assert_eq!((model.info.context_size, model.info.slots, model.info.threads), (512, 3, 1));
+    assert_eq!(load(&ModelConfig { kv_budget_bytes: Some(1), ..config() }).info.slots, 1);
+    assert_eq!(load(&ModelConfig { device: DevicePreference::Cpu, ..config() }).info.device, DeviceKind::Cpu);
+}
+
+#[test]
+fn two_loads_at_once_are_two_models() {
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let loads: Vec<_> = (0..3).map(|_| scope.spawn(|| load(&config()).info)).collect();
+        loads.into_iter().map(|load| load.join().expect("no panic")).collect()
+    });
+    assert!(answers.iter().all(|info| *info == answers[0]));
+}
+
+#[test]
+fn the_cpu_is_listed_with_its_instructions() {
+    let devices = LlamaLoader.devices();
+    let cpu = devices.iter().find(|device| device.kind == DeviceKind::Cpu).expect("every build computes on the CPU");
+    assert!(!cpu.name.is_empty() && !cpu.description.is_empty());
+    assert!(cpu.memory_bytes > 1 << 28);
+    let expected = if cfg!(target_arch = "x86_64") { "SSE3" } else { "NEON" };
+    assert!(cpu.features.iter().any(|feature| feature == expected), "{:?}", cpu.features);
+}
