@@ -2,7 +2,7 @@
 
 usage: python train.py WORK_FOLDER [--steps-per-stage N]     reads STAGE.npz, writes parameters.npz
 
-Set XLA_FLAGS as build.sh does: without fast maths the training takes longer and ends in slightly other numbers.
+Set XLA_FLAGS as build.sh does: without fast maths the training takes longer.
 """
 
 import argparse
