@@ -380,3 +380,20 @@ fn block_of(kind: u32) -> Option<(u64, u64)> {
     let block = u64::try_from(block).ok().filter(|&block| block > 0)?;
     Some((block, bytes as u64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_split_model_are_beside_the_first() {
+        let parts = other_parts("/models/big-00001-of-00003.gguf", 3).expect("named as llama.cpp wants it");
+        let expected = ["/models/big-00002-of-00003.gguf", "/models/big-00003-of-00003.gguf"];
+        assert_eq!(parts, expected.map(PathBuf::from));
+        for (path, count) in
+            [("/models/big-00002-of-00003.gguf", 3), ("/models/big.gguf", 2), ("/models/big.gguf", 65_535)]
+        {
+            assert_eq!(other_parts(path, count).map_err(|error| error.code), Err(ErrorCode::ModelInvalid));
+        }
+    }
+}

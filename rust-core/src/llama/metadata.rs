@@ -102,8 +102,10 @@ impl Metadata {
         let used = self.per_layer("expert_used_count", layers).and_then(|used| used.into_iter().max()).unwrap_or(0);
         let groups = self.own("expert_group_count").unwrap_or(0);
         let groups_used = self.own("expert_group_used_count").unwrap_or(0);
-        // llama.cpp reads a single expert as none for one family, and so do we for all: nothing depends on it.
-        if experts <= 1 && used <= 1 && groups == 0 {
+        // One family writes a single expert where others write none, and llama.cpp reads it so there alone.
+        let single_is_none = self.architecture().is_some_and(|name| name.starts_with("hunyuan"));
+        let none = if experts == 1 { single_is_none } else { experts == 0 && (used == 0 || single_is_none) };
+        if none && groups == 0 {
             return Ok(());
         }
         let grouped = groups <= 1 || (experts.is_multiple_of(groups) && groups_used > 0 && groups_used < groups);
@@ -124,5 +126,63 @@ impl Metadata {
         let value = self.own("attention.value_length").unwrap_or(head_size);
         let heads = kv_heads.iter().fold(0_u64, |sum, &heads| sum.saturating_add(heads));
         heads.saturating_mul(key.saturating_add(value)).saturating_mul(F16_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(architecture: &str, numbers: &[(&str, i128)]) -> Metadata {
+        let mut values: HashMap<_, _> =
+            numbers.iter().map(|(key, value)| (format!("{architecture}.{key}"), Value::Integer(*value))).collect();
+        values.insert("general.architecture".to_owned(), Value::Text(architecture.to_owned()));
+        values.insert(format!("{architecture}.block_count"), Value::Integer(4));
+        Metadata::new(values)
+    }
+
+    #[test]
+    fn experts_are_what_llama_cpp_asserts() {
+        let all = "expert_count";
+        let used = "expert_used_count";
+        let groups = "expert_group_count";
+        let groups_used = "expert_group_used_count";
+        for (architecture, numbers, expected) in [
+            ("llama", vec![], true),
+            ("llama", vec![(all, 0), (used, 0)], true),
+            ("llama", vec![(all, 8), (used, 2)], true),
+            ("llama", vec![(all, 1), (used, 1)], true),
+            ("llama", vec![(all, 8), (used, 2), (groups, 4), (groups_used, 2)], true),
+            ("llama", vec![(all, 0), (used, 1)], false),
+            ("llama", vec![(all, 1), (used, 0)], false),
+            ("llama", vec![(all, 8), (used, 9)], false),
+            ("llama", vec![(all, 8)], false),
+            ("llama", vec![(all, 1_025), (used, 2)], false),
+            ("llama", vec![(groups, 1)], false),
+            ("llama", vec![(all, 8), (used, 2), (groups, 8), (groups_used, 2)], false),
+            ("llama", vec![(all, 8), (used, 2), (groups, 3), (groups_used, 2)], false),
+            ("llama", vec![(all, 8), (used, 2), (groups, 4), (groups_used, 4)], false),
+            ("hunyuan-dense", vec![(all, 1), (used, 0)], true),
+        ] {
+            assert_eq!(model(architecture, &numbers).check().is_ok(), expected, "{architecture} {numbers:?}");
+        }
+    }
+
+    #[test]
+    fn kv_memory_follows_heads_and_their_size() {
+        let shape = [("embedding_length", 128), ("attention.head_count", 4)];
+        // 4 layers, 4 heads, 32 values for key and value each, 2 bytes a value.
+        assert_eq!(model("llama", &shape).kv_bytes_per_token(), 4 * 4 * 64 * 2);
+        let grouped = [&shape[..], &[("attention.head_count_kv", 1), ("attention.key_length", 48)]].concat();
+        assert_eq!(model("llama", &grouped).kv_bytes_per_token(), 4 * (48 + 32) * 2);
+        assert_eq!(model("llama", &[]).kv_bytes_per_token(), 0);
+    }
+
+    #[test]
+    fn heads_may_be_given_for_each_layer() {
+        let mut metadata = model("llama", &[("embedding_length", 128), ("attention.head_count", 4)]);
+        let heads = [4, 0, 2, 0].map(Value::Integer).into_iter().collect();
+        metadata.values.insert("llama.attention.head_count_kv".to_owned(), Value::Array(heads));
+        assert_eq!(metadata.kv_bytes_per_token(), 6 * 64 * 2);
     }
 }
