@@ -1,15 +1,14 @@
-//! What happens when a worker thread or the process ends. A thread's ports close with its environment. Engines stop
-//! when the process exits.
+//! What happens when the process exits: every port closes, then every engine stops. A worker thread that ends needs
+//! nothing of this: its environment drops its ports.
 //!
 //! The exit handler is the C library's, because Node runs the cleanup hooks of its main environment only when the event
 //! loop runs dry, not on `process.exit()`, and has none to run when the addon was loaded by workers alone.
 
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError, Weak};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use llama_rs_core::manager::ModelManager;
-use napi::bindgen_prelude::{Env, Result};
 
 use crate::at_exit;
 use crate::connection::Connection;
@@ -17,42 +16,25 @@ use crate::connection::Connection;
 /// How long the end of the process waits for engines. One decode or one prefill chunk takes far less.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-static ENVIRONMENTS: Mutex<Vec<Environment>> = Mutex::new(Vec::new());
+static CONNECTIONS: Mutex<Vec<Weak<Connection>>> = Mutex::new(Vec::new());
 /// Shutdowns of ports' own managers.
 static ENDING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 /// The process's manager, if a port has used it.
 static GLOBAL: OnceLock<&ModelManager> = OnceLock::new();
-
-/// A JavaScript thread that has made ports, until its cleanup hook runs.
-struct Environment {
-    thread: ThreadId,
-    connections: Vec<Weak<Connection>>,
-}
 
 /// The process's manager, stopped when the process exits.
 pub(crate) fn global_manager() -> &'static ModelManager {
     GLOBAL.get_or_init(ModelManager::global)
 }
 
-/// Closes `connection` when its environment ends, and stops the engines when the process exits.
-pub(crate) fn watch(env: &Env, connection: &Arc<Connection>) -> Result<()> {
+/// Closes `connection`, and stops the engines, when the process exits.
+pub(crate) fn watch(connection: &Arc<Connection>) {
     static HANDLER: Once = Once::new();
     HANDLER.call_once(at_exit::register);
 
-    let thread = thread::current().id();
-    let connection = Arc::downgrade(connection);
-    let mut environments = lock(&ENVIRONMENTS);
-    match environments.iter_mut().find(|environment| environment.thread == thread) {
-        Some(environment) => {
-            environment.connections.retain(|connection| connection.strong_count() > 0);
-            environment.connections.push(connection);
-        }
-        None => {
-            env.add_env_cleanup_hook(thread, |thread| end_environments(|ending| ending.thread == thread))?;
-            environments.push(Environment { thread, connections: vec![connection] });
-        }
-    }
-    Ok(())
+    let mut connections = lock(&CONNECTIONS);
+    connections.retain(|connection| connection.strong_count() > 0);
+    connections.push(Arc::downgrade(connection));
 }
 
 /// Ends a manager without waiting for it.
@@ -68,7 +50,11 @@ pub(crate) fn shut_down(manager: ModelManager) {
 
 /// Stops every engine, or gives up at the deadline. For the thread that exits.
 pub(crate) fn end_process() {
-    end_environments(|_| true);
+    // Taken out first: closing must not wait for a thread that makes a port now.
+    let connections = std::mem::take(&mut *lock(&CONNECTIONS));
+    for connection in connections.iter().filter_map(Weak::upgrade) {
+        connection.close();
+    }
     let mut shutdowns = std::mem::take(&mut *lock(&ENDING));
     if let Some(global) = GLOBAL.get() {
         // On a thread of its own: thread-local values of the exiting one are gone already.
@@ -79,13 +65,6 @@ pub(crate) fn end_process() {
     for shutdown in shutdowns {
         // A panic there has been reported by its thread; the process ends either way.
         let _ = shutdown.join();
-    }
-}
-
-fn end_environments(which: impl Fn(&Environment) -> bool) {
-    let ending: Vec<Environment> = lock(&ENVIRONMENTS).extract_if(.., |environment| which(environment)).collect();
-    for connection in ending.iter().flat_map(|environment| &environment.connections).filter_map(Weak::upgrade) {
-        connection.close();
     }
 }
 

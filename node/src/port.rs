@@ -26,7 +26,7 @@ pub struct Port {
 #[napi]
 impl Port {
     #[napi(constructor)]
-    pub fn new(env: Env, options: PortOptions) -> Result<Self> {
+    pub fn new(options: PortOptions) -> Result<Self> {
         let connection = match options.manager.as_str() {
             "global" => Connection::new(ending::global_manager().connect(), None),
             "own" => {
@@ -38,7 +38,7 @@ impl Port {
             }
         };
         let connection = Arc::new(connection);
-        ending::watch(&env, &connection)?;
+        ending::watch(&connection);
         Ok(Self { connection })
     }
 

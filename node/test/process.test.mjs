@@ -51,6 +51,41 @@ test('a worker that ends closes its ports, and the global manager goes on', asyn
   );
 });
 
+test('a worker that ends gives its leases back', async () => {
+  await ends(
+    `
+    const session = new Session('global');
+    const worker = inWorker(
+      "const session = new Session('global');" +
+      "await session.ask({ type: 'acquire', leaseId: 'a', owner: 'worker', model: tinyModel });" +
+      "parentPort.postMessage('acquired');"
+    );
+    const leasesAre = (count) => session.event(
+      ({ type, model }) => type === 'modelChanged' && model.leases.length === count && model.status.type !== 'loading'
+    );
+    await leasesAre(1);
+    session.events.length = 0;
+    await worker.terminate();
+    await leasesAre(0);
+    `,
+    0,
+  );
+});
+
+test('a worker that ends leaves engines running that nobody else in the process knows', async () => {
+  await ends(
+    `
+    const worker = inWorker(
+      "new Port({ manager: 'global' }).send(JSON.stringify({ requestId: 'a', type: 'acquire', leaseId: 'a', owner: 'worker', model: tinyModel }));"
+    );
+    await once(worker, 'exit');
+    `,
+    0,
+    /^$/,
+    { loadsAddon: false },
+  );
+});
+
 test('a process ends after a worker with a manager of its own was terminated in the middle', async () => {
   await ends(
     `
@@ -79,7 +114,7 @@ const session = fileURLToPath(new URL('session.mjs', import.meta.url));
 
 /** What every script, and every worker in it, begins with. Generating: four turns at once, the first of them answering. */
 const prelude = `
-  const { Session, tinyModel } = await import(${JSON.stringify(session)});
+  const { Port, Session, tinyModel } = await import(${JSON.stringify(session)});
   const { parentPort } = await import('node:worker_threads');
   async function generating(session) {
     for (const id of ['a', 'b', 'c', 'd']) session.generate(id);

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const { Port } = createRequire(import.meta.url)('../llama-rs.node');
+export const { Port } = createRequire(import.meta.url)('../llama-rs.node');
 
 export const tinyModel = { path: fileURLToPath(new URL('../../models/tiny-chat/tiny-chat-q8_0.gguf', import.meta.url)) };
 
