@@ -1,0 +1,118 @@
+// Takes away one statement at a time and runs the tests: what survives is tested by nothing.
+//
+//   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
+//   node scripts/remove-statements.mjs react     src/react, by jest
+//
+// Run by hand; it takes minutes. Works on a copy of the checkout. Exit code 1 if a statement survives.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+const TARGETS = {
+  entry: {
+    files: ['rust-core/src/manager/entry.rs'],
+    built: [],
+    statements: rustStatements,
+    test: (copy) => cargo(copy, ['test', '--package', 'llama-rs-core', '--no-default-features', '--lib', 'manager::entry']),
+  },
+  react: {
+    files: readdirSync(join(root, 'src/react')).filter((name) => /\.tsx?$/.test(name)).map((name) => `src/react/${name}`),
+    built: ['node_modules', 'node/llama-rs.node'],
+    statements: typescriptStatements,
+    test: (copy) => run(copy, 'npx', ['jest', '--bail', '--silent', 'src']),
+  },
+};
+
+const target = TARGETS[process.argv[2]];
+if (target === undefined) {
+  console.error(`usage: node scripts/remove-statements.mjs ${Object.keys(TARGETS).join('|')}`);
+  process.exit(2);
+}
+
+const copy = mkdtempSync(join(tmpdir(), 'remove-statements-'));
+try {
+  const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
+  for (const file of tracked.toString().split('\0').filter(Boolean)) cpSync(join(root, file), join(copy, file));
+  for (const built of target.built) symlinkSync(join(root, built), join(copy, built));
+  if (!(await target.test(copy))) throw new Error('the tests fail before anything is removed');
+  process.exitCode = (await survivors(copy, target)) === 0 ? 0 : 1;
+} finally {
+  rmSync(copy, { recursive: true });
+}
+
+async function survivors(copy, { files, statements, test }) {
+  let tried = 0;
+  let survived = 0;
+  for (const file of files) {
+    const path = join(copy, file);
+    const source = readFileSync(path, 'utf8');
+    for (const { start, end, replacement } of await statements(source, file)) {
+      tried += 1;
+      writeFileSync(path, source.slice(0, start) + replacement + source.slice(end));
+      const lives = await test(copy);
+      if (lives) survived += 1;
+      const line = source.slice(0, start).split('\n').length;
+      const text = source.slice(start, end).trim().split('\n')[0];
+      console.log(`${lives ? 'SURVIVED' : 'noticed '} ${file}:${line} ${text}`);
+    }
+    writeFileSync(path, source);
+  }
+  console.log(`${tried} statements removed one by one, ${survived} survived`);
+  return survived;
+}
+
+/** Every statement below the top level, and every one at the top that is no import, type or export of a name. */
+async function typescriptStatements(source, file) {
+  const { default: ts } = await import('typescript');
+  const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
+  const found = [];
+  const visit = (node) => {
+    const isStatement = ts.isStatement(node) && !ts.isBlock(node);
+    const isDeclaration =
+      ts.isImportDeclaration(node) ||
+      ts.isExportDeclaration(node) ||
+      ts.isInterfaceDeclaration(node) ||
+      ts.isTypeAliasDeclaration(node);
+    if (isDeclaration) return;
+    if (isStatement || ts.isCaseClause(node)) found.push({ start: node.getStart(), end: node.getEnd(), replacement: '' });
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(tree, visit);
+  return found;
+}
+
+/** Every statement of a function, read off rustfmt's layout: where lines begin and how they end. */
+function rustStatements(source) {
+  const lines = source.split('\n');
+  const offsets = lines.map((_, index) => lines.slice(0, index).join('\n').length + (index > 0 ? 1 : 0));
+  const indent = (line) => line.length - line.trimStart().length;
+  const found = [];
+  lines.forEach((line, index) => {
+    if (indent(line) < 8 || /^\s*(\/\/|[}|.])/.test(line)) return;
+    const start = offsets[index];
+    const arm = /=> (?=(self|effects)\.)/.exec(line);
+    if (line.endsWith(';')) {
+      found.push({ start, end: start + line.length, replacement: '' });
+    } else if (arm && line.endsWith(',')) {
+      found.push({ start: start + arm.index + arm[0].length, end: start + line.length, replacement: '{}' });
+    } else if (/^\s*(if|for|let|self|effects)\b.*[{([]$/.test(line)) {
+      const last = lines.findIndex((other, at) => at > index && indent(other) === indent(line) && /^\s*[}\])]+;?$/.test(other));
+      if (last > 0) found.push({ start, end: offsets[last] + lines[last].length, replacement: '' });
+    }
+  });
+  return found;
+}
+
+function cargo(copy, args) {
+  const target = join(copy, 'target');
+  return run(copy, 'cargo', [...args, '--quiet'], { CARGO_TARGET_DIR: target, CARGO_PROFILE_DEV_OPT_LEVEL: '0' });
+}
+
+function run(cwd, command, args, env = {}) {
+  const { status } = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'ignore', timeout: 300_000 });
+  return status === 0;
+}
