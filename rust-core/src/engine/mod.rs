@@ -4,6 +4,7 @@
 //! and last, and answer text straight into each job's `TextSink`.
 
 mod context;
+mod governor;
 mod mailbox;
 mod pace;
 mod prefix;
@@ -16,6 +17,7 @@ mod stream;
 mod tests;
 mod text;
 mod thread;
+mod threads;
 
 use std::sync::Arc;
 

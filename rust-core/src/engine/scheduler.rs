@@ -14,6 +14,7 @@ use super::mailbox::Mailbox;
 use super::pace::Pace;
 use super::slot::Slot;
 use super::stream::{Ending, Stream, never_admitted};
+use super::threads::Threads;
 use super::{CancelFlag, EngineCommand, EngineReport, InferenceContext, Job, Row};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::ModelInfo;
@@ -34,6 +35,7 @@ pub(super) struct Scheduler<'a> {
     /// Something changed that may let a queued job in.
     admissible: bool,
     pace: Pace,
+    threads: Threads,
     /// Counts admissions and prefill turns.
     clock: u64,
     /// The rows of a call; kept to save its allocation.
@@ -58,6 +60,7 @@ impl<'a> Scheduler<'a> {
             streams: Vec::new(),
             admissible: false,
             pace: Pace::default(),
+            threads: Threads::new(info.threads),
             clock: 0,
             rows: Vec::new(),
         }

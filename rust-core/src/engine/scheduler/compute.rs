@@ -1,10 +1,11 @@
 //! The two calls of a step: one decode for all streams, one chunk of one prefill.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Scheduler;
 use crate::engine::stream::{Ending, Phase};
-use crate::engine::{DecodeError, Row};
+use crate::engine::threads::Change;
+use crate::engine::{DecodeError, EngineReport, Row};
 use crate::error::{Error, ErrorCode};
 
 impl Scheduler<'_> {
@@ -21,10 +22,12 @@ impl Scheduler<'_> {
         if self.rows.is_empty() {
             return;
         }
+        let started = Instant::now();
         let result = self.context.decode(&self.rows, None);
         let now = Instant::now();
         match result {
             Ok(()) => {
+                self.govern(now - started, now);
                 for row in &self.rows {
                     self.slots[row.sequence as usize].tokens.push(row.token);
                 }
@@ -41,6 +44,15 @@ impl Scheduler<'_> {
                 }
             }
         }
+    }
+
+    fn govern(&mut self, took: Duration, now: Instant) {
+        let Some(Change { from, to, reason }) = self.threads.decoded(self.rows.len(), took, now) else {
+            return;
+        };
+        self.context.set_threads(to);
+        tracing::debug!(from, to, reason, "threads changed");
+        (self.report)(EngineReport::ThreadsChanged { from, to, reason });
     }
 
     /// Prefills one chunk of one prompt. Several prompts take turns.

@@ -1,0 +1,98 @@
+//! Carries out what the governor advises: looks for a free core without touching the compute threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use super::governor::{Advice, Governor};
+
+/// How long a look takes, on a thread of its own: a few time slices of the usual schedulers.
+const LOOK: Duration = Duration::from_millis(15);
+/// Two looks at the clock that are this far apart had somebody else in between.
+const GAP: Duration = Duration::from_micros(200);
+/// A core is free if it was ours for this share of the time.
+const FREE_SHARE: f64 = 0.9;
+
+const UNKNOWN: u8 = 0;
+const FREE: u8 = 1;
+const TAKEN: u8 = 2;
+
+/// A change that is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) reason: &'static str,
+}
+
+pub(super) struct Threads {
+    governor: Governor,
+    since: Instant,
+    look: Option<Arc<AtomicU8>>,
+}
+
+impl Threads {
+    pub(super) fn new(threads: u32) -> Self {
+        Self { governor: Governor::new(threads), since: Instant::now(), look: None }
+    }
+
+    /// Learns of a decode step that ended `now`.
+    pub(super) fn decoded(&mut self, rows: usize, took: Duration, now: Instant) -> Option<Change> {
+        let from = self.governor.threads();
+        let mut advice = self.governor.decoded(rows, took, now.saturating_duration_since(self.since));
+        if advice.is_none()
+            && let Some(free) = self.take_look()
+        {
+            advice = self.governor.core_seen(free);
+        }
+        match advice {
+            None => None,
+            Some(Advice::SetThreads { to, reason }) => Some(Change { from, to, reason }),
+            Some(Advice::LookForCore) => {
+                if self.look.is_none() {
+                    self.look = start_look();
+                }
+                None
+            }
+        }
+    }
+
+    /// The result of a look that has ended.
+    fn take_look(&mut self) -> Option<bool> {
+        let seen = self.look.as_ref()?.load(Ordering::Acquire);
+        if seen == UNKNOWN {
+            return None;
+        }
+        self.look = None;
+        Some(seen == FREE)
+    }
+}
+
+/// Starts a short-lived thread that keeps a core busy and notices when somebody else gets it. It ends by itself. None
+/// if there is no thread to be had: then no core is free either.
+fn start_look() -> Option<Arc<AtomicU8>> {
+    let result = Arc::new(AtomicU8::new(UNKNOWN));
+    let theirs = result.clone();
+    let look = move || {
+        let seen = if share_of_core(LOOK) >= FREE_SHARE { FREE } else { TAKEN };
+        theirs.store(seen, Ordering::Release);
+    };
+    std::thread::Builder::new().name("llama-core-look".into()).spawn(look).ok()?;
+    Some(result)
+}
+
+fn share_of_core(time: Duration) -> f64 {
+    let begin = Instant::now();
+    let (mut last, mut lost) = (begin, Duration::ZERO);
+    loop {
+        let now = Instant::now();
+        if now - last > GAP {
+            lost += now - last;
+        }
+        last = now;
+        if now - begin >= time {
+            return 1.0 - lost.as_secs_f64() / (now - begin).as_secs_f64();
+        }
+        std::hint::spin_loop();
+    }
+}
