@@ -96,3 +96,40 @@ fn share_of_core(time: Duration) -> f64 {
         std::hint::spin_loop();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Threads that a load has brought down to one.
+    fn reduced() -> (Threads, Instant) {
+        let mut threads = Threads::new(2);
+        let mut now = threads.since;
+        for milliseconds in [4, 4, 4, 4, 4, 200, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6] {
+            let took = Duration::from_millis(milliseconds);
+            now += took;
+            threads.decoded(1, took, now);
+        }
+        (threads, now)
+    }
+
+    #[test]
+    fn a_look_ends_by_itself_with_an_answer() {
+        let look = start_look().expect("a thread can be started");
+        while look.load(Ordering::Acquire) == UNKNOWN {
+            std::thread::yield_now();
+        }
+        assert!((0.0..=1.0).contains(&share_of_core(Duration::from_micros(500))));
+    }
+
+    #[test]
+    fn a_free_core_is_used_and_a_taken_one_is_not() {
+        for (seen, wanted) in [(FREE, Some(2)), (TAKEN, None), (UNKNOWN, None)] {
+            let (mut threads, now) = reduced();
+            threads.look = Some(Arc::new(AtomicU8::new(seen)));
+            let change = threads.decoded(1, Duration::from_millis(6), now + Duration::from_millis(6));
+            assert_eq!(change.map(|change| change.to), wanted);
+            assert_eq!(threads.look.is_some(), seen == UNKNOWN, "a look is kept until it has ended");
+        }
+    }
+}

@@ -200,3 +200,30 @@ impl Scheduler<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::scripted::Script;
+    use crate::engine::{CancelFlag, Row};
+    use crate::protocol::ModelConfig;
+
+    #[test]
+    fn a_step_far_past_the_best_takes_a_thread_away() {
+        let script = Script::new();
+        let config = ModelConfig { threads: Some(2), ..ModelConfig::new("script.gguf") };
+        let model = script.loader().load(&config, &mut |_| true).expect("the script loads");
+        let changes = std::cell::RefCell::new(vec![]);
+        let report = |report| {
+            if let EngineReport::ThreadsChanged { from, to, .. } = report {
+                changes.borrow_mut().push((from, to));
+            }
+        };
+        let mut scheduler = Scheduler::new(model.context, &model.info, CancelFlag::default(), &report);
+        scheduler.rows.push(Row { sequence: 0, position: 0, token: 0, wants_logits: true });
+        for milliseconds in [4, 4, 4, 4, 4, 200] {
+            scheduler.govern(Duration::from_millis(milliseconds), Instant::now());
+        }
+        assert_eq!((script.threads(), changes.take()), (vec![1], vec![(2, 1)]));
+    }
+}

@@ -19,8 +19,6 @@ mod vocabulary;
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use self::context::ScriptedContext;
 pub(crate) use self::vocabulary::Vocabulary;
 use super::{DecodeError, LoadedModel, ModelLoader, Prompter, Sequence};
@@ -47,34 +45,23 @@ pub(crate) enum Point {
 }
 
 enum Action {
-    Stop { reached: Reached, opened: mpsc::Receiver<()> },
+    Stop { reached: mpsc::Sender<()>, opened: mpsc::Receiver<()> },
     Panic,
     Fail(String),
     Full,
 }
 
-/// Tells a test that the engine stands at a gate: a blocking one, an asynchronous one.
-struct Reached {
-    blocking: mpsc::Sender<()>,
-    asynchronous: oneshot::Sender<()>,
-}
-
 /// A test's end of a place where the engine stops. Dropping it lets the engine go on.
 pub(crate) struct Gate {
-    blocking: mpsc::Receiver<()>,
-    asynchronous: oneshot::Receiver<()>,
+    reached: mpsc::Receiver<()>,
     open: mpsc::Sender<()>,
 }
 
 impl Gate {
-    /// Blocks until the engine stands at the gate. Panics after 20 s.
+    /// Blocks until the engine stands at the gate. Panics after 20 s. In an async test, wait in `spawn_blocking`: it also
+    /// keeps paused time from jumping.
     pub(crate) fn wait(&self) {
-        self.blocking.recv_timeout(PATIENCE).expect("the engine reaches the gate");
-    }
-
-    /// Waits until the engine stands at the gate. Under paused time, beware that waiting lets the clock jump.
-    pub(crate) async fn reached(&mut self) {
-        (&mut self.asynchronous).await.expect("the engine reaches the gate before it ends");
+        self.reached.recv_timeout(PATIENCE).expect("the engine reaches the gate");
     }
 
     /// Lets the engine go on.
@@ -147,12 +134,10 @@ impl Script {
 
     /// Stops the engine at a point, once.
     pub(crate) fn gate(&self, point: Point) -> Gate {
-        let (blocking_reached, blocking) = mpsc::channel();
-        let (asynchronous_reached, asynchronous) = oneshot::channel();
+        let (standing, reached) = mpsc::channel();
         let (open, opened) = mpsc::channel();
-        let reached = Reached { blocking: blocking_reached, asynchronous: asynchronous_reached };
-        self.lock().actions.push((point, Action::Stop { reached, opened }));
-        Gate { blocking, asynchronous, open }
+        self.lock().actions.push((point, Action::Stop { reached: standing, opened }));
+        Gate { reached, open }
     }
 
     /// Panics at a point, once.
@@ -206,8 +191,7 @@ impl Script {
             None => Ok(()),
             Some(Action::Stop { reached, opened }) => {
                 // Whoever dropped the gate lets us pass.
-                let _ = reached.blocking.send(());
-                let _ = reached.asynchronous.send(());
+                let _ = reached.send(());
                 let _ = opened.recv();
                 Ok(())
             }
