@@ -160,7 +160,7 @@ fn dropping_the_handle_stops_the_engine() {
 fn a_panic_fails_what_is_running_queued_and_unread() {
     for point in [Point::Prefilled(2), Point::Decode(2), Point::Sample(2)] {
         let script = Script::new();
-        // A point is passed once for each of the two: first the gate, then the panic needs a place of its own.
+        // The gate holds the engine until the second job is there.
         let gate = script.gate(Point::Prefilled(1));
         script.panic_at(point);
         let harness = Harness::loaded_with(&script, |config| config.slots = Some(1));

@@ -14,13 +14,8 @@ fn prefill_calls(script: &Script) -> Vec<Call> {
 #[test]
 fn streams_share_decode_calls_on_adjacent_ascending_sequences() {
     let script = Script::new();
-    let gate = script.gate(Point::Load(1.0));
-    let mut harness = Harness::start(&script, |_| {});
-    gate.wait();
-    // A load that stands still lets all four arrive together.
-    harness.prompter = None;
-    gate.open();
-    harness.until(|report| matches!(report, EngineReport::Loaded { .. }));
+    let mut harness = Harness::loaded(&script);
+    // The first prefill stands still until all four have arrived.
     let hold = script.gate(Point::Prefilled(1));
     let sent: Vec<Sent> = ["a", "b", "c", "d"].into_iter().map(|scope| harness.send(turn(scope, scope))).collect();
     hold.wait();
