@@ -22,6 +22,17 @@ for (const manager of ['global', 'own']) {
     await ends(`await generating(new Session('${manager}')); process.exit(3);`, 3);
   });
 
+  test(`a process exits while it holds a lease (${manager} manager)`, async () => {
+    await ends(
+      `
+      const session = new Session('${manager}');
+      await session.ask({ type: 'acquire', leaseId: 'a', owner: 'test', model: tinyModel });
+      process.exit(3);
+      `,
+      3,
+    );
+  });
+
   test(`a process ends right after close (${manager} manager)`, async () => {
     await ends(`const session = new Session('${manager}'); await generating(session); session.port.close();`, 0);
   });

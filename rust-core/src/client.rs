@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
 use crate::manager::{Lease, ManagerHandle, Message, Reply, Transcript};
@@ -51,10 +53,10 @@ impl Client {
         self.manager.hub.disconnect(self.id);
         let leases: Vec<Lease> = self.leases().drain().map(|(_, lease)| lease).collect();
         if !leases.is_empty() {
-            let _clock = self.manager.runtime.enter();
-            let grace = tokio::time::sleep(LEASE_GRACE);
+            let end = Instant::now() + LEASE_GRACE;
+            // The timer is made in the task: as the process exits, this thread cannot enter the runtime any longer.
             self.manager.runtime.spawn(async move {
-                grace.await;
+                tokio::time::sleep_until(end).await;
                 drop(leases);
             });
         }
