@@ -71,3 +71,6 @@ unset checkout
 
 # Before libgomp is loaded: a compute thread that waits for a core it must share spins for 10,000 rounds, not for ever.
 export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
+
+# What `--wrap=__cxa_atexit` does elsewhere (node/src/at_exit.rs): llama.cpp's static destructors never run.
+if [ "$(uname -s)" = Darwin ]; then export CXXFLAGS="${CXXFLAGS:-} -fno-c++-static-destructors"; fi
