@@ -48,6 +48,12 @@ unset cpu_flags arm_level
 export LLAMA_LIB_PROFILE=Release
 export CMAKE_GENERATOR=Ninja
 
+# What `--wrap=__cxa_atexit` does elsewhere (node/src/at_exit.rs): llama.cpp's static destructors never run.
+case "$(uname -s) ${CXXFLAGS:-}" in
+  Darwin*-fno-c++-static-destructors*) ;;
+  Darwin*) export CXXFLAGS="${CXXFLAGS:-} -fno-c++-static-destructors" ;;
+esac
+
 # What the caller adds to the build (a compiler, options of ggml or CMake, flags) gets a folder of its own, so that
 # going back and forth compiles nothing again. Sizes of thread pools and the like are not in it.
 own_settings="$(env | grep -E '^(GGML_|CMAKE_|LLAMA_|CC=|CXX=|CFLAGS=|CXXFLAGS=|RUSTFLAGS=)' \
@@ -71,6 +77,3 @@ unset checkout
 
 # Before libgomp is loaded: a compute thread that waits for a core it must share spins for 10,000 rounds, not for ever.
 export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
-
-# What `--wrap=__cxa_atexit` does elsewhere (node/src/at_exit.rs): llama.cpp's static destructors never run.
-if [ "$(uname -s)" = Darwin ]; then export CXXFLAGS="${CXXFLAGS:-} -fno-c++-static-destructors"; fi
