@@ -10,6 +10,6 @@ export type { ScopeState, Transcript } from './core/Scopes';
 export type { ReadableStore } from './core/Store';
 export type * from './protocol/generated';
 export { useLlamaClient } from './react/client';
-export { type Failure, useLlama, type UseLlama, type UseLlamaOptions } from './react/useLlama';
+export { type Failure, type GenerateInput, useLlama, type UseLlama, type UseLlamaOptions } from './react/useLlama';
 export { useLlamaChat, type UseLlamaChat, type UseLlamaChatOptions } from './react/useLlamaChat';
 export { useModels } from './react/useModels';

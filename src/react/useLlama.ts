@@ -51,8 +51,12 @@ export function useLlama({ owner = 'useLlama', scope = 'default', ...model }: Us
     const config = modelOfKey(key);
     client.recordMount(owner, config.path, 'mounted');
     const taken = client.acquire(config, owner);
-    taken.ready.catch((error: unknown) => setRefusal({ of: lease, error: error as Failure }));
+    let held = true;
+    taken.ready.catch((error: unknown) => {
+      if (held) setRefusal({ of: lease, error: error as Failure });
+    });
     return () => {
+      held = false;
       client.recordMount(owner, config.path, 'unmounted');
       taken.release();
     };

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Batch, Envelope, Snapshot } from '../../protocol/generated';
+import { manualScheduler, scriptedPort } from '../../testing';
+import { LlamaClient } from '../LlamaClient';
+import type { Port } from '../port';
+
+/** The JSON that every language's tests read. */
+function contract(name: string): unknown {
+  return JSON.parse(readFileSync(join(__dirname, '../../../fixtures/contract', name), 'utf8'));
+}
+
+const snapshot = contract('snapshot.json') as Snapshot;
+const batch = contract('batch.json') as Batch;
+
+test('a client is made from the snapshot of the contract', () => {
+  const port: Port = { ...scriptedPort(), snapshot: () => JSON.stringify(snapshot) };
+  const client = new LlamaClient(port);
+  expect(client.models.getSnapshot()).toEqual(snapshot.models);
+  expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
+  expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
+  expect(client.generation('g1')?.getSnapshot()).toEqual(snapshot.generations[0]);
+});
+
+test('every event of the contract is understood', async () => {
+  const listeners: ((batch: string) => void)[] = [];
+  const onProblem = jest.fn();
+  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [] }));
+  const port: Port = {
+    snapshot: read,
+    send: () => undefined,
+    onEvents(listener) {
+      listeners.push(listener);
+      return () => undefined;
+    },
+  };
+  const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem });
+  // The contract changes the messages from index 2 on, so there must be two.
+  const reading = client.transcript('chat-42');
+  const before: Batch = {
+    epoch: batch.epoch,
+    events: [{ seq: 1, type: 'transcriptChanged', scope: 'chat-42', revision: 3, from: 0, messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }] }],
+  };
+  const events = batch.events.map((event) => ({ ...event, seq: event.seq + 1 }));
+  for (const one of [before, { ...batch, events }]) listeners[0]?.(JSON.stringify(one));
+  await reading;
+  expect(onProblem).not.toHaveBeenCalled();
+  expect(read).toHaveBeenCalledTimes(1);
+  expect(client.model('/models/chat.gguf').getSnapshot()?.status.type).toBe('ready');
+  expect(client.scope('chat-42').getSnapshot().transcript.messages).toHaveLength(3);
+  await expect(client.generation('g1')?.result).resolves.toMatchObject({ text: 'You are Alice.', reason: 'stop' });
+  expect(client.records.getSnapshot()).toHaveLength(1);
+});
+
+test('the client sends the commands of the contract', () => {
+  const wanted = (contract('commands.json') as { name: string; command: Envelope }[]).map(({ command }) => command);
+  const port = scriptedPort();
+  const scheduler = manualScheduler();
+  const client = new LlamaClient(port, { scheduler });
+  const ignore = () => undefined;
+  for (const command of wanted) {
+    switch (command.type) {
+      case 'acquire':
+        client.acquire(command.model, command.owner);
+        break;
+      case 'release':
+        client.acquire({ path: 'other' }, 'Other').release();
+        scheduler.runDeferred();
+        break;
+      case 'unload':
+        client.unload(command.path).catch(ignore);
+        break;
+      case 'generate':
+        client.generate(command);
+        break;
+      case 'cancel':
+        client.generate({ model: { path: 'a' }, scope: 's', append: [] }).cancel().catch(ignore);
+        break;
+      case 'disposeScope':
+        client.disposeScope(command.scope).catch(ignore);
+        break;
+      case 'getTranscript':
+        port.emit({ type: 'transcriptChanged', scope: command.scope, revision: 1, from: 9, messages: [] });
+        port.lose({ type: 'scopeChanged', scope: { ...snapshot.scopes[0], id: command.scope, revision: 7 } as Snapshot['scopes'][number] });
+        client.scope(command.scope);
+        port.deliver('malformed');
+        break;
+      case 'replay':
+        client.replay(command.generationId, command.offset).catch(ignore);
+        break;
+      case 'recordMount':
+        client.recordMount(command.owner, command.path, command.mount);
+        break;
+      case 'getLifecycle':
+        client.lifecycle().catch(ignore);
+        break;
+    }
+    expect(fields(port.last(command.type))).toEqual(fields(command));
+  }
+});
+
+/** A command's fields, with the client's own ids left out. `options` may be left out when empty. */
+function fields(command: Envelope): object {
+  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command };
+  return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };
+}
