@@ -7,7 +7,7 @@ const refused = [
 ];
 
 export default tseslint.config(
-  { ignores: ['lib/', 'node_modules/', 'target/', 'coverage/', 'node/', 'fixtures/contract/', 'src/protocol/generated.ts', '**/*.cjs', '**/*.js', '**/*.mjs'] },
+  { ignores: ['lib/', 'node_modules/', 'target/', 'coverage/', 'fixtures/contract/', 'src/protocol/generated.ts', '**/*.cjs', '**/*.js', '**/*.mjs'] },
   ...tseslint.configs.strictTypeChecked,
   reactHooks.configs.flat.recommended,
   {

@@ -74,7 +74,8 @@ export function scriptedPort(world: Partial<World> = {}): ScriptedPort {
       };
     },
     last(type) {
-      const found = sentOf(type).at(-1);
+      const all = sentOf(type);
+      const found = all[all.length - 1];
       if (found === undefined) throw new Error(`no ${type} was sent; sent were: ${sent.map((one) => one.type).join(', ')}`);
       return found;
     },
