@@ -1,7 +1,6 @@
 import { act } from 'react';
 
 import { LlamaClient } from '../core/LlamaClient';
-import { type Scheduler, timerScheduler } from '../core/scheduler';
 import { type NodePort, type NodePortOptions, openNodePort } from './nodePort';
 import { stayAlive } from './stayAlive';
 
@@ -39,13 +38,13 @@ export function installNodePort(options: NodePortOptions = {}): InstalledPort {
 }
 
 function makeClient(port: NodePort): LlamaClient {
-  return new LlamaClient(port, { scheduler: actScheduler, onBusy: stayAlive() });
+  return new LlamaClient({ ...port, onEvents: (listener) => port.onEvents(insideAct(listener)) }, { onBusy: stayAlive() });
 }
 
-const actScheduler: Scheduler = {
-  ...timerScheduler,
-  flush(notify) {
-    if ((globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT === true) act(notify);
-    else notify();
-  },
-};
+/** Batches come by themselves, so React would complain of them in a test. Not while a `waitFor` expects just that. */
+function insideAct(listener: (batch: string) => void): (batch: string) => void {
+  return (batch) => {
+    if ((globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT === true) act(() => listener(batch));
+    else listener(batch);
+  };
+}
