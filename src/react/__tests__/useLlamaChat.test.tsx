@@ -1,4 +1,5 @@
 import { act, render, renderHook } from '@testing-library/react-native';
+import { useLayoutEffect } from 'react';
 
 import { LlamaClient } from '../../core/LlamaClient';
 import type { GenerateOptions, Message, ScopeSummary } from '../../protocol/generated';
@@ -303,4 +304,19 @@ test('a component that has gone listens to nothing', async () => {
   expect(listening).toBe(1);
   await unmount();
   expect(listening).toBe(0);
+});
+
+test('text that arrives between the first render and its effects is not missed', async () => {
+  const { client, port, wrapper } = harness();
+  client.generate({ ...chat, append: [{ role: 'user', content: 'Hi' }] });
+  const turn = beginTurn(port);
+  const { result } = await renderHook(
+    () => {
+      const shown = useLlamaChat(chat);
+      useLayoutEffect(() => turn.say('Hello'), []);
+      return shown;
+    },
+    { wrapper },
+  );
+  expect(result.current.messages[1]?.content).toBe('Hello');
 });
