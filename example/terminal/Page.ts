@@ -1,0 +1,85 @@
+import { styleText } from 'node:util';
+
+/** The part of a stream that is written to; `process.stdout` is one. */
+export interface Output {
+  write(text: string): void;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Large numbers as a person says them: 951K, 3.2B. */
+export const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+type Format = Parameters<typeof styleText>[0];
+
+/** Lines longer than this are tiring to read, however wide the window is. */
+const WIDEST = 88;
+const WITHOUT_A_WINDOW = 80;
+const NARROWEST = 40;
+
+/** Where the demo writes: knows the width, and whether there is colour and somebody who reads along. */
+export class Page {
+  readonly width: number;
+  /** Whether a person reads along, at a person's speed. */
+  readonly live: boolean;
+  private readonly coloured: boolean;
+
+  constructor(
+    private readonly output: Output,
+    env: Readonly<Record<string, string | undefined>>,
+  ) {
+    this.live = output.isTTY === true;
+    // A terminal that does not know its size says 0.
+    const columns = output.columns === undefined || output.columns === 0 ? WITHOUT_A_WINDOW : output.columns;
+    this.width = Math.max(NARROWEST, Math.min(WIDEST, columns));
+    // https://no-color.org: set and not empty.
+    this.coloured = this.live && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  }
+
+  write(text: string): void {
+    this.output.write(text);
+  }
+
+  line(text = ''): void {
+    this.write(`${text}\n`);
+  }
+
+  /** A paragraph, wrapped between words and indented. `format` is applied line by line. */
+  paragraph(text: string, format: Format = 'reset', indent = 0): void {
+    for (const line of wrapped(text, this.width - indent)) this.line(' '.repeat(indent) + this.paint(format, line));
+  }
+
+  paint(format: Format, text: string): string {
+    return this.coloured ? styleText(format, text, { validateStream: false }) : text;
+  }
+}
+
+/** Lines of at most `width` cells; a longer word stands alone. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && cells(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line];
+}
+
+const graphemes = new Intl.Segmenter();
+/** East Asian scripts and pictures take two cells. */
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+
+/** How many columns a text without line breaks takes. */
+export function cells(text: string): number {
+  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
+}
+
+/** A model's text without what would move the cursor or change the terminal. */
+export function harmless(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').replaceAll('\t', ' ');
+}

@@ -1,0 +1,60 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { cells, harmless, type Page } from './Page';
+
+/** Writes a text that grows, word by word, wrapped under the column where it began. */
+export class Typist {
+  private column: number;
+  /** The word that may go on in the next piece. */
+  private unfinished = '';
+  private typing: Promise<void> = Promise.resolve();
+
+  /**
+   * `indent`: the column where the text begins, in which the cursor is now. `msPerWord`: the pace at which words appear,
+   * for a model that answers faster than anybody reads; the engine never waits for it.
+   */
+  constructor(
+    private readonly page: Page,
+    private readonly indent: number,
+    private readonly msPerWord: number,
+  ) {
+    this.column = indent;
+  }
+
+  type(piece: string): void {
+    const parts = `${this.unfinished}${harmless(piece)}`.match(/\n|[^\S\n]+|\S+/g) ?? [];
+    this.unfinished = /\S$/.test(parts.at(-1) ?? '') ? (parts.pop() ?? '') : '';
+    for (const part of parts) this.schedule(part);
+  }
+
+  /** Writes what is left; resolves when it is on the page. */
+  finish(): Promise<void> {
+    this.schedule(this.unfinished);
+    this.unfinished = '';
+    return this.typing;
+  }
+
+  private schedule(part: string): void {
+    if (this.msPerWord === 0) {
+      this.put(part);
+      return;
+    }
+    this.typing = this.typing.then(async () => {
+      this.put(part);
+      if (/\S/.test(part)) await pause(this.msPerWord);
+    });
+  }
+
+  private put(part: string): void {
+    const width = cells(part);
+    const full = this.column > this.indent && this.column + width > this.page.width;
+    if (part === '\n' || full) {
+      this.page.write(`\n${' '.repeat(this.indent)}`);
+      this.column = this.indent;
+      // A line never begins with the space at which it was broken.
+      if (/^\s/.test(part)) return;
+    }
+    this.page.write(part);
+    this.column += width;
+  }
+}

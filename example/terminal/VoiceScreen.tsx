@@ -1,0 +1,33 @@
+import { type ReactNode, useEffect, useState } from 'react';
+import { type GenerateOptions, type ModelConfig, useLlama } from 'react-native-llama-rs';
+
+import type { Watcher } from './screen';
+
+/** The likeliest token each time: the same story every time. */
+const ANSWER: GenerateOptions = { temperature: 0, maxOutputTokens: 64 };
+
+interface VoiceScreenProps {
+  readonly model: ModelConfig;
+  /** Whose conversation it is. */
+  readonly scope: string;
+  /** What was said, as a speech recogniser wrote it down. */
+  readonly transcript: string;
+  readonly watcher: Watcher;
+}
+
+/** A screen that is there for one recording. It borrows the model while it is mounted, and owns nothing. */
+export function VoiceScreen({ model, scope, transcript, watcher }: VoiceScreenProps): ReactNode {
+  const { status, generate } = useLlama({ ...model, scope, owner: 'VoiceScreen' });
+  const [readyAtFirst] = useState(status === 'ready');
+  const [answer, setAnswer] = useState('');
+
+  useEffect(() => watcher.firstRender(readyAtFirst), [watcher, readyAtFirst]);
+  useEffect(() => {
+    const generation = generate({ append: [{ role: 'user', content: transcript }], options: ANSWER });
+    generation.result.then(watcher.answered, watcher.failed);
+    return generation.subscribe(() => setAnswer(generation.getSnapshot().text));
+  }, [generate, transcript, watcher]);
+  useEffect(() => watcher.shown(answer), [watcher, answer]);
+
+  return <text>{answer}</text>;
+}

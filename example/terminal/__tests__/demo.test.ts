@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+// The demo as a user starts it, on real inference.
+jest.setTimeout(60_000);
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function demo(args: readonly string[], input = ''): Promise<Ended> {
+  const child = spawn(process.execPath, ['example/terminal/run.mjs', ...args], { stdio: 'pipe' });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (out += piece));
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (err += piece));
+  child.stdin.end(input);
+  return new Promise((settle, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => settle({ code, out, err }));
+  });
+}
+
+describe('the story', () => {
+  it('ends with a table: loads, prefilled and reused tokens, time to first token, for both sides', async () => {
+    const { code, out, err } = await demo([]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/old pattern +this library\n/);
+    expect(out).toMatch(/\nmodel loads +5 +1\n/);
+    expect(out).toMatch(/\nready in first render +0 +4\n/);
+    expect(out).toMatch(/\ntokens reused +0 +[1-9]\d*\n/);
+    expect(out).toMatch(/\ntime to first token +\d+ ms +\d+ ms\n/);
+    expect(out).toMatch(/\nnames remembered +\d of 2 +2 of 2\n/);
+    const [, old = '', ours = ''] = /\ntokens prefilled +(\d+) +(\d+)\n/.exec(out) ?? [];
+    expect(Number(ours)).toBeLessThan(Number(old));
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('answers the last question right, in the conversation that it was asked in', async () => {
+    const { out } = await demo([]);
+    const answers = [...out.matchAll(/^ {2}this library +(.+)$/gm)].map(([, answer]) => answer);
+    expect(answers.slice(-2)).toEqual(['Your name is Bob.', 'Your name is Alice.']);
+  });
+});
+
+describe('the chat', () => {
+  it('answers piped lines, each conversation on its own', async () => {
+    const lines = ['My name is Alice.', '/scope bob', 'My name is Bob.', 'What is my name?', '/scope main', 'What is my name?', '/stats', '/quit'];
+    const { code, out, err } = await demo(['--chat'], `${lines.join('\n')}\n`);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('bob › What is my name?\nYour name is Bob.\n');
+    expect(out).toContain('main › What is my name?\nYour name is Alice.\n');
+    expect(out).toMatch(/^loads +1$/m);
+    expect(out).toMatch(/^scope bob +4 messages, \d+ tokens resident$/m);
+    expect(out).toMatch(/^last prompt +\d+ tokens prefilled, [1-9]\d* reused$/m);
+  });
+
+  it('ends with its input, after the last answer', async () => {
+    const { code, out } = await demo(['--chat'], 'Hello!');
+    expect(code).toBe(0);
+    expect(out).toContain('Hello! How can I help you?\n');
+  });
+
+  it('takes any model file', async () => {
+    const copy = join(folder, 'another.gguf');
+    writeFileSync(copy, readFileSync(TINY));
+    const { code, out } = await demo(['--chat', '--model', copy], 'Hello!\n');
+    expect(code).toBe(0);
+    expect(out).toContain('Hello! How can I help you?\n');
+  });
+});
+
+describe('what cannot be', () => {
+  it.each([
+    ['a missing file', 'missing.gguf', undefined],
+    ['a truncated file', 'truncated.gguf', () => readFileSync(TINY).subarray(0, 500_000)],
+    ['a file that is no GGUF', 'text.gguf', () => Buffer.from('These are words.\n'.repeat(100))],
+    ['an empty file', 'empty.gguf', () => Buffer.alloc(0)],
+  ])('%s: one sentence and exit code 2', async (_, name, content) => {
+    const path = join(folder, name);
+    if (content !== undefined) writeFileSync(path, content());
+    for (const mode of [[], ['--chat']]) {
+      const { code, out, err } = await demo([...mode, '--model', path]);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toMatch(/^[^\n]+\n$/);
+      expect(err).toContain(name);
+    }
+  });
+
+  it('an unknown argument: usage and exit code 2', async () => {
+    const { code, out, err } = await demo(['--loud']);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain("Unknown option '--loud'\nusage: ./dev demo");
+  });
+});
+
+const TINY = resolve('models/tiny-chat/tiny-chat-q8_0.gguf');
+const folder = mkdtempSync(join(tmpdir(), 'demo-'));
+afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,44 @@
+import { LlamaClient, LlamaError, type ModelConfig } from 'react-native-llama-rs';
+import { openNodePort, stayAlive } from 'react-native-llama-rs/testing';
+
+import type { Page } from './Page';
+
+/** A client on the real engine, with a manager of its own. */
+export interface Engine {
+  readonly client: LlamaClient;
+  readonly close: () => void;
+}
+
+export function openEngine(): Engine {
+  const port = openNodePort({ manager: 'own' });
+  const client = new LlamaClient(port, { onBusy: stayAlive() });
+  return {
+    client,
+    close() {
+      client.close();
+      port.close();
+    },
+  };
+}
+
+/** Loads a model for as long as the client is open, and shows how far it is. Throws `LlamaError`. */
+export async function load(client: LlamaClient, model: ModelConfig, page: Page): Promise<void> {
+  const lease = client.acquire(model, 'demo');
+  const store = client.model(model.path);
+  const unsubscribe = store.subscribe(() => {
+    const status = store.getSnapshot()?.status;
+    if (page.live && status?.type === 'loading') page.write(`\rloading ${Math.round(100 * status.progress)} %`);
+  });
+  try {
+    await lease.ready;
+  } finally {
+    unsubscribe();
+    // Back to the start of the line, and clear it.
+    if (page.live) page.write('\r\u001b[K');
+  }
+}
+
+/** Whether the fault is the file's, which is the caller's choice. */
+export function isBadFile(error: unknown): error is LlamaError {
+  return error instanceof LlamaError && ['modelNotFound', 'modelInvalid', 'modelUnsupported'].includes(error.code);
+}

@@ -1,0 +1,47 @@
+import { createInterface } from 'node:readline';
+import type { ReadStream } from 'node:tty';
+
+import type { ModelConfig } from 'react-native-llama-rs';
+
+import { Chat, type ChatHost } from './Chat';
+import { load, openEngine } from './engine';
+import type { Page } from './Page';
+
+/** Chats until the input ends, `/quit`, or Ctrl-C when nothing runs. Throws `LlamaError` when the model cannot be loaded. */
+export async function runChat(model: ModelConfig, page: Page, input: ReadStream, output: NodeJS.WriteStream): Promise<void> {
+  const { client, close } = openEngine();
+  try {
+    await load(client, model, page);
+    page.line(page.paint('dim', 'Say something. /help lists the commands.'));
+    await converse((host) => new Chat(client, model, page, host), page, input, output);
+  } finally {
+    close();
+  }
+}
+
+async function converse(open: (host: ChatHost) => Chat, page: Page, input: ReadStream, output: NodeJS.WriteStream): Promise<void> {
+  // Without a person at both ends there is no line to edit, no prompt to see, and what was said has to be shown.
+  const person = input.isTTY && page.live;
+  const readline = createInterface({ input, terminal: person, ...(person && { output }) });
+  const prompt = (scope: string) => page.paint('cyan', `${scope} › `);
+  const chat = open({
+    idle(scope) {
+      if (!person) return;
+      readline.setPrompt(prompt(scope));
+      readline.prompt();
+    },
+    taken(scope, line) {
+      if (!person) page.line(prompt(scope) + line);
+    },
+  });
+  const interrupt = () => chat.interrupt();
+  readline.on('line', (line) => chat.take(line));
+  readline.on('close', () => chat.take('/quit'));
+  // A terminal's Ctrl-C comes through readline, anybody else's as a signal.
+  readline.on('SIGINT', interrupt);
+  process.on('SIGINT', interrupt);
+  chat.start();
+  await chat.ended;
+  process.off('SIGINT', interrupt);
+  readline.close();
+}

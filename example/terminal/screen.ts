@@ -1,0 +1,16 @@
+import type { Usage } from 'react-native-llama-rs';
+
+/** What a screen tells those who watch it. */
+export interface Watcher {
+  /** Whether the model was there in the first render. */
+  readonly firstRender: (ready: boolean) => void;
+  /** The answer as the screen shows it now. */
+  readonly shown: (text: string) => void;
+  readonly answered: (answer: Answer) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export interface Answer {
+  readonly text: string;
+  readonly usage: Usage;
+}

@@ -1,0 +1,52 @@
+import type { ReactElement } from 'react';
+import { LlamaProvider, type ModelConfig } from 'react-native-llama-rs';
+
+import { NativeLlama } from '../../fixtures/old-pattern/NativeLlama';
+import { startOldRuntime } from '../../fixtures/old-pattern/runtime';
+import { openEngine } from './engine';
+import { OldVoiceScreen } from './OldVoiceScreen';
+import type { Watcher } from './screen';
+import { VoiceScreen } from './VoiceScreen';
+
+export interface Recording {
+  readonly scope: string;
+  readonly transcript: string;
+}
+
+/** One way to build the app, with engines of its own. */
+export interface Side {
+  readonly name: string;
+  screen(recording: Recording, watcher: Watcher): ReactElement;
+  /** How often weights were loaded so far. */
+  loads(): number;
+  /** Resolves when what an unmounted screen left behind is done. */
+  settled(): Promise<void>;
+  readonly close: () => void;
+}
+
+export function oldPattern(model: ModelConfig): Side {
+  const native = new NativeLlama();
+  const runtime = startOldRuntime(native);
+  return {
+    name: 'old pattern',
+    screen: ({ transcript }, watcher) => <OldVoiceScreen runtime={runtime} model={model} transcript={transcript} watcher={watcher} />,
+    loads: () => native.contexts.length,
+    settled: () => native.settled(),
+    close: () => undefined,
+  };
+}
+
+export function thisLibrary(model: ModelConfig): Side {
+  const { client, close } = openEngine();
+  return {
+    name: 'this library',
+    screen: (recording, watcher) => (
+      <LlamaProvider client={client}>
+        <VoiceScreen model={model} {...recording} watcher={watcher} />
+      </LlamaProvider>
+    ),
+    loads: () => client.model(model.path).getSnapshot()?.loads ?? 0,
+    settled: () => Promise.resolve(),
+    close,
+  };
+}
