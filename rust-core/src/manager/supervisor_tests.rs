@@ -3,5 +3,6 @@
 mod host;
 mod lifetime;
 mod memory;
+mod random;
 mod scopes;
 mod turns;
