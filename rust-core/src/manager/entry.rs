@@ -316,7 +316,8 @@ impl Entry {
                 self.stop("unload was asked for", effects);
             }
             State::Idle { .. } => self.stop("unload was asked for", effects),
-            State::Unloading => {}
+            // Whoever asked for the model before this and waits for the unload to end would load it again.
+            State::Unloading => self.answer_waiting(&Err(self.unloaded_while_loading()), effects),
         }
     }
 

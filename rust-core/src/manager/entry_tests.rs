@@ -308,6 +308,15 @@ fn a_lease_during_unloading_loads_again_when_that_is_over() {
 }
 
 #[test]
+fn an_unload_after_a_lease_that_waits_for_an_unload_has_the_last_word() {
+    let mut story = Story::loaded_by(&[A]);
+    story.on(Event::Unload);
+    story.on(acquire(B));
+    story.expect(Event::Unload, &["answer 2 LoadCancelled"], "unloading");
+    story.expect(EXITED, &[FREED, "unload ok"], "unloaded");
+}
+
+#[test]
 fn a_failed_load_is_answered_and_the_next_lease_tries_again() {
     let mut story = Story::new();
     story.on(acquire(A));
