@@ -1,0 +1,125 @@
+// The four debug points of the old pattern: what its log lines show of the bug, and what our flight recorder shows of
+// the same two voice recordings.
+import { act, render } from '@testing-library/react-native';
+
+import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
+import type { LifecycleRecord, UseLlamaChat } from '../../src';
+import { installNodePort } from '../../src/testing';
+import { isReady, say, screens } from './Chat';
+import { freeOldContexts, oldScreens, openOldApp } from './OldScreen';
+import { Seen } from './Seen';
+import { myName, tiny, unloadTiny, whoAmI } from './tiny';
+import { until } from './until';
+
+const engine = installNodePort();
+
+afterEach(freeOldContexts);
+afterEach(() => unloadTiny(engine.client));
+
+/** The lines of two recordings with the screen gone in between. */
+async function oldRecordings(): Promise<string[]> {
+  const lines: string[] = [];
+  const { runtime, settle, open } = openOldApp({ log: (line) => lines.push(line) });
+  const { seen, ui } = await open();
+  await settle();
+  await act(() => seen.last.processMessage(myName.asks));
+  await ui.rerender(oldScreens());
+  const again = new Seen<OldChat>();
+  await ui.rerender(oldScreens({ runtime, seen: again }));
+  await settle();
+  await act(() => again.last.processMessage(whoAmI.asks));
+  return lines;
+}
+
+/** The records of the same, oldest first. */
+async function ourRecordings(): Promise<readonly LifecycleRecord[]> {
+  const from = (await engine.client.lifecycle()).length;
+  const ui = await render(screens(engine.client));
+  for (const asks of [myName.asks, whoAmI.asks]) {
+    const seen = new Seen<UseLlamaChat>();
+    await ui.rerender(screens(engine.client, { seen, scope: 'recordings', owner: 'VoiceTab' }));
+    await seen.until(isReady);
+    await (await say(seen, asks)).result;
+    await ui.rerender(screens(engine.client));
+    await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
+  }
+  return (await engine.client.lifecycle()).slice(from);
+}
+
+const eventsOf = (records: readonly LifecycleRecord[], owner: string) =>
+  records.map(({ event }) => event).filter((event) => 'owner' in event && event.owner === owner);
+
+const count = (all: readonly string[], one: string) => all.filter((line) => line === one).length;
+
+describe('Context State Tracking', () => {
+  test('the old log shows a context set, lost and set again, but not by whom or why', async () => {
+    const lines = await oldRecordings();
+    expect(lines.filter((line) => line.startsWith('[ModelManager] Setting'))).toEqual([
+      '[ModelManager] Setting context: true',
+      '[ModelManager] Setting context: false',
+      '[ModelManager] Setting context: true',
+    ]);
+  });
+
+  test('our recorder shows one model that is lent, idle and lent again, each with its reason', async () => {
+    const records = await ourRecordings();
+    const states = records.map(({ event }) => event.type);
+    expect(states.filter((type) => ['loading', 'ready', 'idle', 'unloading', 'unloaded', 'failed'].includes(type))).toEqual([
+      'loading',
+      'ready',
+      'idle',
+      'ready',
+      'idle',
+    ]);
+    for (const { reason, model } of records) expect([reason !== '', model]).toEqual([true, tiny.path]);
+  });
+});
+
+describe('Component Mounting', () => {
+  test('the old log shows an unmount after which the context is gone', async () => {
+    const lines = await oldRecordings();
+    const unmounted = lines.indexOf('[Component] Unmounted');
+    expect(count(lines, '[Component] Mounted')).toBe(2);
+    expect(lines.indexOf('[ModelManager] Setting context: false')).toBeGreaterThan(unmounted);
+  });
+
+  test('our recorder names the component at each mount and unmount, and the lease that goes with it', async () => {
+    const events = eventsOf(await ourRecordings(), 'VoiceTab');
+    expect(events).toEqual([
+      { type: 'mounted', owner: 'VoiceTab' },
+      { type: 'acquired', owner: 'VoiceTab', reused: false },
+      { type: 'unmounted', owner: 'VoiceTab' },
+      { type: 'released', owner: 'VoiceTab' },
+      { type: 'mounted', owner: 'VoiceTab' },
+      { type: 'acquired', owner: 'VoiceTab', reused: true },
+      { type: 'unmounted', owner: 'VoiceTab' },
+      { type: 'released', owner: 'VoiceTab' },
+    ]);
+  });
+});
+
+describe('Context Usage', () => {
+  test('the old log shows the second message find no context', async () => {
+    const lines = await oldRecordings();
+    const uses = lines.filter((line) => line.startsWith('[ModelManager] Getting'));
+    expect(uses.at(-1)).toBe('[ModelManager] Getting context: false');
+  });
+
+  test('our recorder shows every answer reuse the loaded model', async () => {
+    const uses = (await ourRecordings()).map(({ event }) => event).filter((event) => event.type === 'acquired');
+    const answers = uses.filter(({ owner }) => owner.startsWith('generation '));
+    expect(answers.map(({ reused }) => reused)).toEqual([true, true]);
+  });
+});
+
+describe('Initialization Flow', () => {
+  test('the old log shows two initializations', async () => {
+    const lines = await oldRecordings();
+    expect([count(lines, '[Initialize] Starting'), count(lines, '[Initialize] Complete')]).toEqual([2, 2]);
+  });
+
+  test('our recorder shows one', async () => {
+    const steps = (await ourRecordings()).map(({ event }) => event.type);
+    expect([count(steps, 'loading'), steps.indexOf('ready') - steps.indexOf('loading')]).toEqual([1, 1]);
+  });
+});
