@@ -1,6 +1,6 @@
 import type { ModelConfig, ModelState } from '../protocol/generated';
 import { Deferred } from './Deferred';
-import { LlamaError } from './LlamaError';
+import { LlamaError, type LlamaErrorCode } from './LlamaError';
 import { modelKey } from './modelKey';
 import type { Pending } from './Pending';
 import { CLOSED, type Requests } from './Requests';
@@ -12,6 +12,22 @@ export interface Lease {
   readonly ready: Promise<void>;
   /** Gives the lease back, one macrotask later; forgotten when it is taken again before. Calling it twice is once. */
   release(): void;
+}
+
+const REFUSALS: ReadonlySet<LlamaErrorCode> = new Set([
+  'busy',
+  'closed',
+  'invalidCommand',
+  'invalidOptions',
+  'optionsConflict',
+]);
+
+/**
+ * Whether a lease was refused, as against one whose model could not be loaded: that one says that the model is wanted,
+ * counts again when somebody loads it, and the model's own status tells what happened.
+ */
+export function isRefusal({ code }: { code: LlamaErrorCode }): boolean {
+  return REFUSALS.has(code);
 }
 
 const GIVEN_BACK = new LlamaError('loadCancelled', 'the lease was given back before the model was ready');

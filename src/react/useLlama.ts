@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'react';
 import type { GenerateRequest } from '../core/generate';
 import type { Generation } from '../core/Generation';
 import type { LlamaErrorCode } from '../core/LlamaError';
+import { isRefusal } from '../core/Leases';
 import { modelKey, modelOfKey } from '../core/modelKey';
 import type { ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated';
 import { useLlamaClient } from './client';
@@ -53,7 +54,7 @@ export function useLlama({ owner = 'useLlama', scope = 'default', ...model }: Us
     const taken = client.acquire(config, owner);
     let held = true;
     taken.ready.catch((error: unknown) => {
-      if (held) setRefusal({ of: lease, error: error as Failure });
+      if (held && isRefusal(error as Failure)) setRefusal({ of: lease, error: error as Failure });
     });
     return () => {
       held = false;

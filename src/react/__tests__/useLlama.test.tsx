@@ -207,10 +207,23 @@ test('a refusal is shown, whatever the model does for others, until the options 
   expect(result.current).toMatchObject({ status: 'ready', error: undefined });
 });
 
+test('a load that failed here and succeeds for somebody else is ready here too', async () => {
+  const { port, wrapper, play } = harness();
+  const { result } = await renderHook(() => useLlama(model), { wrapper });
+  const error = { code: 'outOfMemory', detail: 'needs 3.1 GB' } as const;
+  await play(() => {
+    port.emit({ type: 'modelChanged', model: modelState('a', { type: 'failed', error }) });
+    port.answer(port.last('acquire'), error);
+  });
+  expect(result.current).toMatchObject({ status: 'failed', error });
+  await play(() => port.emit({ type: 'modelChanged', model: modelState('a', { type: 'ready', info: modelInfo }) }));
+  expect(result.current).toMatchObject({ status: 'ready', error: undefined });
+});
+
 test('reload takes the lease anew after a failure', async () => {
   const { port, scheduler, wrapper, play } = harness();
   const { result } = await renderHook(() => useLlama(model), { wrapper });
-  await play(() => port.answer(port.last('acquire'), { code: 'outOfMemory', detail: 'needs 3.1 GB' }));
+  await play(() => port.answer(port.last('acquire'), { code: 'busy', detail: 'too much is waiting' }));
   expect(result.current.status).toBe('failed');
   const { reload } = result.current;
   await act(() => reload());

@@ -169,7 +169,8 @@ test('a transcript that cannot be read, and a model that is not there, are error
   await play(() => port.answer(port.last('getTranscript'), { code: 'busy', detail: 'full' }));
   expect(result.current).toMatchObject({ status: 'failed', error: { code: 'busy' } });
   const other = await open();
-  await other.play((script) => script.answer(script.last('acquire'), { code: 'modelNotFound', detail: 'no file' }));
+  const error = { code: 'modelNotFound', detail: 'no file' } as const;
+  await other.play((script) => script.emit({ type: 'modelChanged', model: modelState('a', { type: 'failed', error }) }));
   expect(other.result.current).toMatchObject({ status: 'failed', error: { code: 'modelNotFound' }, model: { status: 'failed' } });
 });
 
