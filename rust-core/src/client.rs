@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
-use crate::manager::{Lease, ManagerHandle, Message, Reply, Transcript};
+use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
 use crate::protocol::{Command, Envelope, Event, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
@@ -22,12 +22,16 @@ pub struct Client {
     leases: Mutex<HashMap<String, Lease>>,
 }
 
-impl Client {
-    pub(crate) fn new(manager: ManagerHandle) -> Self {
+impl ModelManager {
+    /// A new client: one host's side of the port.
+    pub fn connect(&self) -> Client {
+        let manager = self.handle();
         let id = manager.hub.connect();
-        Self { manager, id, leases: Mutex::default() }
+        Client { manager, id, leases: Mutex::default() }
     }
+}
 
+impl Client {
     /// The state now. Cheap enough for a first render.
     pub fn snapshot(&self) -> Snapshot {
         self.manager.hub.snapshot(self.id)

@@ -24,7 +24,6 @@ pub use lease::Lease;
 pub(crate) use lease::LeaseId;
 pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};
 
-use crate::client::Client;
 use crate::engine::ModelLoader;
 use crate::error::Result;
 use crate::hub::Hub;
@@ -74,9 +73,9 @@ impl ModelManager {
         Self { handle: ManagerHandle::start(loader, runtime), runtime: None }
     }
 
-    /// A new client: one host's side of the port.
-    pub fn connect(&self) -> Client {
-        Client::new(self.handle.clone())
+    /// What a client needs.
+    pub(crate) fn handle(&self) -> ManagerHandle {
+        self.handle.clone()
     }
 
     /// Cancels everything, frees every model and ends the engine threads. Waits at most `deadline`; true if all was
