@@ -58,10 +58,11 @@ export class Chat {
     else void this.work();
   }
 
-  /** Ctrl-C. */
-  interrupt(): void {
-    if (this.running === undefined) this.leave();
-    else this.cancel(this.running);
+  /** Ctrl-C: ends the running answer. Returns whether there is one. */
+  interrupt(): boolean {
+    if (this.running === undefined) return false;
+    this.cancel(this.running);
+    return true;
   }
 
   private leave(): void {

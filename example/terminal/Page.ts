@@ -1,5 +1,7 @@
 import { styleText } from 'node:util';
 
+import { wrapped } from './text';
+
 /** The part of a stream that is written to; `process.stdout` is one. */
 export interface Output {
   write(text: string): void;
@@ -52,34 +54,4 @@ export class Page {
   paint(format: Format, text: string): string {
     return this.coloured ? styleText(format, text, { validateStream: false }) : text;
   }
-}
-
-/** Lines of at most `width` cells; a longer word stands alone. */
-export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && cells(longer) > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line];
-}
-
-const graphemes = new Intl.Segmenter();
-/** East Asian scripts and pictures take two cells. */
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-
-/** How many columns a text without line breaks takes. */
-export function cells(text: string): number {
-  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
-}
-
-/** A model's text without what would move the cursor or change the terminal. */
-export function harmless(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '').replaceAll('\t', ' ');
 }

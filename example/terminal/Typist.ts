@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { cells, harmless, type Page } from './Page';
+import type { Page } from './Page';
+import { cells, harmless, parts } from './text';
 
 /** Writes a text that grows, word by word, wrapped under the column where it began. */
 export class Typist {
@@ -22,9 +23,9 @@ export class Typist {
   }
 
   type(piece: string): void {
-    const parts = `${this.unfinished}${harmless(piece)}`.match(/\n|[^\S\n]+|\S+/g) ?? [];
-    this.unfinished = /\S$/.test(parts.at(-1) ?? '') ? (parts.pop() ?? '') : '';
-    for (const part of parts) this.schedule(part);
+    const { done, unfinished } = parts(this.unfinished + harmless(piece));
+    this.unfinished = unfinished;
+    for (const part of done) this.schedule(part);
   }
 
   /** Writes what is left; resolves when it is on the page. */

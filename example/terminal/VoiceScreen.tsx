@@ -1,10 +1,7 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import { type GenerateOptions, type ModelConfig, useLlama } from 'react-native-llama-rs';
+import { type ModelConfig, useLlama } from 'react-native-llama-rs';
 
-import type { Watcher } from './screen';
-
-/** The likeliest token each time: the same story every time. */
-const ANSWER: GenerateOptions = { temperature: 0, maxOutputTokens: 64 };
+import { ANSWER, type Watcher } from './screen';
 
 interface VoiceScreenProps {
   readonly model: ModelConfig;

@@ -34,14 +34,21 @@ async function converse(open: (host: ChatHost) => Chat, page: Page, input: ReadS
       if (!person) page.line(prompt(scope) + line);
     },
   });
-  const interrupt = () => chat.interrupt();
+  const hangUp = () => {
+    if (person) page.line();
+    chat.take('/quit');
+  };
+  const interrupt = () => {
+    if (!chat.interrupt()) readline.close();
+  };
   readline.on('line', (line) => chat.take(line));
-  readline.on('close', () => chat.take('/quit'));
+  readline.on('close', hangUp);
   // A terminal's Ctrl-C comes through readline, anybody else's as a signal.
   readline.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
   chat.start();
   await chat.ended;
   process.off('SIGINT', interrupt);
+  readline.off('close', hangUp);
   readline.close();
 }

@@ -1,4 +1,7 @@
-import type { Usage } from 'react-native-llama-rs';
+import type { GenerateOptions, Usage } from 'react-native-llama-rs';
+
+/** Of every screen. The likeliest token each time: the same story every time. */
+export const ANSWER: GenerateOptions = { temperature: 0, maxOutputTokens: 64 };
 
 /** What a screen tells those who watch it. */
 export interface Watcher {

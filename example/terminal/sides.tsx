@@ -5,7 +5,7 @@ import { NativeLlama } from '../../fixtures/old-pattern/NativeLlama';
 import { startOldRuntime } from '../../fixtures/old-pattern/runtime';
 import { openEngine } from './engine';
 import { OldVoiceScreen } from './OldVoiceScreen';
-import type { Watcher } from './screen';
+import { ANSWER, type Watcher } from './screen';
 import { VoiceScreen } from './VoiceScreen';
 
 export interface Recording {
@@ -25,7 +25,7 @@ export interface Side {
 }
 
 export function oldPattern(model: ModelConfig): Side {
-  const native = new NativeLlama();
+  const native = new NativeLlama(ANSWER);
   const runtime = startOldRuntime(native);
   return {
     name: 'old pattern',

@@ -1,4 +1,4 @@
-import { cells } from './Page';
+import { cells } from './text';
 
 const GAP = '  ';
 

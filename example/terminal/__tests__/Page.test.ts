@@ -1,5 +1,5 @@
-import { cells, harmless, wrapped } from '../Page';
 import { table } from '../table';
+import { cells, harmless, wrapped } from '../text';
 import { Typist } from '../Typist';
 import { paper } from './paper';
 
@@ -48,6 +48,15 @@ describe('a typist', () => {
     for (const piece of ['A sentence that is lon', 'ger than this narr', 'ow page.']) typist.type(piece);
     await typist.finish();
     expect(text()).toBe('says: A sentence that is longer than \n      this narrow page.');
+  });
+
+  it('shows a script without spaces, and an endless word, as they come', () => {
+    const { page, text } = paper({ columns: 40 });
+    const typist = new Typist(page, 0, 0);
+    typist.type('日本');
+    expect(text()).toBe('日本');
+    typist.type('x'.repeat(70));
+    expect(text()).toBe(`日本${'x'.repeat(30)}\n${'x'.repeat(30)}`);
   });
 
   it('keeps line breaks, and every word in order at any pace', async () => {
