@@ -1,0 +1,56 @@
+// The contract of the port on the real engine: what it must refuse is refused, what it must take is taken.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Batch, Envelope, NumberedEvent } from '../../src';
+import { openNodePort, stayAlive } from '../../src/testing';
+
+interface Refused {
+  name: string;
+  text: string;
+  requestId: string;
+  code: string;
+  detail: string;
+}
+
+function contract(name: string): unknown {
+  return JSON.parse(readFileSync(join(process.cwd(), 'fixtures/contract', name), 'utf8'));
+}
+
+const refused = contract('refused.json') as Refused[];
+const commands = contract('commands.json') as { name: string; command: Envelope }[];
+
+const port = openNodePort({ manager: 'own' });
+let onAnswer: (event: NumberedEvent) => void = () => undefined;
+port.onEvents((json) => {
+  const { events } = JSON.parse(json) as Batch;
+  for (const event of events) if ('requestId' in event) onAnswer(event);
+});
+const busy = stayAlive();
+beforeAll(() => busy(true));
+afterAll(() => {
+  port.close();
+  busy(false);
+});
+
+/** The answer with this `requestId` to what is sent. */
+function answerTo(text: string, requestId: string): Promise<NumberedEvent> {
+  return new Promise((resolve) => {
+    onAnswer = (event) => {
+      if ('requestId' in event && event.requestId === requestId) resolve(event);
+    };
+    port.send(text);
+  });
+}
+
+test.each(refused)('the engine refuses: $name', async ({ text, requestId, code, detail }) => {
+  const answer = await answerTo(text, requestId);
+  expect(answer).toMatchObject({ type: 'failed', error: { code } });
+  expect(answer.type === 'failed' && answer.error.detail).toContain(detail);
+});
+
+test.each(commands)('the engine takes: $name', async ({ command }) => {
+  const answer = await answerTo(JSON.stringify(command), command.requestId);
+  // The contract's model is not on this disk, which is another matter than a command that cannot be read.
+  if (answer.type === 'failed') expect(answer.error.code).toMatch(/^(modelNotFound|modelNotKnown|scopeNotFound|generationNotFound)$/);
+});
