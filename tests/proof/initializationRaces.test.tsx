@@ -77,9 +77,9 @@ describe('Initialization Race Conditions', () => {
     });
 
     test('with ours the lease of a screen that leaves is given back, loaded or not', async () => {
+      const from = engine.client.records.getSnapshot().length;
       const ui = await render(screens(engine.client, { seen: new Seen(), model: { ...tiny, keepAliveMs: 0 } }));
       await ui.rerender(screens(engine.client));
-      const from = engine.client.records.getSnapshot().length;
       await until(engine.client.records, (all) => all.slice(from).some(({ event }) => event.type === 'unloaded'));
       expect(tinyState(engine.client)).toMatchObject({ status: { type: 'unloaded' }, leases: [] });
     });

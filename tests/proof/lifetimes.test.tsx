@@ -2,7 +2,7 @@
 import { act, render } from '@testing-library/react-native';
 import { Activity, StrictMode } from 'react';
 
-import { type GenerationState, LlamaProvider, useLlama, type UseLlama, type UseLlamaChat } from '../../src';
+import { type GenerationState, type LifecycleRecord, LlamaProvider, useLlama, type UseLlama, type UseLlamaChat } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { Chat, isReady, say, screens } from './Chat';
 import { Seen } from './Seen';
@@ -123,9 +123,11 @@ test('unmounted while loading, with a keep-alive: who comes back finds the load 
 });
 
 test('unmounted while loading, without a keep-alive: the load ends and nothing stays', async () => {
+  const from = engine.client.records.getSnapshot().length;
   const app = await render(screens(engine.client, { seen: new Seen(), model: { ...tiny, keepAliveMs: 0 } }));
   await app.rerender(screens(engine.client));
-  await until(engine.client.records, (records) => records.at(-1)?.event.type === 'unloaded');
+  const isUnloaded = (records: readonly LifecycleRecord[]) => records.slice(from).some(({ event }) => event.type === 'unloaded');
+  await until(engine.client.records, isUnloaded);
   expect(tinyState(engine.client)).toMatchObject({ status: { type: 'unloaded' }, leases: [] });
 });
 
