@@ -1,0 +1,212 @@
+//! The bare llama.cpp loop that the engine is compared with: the same context parameters and thread count, greedy
+//! sampling, `llama_decode` in a loop, nothing else.
+
+use std::ffi::{CString, c_void};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use llama_cpp_sys_2 as sys;
+use llama_rs_core::protocol::ModelInfo;
+
+use crate::Result;
+
+/// Rows of a batch, as in the engine.
+const MAX_ROWS: usize = 512;
+/// What prompts are made of: any token that every vocabulary has.
+const PROMPT_TOKEN: sys::llama_token = 40;
+
+/// A model, a context and a greedy sampler. Used on one thread.
+pub struct Bare {
+    model: NonNull<sys::llama_model>,
+    context: NonNull<sys::llama_context>,
+    sampler: NonNull<sys::llama_sampler>,
+    batch: sys::llama_batch,
+    /// By sequence: tokens held, and the token to be decoded next.
+    streams: Vec<(usize, sys::llama_token)>,
+}
+
+/// When a decode loop ends: whichever is first.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    pub tokens: u32,
+    pub time: Duration,
+}
+
+impl Bare {
+    /// Loads the weights once more and makes the context that the engine made.
+    pub fn open(path: &str, info: &ModelInfo) -> Result<Self> {
+        let path = CString::new(path)?;
+        let threads = i32::try_from(info.threads)?;
+        // SAFETY: the engine has set llama.cpp's backends up before it told `info`; the path outlives the call.
+        let model = unsafe { sys::llama_model_load_from_file(path.as_ptr(), sys::llama_model_default_params()) };
+        let model = NonNull::new(model).ok_or("llama.cpp did not load the model for the bare loop")?;
+        // SAFETY: a plain function without arguments.
+        let mut params = unsafe { sys::llama_context_default_params() };
+        params.n_ctx = info.context_size.next_multiple_of(256) * info.slots;
+        params.n_seq_max = info.slots;
+        params.n_batch = MAX_ROWS as u32;
+        params.n_ubatch = MAX_ROWS as u32;
+        params.n_outputs_max = info.slots;
+        params.n_threads = threads;
+        params.n_threads_batch = threads;
+        params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
+        params.kv_unified = false;
+        params.no_perf = true;
+        // SAFETY: the model was loaded just now and is used by nobody else.
+        let context = unsafe { sys::llama_init_from_model(model.as_ptr(), params) };
+        let context = NonNull::new(context).ok_or("llama.cpp made no context for the bare loop")?;
+        // SAFETY: plain allocations, freed in `drop`.
+        let (sampler, batch) =
+            unsafe { (sys::llama_sampler_init_greedy(), sys::llama_batch_init(MAX_ROWS as i32, 0, 1)) };
+        let sampler = NonNull::new(sampler).ok_or("llama.cpp made no sampler for the bare loop")?;
+        Ok(Self { model, context, sampler, batch, streams: vec![(0, PROMPT_TOKEN); info.slots as usize] })
+    }
+
+    pub fn set_threads(&mut self, threads: u32) {
+        let threads = i32::try_from(threads).unwrap_or(1);
+        // SAFETY: the context is alive and not decoding.
+        unsafe { sys::llama_set_n_threads(self.context.as_ptr(), threads, threads) }
+    }
+
+    /// Forgets what a sequence holds.
+    pub fn clear(&mut self, sequence: usize) {
+        self.cut(sequence, 0);
+    }
+
+    /// Forgets everything of a sequence from `length` on.
+    pub fn cut(&mut self, sequence: usize, length: usize) {
+        // SAFETY: the context is alive, and the sequence is one of its own.
+        unsafe {
+            let memory = sys::llama_get_memory(self.context.as_ptr());
+            sys::llama_memory_seq_rm(memory, sequence as i32, length as i32, -1);
+        }
+        self.streams[sequence].0 = length;
+    }
+
+    /// Decodes a prompt of so many tokens in whole batches and samples the first token of the answer.
+    pub fn prefill(&mut self, sequence: usize, tokens: usize) -> Result<()> {
+        let mut left = tokens;
+        while left > 0 {
+            let rows = left.min(MAX_ROWS);
+            left -= rows;
+            self.fill_prompt(sequence, rows, left == 0);
+            self.run()?;
+            self.streams[sequence].0 += rows;
+            if left == 0 {
+                self.streams[sequence].1 = self.sample(rows - 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes one token of each of the sequences per step until the limit. Tokens per sequence and second, counted
+    /// without the one that the prompt gave.
+    pub fn decode(&mut self, sequences: usize, limit: Limit) -> Result<f64> {
+        let started = Instant::now();
+        let mut steps = 0;
+        while steps < limit.tokens && started.elapsed() < limit.time {
+            for sequence in 0..sequences {
+                let (position, token) = self.streams[sequence];
+                self.set_row(sequence, token, position, sequence, true);
+            }
+            self.batch.n_tokens = sequences as i32;
+            self.run()?;
+            for sequence in 0..sequences {
+                self.streams[sequence] = (self.streams[sequence].0 + 1, self.sample(sequence));
+            }
+            steps += 1;
+        }
+        Ok(f64::from(steps) / started.elapsed().as_secs_f64())
+    }
+
+    /// Whole answers on the first sequences at once, from a prompt of `prompt` tokens each to `answer` tokens each.
+    pub fn answer(&mut self, sequences: usize, prompt: usize, answer: u32) -> Result<Duration> {
+        for sequence in 0..sequences {
+            self.clear(sequence);
+        }
+        let started = Instant::now();
+        for sequence in 0..sequences {
+            self.prefill(sequence, prompt)?;
+        }
+        // The last token is sampled and not decoded.
+        self.decode(sequences, Limit { tokens: answer.saturating_sub(1), time: Duration::MAX })?;
+        Ok(started.elapsed())
+    }
+
+    /// Aborts the prefill of a prompt after `after`: how long llama.cpp's own abort callback needs to stop it.
+    pub fn abort_prefill(&mut self, tokens: usize, after: Duration) -> Result<Duration> {
+        let (flag, context) = (AtomicBool::new(false), self.context);
+        // SAFETY: the context is alive, and the flag outlives the prefill, after which the callback is taken out.
+        unsafe {
+            let data = (&raw const flag).cast_mut().cast::<c_void>();
+            sys::llama_set_abort_callback(context.as_ptr(), Some(is_set), data);
+        }
+        let (ended, aborted_at) = std::thread::scope(|scope| {
+            let aborter = scope.spawn(|| {
+                std::thread::sleep(after);
+                flag.store(true, Ordering::Release);
+                Instant::now()
+            });
+            // An error is what an aborted prefill ends in.
+            let outcome = self.prefill(0, tokens);
+            (outcome.is_err().then(Instant::now), aborter.join())
+        });
+        // SAFETY: the context is alive and not decoding.
+        unsafe { sys::llama_set_abort_callback(context.as_ptr(), None, std::ptr::null_mut()) }
+        self.clear(0);
+        let ended = ended.ok_or("the bare prefill was over before it was aborted")?;
+        let aborted_at = aborted_at.map_err(|_| "the aborting thread panicked")?;
+        Ok(ended.saturating_duration_since(aborted_at))
+    }
+
+    fn fill_prompt(&mut self, sequence: usize, rows: usize, last: bool) {
+        let begin = self.streams[sequence].0;
+        for row in 0..rows {
+            self.set_row(row, PROMPT_TOKEN + (row % 50) as i32, begin + row, sequence, last && row + 1 == rows);
+        }
+        self.batch.n_tokens = rows as i32;
+    }
+
+    fn set_row(&mut self, row: usize, token: sys::llama_token, position: usize, sequence: usize, logits: bool) {
+        assert!(row < MAX_ROWS, "a batch has {MAX_ROWS} rows");
+        // SAFETY: llama_batch_init made arrays of MAX_ROWS entries with room for one sequence id each.
+        unsafe {
+            *self.batch.token.add(row) = token;
+            *self.batch.pos.add(row) = position as i32;
+            *self.batch.n_seq_id.add(row) = 1;
+            **self.batch.seq_id.add(row) = sequence as i32;
+            *self.batch.logits.add(row) = i8::from(logits);
+        }
+    }
+
+    fn run(&mut self) -> Result<()> {
+        // SAFETY: the context is alive, and `n_tokens` rows of the batch are set.
+        match unsafe { sys::llama_decode(self.context.as_ptr(), self.batch) } {
+            0 => Ok(()),
+            status => Err(format!("llama_decode returned {status} in the bare loop").into()),
+        }
+    }
+
+    fn sample(&mut self, row: usize) -> sys::llama_token {
+        // SAFETY: the row asked for logits in the decode just before.
+        unsafe { sys::llama_sampler_sample(self.sampler.as_ptr(), self.context.as_ptr(), row as i32) }
+    }
+}
+
+unsafe extern "C" fn is_set(data: *mut c_void) -> bool {
+    // SAFETY: `abort_prefill` passed a flag that outlives the decode.
+    unsafe { &*data.cast::<AtomicBool>() }.load(Ordering::Acquire)
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        // SAFETY: all were made by `open` and are freed here alone, the context before its model.
+        unsafe {
+            sys::llama_batch_free(self.batch);
+            sys::llama_sampler_free(self.sampler.as_ptr());
+            sys::llama_free(self.context.as_ptr());
+            sys::llama_model_free(self.model.as_ptr());
+        }
+    }
+}

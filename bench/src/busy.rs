@@ -1,0 +1,56 @@
+//! Busy neighbours: processes that want a core each, every one in a scheduling session of its own, as other apps are.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+
+use crate::Result;
+
+/// The argument with which this program becomes a busy neighbour.
+pub const ARGUMENT: &str = "--busy-neighbour";
+
+unsafe extern "C" {
+    /// POSIX: makes the caller the leader of a new session. -1 if it leads one already.
+    safe fn setsid() -> i32;
+}
+
+/// Running neighbours. They end when this is dropped, and when this process ends in whatever way.
+pub struct Neighbours(Vec<Child>);
+
+impl Neighbours {
+    pub fn start(count: usize) -> Result<Self> {
+        let mut neighbours = Self(Vec::with_capacity(count));
+        for _ in 0..count {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg(ARGUMENT).stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mut child = command.spawn()?;
+            // One byte says that it is in its session and busy.
+            if let Some(ready) = child.stdout.as_mut() {
+                ready.read_exact(&mut [0])?;
+            }
+            neighbours.0.push(child);
+        }
+        Ok(neighbours)
+    }
+}
+
+impl Drop for Neighbours {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // It may have ended by itself; either way it is reaped.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The neighbour's own life: busy until whoever started it has gone.
+pub fn be_busy() {
+    setsid();
+    std::thread::spawn(|| {
+        loop {
+            std::hint::black_box(0);
+        }
+    });
+    println!();
+    let _ = std::io::stdin().read(&mut [0]);
+}

@@ -1,0 +1,283 @@
+//! The whole Rust stack, used as a host uses it: commands in JSON, events pulled in batches.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use llama_rs_core::Pull;
+use llama_rs_core::client::Client;
+use llama_rs_core::llama::LlamaLoader;
+use llama_rs_core::manager::ModelManager;
+use llama_rs_core::protocol::{
+    Command, Envelope, Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, Message, ModelConfig,
+    ModelInfo, ModelStatus, Outcome, Role, Snapshot,
+};
+
+use crate::Result;
+
+/// No event may take longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// What one batch of events holds at most.
+const BATCH: Duration = Duration::from_millis(16);
+/// The lease that the bench holds from its beginning to its end.
+const LEASE: &str = "bench";
+
+pub struct Ours {
+    manager: ModelManager,
+    client: Client,
+    config: ModelConfig,
+    /// Events that were pulled and not looked at, with the time of their batch.
+    pulled: VecDeque<(Instant, Event)>,
+    requests: u64,
+    batches: u32,
+}
+
+/// What one generation left behind, in the client's eyes.
+#[derive(Debug)]
+pub struct Answer {
+    pub outcome: Outcome,
+    /// When the batch came that said that the prompt was read.
+    pub decoding_at: Option<Instant>,
+    /// When batches with text came.
+    pub text_at: Vec<Instant>,
+    pub finished_at: Instant,
+}
+
+impl Answer {
+    /// Tokens per second from the end of the prompt to the end of the answer.
+    pub fn decode_speed(&self) -> f64 {
+        let began = self.decoding_at.unwrap_or(self.finished_at);
+        // An answer may begin and end in one batch, which holds what happened in so long.
+        let took = self.finished_at.saturating_duration_since(began).max(BATCH);
+        f64::from(self.outcome.usage.output_tokens) / took.as_secs_f64()
+    }
+
+    /// The longest time without text between two batches, in milliseconds: no decode step was longer.
+    pub fn longest_pause_ms(&self) -> f64 {
+        let pauses = self.text_at.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0);
+        pauses.fold(0.0, f64::max)
+    }
+}
+
+impl Ours {
+    /// Loads the model with `slots` places for scopes.
+    pub fn open(path: &str, context_size: u32, slots: u32) -> Result<Self> {
+        let manager = ModelManager::new(Arc::new(LlamaLoader));
+        let client = manager.connect();
+        let config = ModelConfig { context_size: Some(context_size), slots: Some(slots), ..ModelConfig::new(path) };
+        let mut ours = Self { manager, client, config, pulled: VecDeque::new(), requests: 0, batches: 0 };
+        ours.acquire(LEASE)?;
+        Ok(ours)
+    }
+
+    /// What the model turned out to be.
+    pub fn info(&self) -> Result<ModelInfo> {
+        loaded(&self.snapshot()).ok_or_else(|| "the model is not loaded".into())
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.client.snapshot()
+    }
+
+    /// Batches that were pulled so far.
+    pub fn batches(&self) -> u32 {
+        self.batches
+    }
+
+    /// Drops the client, as a JavaScript reload does, and makes a new one.
+    pub fn reconnect(&mut self) {
+        self.client = self.manager.connect();
+        self.pulled.clear();
+    }
+
+    pub fn acquire(&mut self, lease: &str) -> Result<()> {
+        let (lease_id, model) = (lease.to_owned(), self.config.clone());
+        self.request(Command::Acquire { lease_id, owner: "bench".into(), model })
+    }
+
+    pub fn release(&mut self, lease: &str) -> Result<()> {
+        self.request(Command::Release { lease_id: lease.into() })
+    }
+
+    /// Gives the bench's own lease back, and with it the last one.
+    pub fn release_own(&mut self) -> Result<()> {
+        self.release(LEASE)
+    }
+
+    pub fn acquire_own(&mut self) -> Result<()> {
+        self.acquire(LEASE)
+    }
+
+    pub fn dispose(&mut self, scope: &str) -> Result<()> {
+        self.request(Command::DisposeScope { scope: scope.into() })
+    }
+
+    /// Sends a turn of one user message; greedy, at most `answer` tokens. Gives the generation's id.
+    pub fn begin(&mut self, scope: &str, text: &str, answer: u32) -> String {
+        let message = Message { role: Role::User, content: text.into() };
+        let generation_id = format!("generation-{}", self.requests);
+        let options = GenerateOptions {
+            temperature: Some(0.0),
+            max_output_tokens: Some(answer),
+            keep_partial: true,
+            ..GenerateOptions::default()
+        };
+        let command = GenerateCommand {
+            generation_id: generation_id.clone(),
+            model: self.config.clone(),
+            scope: scope.into(),
+            append: Some(vec![message]),
+            messages: None,
+            options,
+        };
+        self.send(Command::Generate(Box::new(command)));
+        generation_id
+    }
+
+    pub fn cancel(&mut self, generation: &str) {
+        self.send(Command::Cancel { generation_id: generation.into() });
+    }
+
+    /// Waits for the ends of generations, given in any order; cancels those that are still decoding after `time`.
+    pub fn finish(&mut self, generations: &[String], time: Duration) -> Result<Vec<Answer>> {
+        let mut watches: Vec<Watch> = generations.iter().map(|id| Watch::new(id)).collect();
+        while watches.iter().any(|watch| watch.end.is_none()) {
+            let (at, event) = self.next_event()?;
+            for watch in &mut watches {
+                watch.see(at, &event)?;
+                if watch.is_over(at, time) {
+                    self.cancel(&watch.id);
+                    watch.cancelled = true;
+                }
+            }
+        }
+        watches.into_iter().map(Watch::into_answer).collect()
+    }
+
+    /// A whole turn: sends it and waits for its end.
+    pub fn turn(&mut self, scope: &str, text: &str, answer: u32) -> Result<Answer> {
+        let generation = self.begin(scope, text, answer);
+        let mut answers = self.finish(&[generation], Duration::MAX)?;
+        answers.pop().ok_or_else(|| "one generation has one answer".into())
+    }
+
+    /// Waits until a generation has prefilled something, or has finished already.
+    pub fn until_prefilling(&mut self, generation: &str) -> Result<()> {
+        loop {
+            if let (_, Event::PhaseChanged { generation_id, phase }) = self.next_event()?
+                && generation_id == generation
+            {
+                match phase {
+                    GenerationPhase::Queued => {}
+                    GenerationPhase::Prefilling { .. } | GenerationPhase::Decoding => return Ok(()),
+                    GenerationPhase::Finished { .. } => return Err("the prompt was read before it was watched".into()),
+                }
+            }
+        }
+    }
+
+    /// Tokens that a scope has in the KV memory, when nothing moves any more.
+    pub fn cached_tokens(&mut self, scope: &str) -> Result<u32> {
+        self.pulled.clear();
+        while let Pull::Batch(_) = self.client.next_events(Duration::from_millis(100)) {}
+        let scopes = self.snapshot().scopes;
+        let summary = scopes.iter().find(|summary| summary.id == scope);
+        Ok(summary.ok_or("the scope is not in the snapshot")?.cached_tokens)
+    }
+
+    /// Writes into the flight recorder, as a component does on its mount and unmount.
+    pub fn record(&mut self, mount: llama_rs_core::protocol::Mount) -> Result<()> {
+        let path = self.config.path.clone();
+        self.request(Command::RecordMount { owner: "bench".into(), path, mount })
+    }
+
+    fn send(&mut self, command: Command) -> String {
+        self.requests += 1;
+        let request_id = format!("request-{}", self.requests);
+        let envelope = Envelope { request_id: request_id.clone(), command };
+        let json = serde_json::to_string(&envelope).expect("commands are plain data");
+        self.client.send(&json);
+        request_id
+    }
+
+    /// Sends a command and waits for its answer. Other events on the way are of no interest to whoever calls.
+    fn request(&mut self, command: Command) -> Result<()> {
+        let asked = self.send(command);
+        loop {
+            match self.next_event()? {
+                (_, Event::Done { request_id }) if request_id == asked => return Ok(()),
+                (_, Event::Failed { error, .. }) => return Err(error.to_string().into()),
+                _ => {}
+            }
+        }
+    }
+
+    fn next_event(&mut self) -> Result<(Instant, Event)> {
+        loop {
+            if let Some(event) = self.pulled.pop_front() {
+                return Ok(event);
+            }
+            match self.client.next_events(PATIENCE) {
+                Pull::Batch(batch) => {
+                    let at = Instant::now();
+                    self.batches += 1;
+                    self.pulled.extend(batch.events.into_iter().map(|numbered| (at, numbered.event)));
+                }
+                Pull::TimedOut => return Err("the engine said nothing for two minutes".into()),
+                Pull::Closed => return Err("the client was closed".into()),
+            }
+        }
+    }
+}
+
+/// A generation that is waited for.
+struct Watch {
+    id: String,
+    decoding_at: Option<Instant>,
+    text_at: Vec<Instant>,
+    end: Option<(Instant, Outcome)>,
+    cancelled: bool,
+}
+
+impl Watch {
+    fn new(id: &str) -> Self {
+        Self { id: id.into(), decoding_at: None, text_at: Vec::new(), end: None, cancelled: false }
+    }
+
+    fn see(&mut self, at: Instant, event: &Event) -> Result<()> {
+        match event {
+            Event::PhaseChanged { generation_id, phase } if *generation_id == self.id => match phase {
+                GenerationPhase::Queued | GenerationPhase::Prefilling { .. } => {}
+                GenerationPhase::Decoding => self.decoding_at = Some(at),
+                GenerationPhase::Finished { outcome } => self.end = Some((at, outcome.clone())),
+            },
+            Event::TextDelta { generation_id, .. } if *generation_id == self.id => self.text_at.push(at),
+            Event::Failed { error, .. } => return Err(error.to_string().into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_over(&self, now: Instant, time: Duration) -> bool {
+        !self.cancelled && self.end.is_none() && self.decoding_at.is_some_and(|began| now - began >= time)
+    }
+
+    fn into_answer(self) -> Result<Answer> {
+        let (finished_at, outcome) = self.end.ok_or("the generation has not finished")?;
+        if outcome.reason == FinishReason::Failed {
+            let reason = outcome.error.map_or_else(String::new, |error| error.to_string());
+            return Err(format!("a generation failed: {reason}").into());
+        }
+        Ok(Answer { outcome, decoding_at: self.decoding_at, text_at: self.text_at, finished_at })
+    }
+}
+
+/// The model in a snapshot, if its weights are in memory.
+pub fn loaded(snapshot: &Snapshot) -> Option<ModelInfo> {
+    match &snapshot.models.first()?.status {
+        ModelStatus::Ready { info } | ModelStatus::Idle { info } => Some(info.clone()),
+        ModelStatus::Unloaded | ModelStatus::Loading { .. } | ModelStatus::Unloading | ModelStatus::Failed { .. } => {
+            None
+        }
+    }
+}

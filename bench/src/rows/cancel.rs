@@ -1,0 +1,46 @@
+//! Cancelling the prefill of a prompt that nearly fills the context, from the command to the event that it has ended.
+
+use std::time::{Duration, Instant};
+
+use super::{Bench, milliseconds};
+use crate::Result;
+use crate::stats::{largest, median};
+use crate::table::Row;
+
+const BAR_MS: f64 = 50.0;
+
+pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let characters = bench.scale.longest_prompt;
+    for round in 0..bench.scale.cancels {
+        // Into another place of a chunk each time.
+        let after = Duration::from_millis(20 + 37 * u64::from(round));
+        let times = bench.undisturbed(|bench| {
+            Ok((cancel(bench, after)?, milliseconds(bench.bare.abort_prefill(characters, after)?)))
+        })?;
+        ours.push(times.0);
+        bare.push(times.1);
+    }
+    let worst = largest(&ours);
+    Ok(vec![Row {
+        name: "cancel in a 4k prefill".into(),
+        measured: format!("{:.0} ms, worst {worst:.0} ms", median(&ours)),
+        bar: format!("worst <= {BAR_MS:.0} ms"),
+        against: format!("bare abort callback {:.0} ms, worst {:.0} ms", median(&bare), largest(&bare)),
+        passed: worst <= BAR_MS,
+    }])
+}
+
+/// Milliseconds from the command to the end, as the client sees it.
+fn cancel(bench: &mut Bench, after: Duration) -> Result<f64> {
+    let characters = bench.scale.longest_prompt;
+    let text = bench.text(characters);
+    let generation = bench.ours.begin("cancelled", &text, 1);
+    bench.ours.until_prefilling(&generation)?;
+    std::thread::sleep(after);
+    let cancelled = Instant::now();
+    bench.ours.cancel(&generation);
+    let answers = bench.ours.finish(&[generation], Duration::MAX)?;
+    bench.ours.dispose("cancelled")?;
+    Ok(answers.first().map_or(0.0, |answer| milliseconds(answer.finished_at - cancelled)))
+}

@@ -1,0 +1,53 @@
+//! What a thousand lives of a component leave behind in the process.
+
+use std::time::Duration;
+
+use llama_rs_core::protocol::Mount;
+
+use super::Bench;
+use crate::Result;
+use crate::dirty::private_dirty_bytes;
+use crate::table::Row;
+
+const BAR_BYTES: f64 = 1e6;
+const LEASE: &str = "component";
+const SCOPE: &str = "component";
+
+pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
+    let cycles = bench.scale.cycles;
+    // What is allocated once, on first use, is no growth.
+    run(bench, cycles / 5)?;
+    let Some(before) = private_dirty_bytes() else {
+        println!("memory growth: this system does not tell a process what memory is its own");
+        return Ok(Vec::new());
+    };
+    run(bench, cycles)?;
+    let after = private_dirty_bytes().unwrap_or(before);
+    let growth = after as f64 - before as f64;
+    Ok(vec![Row {
+        name: format!("growth over {cycles} lives"),
+        measured: format!("{:.2} MB", growth / 1e6),
+        bar: format!("<= {:.0} MB", BAR_BYTES / 1e6),
+        against: format!("{:.0} MB private and dirty before", before as f64 / 1e6),
+        passed: growth <= BAR_BYTES,
+    }])
+}
+
+/// Mount, generate, cancel every other answer, unmount.
+fn run(bench: &mut Bench, cycles: u32) -> Result<()> {
+    for cycle in 0..cycles {
+        let text = bench.text(8);
+        let ours = &mut bench.ours;
+        ours.record(Mount::Mounted)?;
+        ours.acquire(LEASE)?;
+        let generation = ours.begin(SCOPE, &text, 8);
+        if cycle % 2 == 0 {
+            ours.cancel(&generation);
+        }
+        ours.finish(&[generation], Duration::MAX)?;
+        ours.release(LEASE)?;
+        ours.record(Mount::Unmounted)?;
+        ours.dispose(SCOPE)?;
+    }
+    Ok(())
+}

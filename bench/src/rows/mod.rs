@@ -1,0 +1,158 @@
+//! The rows of the table, one group a file. A group measures ours and bare in turn, so that whatever else runs on the
+//! machine disturbs both alike.
+
+mod cancel;
+mod contention;
+mod decode;
+mod memory;
+mod neighbours;
+mod prefill;
+mod remount;
+mod switch;
+
+use std::time::{Duration, Instant};
+
+use llama_rs_core::protocol::{FinishReason, ModelInfo, Usage};
+
+use crate::Result;
+use crate::bare::Bare;
+use crate::ours::{Answer, Ours};
+use crate::quiet::{self, Mark};
+use crate::scale::Scale;
+use crate::table::Row;
+
+/// Scopes that the widest row needs: one that is active beside eight that are not.
+const SLOTS: u32 = 9;
+/// A random model ends an answer by chance. So often another prompt is tried.
+const ATTEMPTS: usize = 5;
+
+type Measure = fn(&mut Bench) -> Result<Vec<Row>>;
+
+/// A measurement that somebody else disturbed is made again, so often.
+const DISTURBED: usize = 4;
+
+/// The groups, in the order in which they are measured.
+pub const ALL: [(&str, Measure); 13] = [
+    ("remount", remount::measure),
+    ("second turn", switch::second_turn),
+    ("switch", switch::measure),
+    ("prefill", prefill::measure),
+    ("decode x1", decode::one),
+    ("decode x4", decode::four),
+    ("decode x8", decode::eight),
+    ("four at once", decode::four_against_one),
+    ("batches", decode::batches),
+    ("neighbours", neighbours::measure),
+    ("cancel", cancel::measure),
+    ("contention", contention::measure),
+    ("memory", memory::measure),
+];
+
+/// What every row measures with: both sides in one process, with weights and contexts of their own.
+pub struct Bench {
+    pub ours: Ours,
+    pub bare: Bare,
+    pub scale: Scale,
+    pub path: String,
+    pub info: ModelInfo,
+    texts: u32,
+}
+
+impl Bench {
+    pub fn open(path: &str, scale: Scale) -> Result<Self> {
+        let ours = Ours::open(path, scale.context_size, SLOTS)?;
+        let info = ours.info()?;
+        let bare = Bare::open(path, &info)?;
+        Ok(Self { ours, bare, scale, path: path.into(), info, texts: 0 })
+    }
+
+    /// What was measured on what, in one line.
+    pub fn title(&self) -> String {
+        let ModelInfo { description, context_size, slots, threads, .. } = &self.info;
+        let devices = self.ours.snapshot().devices;
+        let features = devices.first().map_or_else(String::new, |device| device.features.join(" "));
+        format!("{description}, {slots} scopes of {context_size} tokens, {threads} threads, {features}")
+    }
+
+    /// Measures in a quiet moment, and again if it was not quiet until the end.
+    fn undisturbed<T>(&mut self, mut measure: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let mut attempts = 0;
+        loop {
+            quiet::wait(self.scale.patience);
+            let mark = Mark::now();
+            let measured = measure(self)?;
+            attempts += 1;
+            if mark.was_quiet() || attempts == DISTURBED || self.scale.patience.is_zero() {
+                return Ok(measured);
+            }
+        }
+    }
+
+    /// Words of so many characters in all, other ones each time.
+    fn text(&mut self, characters: usize) -> String {
+        self.texts += 1;
+        let mut state = self.texts;
+        let letters = (0..characters).map(|index| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if index % 6 == 5 { ' ' } else { char::from(b'a' + (state >> 24) as u8 % 26) }
+        });
+        letters.collect()
+    }
+
+    /// Whole answers of new scopes at once, up to `time` of decoding. Gives the answers, and the time from sending to the
+    /// last one's end.
+    fn answers(&mut self, scopes: usize, characters: usize, answer: u32, time: Duration) -> Result<Answers> {
+        let mut attempts = 0;
+        loop {
+            let turns: Vec<(String, String)> =
+                (0..scopes).map(|scope| (format!("scope-{scope}"), self.text(characters))).collect();
+            let began = Instant::now();
+            let ids: Vec<String> = turns.iter().map(|(scope, text)| self.ours.begin(scope, text, answer)).collect();
+            let answers = self.ours.finish(&ids, time)?;
+            let ended = answers.iter().map(|answer| answer.finished_at).max().unwrap_or(began);
+            for (scope, _) in &turns {
+                self.ours.dispose(scope)?;
+            }
+            attempts += 1;
+            let whole = answers.iter().all(|answer| answer.outcome.reason != FinishReason::Stop);
+            if whole || attempts == ATTEMPTS {
+                return Ok(Answers { answers, took: ended - began });
+            }
+        }
+    }
+}
+
+/// What `Bench::answers` measured.
+struct Answers {
+    answers: Vec<Answer>,
+    took: Duration,
+}
+
+impl Answers {
+    /// Tokens of the longest prompt.
+    fn prompt_tokens(&self) -> usize {
+        self.answers.iter().map(|answer| answer.outcome.usage.prompt_tokens as usize).max().unwrap_or(0)
+    }
+
+    /// Tokens of the longest answer.
+    fn output_tokens(&self) -> u32 {
+        self.answers.iter().map(|answer| answer.outcome.usage.output_tokens).max().unwrap_or(0)
+    }
+
+    fn all_output_tokens(&self) -> u32 {
+        self.answers.iter().map(|answer| answer.outcome.usage.output_tokens).sum()
+    }
+}
+
+/// Cached tokens that a turn threw away and had to compute again, from what the scope held before and after it.
+fn prefilled_again(before: u32, after: u32, answer: &Answer) -> u32 {
+    let Usage { prefilled_tokens, output_tokens, .. } = answer.outcome.usage;
+    // A token that ended the answer by its number was sampled and is not in memory.
+    let undecoded = u32::from(answer.outcome.reason == FinishReason::Length);
+    let kept = (after + undecoded).saturating_sub(prefilled_tokens + output_tokens);
+    before.saturating_sub(kept)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,60 @@
+//! How much is measured.
+
+use std::time::Duration;
+
+/// Sizes of one run of the bench.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Tokens of context per scope.
+    pub context_size: u32,
+    /// Interleaved runs per row.
+    pub rounds: usize,
+    /// Characters of a short prompt; the random model reads one token each.
+    pub short_prompt: usize,
+    pub long_prompt: usize,
+    /// Nearly a whole context.
+    pub longest_prompt: usize,
+    /// Tokens of an answer.
+    pub answer: u32,
+    /// How long to wait for a moment in which nobody else computes.
+    pub patience: Duration,
+    /// How long each decode beside busy neighbours is watched.
+    pub contention: Duration,
+    /// Times that a prefill is cancelled.
+    pub cancels: u32,
+    /// Lives of a component in the memory row.
+    pub cycles: u32,
+}
+
+impl Scale {
+    pub fn full() -> Self {
+        Self {
+            context_size: 4096,
+            rounds: 7,
+            short_prompt: 32,
+            long_prompt: 1000,
+            longest_prompt: 4000,
+            answer: 384,
+            patience: Duration::from_secs(20),
+            contention: Duration::from_secs(4),
+            cancels: 10,
+            cycles: 1000,
+        }
+    }
+
+    /// Only whether every row can be measured at all: too short for numbers that mean something.
+    pub fn quick() -> Self {
+        Self {
+            context_size: 1024,
+            rounds: 1,
+            short_prompt: 32,
+            long_prompt: 200,
+            longest_prompt: 900,
+            answer: 32,
+            patience: Duration::ZERO,
+            contention: Duration::from_millis(300),
+            cancels: 2,
+            cycles: 20,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the bench prints: one line per row, as soon as it is known.
+
+/// One line: what was measured, what it had to be, and what it was measured against.
+#[derive(Debug)]
+pub struct Row {
+    pub name: String,
+    pub measured: String,
+    pub bar: String,
+    pub against: String,
+    pub passed: bool,
+}
+
+impl Row {
+    /// A ratio that has to reach `bar`.
+    pub fn ratio(name: impl Into<String>, ratio: f64, bar: f64, against: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            measured: format!("{ratio:.3} x"),
+            bar: format!(">= {bar:.2} x"),
+            against: against.into(),
+            // What is printed decides, so that no line contradicts itself.
+            passed: (ratio * 1000.0).round() / 1000.0 >= bar,
+        }
+    }
+
+    pub fn line(&self) -> String {
+        let verdict = if self.passed { "pass" } else { "falls short" };
+        line([&self.name, &self.measured, &self.bar, &self.against, verdict])
+    }
+}
+
+pub fn head() -> String {
+    line(["what", "measured", "bar", "against", ""])
+}
+
+fn line([name, measured, bar, against, verdict]: [&str; 5]) -> String {
+    format!("{name:<31} {measured:<32} {bar:<25} {against:<62} {verdict}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_ends_in_its_verdict() {
+        assert!(Row::ratio("decode", 0.97, 0.97, "bare").line().ends_with(" pass"));
+        assert!(Row::ratio("decode", 0.9694, 0.97, "bare").line().ends_with(" falls short"));
+    }
+
+    #[test]
+    fn columns_stand_under_their_heads() {
+        let row = Row::ratio("decode", 1.0, 0.97, "bare").line();
+        assert_eq!(head().find("against"), row.find("bare"));
+    }
+}
