@@ -134,8 +134,9 @@ impl Bare {
         Ok(started.elapsed())
     }
 
-    /// Aborts the prefill of a prompt after `after`: how long llama.cpp's own abort callback needs to stop it.
-    pub fn abort_prefill(&mut self, tokens: usize, after: Duration) -> Result<Duration> {
+    /// Aborts the prefill of a prompt after `after`: how long llama.cpp's own abort callback needs to stop it. None if the
+    /// prompt was read by then.
+    pub fn abort_prefill(&mut self, tokens: usize, after: Duration) -> Result<Option<Duration>> {
         let (flag, context) = (AtomicBool::new(false), self.context);
         // SAFETY: the context is alive, and the flag outlives the prefill, after which the callback is taken out.
         unsafe {
@@ -155,9 +156,8 @@ impl Bare {
         // SAFETY: the context is alive and not decoding.
         unsafe { sys::llama_set_abort_callback(context.as_ptr(), None, std::ptr::null_mut()) }
         self.clear(0);
-        let ended = ended.ok_or("the bare prefill was over before it was aborted")?;
         let aborted_at = aborted_at.map_err(|_| "the aborting thread panicked")?;
-        Ok(ended.saturating_duration_since(aborted_at))
+        Ok(ended.map(|ended| ended.saturating_duration_since(aborted_at)))
     }
 
     fn fill_prompt(&mut self, sequence: usize, rows: usize, last: bool) {

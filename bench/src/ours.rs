@@ -161,16 +161,19 @@ impl Ours {
         answers.pop().ok_or_else(|| "one generation has one answer".into())
     }
 
-    /// Waits until a generation has prefilled something, or has finished already.
-    pub fn until_prefilling(&mut self, generation: &str) -> Result<()> {
+    /// Waits until a generation reads its prompt. False if it has read it already.
+    pub fn until_prefilling(&mut self, generation: &str) -> Result<bool> {
         loop {
-            if let (_, Event::PhaseChanged { generation_id, phase }) = self.next_event()?
-                && generation_id == generation
-            {
-                match phase {
-                    GenerationPhase::Queued => {}
-                    GenerationPhase::Prefilling { .. } | GenerationPhase::Decoding => return Ok(()),
-                    GenerationPhase::Finished { .. } => return Err("the prompt was read before it was watched".into()),
+            let (at, event) = self.next_event()?;
+            let Event::PhaseChanged { generation_id, phase } = &event else { continue };
+            match phase {
+                _ if generation_id != generation => {}
+                GenerationPhase::Queued => {}
+                GenerationPhase::Prefilling { .. } => return Ok(true),
+                GenerationPhase::Decoding | GenerationPhase::Finished { .. } => {
+                    // Whoever waits for the end must still see it.
+                    self.pulled.push_front((at, event));
+                    return Ok(false);
                 }
             }
         }
