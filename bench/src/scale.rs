@@ -30,11 +30,11 @@ impl Scale {
     pub fn full() -> Self {
         Self {
             context_size: 4096,
-            rounds: 7,
+            rounds: 5,
             short_prompt: 32,
             long_prompt: 1000,
             longest_prompt: 4000,
-            answer: 384,
+            answer: 256,
             patience: Duration::from_secs(20),
             contention: Duration::from_secs(4),
             cancels: 10,

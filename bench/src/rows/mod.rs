@@ -71,7 +71,8 @@ impl Bench {
         let ModelInfo { description, context_size, slots, threads, .. } = &self.info;
         let devices = self.ours.snapshot().devices;
         let features = devices.first().map_or_else(String::new, |device| device.features.join(" "));
-        format!("{description}, {slots} scopes of {context_size} tokens, {threads} threads, {features}")
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        format!("{name} ({description}), {slots} scopes of {context_size} tokens, {threads} threads, {features}")
     }
 
     /// Measures in a quiet moment, and again if it was not quiet until the end.
