@@ -13,7 +13,7 @@ export interface UseLlamaChatOptions {
   model: ModelConfig;
   /** The conversation. Components with the same scope show the same. */
   scope: string;
-  /** First message of a new conversation. */
+  /** First message of a conversation that has none. */
   system?: string;
   /** For every answer. `keepPartial` is true unless said otherwise: what a user saw before `stop` stays. */
   options?: GenerateOptions;
@@ -69,8 +69,9 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
   const send = useCallback(
     (text: string, own?: GenerateOptions) => {
       const { summary, generations } = client.scope(scope).getSnapshot();
-      const first = system !== undefined && summary === undefined && generations.length === 0;
-      const opening: Message[] = first ? [{ role: 'system', content: system }] : [];
+      // A first turn that failed went back whole, and the system message with it.
+      const isEmpty = (summary?.messageCount ?? 0) === 0 && generations.length === 0;
+      const opening: Message[] = system !== undefined && isEmpty ? [{ role: 'system', content: system }] : [];
       return start({ append: [...opening, { role: 'user', content: text }] }, own);
     },
     [client, scope, system, start],

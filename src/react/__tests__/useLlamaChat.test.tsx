@@ -124,6 +124,13 @@ test('the system message does not enter a conversation that exists', async () =>
   expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Hi' }]);
 });
 
+test('the system message opens a conversation again whose first turn went back', async () => {
+  const gone = { ...summary, messageCount: 0, revision: 2 };
+  const { result, port } = await open({ scopes: [gone] }, { ...chat, system: 'Be brief.' });
+  await act(() => void result.current.send('Hi'));
+  expect(port.last('generate').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);
+});
+
 test('stop ends every turn of the conversation and resolves when they have ended', async () => {
   const { result, port, play } = await open();
   await act(() => void result.current.send('one'));
