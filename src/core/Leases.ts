@@ -95,6 +95,7 @@ export class Leases {
       if (status?.type === 'ready' || status?.type === 'idle') shared.ready.resolve();
       if (status?.type === 'failed') shared.ready.reject(LlamaError.from(status.error));
     }
+    for (const model of models) this.noteModel(model);
   }
 
   /** The engine's side of the port is another one: it knows none of our leases. */

@@ -136,3 +136,16 @@ test('the host is told when something is awaited and when nothing is any longer'
   await expect(generation.result).rejects.toMatchObject({ code: 'busy' });
   expect(busy).toEqual([true, false]);
 });
+
+test.each([
+  ['unloaded', { type: 'unloaded' } as const],
+  ['failed', { type: 'failed', error: { code: 'engineCrashed', detail: 'x' } } as const],
+])('a lease whose model was %s while nobody heard it is taken anew', (_, status) => {
+  const { client, port } = open();
+  client.acquire({ path: 'a' }, 'Screen');
+  finishLoading(port);
+  port.lose({ type: 'modelChanged', model: modelState('a', status) });
+  port.deliver('malformed');
+  client.acquire({ path: 'a' }, 'Screen');
+  expect(port.sentOf('acquire')).toHaveLength(2);
+});
