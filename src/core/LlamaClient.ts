@@ -167,7 +167,11 @@ export class LlamaClient {
     if (renewed) this.leases.renew();
     this.leases.reconcile(this.models.getSnapshot());
     this.requests.repeat();
-    for (const scope of outdated) this.readTranscript(scope).catch(() => undefined);
+    for (const scope of outdated) {
+      // A reading that is under way may have been answered before what was missed.
+      this.reading.delete(scope);
+      this.readTranscript(scope).catch(() => undefined);
+    }
   }
 
   private readTranscript(scope: string): Promise<void> {

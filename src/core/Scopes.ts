@@ -65,6 +65,8 @@ export class Scopes {
         continue;
       }
       this.change(id, { summary });
+      // Another engine counts anew: what it answers must not look older than what the one before said.
+      if (summary.revision < transcript.revision) this.change(id, { transcript: Object.freeze({ ...transcript, revision: 0 }) });
       if (transcript.status !== 'absent' && transcript.revision !== summary.revision) outdated.push(id);
     }
     return outdated;

@@ -159,3 +159,23 @@ test('summaries keep their identity until they change', () => {
   expect(client.scope('s').getSnapshot().summary).toBe(before.summary);
   expect(client.scopes.getSnapshot().map(({ id, revision }) => [id, revision])).toEqual([['s', 2], ['t', 2]]);
 });
+
+test('a transcript that counts its changes anew, in another engine, is read anew', async () => {
+  const { client, port, transcriptOf, answer } = open(summary('s', 9));
+  const reading = client.transcript('s');
+  answer('s', 9, hello);
+  await reading;
+  port.restart({ scopes: [summary('s', 2)] });
+  port.emit({ type: 'scopeChanged', scope: summary('s', 2) });
+  answer('s', 2, []);
+  expect(transcriptOf('s')).toMatchObject({ status: 'ready', revision: 2, messages: [] });
+});
+
+test('a transcript that changed unheard is read anew even if its reading has just ended', () => {
+  const { client, port, answer } = open(summary('s', 2));
+  void client.transcript('s');
+  answer('s', 2, hello);
+  port.lose({ type: 'scopeChanged', scope: summary('s', 3) });
+  port.deliver('malformed');
+  expect(port.sentOf('getTranscript')).toHaveLength(2);
+});
