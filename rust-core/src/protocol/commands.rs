@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::config::{GenerateOptions, ModelConfig};
+use super::halves::replace_halves;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A command with the id that its answer will carry.
@@ -117,12 +118,14 @@ pub struct Malformed {
 }
 
 impl Envelope {
-    /// Parses and validates. The error keeps the `requestId`, so that the refusal reaches its caller.
+    /// Parses and validates. The error keeps the `requestId`, so that the refusal reaches its caller. Half a character
+    /// in a text becomes U+FFFD: a command that could not be read could not be answered either.
     pub fn parse(json: &str) -> std::result::Result<Self, Malformed> {
         let malformed = |request_id: &str, error: Error| Malformed { request_id: request_id.to_owned(), error };
         let invalid = |detail: String| Error::new(ErrorCode::InvalidCommand, detail);
 
         let mut value: serde_json::Value = serde_json::from_str(json)
+            .or_else(|error| serde_json::from_str(&replace_halves(json)).map_err(|_| error))
             .map_err(|error| malformed("", invalid(format!("the command is not JSON: {error}"))))?;
         let Some(fields) = value.as_object_mut() else {
             return Err(malformed("", invalid("the command is not a JSON object".into())));

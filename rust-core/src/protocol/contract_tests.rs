@@ -70,6 +70,29 @@ fn every_refused_command_names_its_request_its_code_and_the_culprit() {
 }
 
 #[test]
+fn half_a_character_becomes_a_replacement_character_and_nothing_else_changes() {
+    let content = |escaped: &str| {
+        let text = format!(
+            r#"{{"requestId":"r","type":"generate","generationId":"g","model":{{"path":"a"}},"scope":"s","append":[{{"role":"user","content":"{escaped}"}}]}}"#
+        );
+        match Envelope::parse(&text).unwrap_or_else(|malformed| panic!("{escaped}: {malformed:?}")).command {
+            Command::Generate(generate) => generate.append.map(|messages| messages[0].content.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (escaped, wanted) in [
+        (r"cut \ud83d", "cut \u{fffd}"),
+        (r"\uDE00 cut", "\u{fffd} cut"),
+        (r"\ud83d\ud83d\ude00", "\u{fffd}😀"),
+        (r"\ud83dx\ude00", "\u{fffd}x\u{fffd}"),
+        (r"\ud83d\n\\ud83d", "\u{fffd}\n\\ud83d"),
+        (r"\ud83d\ude00 é \u00e9 \\\ud83d", "😀 é é \\\u{fffd}"),
+    ] {
+        assert_eq!(content(escaped).as_deref(), Some(wanted), "{escaped}");
+    }
+}
+
+#[test]
 fn events_and_snapshots_are_written_exactly_as_in_the_contract() {
     let batch: Value = fixture("batch.json");
     let read: Batch = serde_json::from_value(batch.clone()).expect("a batch");

@@ -6,6 +6,7 @@ mod config;
 #[cfg(test)]
 mod contract_tests;
 mod events;
+mod halves;
 mod lifecycle;
 mod snapshot;
 #[cfg(test)]
