@@ -78,27 +78,31 @@ impl Model {
             shim::shim_model_load(c_path.as_ptr(), &raw const params, error.slot())
         });
 
-        let raw = NonNull::new(raw);
-        let vocab = raw.and_then(|raw| {
-            // SAFETY: the model was loaded just now.
-            let vocab = unsafe { sys::llama_model_get_vocab(raw.as_ptr()) };
-            NonNull::new(vocab.cast_mut())
-        });
+        // Owned at once: whatever ends the load below frees it.
+        let model = NonNull::new(raw).map(Self::own);
         if let Some(panic) = progress.panic {
             std::panic::resume_unwind(panic);
         }
         if progress.cancelled {
             return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled")));
         }
-        let (Some(raw), Some(vocab)) = (raw, vocab) else {
+        let Some(model) = model else {
             let reason = error.take(logged.as_deref().unwrap_or("llama.cpp gave no reason"));
             return Err(refusal(path, &reason));
         };
-        // SAFETY: the vocabulary belongs to the model that was loaded just now.
-        let token_count = unsafe { sys::llama_vocab_n_tokens(vocab.as_ptr()) };
-        let model = Self { raw, vocab, token_count };
         model.check_chats(path)?;
         Ok(model)
+    }
+
+    /// Takes over a model that was loaded just now.
+    fn own(raw: NonNull<sys::llama_model>) -> Self {
+        // SAFETY: the model is alive; its vocabulary is a part of it and lives as long.
+        let (vocab, token_count) = unsafe {
+            let vocab = sys::llama_model_get_vocab(raw.as_ptr());
+            (vocab, sys::llama_vocab_n_tokens(vocab))
+        };
+        let vocab = NonNull::new(vocab.cast_mut()).expect("llama.cpp returns the address of a member");
+        Self { raw, vocab, token_count }
     }
 
     /// Refuses what loads but cannot hold a conversation.
