@@ -6,6 +6,8 @@
 //! (`build.rs`), so the linker sends these registrations to `ignore`. Apple's linker cannot; there the compiler leaves
 //! them out (`scripts/env.sh`).
 
+#![allow(unsafe_code)]
+
 use crate::ending::end_process;
 
 #[cfg(target_os = "linux")]

@@ -17,6 +17,9 @@
 //!
 //! Nobody shares state but through a channel, with one exception: the hub's short lock, under which nothing is called.
 
+// Allowed in `llama` alone.
+#![deny(unsafe_code)]
+
 pub mod client;
 pub mod engine;
 pub mod error;

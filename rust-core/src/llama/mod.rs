@@ -1,6 +1,8 @@
 //! llama.cpp behind the seam of `engine/context.rs`: the only importer of `llama_cpp_2` and `llama_cpp_sys_2`, and the
 //! only place in this crate with unsafe code. Owns no policy: what is decoded when is the engine's to say.
 
+#![allow(unsafe_code)]
+
 mod backend;
 mod batch;
 mod chat;
