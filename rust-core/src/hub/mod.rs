@@ -23,6 +23,9 @@ pub(crate) type ClientId = u64;
 /// Numbers every client of the process: part of its epoch.
 static NEXT_CLIENT: AtomicU64 = AtomicU64::new(1);
 
+/// A host that means "for ever" may name a time that no clock can add.
+const LONGEST_PULL: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a pull brought.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pull {
@@ -113,9 +116,9 @@ impl Hub {
         self.lock().world.text_from(generation, 0).is_some()
     }
 
-    /// Waits until there are events, at most `timeout`, and not sooner than 16 ms after the last batch.
+    /// Waits until there are events, at most `timeout` or a day, and not sooner than 16 ms after the last batch.
     pub(crate) fn pull(&self, client: ClientId, timeout: Duration) -> Pull {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST_PULL);
         let mut state = self.lock();
         loop {
             let Some(listener) = state.clients.get_mut(&client) else { return Pull::Closed };

@@ -151,3 +151,11 @@ fn the_last_sixteen_finished_generations_stay_visible() {
     assert_eq!(ids.len(), 17);
     assert_eq!(ids[..2], ["running", "4"]);
 }
+
+#[test]
+fn a_pull_may_wait_for_ever() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("a"));
+    assert_eq!(events(hub.pull(client, Duration::MAX)), [(1, queued("a"))]);
+}
