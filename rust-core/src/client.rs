@@ -18,8 +18,8 @@ const LEASE_GRACE: Duration = Duration::from_secs(10);
 pub struct Client {
     manager: ManagerHandle,
     id: ClientId,
-    /// By the id that JavaScript gave.
-    leases: Mutex<HashMap<String, Lease>>,
+    /// By the id that JavaScript gave. None when the client is closed.
+    leases: Mutex<Option<HashMap<String, Lease>>>,
 }
 
 impl ModelManager {
@@ -27,7 +27,7 @@ impl ModelManager {
     pub fn connect(&self) -> Client {
         let manager = self.handle();
         let id = manager.hub.connect();
-        Client { manager, id, leases: Mutex::default() }
+        Client { manager, id, leases: Mutex::new(Some(HashMap::new())) }
     }
 }
 
@@ -38,8 +38,12 @@ impl Client {
     }
 
     /// Takes a JSON command (`Envelope`). Never fails and never blocks: what is malformed or refused is answered by a
-    /// `failed` event that carries the command's `requestId`.
+    /// `failed` event that carries the command's `requestId`. A closed client takes no command: its answer would reach
+    /// nobody, and nobody would give back its lease.
     pub fn send(&self, json: &str) {
+        if self.leases().is_none() {
+            return;
+        }
         match Envelope::parse(json) {
             Ok(Envelope { request_id, command }) => self.carry_out(request_id, command),
             Err(malformed) => self.fail(malformed.request_id, malformed.error),
@@ -55,7 +59,7 @@ impl Client {
     /// go on. Closing twice does nothing.
     pub fn close(&self) {
         self.manager.hub.disconnect(self.id);
-        let leases: Vec<Lease> = self.leases().drain().map(|(_, lease)| lease).collect();
+        let leases = self.leases().take().unwrap_or_default();
         if !leases.is_empty() {
             let end = Instant::now() + LEASE_GRACE;
             // The timer is made in the task: as the process exits, this thread cannot enter the runtime any longer.
@@ -70,10 +74,11 @@ impl Client {
         let reply = self.reply(request_id.clone());
         let sent = match command {
             Command::Acquire { lease_id, owner, model } => self.manager.acquire(owner, model, reply).map(|lease| {
-                self.leases().insert(lease_id, lease);
+                // Closed by another thread in the meantime: the lease is dropped here.
+                self.leases().as_mut().and_then(|leases| leases.insert(lease_id, lease));
             }),
             Command::Release { lease_id } => {
-                let lease = self.leases().remove(&lease_id);
+                let lease = self.leases().as_mut().and_then(|leases| leases.remove(&lease_id));
                 drop(lease);
                 reply(Ok(()));
                 Ok(())
@@ -137,7 +142,7 @@ impl Client {
         self.manager.hub.reply(self.id, Event::Failed { request_id, error });
     }
 
-    fn leases(&self) -> std::sync::MutexGuard<'_, HashMap<String, Lease>> {
+    fn leases(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Lease>>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -59,8 +59,7 @@ impl Mailbox {
 
     /// Always gets in. A supervisor that has ended needs no message.
     pub(crate) fn tell(&self, message: Message) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _ended = self.sender.send(message);
+        let _ended = self.put(message);
     }
 
     /// Gets in unless too much is waiting.
@@ -71,10 +70,15 @@ impl Mailbox {
                 format!("{LIMIT} requests are waiting for the manager - try again when some are answered"),
             ));
         }
+        self.put(message)
+    }
+
+    fn put(&self, message: Message) -> Result<()> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.sender
-            .send(message)
-            .map_err(|_| Error::new(ErrorCode::Closed, "the manager has been shut down - make a new port"))
+        self.sender.send(message).map_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            Error::new(ErrorCode::Closed, "the manager has been shut down - make a new port")
+        })
     }
 }
 
@@ -83,5 +87,33 @@ impl Inbox {
         let message = self.receiver.recv().await?;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_whose_supervisor_has_ended_says_closed_however_often_it_is_asked() {
+        let (mailbox, inbox) = Mailbox::new();
+        drop(inbox);
+        for _ in 0..=LIMIT {
+            let message = Message::Unload { path: "a.gguf".into(), reply: Box::new(|_| {}) };
+            assert_eq!(mailbox.ask(message).map_err(|error| error.code), Err(ErrorCode::Closed));
+        }
+    }
+
+    #[test]
+    fn too_many_requests_are_busy_and_a_release_gets_in() {
+        let (mailbox, mut inbox) = Mailbox::new();
+        let ask = || mailbox.ask(Message::Unload { path: "a.gguf".into(), reply: Box::new(|_| {}) });
+        for _ in 0..LIMIT {
+            assert_eq!(ask(), Ok(()));
+        }
+        assert_eq!(ask().map_err(|error| error.code), Err(ErrorCode::Busy));
+        mailbox.tell(Message::Release { lease: LeaseId(1) });
+        let received = std::iter::from_fn(|| inbox.receiver.try_recv().ok()).count();
+        assert_eq!(received, LIMIT + 1);
     }
 }

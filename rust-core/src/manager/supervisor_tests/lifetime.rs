@@ -75,6 +75,19 @@ async fn the_leases_of_a_host_that_reloads_outlive_it_by_ten_seconds() {
 }
 
 #[test]
+fn a_closed_client_takes_no_command_and_no_lease() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    let closed = manager.connect();
+    closed.close();
+    let acquire = json!({ "requestId": "r", "type": "acquire", "leaseId": "l", "owner": "late", "model": a() });
+    closed.send(&acquire.to_string());
+    let unload = host.send(json!({ "type": "unload", "path": "a.gguf" }));
+    assert_eq!(host.failed(&unload), ErrorCode::ModelNotKnown);
+}
+
+#[test]
 fn a_generation_outlives_the_host_that_asked_for_it() {
     let script = Script::new();
     script.answer("hi", "one two three");
