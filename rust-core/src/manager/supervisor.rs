@@ -3,11 +3,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::entry::{self, Effect, Entry};
 use super::lease::LeaseId;
@@ -48,6 +48,8 @@ pub(super) struct Model {
     pub(super) entry: Entry,
     pub(super) running: Option<Running>,
     unloads: Vec<Reply>,
+    /// The timer that was started last.
+    keep_alive: Option<AbortHandle>,
     published: Option<ModelState>,
 }
 
@@ -194,13 +196,7 @@ impl Supervisor {
             Effect::StartEngine { epoch, config } => self.start_engine(path, epoch, config),
             Effect::StopEngine => self.stop_engine(path),
             Effect::EndGenerations => self.end_waiting_turns(path),
-            Effect::StartKeepAlive { timer, after } => {
-                let (mailbox, path) = (self.mailbox.clone(), path.to_owned());
-                self.runtime.spawn(async move {
-                    tokio::time::sleep(after).await;
-                    mailbox.tell(Message::KeepAliveElapsed { path, timer });
-                });
-            }
+            Effect::StartKeepAlive { timer, after } => self.start_keep_alive(path, timer, after),
             Effect::EvictOthers => self.evict_others(path),
             Effect::Answer { lease, result } => self.answer(lease, result),
             Effect::AnswerUnload { result } => {
@@ -210,6 +206,19 @@ impl Supervisor {
                 }
             }
             Effect::Record { event, reason } => self.record(path, event, reason),
+        }
+    }
+
+    fn start_keep_alive(&mut self, path: &str, timer: u64, after: Duration) {
+        let Some(model) = self.models.get_mut(path) else { return };
+        let (mailbox, path) = (self.mailbox.clone(), path.to_owned());
+        let task = self.runtime.spawn(async move {
+            tokio::time::sleep(after).await;
+            mailbox.tell(Message::KeepAliveElapsed { path, timer });
+        });
+        // The one before counts no longer. A screen that comes and goes must not leave a long timer behind every time.
+        if let Some(before) = model.keep_alive.replace(task.abort_handle()) {
+            before.abort();
         }
     }
 
@@ -361,7 +370,7 @@ impl Supervisor {
 
 impl Model {
     fn new(config: ModelConfig) -> Self {
-        Self { entry: Entry::new(config), running: None, unloads: Vec::new(), published: None }
+        Self { entry: Entry::new(config), running: None, unloads: Vec::new(), keep_alive: None, published: None }
     }
 }
 

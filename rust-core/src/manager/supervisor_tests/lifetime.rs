@@ -87,6 +87,20 @@ fn a_closed_client_takes_no_command_and_no_lease() {
     assert_eq!(host.failed(&unload), ErrorCode::ModelNotKnown);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_component_that_comes_and_goes_leaves_one_timer() {
+    let script = Script::new();
+    let manager = ModelManager::on(script.loader(), Handle::current());
+    let mut host = Host::on(&manager);
+    for _ in 0..50 {
+        host.acquire("l", json!({ "path": "a.gguf", "keepAliveMs": 1_000_000_000 }));
+        host.release("l");
+        host.until_paused(model_is("a.gguf", idle)).await;
+    }
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    assert!(tasks <= 3, "the supervisor, a timer and one that ends now, not {tasks} tasks");
+}
+
 #[test]
 fn a_generation_outlives_the_host_that_asked_for_it() {
     let script = Script::new();
