@@ -73,7 +73,7 @@ pub(crate) enum Event {
     KeepAliveElapsed {
         timer: u64,
     },
-    /// All evictable models are gone: `freed` of them.
+    /// The idle models, and those that were being unloaded anyway, are gone: `freed` of them.
     RoomMade {
         freed: usize,
     },
@@ -105,7 +105,7 @@ pub(crate) enum Effect {
         timer: u64,
         after: Duration,
     },
-    /// Unload every idle model but this one, then tell `RoomMade`.
+    /// Unload every idle model but this one, wait for those that are on their way out, then tell `RoomMade`.
     EvictOthers,
     /// What a waiting lease was waiting for.
     Answer {
@@ -326,7 +326,7 @@ impl Entry {
         if freed == 0 {
             self.fail(error.clone(), effects);
         } else {
-            self.start_engine(&format!("{freed} idle models were unloaded to make room"), true, effects);
+            self.start_engine(&format!("models unloaded to make room: {freed}"), true, effects);
         }
     }
 

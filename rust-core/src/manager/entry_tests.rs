@@ -358,7 +358,7 @@ fn out_of_memory_evicts_idle_models_and_tries_once_more() {
     story.on(acquire(A));
     story.expect(exited(ErrorCode::OutOfMemory), &["evict others"], "loading");
     assert_eq!(story.entry.status(), ModelStatus::Loading { progress: 0.0 });
-    let room = "loading: 2 idle models were unloaded to make room";
+    let room = "loading: models unloaded to make room: 2";
     story.expect(Event::RoomMade { freed: 2 }, &[room, "start 2"], "loading");
     let failed = format!("failed OutOfMemory: {RETRY}");
     story.expect(exited(ErrorCode::OutOfMemory), &[&failed, "answer 1 OutOfMemory"], "failed");

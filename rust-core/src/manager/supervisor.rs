@@ -1,7 +1,7 @@
 //! The one task that owns every entry, lease, scope and timer. It takes messages one by one, lets the pure parts decide,
 //! and carries their effects out. Never blocks: engines, templates and timers answer by message.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,8 +37,8 @@ pub(super) struct Supervisor {
     driving: bool,
     /// Scopes whose turn has ended. Their next one begins when the message at hand is dealt with, which may end it too.
     pub(super) free_scopes: Vec<String>,
-    /// Models that are being evicted, each with the model that needs the room.
-    evicting: HashMap<String, String>,
+    /// By the model that needs it.
+    room: HashMap<String, Room>,
     joins: Vec<JoinHandle<()>>,
     shutdown: Vec<oneshot::Sender<()>>,
     closed: bool,
@@ -62,6 +62,14 @@ pub(super) struct Running {
     /// Templates being rendered with this engine's model. Its weights may not go before they are done.
     pub(super) rendering: usize,
     stopping: bool,
+}
+
+/// What a model that ran out of memory waits for before its last try.
+#[derive(Default)]
+struct Room {
+    /// Models that are being freed, for this one or for a reason of their own.
+    leaving: HashSet<String>,
+    freed: usize,
 }
 
 struct LeaseUse {
@@ -89,7 +97,7 @@ impl Supervisor {
             events: VecDeque::new(),
             driving: false,
             free_scopes: Vec::new(),
-            evicting: HashMap::new(),
+            room: HashMap::new(),
             joins: Vec::new(),
             shutdown: Vec::new(),
             closed: false,
@@ -244,26 +252,28 @@ impl Supervisor {
     }
 
     fn evict_others(&mut self, path: &str) {
-        let idle: Vec<String> = self
-            .models
-            .iter()
-            .filter(|(other, model)| other.as_str() != path && model.entry.is_idle())
-            .map(|(other, _)| other.clone())
-            .collect();
-        if idle.is_empty() {
+        let others = || self.models.iter().filter(|(other, _)| other.as_str() != path);
+        let idle: Vec<String> =
+            others().filter(|(_, model)| model.entry.is_idle()).map(|(other, _)| other.clone()).collect();
+        let is_stopping = |model: &Model| model.running.as_ref().is_some_and(|running| running.stopping);
+        let stopping = others().filter(|(_, model)| is_stopping(model)).map(|(other, _)| other.clone());
+        let leaving: HashSet<String> = stopping.chain(idle.iter().cloned()).collect();
+        if leaving.is_empty() {
             return self.drive(path, entry::Event::RoomMade { freed: 0 });
         }
+        self.room.insert(path.to_owned(), Room { leaving, freed: 0 });
         for other in idle {
-            self.evicting.insert(other.clone(), path.to_owned());
             self.drive(&other, entry::Event::Evict);
         }
     }
 
-    /// A model's engine has exited: if that was the last one of an eviction, there is room now.
+    /// A model's engine has exited: who waited for it, and for no other, has room now.
     fn room_made_by(&mut self, path: &str) {
-        let Some(wanting) = self.evicting.remove(path) else { return };
-        if !self.evicting.values().any(|other| *other == wanting) {
-            self.drive(&wanting, entry::Event::RoomMade { freed: 1 });
+        for room in self.room.values_mut() {
+            room.freed += usize::from(room.leaving.remove(path));
+        }
+        for (wanting, room) in self.room.extract_if(|_, room| room.leaving.is_empty()).collect::<Vec<_>>() {
+            self.drive(&wanting, entry::Event::RoomMade { freed: room.freed });
         }
     }
 

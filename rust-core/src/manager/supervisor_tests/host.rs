@@ -147,6 +147,13 @@ impl Host {
         })
     }
 
+    /// Like `answer`, for one of several requests that are answered in an order of their own.
+    #[track_caller]
+    pub(super) fn answered_in_any_order(&mut self, request: &str) -> Result<(), ErrorCode> {
+        self.seen = 0;
+        self.answer(request)
+    }
+
     #[track_caller]
     pub(super) fn finished(&mut self, generation: &str) -> Outcome {
         self.until(finish_of(generation))

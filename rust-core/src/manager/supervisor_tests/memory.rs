@@ -1,7 +1,7 @@
 //! Out of memory on load: idle models make room, once.
 
-use super::host::{Host, manager};
-use crate::engine::scripted::Script;
+use super::host::{Host, manager, model_is};
+use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::protocol::ModelStatus;
 use serde_json::json;
@@ -47,4 +47,50 @@ fn out_of_memory_twice_is_an_error_and_so_is_having_nothing_to_unload() {
     let acquire = host.acquire("again", json!({ "path": "big.gguf" }));
     assert_eq!(host.failed(&acquire), ErrorCode::OutOfMemory);
     assert_eq!((script.counts().loads, script.counts().live), (4, 0));
+}
+
+#[test]
+fn out_of_memory_waits_for_a_model_that_is_being_freed() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    let acquire = host.acquire("old", json!({ "path": "old.gguf", "keepAliveMs": 0 }));
+    host.done(&acquire);
+    let freeing = script.gate(Point::Free);
+    host.release("old");
+    freeing.wait();
+
+    script.fail_loads(1, ErrorCode::OutOfMemory);
+    let acquire = host.acquire("new", json!({ "path": "new.gguf" }));
+    has_run_out_of_memory(&mut host, "new.gguf");
+    freeing.open();
+    host.done(&acquire);
+    assert_eq!(script.counts().live, 1);
+}
+
+#[test]
+fn two_models_that_need_the_same_room_both_try_once_more() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    let acquire = host.acquire("old", json!({ "path": "old.gguf" }));
+    host.done(&acquire);
+    let freeing = script.gate(Point::Free);
+    host.release("old");
+
+    script.fail_loads(2, ErrorCode::OutOfMemory);
+    let one = host.acquire("one", json!({ "path": "one.gguf" }));
+    freeing.wait();
+    let two = host.acquire("two", json!({ "path": "two.gguf" }));
+    has_run_out_of_memory(&mut host, "two.gguf");
+    freeing.open();
+    for request in [one, two] {
+        host.answered_in_any_order(&request).expect("there is room for both");
+    }
+}
+
+/// Loaded to the end, and then begun anew or failed.
+fn has_run_out_of_memory(host: &mut Host, path: &str) {
+    host.until(model_is(path, |status| matches!(status, ModelStatus::Loading { progress } if *progress == 1.0)));
+    host.until(model_is(path, |_| true));
 }
