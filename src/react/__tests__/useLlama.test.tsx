@@ -102,6 +102,28 @@ test('Activity gives the lease back when it hides and takes it when it shows; bo
   expect(port.sentOf('acquire')).toHaveLength(2);
 });
 
+test('a refusal that comes while Activity hides the component is not shown when it is back', async () => {
+  const { port, wrapper: Wrapper, play } = harness();
+  const shown: UseLlama[] = [];
+  const Shown = () => {
+    shown.push(useLlama(model));
+    return null;
+  };
+  const tree = (mode: 'visible' | 'hidden') => (
+    <Wrapper>
+      <Activity mode={mode}>
+        <Shown />
+      </Activity>
+    </Wrapper>
+  );
+  const { rerender } = await render(tree('visible'));
+  await rerender(tree('hidden'));
+  await play(() => port.answer(port.last('acquire'), { code: 'busy', detail: 'too much is waiting' }));
+  await rerender(tree('visible'));
+  expect(port.sentOf('acquire')).toHaveLength(2);
+  expect(shown.at(-1)).toMatchObject({ status: 'unloaded', error: undefined });
+});
+
 function Holder(props: Partial<UseLlamaOptions>) {
   useLlama({ ...model, ...props });
   return null;
