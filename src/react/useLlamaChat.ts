@@ -33,7 +33,7 @@ export interface UseLlamaChat {
   readonly send: (text: string, options?: GenerateOptions) => Generation;
   /** Ends every turn of the conversation, queued or running. Resolves when they have ended. */
   readonly stop: () => Promise<void>;
-  /** Answers the last message that is not the assistant's anew. `undefined`: there is none. */
+  /** Answers the user's last message anew. `undefined`: there is none. */
   readonly regenerate: (options?: GenerateOptions) => Generation | undefined;
 }
 

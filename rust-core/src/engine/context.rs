@@ -1,4 +1,4 @@
-//! The seam between scheduling and inference. `llama/` implements it on llama.cpp, `scripted.rs` on a script, so that
+//! The seam between scheduling and inference. `llama/` implements it on llama.cpp, `scripted/` on a script, so that
 //! every policy is tested without C++. Nothing above this file knows llama.cpp.
 
 use std::sync::Arc;

@@ -84,7 +84,7 @@ pub enum EngineReport {
         total: u32,
     },
     Finished(Finished),
-    /// What a scope has cached now; `None` when it lost its slot, with the reason.
+    /// What a scope has cached now; `None` when it lost its slot.
     Cached {
         scope: String,
         tokens: Option<u32>,

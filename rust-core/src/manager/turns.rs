@@ -1,5 +1,5 @@
 //! The way of one generation through the manager: its scope, its model, its template, the engine, and its end. Every
-//! turn ends exactly once, in `end`.
+//! turn ends exactly once, in `finished`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
