@@ -347,6 +347,8 @@ impl Entry {
     fn refuse_conflicting(&mut self, info: &ModelInfo, effects: &mut Vec<Effect>) {
         self.leases.retain(|lease, holder| {
             let Some(error) = conflict(&holder.config, info) else { return true };
+            let released = LifecycleEvent::Released { owner: holder.owner.clone() };
+            effects.push(record(released, "refused: the model turned out to have other options"));
             effects.push(Effect::Answer { lease: *lease, result: Err(error) });
             false
         });

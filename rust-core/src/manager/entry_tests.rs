@@ -436,7 +436,8 @@ fn options_are_compared_when_it_is_known_what_auto_chose() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.expect(acquire_with(B, |config| config.slots = Some(8)), &[SHARED_2], "loading");
-    story.expect(LOADED(), &["ready: loaded", "answer 2 OptionsConflict", "answer 1 ok"], "ready");
+    let refused = "released by owner 2: refused: the model turned out to have other options";
+    story.expect(LOADED(), &["ready: loaded", refused, "answer 2 OptionsConflict", "answer 1 ok"], "ready");
     story.expect(release(B), &[], "ready");
 }
 
