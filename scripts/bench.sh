@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Prints the rows of the performance table, each against a bare llama.cpp loop in the same process.
-# usage: ./dev bench [--quick] [--only TEXT]     --quick: the tiny model, to see that every row can be measured at all
+# usage: ./dev bench [--quick] [--impatient] [--only TEXT]
+#   --quick      the tiny model, to see that every row can be measured at all
+#   --impatient  does not wait for a moment in which nobody else computes
+#   --only TEXT  the rows whose group's name contains this
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Sets GOMP_SPINCOUNT too, which must be there before the program starts.

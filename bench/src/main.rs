@@ -12,13 +12,14 @@ mod stats;
 mod table;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rows::Bench;
 use scale::Scale;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: llama-rs-bench [--quick] [--only TEXT] MODEL.gguf";
+const USAGE: &str = "usage: llama-rs-bench [--quick] [--impatient] [--only TEXT] MODEL.gguf";
 
 struct Arguments {
     scale: Scale,
@@ -50,6 +51,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
     while let Some(argument) = given.next() {
         match argument.as_str() {
             "--quick" => scale = Scale::quick(),
+            "--impatient" => scale.patience = Duration::ZERO,
             "--only" => only = given.next()?,
             _ if argument.starts_with('-') || model.is_some() => return None,
             _ => model = Some(argument),
