@@ -113,7 +113,7 @@ impl Hub {
 
     /// Whether the generation is queued, running or recently finished.
     pub(crate) fn knows_generation(&self, generation: &str) -> bool {
-        self.lock().world.text_from(generation, 0).is_some()
+        self.lock().world.knows(generation)
     }
 
     /// Waits until there are events, at most `timeout` or a day, and not sooner than 16 ms after the last batch.

@@ -71,15 +71,19 @@ impl World {
         }
     }
 
+    /// Whether the generation is queued, running, or one of the last that finished.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.generation(id).is_some()
+    }
+
     /// Length of a generation's text in UTF-16 code units.
     pub(super) fn text_length(&self, id: &str) -> Option<u32> {
-        self.generations.iter().rev().find(|generation| generation.state.id == id).map(|generation| generation.length)
+        self.generation(id).map(|generation| generation.length)
     }
 
     /// A generation's text from an offset in UTF-16 code units on.
     pub(super) fn text_from(&self, id: &str, offset: u32) -> Option<String> {
-        let generation = self.generations.iter().rev().find(|generation| generation.state.id == id)?;
-        let units: Vec<u16> = generation.state.text.encode_utf16().skip(offset as usize).collect();
+        let units: Vec<u16> = self.generation(id)?.state.text.encode_utf16().skip(offset as usize).collect();
         Some(String::from_utf16_lossy(&units))
     }
 
@@ -92,6 +96,10 @@ impl World {
         {
             self.generations.remove(oldest);
         }
+    }
+
+    fn generation(&self, id: &str) -> Option<&Generation> {
+        self.generations.iter().rev().find(|generation| generation.state.id == id)
     }
 
     fn find(&mut self, id: &str) -> Option<&mut Generation> {
