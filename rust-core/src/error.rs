@@ -53,15 +53,18 @@ pub enum ErrorCode {
 #[ts(rename = "ErrorInfo")]
 #[error("{code:?}: {detail}")]
 pub struct Error {
+    /// What kind of failure: for programs.
     pub code: ErrorCode,
     /// What failed, on what, and what to do. Never holds prompt or answer text.
     pub detail: String,
 }
 
 impl Error {
+    /// An error from its code and a text as `detail` wants it.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
 }
 
+/// The result of whatever may fail with this crate's one error.
 pub type Result<T> = std::result::Result<T, Error>;

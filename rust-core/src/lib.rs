@@ -19,6 +19,8 @@
 
 // Allowed in `llama` alone.
 #![deny(unsafe_code)]
+// The TypeScript types take their comments from here.
+#![deny(missing_docs)]
 
 pub mod client;
 pub mod engine;

@@ -3,23 +3,135 @@
 /**
  * A command with the id that its answer will carry.
  */
-export type Envelope = { requestId: string, } & ({ "type": "acquire", leaseId: string, 
+export type Envelope = { 
+/**
+ * Made by the caller, unique in its client; the answer carries it.
+ */
+requestId: string, } & ({ "type": "acquire", 
+/**
+ * Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
+ */
+leaseId: string, 
 /**
  * Who asks, for the flight recorder; for example a component's name.
  */
-owner: string, model: ModelConfig, } | { "type": "release", leaseId: string, } | { "type": "unload", path: string, } | { "type": "generate" } & GenerateCommand | { "type": "cancel", generationId: string, } | { "type": "disposeScope", scope: string, } | { "type": "getTranscript", scope: string, } | { "type": "replay", generationId: string, offset: number, } | { "type": "recordMount", owner: string, path: string, mount: Mount, } | { "type": "getLifecycle" });
+owner: string, 
+/**
+ * Which model, and how it is to be loaded.
+ */
+model: ModelConfig, } | { "type": "release", 
+/**
+ * As given to `acquire`. One that is not held is no error.
+ */
+leaseId: string, } | { "type": "unload", 
+/**
+ * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
+ */
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "cancel", 
+/**
+ * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
+ */
+generationId: string, } | { "type": "disposeScope", 
+/**
+ * `scopeNotFound` when there is none of this id.
+ */
+scope: string, } | { "type": "getTranscript", 
+/**
+ * `scopeNotFound` when there is none of this id.
+ */
+scope: string, } | { "type": "replay", 
+/**
+ * Queued, running or recently finished; else `generationNotFound`.
+ */
+generationId: string, 
+/**
+ * Where to begin, in UTF-16 code units; at or beyond the text's end the answer is empty.
+ */
+offset: number, } | { "type": "recordMount", 
+/**
+ * The component's name.
+ */
+owner: string, 
+/**
+ * Path of the model that it uses.
+ */
+path: string, 
+/**
+ * Which of the two happened.
+ */
+mount: Mount, } | { "type": "getLifecycle" });
 
-export type Command = { "type": "acquire", leaseId: string, 
+/**
+ * What can be asked, by `type`. A field that a command does not know is refused as `invalidCommand`.
+ */
+export type Command = { "type": "acquire", 
+/**
+ * Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
+ */
+leaseId: string, 
 /**
  * Who asks, for the flight recorder; for example a component's name.
  */
-owner: string, model: ModelConfig, } | { "type": "release", leaseId: string, } | { "type": "unload", path: string, } | { "type": "generate" } & GenerateCommand | { "type": "cancel", generationId: string, } | { "type": "disposeScope", scope: string, } | { "type": "getTranscript", scope: string, } | { "type": "replay", generationId: string, offset: number, } | { "type": "recordMount", owner: string, path: string, mount: Mount, } | { "type": "getLifecycle" };
+owner: string, 
+/**
+ * Which model, and how it is to be loaded.
+ */
+model: ModelConfig, } | { "type": "release", 
+/**
+ * As given to `acquire`. One that is not held is no error.
+ */
+leaseId: string, } | { "type": "unload", 
+/**
+ * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
+ */
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "cancel", 
+/**
+ * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
+ */
+generationId: string, } | { "type": "disposeScope", 
+/**
+ * `scopeNotFound` when there is none of this id.
+ */
+scope: string, } | { "type": "getTranscript", 
+/**
+ * `scopeNotFound` when there is none of this id.
+ */
+scope: string, } | { "type": "replay", 
+/**
+ * Queued, running or recently finished; else `generationNotFound`.
+ */
+generationId: string, 
+/**
+ * Where to begin, in UTF-16 code units; at or beyond the text's end the answer is empty.
+ */
+offset: number, } | { "type": "recordMount", 
+/**
+ * The component's name.
+ */
+owner: string, 
+/**
+ * Path of the model that it uses.
+ */
+path: string, 
+/**
+ * Which of the two happened.
+ */
+mount: Mount, } | { "type": "getLifecycle" };
 
 /**
  * One turn of a scope. The generation holds a lease of its own until it has finished. Turns of one scope run in the
  * order in which they were sent.
  */
-export type GenerateCommand = { generationId: string, model: ModelConfig, 
+export type GenerateCommand = { 
+/**
+ * Made by the caller, 1 to 256 bytes; one that the manager knows already is refused as `invalidOptions`.
+ */
+generationId: string, 
+/**
+ * The model that answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left
+ * out.
+ */
+model: ModelConfig, 
 /**
  * The conversation, made on first use.
  */
@@ -31,15 +143,33 @@ append?: Array<Message>,
 /**
  * The whole transcript, replacing the stored one from the first difference.
  */
-messages?: Array<Message>, options?: GenerateOptions, };
+messages?: Array<Message>, 
+/**
+ * Sampling and limits of this turn alone. Left out: every default.
+ */
+options?: GenerateOptions, };
 
 /**
  * One message of a transcript.
  */
-export type Message = { role: Role, content: string, };
+export type Message = { 
+/**
+ * Who speaks.
+ */
+role: Role, 
+/**
+ * The text, as the chat template is to see it.
+ */
+content: string, };
 
+/**
+ * Who speaks in a message.
+ */
 export type Role = "system" | "user" | "assistant";
 
+/**
+ * What happened to a component.
+ */
 export type Mount = "mounted" | "unmounted";
 
 /**
@@ -48,7 +178,8 @@ export type Mount = "mounted" | "unmounted";
  */
 export type ModelConfig = { 
 /**
- * Path of a GGUF file.
+ * Path of a GGUF file. The path as given is the model's identity: two spellings of one file are two models, and load
+ * it twice. Replace the file by renaming another over it: one that is cut short while it is loaded ends the process.
  */
 path: string, 
 /**
@@ -73,7 +204,8 @@ threads?: number,
 device?: DevicePreference, 
 /**
  * Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
- * once. `null`: never unload.
+ * once. `null`: never unload. The newest request's counts, whoever made it: a `generate` that leaves it out makes it
+ * 300,000 again.
  */
 keepAliveMs?: number | null, };
 
@@ -139,12 +271,249 @@ keepPartial?: boolean, };
 /**
  * What a host's pump thread pulls: the events of at most 16 ms.
  */
-export type Batch = { epoch: string, events: Array<NumberedEvent>, };
+export type Batch = { 
+/**
+ * As in the snapshot: a batch of another epoch belongs to another client's numbering.
+ */
+epoch: string, 
+/**
+ * In order of `seq`.
+ */
+events: Array<NumberedEvent>, };
 
-export type NumberedEvent = { seq: number, } & ({ "type": "done", requestId: string, } | { "type": "failed", requestId: string, error: ErrorInfo, } | { "type": "transcript", requestId: string, scope: string, revision: number, messages: Array<Message>, } | { "type": "replay", requestId: string, generationId: string, offset: number, text: string, } | { "type": "lifecycle", requestId: string, records: Array<LifecycleRecord>, } | { "type": "modelChanged", model: ModelState, } | { "type": "scopeChanged", scope: ScopeSummary, } | { "type": "scopeDisposed", scope: string, } | { "type": "transcriptChanged", scope: string, revision: number, from: number, messages: Array<Message>, } | { "type": "generationQueued", generation: GenerationState, } | { "type": "phaseChanged", generationId: string, phase: GenerationPhase, } | { "type": "textDelta", generationId: string, offset: number, text: string, } | { "type": "recorded", record: LifecycleRecord, });
+/**
+ * An event with its place in the one order of its client.
+ */
+export type NumberedEvent = { 
+/**
+ * One more than the event before; a gap means that events were dropped: reread the snapshot.
+ */
+seq: number, } & ({ "type": "done", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, } | { "type": "failed", 
+/**
+ * Id of the refused command; empty when it carried none.
+ */
+requestId: string, 
+/**
+ * Its `code` is for programs, its `detail` for people.
+ */
+error: ErrorInfo, } | { "type": "transcript", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The scope that was asked for.
+ */
+scope: string, 
+/**
+ * Which state of the transcript this is: later changes have a higher one.
+ */
+revision: number, 
+/**
+ * All messages, oldest first, with those of a turn that is running.
+ */
+messages: Array<Message>, } | { "type": "replay", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The generation that was asked for.
+ */
+generationId: string, 
+/**
+ * As asked for, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The answer from `offset` on, as far as it has come.
+ */
+text: string, } | { "type": "lifecycle", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The last 512 at most, oldest first.
+ */
+records: Array<LifecycleRecord>, } | { "type": "modelChanged", 
+/**
+ * Its whole new state.
+ */
+model: ModelState, } | { "type": "scopeChanged", 
+/**
+ * Its whole new summary.
+ */
+scope: ScopeSummary, } | { "type": "scopeDisposed", 
+/**
+ * Its id, free for a new conversation.
+ */
+scope: string, } | { "type": "transcriptChanged", 
+/**
+ * Id of the scope.
+ */
+scope: string, 
+/**
+ * The transcript's new revision, one more than before.
+ */
+revision: number, 
+/**
+ * Index of the first message that changed; the messages before it stayed.
+ */
+from: number, 
+/**
+ * All messages from `from` on; none when the transcript was only cut.
+ */
+messages: Array<Message>, } | { "type": "generationQueued", 
+/**
+ * The turn as it begins: `queued`, without text.
+ */
+generation: GenerationState, } | { "type": "phaseChanged", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * The new phase, in place of the old one.
+ */
+phase: GenerationPhase, } | { "type": "textDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Length of the text before this piece, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The piece; pieces that waited together are joined.
+ */
+text: string, } | { "type": "recorded", 
+/**
+ * The entry, as a later `getLifecycle` has it.
+ */
+record: LifecycleRecord, });
 
-export type Event = { "type": "done", requestId: string, } | { "type": "failed", requestId: string, error: ErrorInfo, } | { "type": "transcript", requestId: string, scope: string, revision: number, messages: Array<Message>, } | { "type": "replay", requestId: string, generationId: string, offset: number, text: string, } | { "type": "lifecycle", requestId: string, records: Array<LifecycleRecord>, } | { "type": "modelChanged", model: ModelState, } | { "type": "scopeChanged", scope: ScopeSummary, } | { "type": "scopeDisposed", scope: string, } | { "type": "transcriptChanged", scope: string, revision: number, from: number, messages: Array<Message>, } | { "type": "generationQueued", generation: GenerationState, } | { "type": "phaseChanged", generationId: string, phase: GenerationPhase, } | { "type": "textDelta", generationId: string, offset: number, text: string, } | { "type": "recorded", record: LifecycleRecord, };
+/**
+ * What happened, by `type`. Those with a `requestId` answer one client; the others go to all.
+ */
+export type Event = { "type": "done", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, } | { "type": "failed", 
+/**
+ * Id of the refused command; empty when it carried none.
+ */
+requestId: string, 
+/**
+ * Its `code` is for programs, its `detail` for people.
+ */
+error: ErrorInfo, } | { "type": "transcript", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The scope that was asked for.
+ */
+scope: string, 
+/**
+ * Which state of the transcript this is: later changes have a higher one.
+ */
+revision: number, 
+/**
+ * All messages, oldest first, with those of a turn that is running.
+ */
+messages: Array<Message>, } | { "type": "replay", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The generation that was asked for.
+ */
+generationId: string, 
+/**
+ * As asked for, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The answer from `offset` on, as far as it has come.
+ */
+text: string, } | { "type": "lifecycle", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The last 512 at most, oldest first.
+ */
+records: Array<LifecycleRecord>, } | { "type": "modelChanged", 
+/**
+ * Its whole new state.
+ */
+model: ModelState, } | { "type": "scopeChanged", 
+/**
+ * Its whole new summary.
+ */
+scope: ScopeSummary, } | { "type": "scopeDisposed", 
+/**
+ * Its id, free for a new conversation.
+ */
+scope: string, } | { "type": "transcriptChanged", 
+/**
+ * Id of the scope.
+ */
+scope: string, 
+/**
+ * The transcript's new revision, one more than before.
+ */
+revision: number, 
+/**
+ * Index of the first message that changed; the messages before it stayed.
+ */
+from: number, 
+/**
+ * All messages from `from` on; none when the transcript was only cut.
+ */
+messages: Array<Message>, } | { "type": "generationQueued", 
+/**
+ * The turn as it begins: `queued`, without text.
+ */
+generation: GenerationState, } | { "type": "phaseChanged", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * The new phase, in place of the old one.
+ */
+phase: GenerationPhase, } | { "type": "textDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Length of the text before this piece, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The piece; pieces that waited together are joined.
+ */
+text: string, } | { "type": "recorded", 
+/**
+ * The entry, as a later `getLifecycle` has it.
+ */
+record: LifecycleRecord, };
 
+/**
+ * One entry of the flight recorder.
+ */
 export type LifecycleRecord = { 
 /**
  * Milliseconds since the Unix epoch.
@@ -153,13 +522,56 @@ at: number,
 /**
  * Path of the model.
  */
-model: string, event: LifecycleEvent, 
+model: string, 
+/**
+ * What happened.
+ */
+event: LifecycleEvent, 
 /**
  * Why it happened, for a person.
  */
 reason: string, };
 
-export type LifecycleEvent = { "type": "mounted", owner: string, } | { "type": "unmounted", owner: string, } | { "type": "acquired", owner: string, reused: boolean, } | { "type": "released", owner: string, } | { "type": "loading" } | { "type": "ready" } | { "type": "idle" } | { "type": "unloading" } | { "type": "unloaded" } | { "type": "failed", error: ErrorInfo, } | { "type": "threadsChanged", from: number, to: number, } | { "type": "scopeDropped", scope: string, };
+/**
+ * What can happen to a model, by `type`.
+ */
+export type LifecycleEvent = { "type": "mounted", 
+/**
+ * Its name, as `recordMount` gave it.
+ */
+owner: string, } | { "type": "unmounted", 
+/**
+ * Its name, as `recordMount` gave it.
+ */
+owner: string, } | { "type": "acquired", 
+/**
+ * Who took the lease; a generation takes its own as `generation ID`.
+ */
+owner: string, 
+/**
+ * False when this lease is why the model is loaded.
+ */
+reused: boolean, } | { "type": "released", 
+/**
+ * Who held it.
+ */
+owner: string, } | { "type": "loading" } | { "type": "ready" } | { "type": "idle" } | { "type": "unloading" } | { "type": "unloaded" } | { "type": "failed", 
+/**
+ * What whoever waited for the model, or for an answer of it, was told.
+ */
+error: ErrorInfo, } | { "type": "threadsChanged", 
+/**
+ * Threads before.
+ */
+from: number, 
+/**
+ * Threads from now on.
+ */
+to: number, } | { "type": "scopeDropped", 
+/**
+ * Id of the scope.
+ */
+scope: string, };
 
 /**
  * Everything a client knows at once. `seq` is the number of the last event that it includes.
@@ -168,11 +580,27 @@ export type Snapshot = {
 /**
  * Changes when the numbering starts anew: another client, another process.
  */
-epoch: string, seq: number, models: Array<ModelState>, scopes: Array<ScopeSummary>, 
+epoch: string, 
+/**
+ * Number of the last event that is included; events up to it are to be ignored.
+ */
+seq: number, 
+/**
+ * Every model asked for since the process started, sorted by path.
+ */
+models: Array<ModelState>, 
+/**
+ * Every scope, sorted by id.
+ */
+scopes: Array<ScopeSummary>, 
 /**
  * Queued, running, and the last few finished generations, oldest first.
  */
-generations: Array<GenerationState>, devices: Array<Device>, };
+generations: Array<GenerationState>, 
+/**
+ * What this build can compute on; the same for the life of the process.
+ */
+devices: Array<Device>, };
 
 /**
  * One model that the manager knows.
@@ -185,18 +613,49 @@ path: string,
 /**
  * As last asked for.
  */
-config: ModelConfig, status: ModelStatus, leases: Array<Lease>, 
+config: ModelConfig, 
+/**
+ * Where the model is in its life.
+ */
+status: ModelStatus, 
+/**
+ * Who keeps it loaded, oldest first.
+ */
+leases: Array<Lease>, 
 /**
  * How often the weights were loaded since the process started. 1 is the number to hope for.
  */
 loads: number, };
 
-export type ModelStatus = { "type": "unloaded" } | { "type": "loading", progress: number, } | { "type": "ready", info: ModelInfo, } | { "type": "idle", info: ModelInfo, } | { "type": "unloading" } | { "type": "failed", error: ErrorInfo, };
+/**
+ * A model's states, by `type`.
+ */
+export type ModelStatus = { "type": "unloaded" } | { "type": "loading", 
+/**
+ * The share of the weights that has been read.
+ */
+progress: number, } | { "type": "ready", 
+/**
+ * What was loaded, with every "auto" replaced by what was chosen.
+ */
+info: ModelInfo, } | { "type": "idle", 
+/**
+ * What was loaded, with every "auto" replaced by what was chosen.
+ */
+info: ModelInfo, } | { "type": "unloading" } | { "type": "failed", 
+/**
+ * What whoever waited for the model, or for an answer of it, was told.
+ */
+error: ErrorInfo, };
 
 /**
  * Who keeps a model loaded.
  */
-export type Lease = { owner: string, };
+export type Lease = { 
+/**
+ * As `acquire` named it; `generation ID` for a queued or running generation.
+ */
+owner: string, };
 
 /**
  * What a loaded model turned out to be: every "auto" replaced by what was chosen.
@@ -205,11 +664,27 @@ export type ModelInfo = {
 /**
  * llama.cpp's one-line description, such as "llama 1B Q4_0".
  */
-description: string, sizeBytes: number, parameterCount: number, trainedContextSize: number, 
+description: string, 
+/**
+ * Bytes of the weights, all tensors together.
+ */
+sizeBytes: number, 
+/**
+ * Numbers in all tensors together.
+ */
+parameterCount: number, 
+/**
+ * Tokens of context that the model was trained for.
+ */
+trainedContextSize: number, 
 /**
  * Tokens of context per scope.
  */
-contextSize: number, slots: number, 
+contextSize: number, 
+/**
+ * Scopes that can be resident at once.
+ */
+slots: number, 
 /**
  * Compute threads in use now; the governor changes it.
  */
@@ -223,15 +698,30 @@ device: DeviceKind,
  */
 hasChatTemplate: boolean, };
 
-export type ScopeSummary = { id: string, 
+/**
+ * One conversation without its messages, which come by `getTranscript`.
+ */
+export type ScopeSummary = { 
+/**
+ * The name that its first generation gave it.
+ */
+id: string, 
 /**
  * Path of the model that answered last.
  */
-model: string, messageCount: number, 
+model: string, 
+/**
+ * Messages of the transcript, with those of a turn that is running.
+ */
+messageCount: number, 
 /**
  * Tokens of this scope that the model has in its KV memory.
  */
-cachedTokens: number, residency: Residency, 
+cachedTokens: number, 
+/**
+ * What a return to this scope costs.
+ */
+residency: Residency, 
 /**
  * Grows with every change of the transcript.
  */
@@ -246,27 +736,72 @@ lastUsedAt: number, };
  */
 export type Residency = "resident" | "uncached";
 
-export type GenerationState = { id: string, scope: string, 
+/**
+ * One answer in the making, or made not long ago.
+ */
+export type GenerationState = { 
+/**
+ * As its caller named it.
+ */
+id: string, 
+/**
+ * Id of the conversation that it is a turn of.
+ */
+scope: string, 
 /**
  * Path of the model.
  */
-model: string, phase: GenerationPhase, 
+model: string, 
+/**
+ * How far it is; at the end, how it ended.
+ */
+phase: GenerationPhase, 
 /**
  * The answer so far.
  */
 text: string, };
 
-export type GenerationPhase = { "type": "queued" } | { "type": "prefilling", done: number, total: number, } | { "type": "decoding" } | { "type": "finished", outcome: Outcome, };
+/**
+ * The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
+ */
+export type GenerationPhase = { "type": "queued" } | { "type": "prefilling", 
+/**
+ * Tokens prefilled so far.
+ */
+done: number, 
+/**
+ * Tokens to prefill.
+ */
+total: number, } | { "type": "decoding" } | { "type": "finished", 
+/**
+ * How it ended, and what it cost.
+ */
+outcome: Outcome, };
 
 /**
  * How a generation ended.
  */
-export type Outcome = { reason: FinishReason, 
+export type Outcome = { 
+/**
+ * Why it ended; `failed` alone brings an `error`.
+ */
+reason: FinishReason, 
 /**
  * Present if, and only if, `reason` is `failed`.
  */
-error?: ErrorInfo, usage: Usage, timings: Timings, };
+error?: ErrorInfo, 
+/**
+ * Tokens; all zero for a generation that never reached a slot.
+ */
+usage: Usage, 
+/**
+ * Milliseconds; a phase that was never entered is 0.
+ */
+timings: Timings, };
 
+/**
+ * Why a generation ended.
+ */
 export type FinishReason = "stop" | "length" | "cancelled" | "failed";
 
 /**
@@ -284,7 +819,11 @@ cachedTokens: number,
 /**
  * Prompt tokens that had to be computed.
  */
-prefilledTokens: number, outputTokens: number, };
+prefilledTokens: number, 
+/**
+ * Tokens sampled for the answer, without the one that ended it; those of a stop text count.
+ */
+outputTokens: number, };
 
 /**
  * Milliseconds of one generation, each measured from the end of the phase before.
@@ -293,7 +832,15 @@ export type Timings = {
 /**
  * Waiting: for the load, the scope's earlier turn, a slot.
  */
-queuedMs: number, prefillMs: number, decodeMs: number, 
+queuedMs: number, 
+/**
+ * From the slot to the first token, or to the end if none came.
+ */
+prefillMs: number, 
+/**
+ * From the first token to the end.
+ */
+decodeMs: number, 
 /**
  * From the request to the first token.
  */
@@ -302,18 +849,41 @@ firstTokenMs: number, };
 /**
  * Something that computes.
  */
-export type Device = { name: string, kind: DeviceKind, description: string, memoryBytes: number, 
+export type Device = { 
+/**
+ * llama.cpp's short name, such as "CPU" or "Vulkan0".
+ */
+name: string, 
+/**
+ * What sort of device; `device` of a model's `info` names the same sorts.
+ */
+kind: DeviceKind, 
+/**
+ * The name that its maker gave it, as far as the system tells.
+ */
+description: string, 
+/**
+ * Its memory in all, in bytes; the main memory for a CPU.
+ */
+memoryBytes: number, 
 /**
  * Instruction sets that this build uses here, such as "AVX512_VNNI".
  */
 features: Array<string>, };
 
+/**
+ * What sort of device computes.
+ */
 export type DeviceKind = "cpu" | "gpu" | "accelerator";
 
 /**
  * An error as JavaScript, Kotlin and Swift see it, and as Rust carries it.
  */
-export type ErrorInfo = { code: ErrorCode, 
+export type ErrorInfo = { 
+/**
+ * What kind of failure: for programs.
+ */
+code: ErrorCode, 
 /**
  * What failed, on what, and what to do. Never holds prompt or answer text.
  */

@@ -21,10 +21,12 @@ pub struct CancelFlag {
 }
 
 impl CancelFlag {
+    /// Sets the flag, for every copy of it. There is no way back.
     pub fn cancel(&self) {
         self.own.store(true, Ordering::Release);
     }
 
+    /// Whether this flag, or the one that it was joined with, has been set.
     pub fn is_cancelled(&self) -> bool {
         self.own.load(Ordering::Acquire) || self.other.as_ref().is_some_and(|other| other.load(Ordering::Acquire))
     }
@@ -49,8 +51,11 @@ pub trait ModelLoader: Send + Sync + 'static {
 /// A model that is ready. The context stays on the engine's thread; the prompter may be used from any thread, and is
 /// dropped before the engine reports its exit.
 pub struct LoadedModel {
+    /// What was chosen for every option left out; the scheduler takes its limits from here.
     pub info: ModelInfo,
+    /// KV memory for `info.slots` sequences of `info.context_size` tokens each.
     pub context: Box<dyn InferenceContext>,
+    /// Template and tokenizer of the same weights.
     pub prompter: Arc<dyn Prompter>,
 }
 
@@ -63,6 +68,7 @@ pub trait Prompter: Send + Sync {
 /// A conversation as the model reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
+    /// The whole conversation, from the first token of the first message on.
     pub tokens: Vec<Token>,
     /// Texts that end an answer under this template, beside the caller's own.
     pub stop: Vec<String>,
@@ -71,8 +77,11 @@ pub struct Prompt {
 /// One token to be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
+    /// The sequence that the token is appended to.
     pub sequence: Sequence,
+    /// The token's index in its sequence, from 0: the sequence's length before this row.
     pub position: u32,
+    /// The token that takes this position.
     pub token: Token,
     /// Whether the logits after this token will be sampled.
     pub wants_logits: bool,
@@ -107,6 +116,7 @@ pub trait InferenceContext {
     /// Forgets everything from `length` on. False if this memory cannot be cut there: then `clear` and prefill anew.
     fn truncate(&mut self, sequence: Sequence, length: u32) -> bool;
 
+    /// Forgets all tokens of `sequence`. Always succeeds, also after a failed decode.
     fn clear(&mut self, sequence: Sequence);
 
     /// The bytes of a token as the answer shows them; nothing for a control token.
@@ -115,11 +125,13 @@ pub trait InferenceContext {
     /// The bytes of a token in a rendered prompt, control tokens included.
     fn prompt_bytes(&self, token: Token) -> Vec<u8>;
 
+    /// Whether the token steers the model and is no text, such as the start of a turn.
     fn is_control(&self, token: Token) -> bool;
 
     /// Whether the token ends an answer.
     fn is_end(&self, token: Token) -> bool;
 
+    /// Computes with this many threads, at least 1, from the next decode on. Costs nothing.
     fn set_threads(&mut self, threads: u32);
 }
 

@@ -33,11 +33,17 @@ use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Timings, Usage};
 
 /// One generation, rendered and tokenized.
 pub struct Job {
+    /// The generation's id, as its caller gave it; comes back in every report about this job.
     pub generation: String,
+    /// Id of the conversation; a job finds what an earlier one of the same scope left in the KV memory.
     pub scope: String,
+    /// The whole conversation; the engine itself finds out how much of it is cached.
     pub prompt: Prompt,
+    /// Validated by the caller: the engine does not check ranges again.
     pub options: GenerateOptions,
+    /// Ends this job, queued or running; send `EngineCommand::Wake` after setting it.
     pub cancel: CancelFlag,
+    /// Gets the answer, piece by piece, before the job is reported as finished.
     pub sink: Arc<dyn TextSink>,
     /// When the request arrived; timings count from here.
     pub requested_at: std::time::Instant,
@@ -45,10 +51,13 @@ pub struct Job {
 
 /// Where answer text goes. Called on the engine thread: must return at once and never block.
 pub trait TextSink: Send + Sync {
+    /// Takes the next piece of the answer: whole characters, never empty, in order.
     fn text(&self, text: &str);
 }
 
+/// What an engine's mailbox takes.
 pub enum EngineCommand {
+    /// Run a turn. Answered by exactly one `EngineReport::Finished`.
     Generate(Box<Job>),
     /// Look at the cancel flags now: wakes the thread if it sleeps.
     Wake,
@@ -59,39 +68,56 @@ pub enum EngineCommand {
 /// What a finished job leaves behind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
+    /// Id of the job's generation.
     pub generation: String,
+    /// How the job ended; the caller decides by it whether the turn stays in the transcript.
     pub reason: FinishReason,
     /// Present if, and only if, `reason` is `Failed`.
     pub error: Option<Error>,
     /// The text that went into the sink, all of it.
     pub text: String,
+    /// Tokens counted so far; all zero for a job that was never admitted.
     pub usage: Usage,
+    /// Milliseconds per phase; a phase that was never entered is 0.
     pub timings: Timings,
 }
 
+/// What an engine tells its supervisor, in the order in which it happened.
 pub enum EngineReport {
     /// While loading, 0 to 1.
     Progress(f32),
     /// At most once.
     Loaded {
+        /// What was loaded, with every "auto" replaced by what was chosen.
         info: ModelInfo,
+        /// Renders prompts; every copy must be dropped before the engine is stopped.
         prompter: Arc<dyn Prompter>,
     },
     /// A job was admitted to a slot (`done` is 0) or prefilled further; `done == total` when decoding begins.
     Prefilling {
+        /// Id of the job's generation.
         generation: String,
+        /// Tokens prefilled so far.
         done: u32,
+        /// Prompt tokens that were not cached when the job was admitted.
         total: u32,
     },
+    /// Exactly once for every job that the mailbox accepted.
     Finished(Finished),
     /// What a scope has cached now; `None` when it lost its slot.
     Cached {
+        /// Id of the scope.
         scope: String,
+        /// Tokens of the scope in the KV memory.
         tokens: Option<u32>,
     },
+    /// The governor changed the number of compute threads.
     ThreadsChanged {
+        /// Threads before.
         from: u32,
+        /// Threads from now on.
         to: u32,
+        /// Why, for a person.
         reason: &'static str,
     },
     /// Exactly once, and last. `Err` when loading failed or the thread panicked (`EngineCrashed`).

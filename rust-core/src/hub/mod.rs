@@ -29,8 +29,11 @@ const LONGEST_PULL: Duration = Duration::from_secs(24 * 60 * 60);
 /// What a pull brought.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pull {
+    /// At least one event.
     Batch(Batch),
+    /// Nothing happened in the given time: pull again.
     TimedOut,
+    /// The client is closed: nothing will come any more, stop pulling.
     Closed,
 }
 

@@ -12,63 +12,82 @@ use crate::error::{Error, ErrorCode, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
+    /// Made by the caller, unique in its client; the answer carries it.
     pub request_id: String,
+    /// The command's own fields, beside `requestId` in the same object.
     #[serde(flatten)]
     #[ts(flatten)]
     pub command: Command,
 }
 
+/// What can be asked, by `type`. A field that a command does not know is refused as `invalidCommand`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Command {
     /// Takes a lease: loads the model, or joins its load, or reuses it. `done` when it is ready.
     Acquire {
+        /// Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
         lease_id: String,
         /// Who asks, for the flight recorder; for example a component's name.
         owner: String,
+        /// Which model, and how it is to be loaded.
         model: ModelConfig,
     },
     /// Gives a lease back. The last one starts the keep-alive. A load goes on for whoever comes back, unless `keepAliveMs`
     /// is 0: then it is cancelled.
     Release {
+        /// As given to `acquire`. One that is not held is no error.
         lease_id: String,
     },
     /// Frees the weights whatever leases exist: cancels, drains, frees. `done` when the memory is free.
     Unload {
+        /// Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
         path: String,
     },
+    /// Queues one turn of a conversation. `done` when it is queued; the answer comes in events of its own.
     Generate(Box<GenerateCommand>),
     /// Ends one generation, queued or running. `done` when the generation has finished.
     Cancel {
+        /// `generationNotFound` when the manager knows none of this id; one that has finished is no error.
         generation_id: String,
     },
     /// Forgets a scope: its transcript and its cached tokens. A running generation is cancelled first.
     DisposeScope {
+        /// `scopeNotFound` when there is none of this id.
         scope: String,
     },
     /// Answered by `transcript`.
     GetTranscript {
+        /// `scopeNotFound` when there is none of this id.
         scope: String,
     },
     /// Answered by `replay`: the text of a generation from an offset in UTF-16 code units on.
     Replay {
+        /// Queued, running or recently finished; else `generationNotFound`.
         generation_id: String,
+        /// Where to begin, in UTF-16 code units; at or beyond the text's end the answer is empty.
         offset: u32,
     },
     /// Writes a component's mount or unmount into the flight recorder.
     RecordMount {
+        /// The component's name.
         owner: String,
+        /// Path of the model that it uses.
         path: String,
+        /// Which of the two happened.
         mount: Mount,
     },
     /// Answered by `lifecycle`: the last lifecycle events, oldest first.
     GetLifecycle,
 }
 
+/// What happened to a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Mount {
+    /// It came onto the screen.
     Mounted,
+    /// It left the screen.
     Unmounted,
 }
 
@@ -77,7 +96,10 @@ pub enum Mount {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GenerateCommand {
+    /// Made by the caller, 1 to 256 bytes; one that the manager knows already is refused as `invalidOptions`.
     pub generation_id: String,
+    /// The model that answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left
+    /// out.
     pub model: ModelConfig,
     /// The conversation, made on first use.
     pub scope: String,
@@ -89,6 +111,7 @@ pub struct GenerateCommand {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub messages: Option<Vec<Message>>,
+    /// Sampling and limits of this turn alone. Left out: every default.
     #[serde(default)]
     #[ts(optional, as = "Option<GenerateOptions>")]
     pub options: GenerateOptions,
@@ -98,22 +121,30 @@ pub struct GenerateCommand {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Message {
+    /// Who speaks.
     pub role: Role,
+    /// The text, as the chat template is to see it.
     pub content: String,
 }
 
+/// Who speaks in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
+    /// Instructions to the model; templates want them first, if at all.
     System,
+    /// The person.
     User,
+    /// The model. Never the last message of a request.
     Assistant,
 }
 
 /// Why a line of JSON is not a command, with the `requestId` it carried (empty if it carried none).
 #[derive(Debug)]
 pub struct Malformed {
+    /// Of the refused command, so that the refusal can be addressed.
     pub request_id: String,
+    /// `invalidCommand` for the form, `invalidOptions` for a field out of range.
     pub error: Error,
 }
 

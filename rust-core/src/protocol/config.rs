@@ -13,7 +13,8 @@ pub const DEFAULT_KEEP_ALIVE_MS: u64 = 5 * 60 * 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Path of a GGUF file.
+    /// Path of a GGUF file. The path as given is the model's identity: two spellings of one file are two models, and load
+    /// it twice. Replace the file by renaming another over it: one that is cut short while it is loaded ends the process.
     pub path: String,
     /// Tokens of context per scope. Left out: the model's trained length, at most 4,096.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +37,8 @@ pub struct ModelConfig {
     #[ts(optional, as = "Option<DevicePreference>")]
     pub device: DevicePreference,
     /// Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
-    /// once. `null`: never unload.
+    /// once. `null`: never unload. The newest request's counts, whoever made it: a `generate` that leaves it out makes it
+    /// 300,000 again.
     #[serde(default = "default_keep_alive")]
     #[ts(optional, type = "number | null")]
     pub keep_alive_ms: Option<u64>,
@@ -50,9 +52,12 @@ fn default_keep_alive() -> Option<u64> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum DevicePreference {
+    /// A GPU if this build finds one, else the CPU.
     #[default]
     Auto,
+    /// Main memory, computed by the CPU.
     Cpu,
+    /// The GPU's memory; `invalidOptions` when this build finds no GPU.
     Gpu,
 }
 

@@ -12,82 +12,123 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch {
+    /// As in the snapshot: a batch of another epoch belongs to another client's numbering.
     pub epoch: String,
+    /// In order of `seq`.
     pub events: Vec<NumberedEvent>,
 }
 
+/// An event with its place in the one order of its client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberedEvent {
+    /// One more than the event before; a gap means that events were dropped: reread the snapshot.
     #[ts(type = "number")]
     pub seq: u64,
+    /// The event's own fields, beside `seq` in the same object.
     #[serde(flatten)]
     #[ts(flatten)]
     pub event: Event,
 }
 
+/// What happened, by `type`. Those with a `requestId` answer one client; the others go to all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// Answers a command that has no answer of its own.
     Done {
+        /// Id of the command that this answers.
         request_id: String,
     },
     /// Refuses a command, or says why it failed.
     Failed {
+        /// Id of the refused command; empty when it carried none.
         request_id: String,
+        /// Its `code` is for programs, its `detail` for people.
         error: Error,
     },
+    /// Answers `getTranscript`.
     Transcript {
+        /// Id of the command that this answers.
         request_id: String,
+        /// The scope that was asked for.
         scope: String,
+        /// Which state of the transcript this is: later changes have a higher one.
         #[ts(type = "number")]
         revision: u64,
+        /// All messages, oldest first, with those of a turn that is running.
         messages: Vec<Message>,
     },
+    /// Answers `replay`.
     Replay {
+        /// Id of the command that this answers.
         request_id: String,
+        /// The generation that was asked for.
         generation_id: String,
+        /// As asked for, in UTF-16 code units.
         offset: u32,
+        /// The answer from `offset` on, as far as it has come.
         text: String,
     },
+    /// Answers `getLifecycle`.
     Lifecycle {
+        /// Id of the command that this answers.
         request_id: String,
+        /// The last 512 at most, oldest first.
         records: Vec<LifecycleRecord>,
     },
 
+    /// A model is new, or something about it changed.
     ModelChanged {
+        /// Its whole new state.
         model: ModelState,
     },
+    /// A scope is new, or something about it changed.
     ScopeChanged {
+        /// Its whole new summary.
         scope: ScopeSummary,
     },
+    /// A scope is gone, transcript and cached tokens.
     ScopeDisposed {
+        /// Its id, free for a new conversation.
         scope: String,
     },
     /// The messages from index `from` on are now `messages`.
     TranscriptChanged {
+        /// Id of the scope.
         scope: String,
+        /// The transcript's new revision, one more than before.
         #[ts(type = "number")]
         revision: u64,
+        /// Index of the first message that changed; the messages before it stayed.
         from: u32,
+        /// All messages from `from` on; none when the transcript was only cut.
         messages: Vec<Message>,
     },
+    /// A turn was accepted.
     GenerationQueued {
+        /// The turn as it begins: `queued`, without text.
         generation: GenerationState,
     },
+    /// A generation went on to another phase, or prefilled further. `finished` is its last event.
     PhaseChanged {
+        /// The generation's id.
         generation_id: String,
+        /// The new phase, in place of the old one.
         phase: GenerationPhase,
     },
     /// `offset`: where `text` begins in the answer, in UTF-16 code units.
     TextDelta {
+        /// The generation's id.
         generation_id: String,
+        /// Length of the text before this piece, in UTF-16 code units.
         offset: u32,
+        /// The piece; pieces that waited together are joined.
         text: String,
     },
     /// A new entry of the flight recorder.
     Recorded {
+        /// The entry, as a later `getLifecycle` has it.
         record: LifecycleRecord,
     },
 }

@@ -12,12 +12,16 @@ use crate::error::Error;
 pub struct Snapshot {
     /// Changes when the numbering starts anew: another client, another process.
     pub epoch: String,
+    /// Number of the last event that is included; events up to it are to be ignored.
     #[ts(type = "number")]
     pub seq: u64,
+    /// Every model asked for since the process started, sorted by path.
     pub models: Vec<ModelState>,
+    /// Every scope, sorted by id.
     pub scopes: Vec<ScopeSummary>,
     /// Queued, running, and the last few finished generations, oldest first.
     pub generations: Vec<GenerationState>,
+    /// What this build can compute on; the same for the life of the process.
     pub devices: Vec<Device>,
 }
 
@@ -29,30 +33,40 @@ pub struct ModelState {
     pub path: String,
     /// As last asked for.
     pub config: ModelConfig,
+    /// Where the model is in its life.
     pub status: ModelStatus,
+    /// Who keeps it loaded, oldest first.
     pub leases: Vec<Lease>,
     /// How often the weights were loaded since the process started. 1 is the number to hope for.
     pub loads: u32,
 }
 
+/// A model's states, by `type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ModelStatus {
+    /// Takes no memory; the next lease loads it.
     Unloaded,
     /// `progress` from 0 to 1.
     Loading {
+        /// The share of the weights that has been read.
         progress: f32,
     },
     /// Loaded and leased.
     Ready {
+        /// What was loaded, with every "auto" replaced by what was chosen.
         info: ModelInfo,
     },
     /// Loaded, without a lease, waiting for the keep-alive to end.
     Idle {
+        /// What was loaded, with every "auto" replaced by what was chosen.
         info: ModelInfo,
     },
+    /// Its generations are being ended and its memory freed.
     Unloading,
+    /// The load failed, or the engine died. The next lease tries again.
     Failed {
+        /// What whoever waited for the model, or for an answer of it, was told.
         error: Error,
     },
 }
@@ -61,6 +75,7 @@ pub enum ModelStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Lease {
+    /// As `acquire` named it; `generation ID` for a queued or running generation.
     pub owner: String,
 }
 
@@ -70,13 +85,17 @@ pub struct Lease {
 pub struct ModelInfo {
     /// llama.cpp's one-line description, such as "llama 1B Q4_0".
     pub description: String,
+    /// Bytes of the weights, all tensors together.
     #[ts(type = "number")]
     pub size_bytes: u64,
+    /// Numbers in all tensors together.
     #[ts(type = "number")]
     pub parameter_count: u64,
+    /// Tokens of context that the model was trained for.
     pub trained_context_size: u32,
     /// Tokens of context per scope.
     pub context_size: u32,
+    /// Scopes that can be resident at once.
     pub slots: u32,
     /// Compute threads in use now; the governor changes it.
     pub threads: u32,
@@ -86,15 +105,19 @@ pub struct ModelInfo {
     pub has_chat_template: bool,
 }
 
+/// One conversation without its messages, which come by `getTranscript`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ScopeSummary {
+    /// The name that its first generation gave it.
     pub id: String,
     /// Path of the model that answered last.
     pub model: String,
+    /// Messages of the transcript, with those of a turn that is running.
     pub message_count: u32,
     /// Tokens of this scope that the model has in its KV memory.
     pub cached_tokens: u32,
+    /// What a return to this scope costs.
     pub residency: Residency,
     /// Grows with every change of the transcript.
     #[ts(type = "number")]
@@ -108,22 +131,29 @@ pub struct ScopeSummary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Residency {
+    /// In a slot of the model: a turn prefills only what is new.
     Resident,
+    /// Nowhere: the next turn prefills the whole conversation.
     Uncached,
 }
 
+/// One answer in the making, or made not long ago.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct GenerationState {
+    /// As its caller named it.
     pub id: String,
+    /// Id of the conversation that it is a turn of.
     pub scope: String,
     /// Path of the model.
     pub model: String,
+    /// How far it is; at the end, how it ended.
     pub phase: GenerationPhase,
     /// The answer so far.
     pub text: String,
 }
 
+/// The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum GenerationPhase {
@@ -131,11 +161,16 @@ pub enum GenerationPhase {
     Queued,
     /// `done` of `total` tokens that were not cached.
     Prefilling {
+        /// Tokens prefilled so far.
         done: u32,
+        /// Tokens to prefill.
         total: u32,
     },
+    /// The answer is being written.
     Decoding,
+    /// Nothing will change any more.
     Finished {
+        /// How it ended, and what it cost.
         outcome: Outcome,
     },
 }
@@ -144,15 +179,19 @@ pub enum GenerationPhase {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
+    /// Why it ended; `failed` alone brings an `error`.
     pub reason: FinishReason,
     /// Present if, and only if, `reason` is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub error: Option<Error>,
+    /// Tokens; all zero for a generation that never reached a slot.
     pub usage: Usage,
+    /// Milliseconds; a phase that was never entered is 0.
     pub timings: Timings,
 }
 
+/// Why a generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum FinishReason {
@@ -160,7 +199,9 @@ pub enum FinishReason {
     Stop,
     /// `maxOutputTokens` was reached.
     Length,
+    /// By `cancel`, or because its scope was disposed of.
     Cancelled,
+    /// By an error; `error` says which.
     Failed,
 }
 
@@ -174,6 +215,7 @@ pub struct Usage {
     pub cached_tokens: u32,
     /// Prompt tokens that had to be computed.
     pub prefilled_tokens: u32,
+    /// Tokens sampled for the answer, without the one that ended it; those of a stop text count.
     pub output_tokens: u32,
 }
 
@@ -183,7 +225,9 @@ pub struct Usage {
 pub struct Timings {
     /// Waiting: for the load, the scope's earlier turn, a slot.
     pub queued_ms: f64,
+    /// From the slot to the first token, or to the end if none came.
     pub prefill_ms: f64,
+    /// From the first token to the end.
     pub decode_ms: f64,
     /// From the request to the first token.
     pub first_token_ms: f64,
@@ -193,19 +237,27 @@ pub struct Timings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
+    /// llama.cpp's short name, such as "CPU" or "Vulkan0".
     pub name: String,
+    /// What sort of device; `device` of a model's `info` names the same sorts.
     pub kind: DeviceKind,
+    /// The name that its maker gave it, as far as the system tells.
     pub description: String,
+    /// Its memory in all, in bytes; the main memory for a CPU.
     #[ts(type = "number")]
     pub memory_bytes: u64,
     /// Instruction sets that this build uses here, such as "AVX512_VNNI".
     pub features: Vec<String>,
 }
 
+/// What sort of device computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum DeviceKind {
+    /// The processor, in main memory.
     Cpu,
+    /// A graphics processor, with memory of its own or shared.
     Gpu,
+    /// Anything else: matrix libraries, NPUs.
     Accelerator,
 }
