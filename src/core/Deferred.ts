@@ -2,6 +2,7 @@ import type { LlamaError } from './LlamaError';
 
 /** A promise settled from outside, once: whatever comes second is ignored. */
 export class Deferred<T> {
+  /** Settles as `resolve` or `reject` says, whichever comes first. Its rejection is never reported as unhandled. */
   readonly promise: Promise<T>;
   private settle: { resolve(value: T): void; reject(error: LlamaError): void } | undefined;
 
@@ -14,10 +15,12 @@ export class Deferred<T> {
     this.promise.catch(() => undefined);
   }
 
+  /** Fulfils the promise, unless it has been settled. */
   resolve(value: T): void {
     this.finish()?.resolve(value);
   }
 
+  /** Rejects the promise, unless it has been settled. */
   reject(error: LlamaError): void {
     this.finish()?.reject(error);
   }

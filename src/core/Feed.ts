@@ -9,6 +9,7 @@ export interface FeedSink {
   onSnapshot(snapshot: Snapshot, renewed: boolean): void;
   /** Returns whether the event fits what is known; if not, a snapshot follows. */
   onEvent(event: NumberedEvent): boolean;
+  /** What was wrong with a batch or a snapshot, as `protocolViolation`. */
   onProblem(error: LlamaError): void;
 }
 

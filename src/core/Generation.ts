@@ -7,23 +7,31 @@ import { textIterator } from './textIterator';
 
 /** How a generation ended well. A cancelled one has the text that was delivered. */
 export interface GenerationResult {
+  /** The whole answer, without the stop text that ended it. */
   text: string;
+  /** What ended it. */
   reason: Exclude<FinishReason, 'failed'>;
+  /** Tokens: of the prompt, cached and prefilled, and of the answer. */
   usage: Usage;
+  /** Milliseconds of each phase. */
   timings: Timings;
 }
 
 /** The messages of a request: added to the transcript, or in its place. */
 export interface Sent {
+  /** Added to what the transcript held. */
   readonly append?: readonly Message[];
+  /** The whole transcript, in place of what it held. */
   readonly messages?: readonly Message[];
 }
 
 /** What a generation needs of its client. @internal */
 export interface GenerationHost {
+  /** Where the generation reports its changes. */
   changes: Changes;
   /** Asks the engine to end it; resolves when it has ended. */
   cancel(generation: Generation): Promise<void>;
+  /** Called once, as `result` settles. */
   onSettled(generation: Generation): void;
 }
 
@@ -37,12 +45,15 @@ const NOTHING_DONE = {
  * and any number of times. It belongs to the engine: dropping it, or leaving an iteration, does not end it; `cancel()` does.
  */
 export class Generation implements AsyncIterable<string>, ReadableStore<GenerationState> {
+  /** Made by the client that sent it; `client.generation(id)` finds it until it has been forgotten after its end. */
   readonly id: string;
+  /** The conversation that it is a turn of. */
   readonly scope: string;
   /** What this client sent to be answered; empty for a generation that it found running. */
   readonly sent: Sent;
   /** Settles once: at the end of the answer, or with a `LlamaError`, whose code is `closed` when the client closes. */
   readonly result: Promise<GenerationResult>;
+  /** Calls a listener after new text or a new phase, at most once per batch of events. */
   readonly subscribe: ReadableStore<GenerationState>['subscribe'];
   /** The text so far, and the phase. */
   readonly getSnapshot: ReadableStore<GenerationState>['getSnapshot'];

@@ -32,6 +32,7 @@ export class Generations {
     private readonly onActive: (scope: string, active: readonly Generation[], failure: ErrorInfo | undefined) => void,
   ) {}
 
+  /** One that is queued, running, or among the last 16 that finished. */
   get(id: string): Generation | undefined {
     return this.entries.get(id)?.generation;
   }
@@ -52,6 +53,7 @@ export class Generations {
     }
   }
 
+  /** An id that is not known changes nothing. */
   setPhase(id: string, phase: GenerationPhase): void {
     this.get(id)?.setPhase(phase);
   }
@@ -72,10 +74,12 @@ export class Generations {
     }
   }
 
+  /** Ends one on this side, unless it has finished. */
   fail(id: string, error: ErrorInfo): void {
     this.get(id)?.fail(error);
   }
 
+  /** Ends every one that has not finished. */
   failAll(error: ErrorInfo): void {
     for (const { generation } of [...this.entries.values()]) generation.fail(error);
   }

@@ -63,6 +63,7 @@ export class Leases {
     private readonly pending: Pending,
   ) {}
 
+  /** Never throws: what is wrong with the options rejects `ready`. */
   take(model: ModelConfig, owner: string): Lease {
     const key = JSON.stringify([owner, modelKey(model)]);
     const shared = this.joinable.get(key) ?? this.acquire(key, model, owner);
@@ -103,6 +104,7 @@ export class Leases {
     for (const shared of this.held) this.send(shared);
   }
 
+  /** Rejects every `ready` that is pending with `closed`. The engine gives the leases back itself, 10 s after its port ended. */
   close(): void {
     this.closed = true;
     this.joinable.clear();

@@ -15,7 +15,9 @@ import { type ScopeState, Scopes } from './Scopes';
 import { State } from './State';
 import { Changes, type ReadableStore } from './Store';
 
+/** What a client needs of its surroundings; each has a default that suits an app. */
 export interface LlamaClientOptions {
+  /** When deferred work runs and listeners are told. Left out: `timerScheduler`. */
   scheduler?: Scheduler;
   /** Called when somebody may be waiting for an answer, and when nobody is any longer. */
   onBusy?: (busy: boolean) => void;

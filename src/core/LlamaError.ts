@@ -9,9 +9,12 @@ export type LlamaErrorCode = ErrorCode | 'portMissing' | 'providerMissing' | 'pr
 /** The one error of this library. Match on `code`; `detail` says what failed, on what, and what to do. */
 export class LlamaError extends Error {
   override readonly name = 'LlamaError';
+  /** The kind of failure; stable between versions. */
   readonly code: LlamaErrorCode;
+  /** For people and logs; may change between versions. Holds no text of a prompt or an answer. */
   readonly detail: string;
 
+  /** `cause`: the error that this one explains, if there is one. */
   constructor(code: LlamaErrorCode, detail: string, cause?: unknown) {
     super(`${code}: ${detail}`, { cause });
     this.code = code;
@@ -20,6 +23,7 @@ export class LlamaError extends Error {
     this.cause = cause;
   }
 
+  /** The engine's words as an error that can be thrown. */
   static from(info: ErrorInfo): LlamaError {
     return new LlamaError(info.code, info.detail);
   }

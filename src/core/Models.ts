@@ -4,6 +4,7 @@ import { type Changes, type ReadableStore, Store } from './Store';
 
 /** One store per model, and one of them all. */
 export class Models {
+  /** Every model that the manager knows. */
   readonly list: Store<readonly ModelState[]>;
   private readonly byPath = new Map<string, Store<ModelState | undefined>>();
 
@@ -15,10 +16,12 @@ export class Models {
     this.list = new Store<readonly ModelState[]>(changes, Object.freeze([]));
   }
 
+  /** Always the same store for one path, also before the manager knows the model. */
   store(path: string): ReadableStore<ModelState | undefined> {
     return this.entry(path);
   }
 
+  /** Takes over the whole new state of one model. */
   put(model: ModelState): void {
     const others = this.list.getSnapshot();
     const known = others.some((other) => other.path === model.path);

@@ -54,14 +54,17 @@ export class Requests {
     this.send(command, { repeatable: false, resolve: () => undefined, reject: onRefused });
   }
 
+  /** The answer has come. An id that does not wait, or no longer, is ignored. */
   resolve(requestId: string, answer?: unknown): void {
     this.take(requestId)?.resolve(answer);
   }
 
+  /** A refusal has come. An id that does not wait, or no longer, is ignored. */
   reject(requestId: string, error: ErrorInfo): void {
     this.take(requestId)?.reject(error);
   }
 
+  /** Sends a command under a new id; exactly one of its handlers is called, once. After `close` that is `reject`, at once. */
   send(command: Command, handlers: Handlers): void {
     if (this.closed) {
       handlers.reject(CLOSED);
@@ -79,6 +82,7 @@ export class Requests {
     }
   }
 
+  /** Rejects all that waits with `closed`, and whatever is sent later. */
   close(): void {
     this.closed = true;
     for (const requestId of [...this.waiting.keys()]) this.reject(requestId, CLOSED);

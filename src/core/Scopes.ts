@@ -18,9 +18,11 @@ export interface Transcript {
 
 /** One conversation, as this client sees it. */
 export interface ScopeState {
+  /** The name that requests use. */
   readonly id: string;
   /** Absent until the engine knows the scope. */
   readonly summary: ScopeSummary | undefined;
+  /** Its messages, once `LlamaClient.transcript` has asked for them. */
   readonly transcript: Transcript;
   /** Queued and running, in the order in which they are answered. */
   readonly generations: readonly Generation[];
@@ -35,6 +37,7 @@ const ABSENT: Transcript = Object.freeze({ status: 'absent', revision: 0, messag
 
 /** One store per scope, and one of all summaries. */
 export class Scopes {
+  /** Every scope that the engine knows. */
   readonly list: Store<readonly ScopeSummary[]>;
   private readonly byId = new Map<string, Store<ScopeState>>();
 
@@ -42,10 +45,12 @@ export class Scopes {
     this.list = new Store<readonly ScopeSummary[]>(changes, Object.freeze([]));
   }
 
+  /** Always the same store for one id, also before the engine knows the scope. */
   store(id: string): ReadableStore<ScopeState> {
     return this.entry(id);
   }
 
+  /** Takes over the whole new summary of one scope. */
   put(summary: ScopeSummary): void {
     // Before the list knows it: a scope that comes to be while we watch is known from its first message on.
     this.change(summary.id, { summary: reuse(this.entry(summary.id).getSnapshot().summary, summary) });
@@ -72,6 +77,7 @@ export class Scopes {
     return outdated;
   }
 
+  /** The scope is gone; its store lives on, empty. */
   dispose(id: string): void {
     this.change(id, { summary: undefined, transcript: EMPTY });
     this.list.set(Object.freeze(this.list.getSnapshot().filter((summary) => summary.id !== id)));
@@ -82,11 +88,13 @@ export class Scopes {
     this.change(id, { generations: Object.freeze(generations), failure });
   }
 
+  /** The transcript has been asked for. What is known of it stays meanwhile. */
   setLoading(id: string): void {
     const { revision, messages } = this.entry(id).getSnapshot().transcript;
     this.setTranscript(id, { status: 'loading', revision, messages });
   }
 
+  /** The transcript could not be read. What is known of it stays. */
   setFailed(id: string, error: LlamaError): void {
     const { revision, messages } = this.entry(id).getSnapshot().transcript;
     this.change(id, { transcript: Object.freeze({ status: 'failed', revision, messages, error }) });

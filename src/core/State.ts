@@ -11,7 +11,9 @@ const RECORDS = 256;
 
 /** Folds snapshots and events into the stores. Sends nothing. */
 export class State {
+  /** What computes in the engine. */
   readonly devices: Store<readonly Device[]>;
+  /** The last 256 entries of the flight recorder that came as events. */
   readonly records: Store<readonly LifecycleRecord[]>;
 
   constructor(

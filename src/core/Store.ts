@@ -26,6 +26,7 @@ export class Changes {
     }
   }
 
+  /** Has the listeners of `store` told when the outermost `run` ends, or at once outside of one. */
   add(store: Store<unknown>): void {
     this.changed.add(store);
     // Outside of `run` a change is a batch of its own.
@@ -46,6 +47,7 @@ export class Changes {
   }
 }
 
+/** A value and those who watch it. Only its owner changes it. */
 export class Store<T> implements ReadableStore<T> {
   private readonly listeners = new Set<() => void>();
 
@@ -65,12 +67,14 @@ export class Store<T> implements ReadableStore<T> {
 
   readonly getSnapshot = (): T => this.value;
 
+  /** Changes the value. The same object again is no change. */
   set(value: T): void {
     if (Object.is(value, this.value)) return;
     this.value = value;
     this.changes.add(this);
   }
 
+  /** Calls every listener; what one throws goes to `onError`, and the others are called all the same. */
   notify(onError: (error: unknown) => void): void {
     for (const listener of [...this.listeners]) {
       try {

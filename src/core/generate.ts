@@ -2,12 +2,15 @@ import type { Command, GenerateOptions, Message, ModelConfig } from '../protocol
 
 /** One turn of a conversation. Give either `append` or `messages`. */
 export interface GenerateRequest {
+  /** Which model answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left out: 300,000. */
   model: ModelConfig;
+  /** The conversation, made on first use. */
   scope: string;
   /** Messages added to the stored transcript. */
   append?: readonly Message[];
   /** The whole transcript, replacing the stored one from the first difference. */
   messages?: readonly Message[];
+  /** Sampling and limits of this turn alone. Left out: every default. */
   options?: GenerateOptions;
   /** Cancels the generation when it is aborted. */
   signal?: Signal;
@@ -15,11 +18,15 @@ export interface GenerateRequest {
 
 /** The part of `AbortSignal` that is used; the class itself is not in every engine. */
 export interface Signal {
+  /** Whether it has been aborted already. */
   readonly aborted: boolean;
+  /** Calls `listener` when it is aborted. */
   addEventListener(type: 'abort', listener: () => void): void;
+  /** Takes that back. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** The command that a request stands for; its lists are copies. */
 export function generateCommand(generationId: string, request: GenerateRequest): Command {
   const { model, scope, append, messages, options = {} } = request;
   return {

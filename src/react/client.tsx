@@ -6,9 +6,11 @@ import type { Port } from '../core/port';
 
 const ClientContext = createContext<LlamaClient | undefined>(undefined);
 
+/** What `LlamaProvider` takes. */
 export interface LlamaProviderProps {
   /** Whose models and conversations the hooks below show. Left out: the platform's own, one per JavaScript runtime. */
   client?: LlamaClient;
+  /** The part of the app whose hooks find this client. */
   children?: ReactNode;
 }
 

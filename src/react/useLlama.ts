@@ -9,6 +9,7 @@ import type { ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated'
 import { useLlamaClient } from './client';
 import { useStore } from './useStore';
 
+/** Which model, how it is loaded, and for whom. Compared by value: a new object with equal options changes nothing. */
 export interface UseLlamaOptions extends ModelConfig {
   /** Names the component in the flight recorder. Left out: `useLlama`. */
   owner?: string;
@@ -18,10 +19,13 @@ export interface UseLlamaOptions extends ModelConfig {
 
 /** Why something failed: a `LlamaError`, or the engine's words for one. */
 export interface Failure {
+  /** The kind of failure: for programs. */
   readonly code: LlamaErrorCode;
+  /** What failed, on what, and what to do: for people. */
   readonly detail: string;
 }
 
+/** A model as a component sees it. Its functions keep their identity while client and options stay equal. */
 export interface UseLlama {
   /** `ready` also means idle, that is loaded without a lease, so that a remount is ready in its first render. */
   readonly status: 'unloaded' | 'loading' | 'ready' | 'unloading' | 'failed';
@@ -37,6 +41,7 @@ export interface UseLlama {
   readonly reload: () => void;
 }
 
+/** A turn for the hook's own model; without `scope`, of the hook's own conversation. */
 export type GenerateInput = Omit<GenerateRequest, 'model' | 'scope'> & { scope?: string };
 
 /** Keeps a model loaded while the component is mounted, and for `keepAliveMs` after. */

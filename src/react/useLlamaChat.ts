@@ -9,7 +9,9 @@ import { useGenerationStates } from './useGenerationStates';
 import { type Failure, useLlama, type UseLlama } from './useLlama';
 import { useStore } from './useStore';
 
+/** Which conversation, and which model answers in it. Compared by value, as in `useLlama`. */
 export interface UseLlamaChatOptions {
+  /** Kept loaded while the component is mounted, and for its `keepAliveMs` after. */
   model: ModelConfig;
   /** The conversation. Components with the same scope show the same. */
   scope: string;
@@ -21,6 +23,7 @@ export interface UseLlamaChatOptions {
   owner?: string;
 }
 
+/** A conversation as a component sees it. */
 export interface UseLlamaChat {
   /** The transcript and the answers under way. Finished messages are the same objects from render to render. */
   readonly messages: readonly ChatMessage[];
@@ -28,6 +31,7 @@ export interface UseLlamaChat {
   readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'failed';
   /** Why the transcript could not be read, the last turn failed, or the model is not there. */
   readonly error: Failure | undefined;
+  /** The model that answers, as `useLlama` has it. */
   readonly model: UseLlama;
   /** Says something. While an answer is under way, the new turn waits for its end. */
   readonly send: (text: string, options?: GenerateOptions) => Generation;

@@ -6,9 +6,11 @@ import type { Port } from '../core/port';
 
 /** A port whose host, here a test or a script, says when it ends. */
 export interface NodePort extends Port {
+  /** Ends the port: no batch comes any more. An own manager ends with it. Calling it twice is once. */
   close(): void;
 }
 
+/** Which manager, and which build of the addon. */
 export interface NodePortOptions {
   /**
    * `own`: a manager that ends with the port, so that tests do not meet. `global`: the process's one, which outlives its

@@ -1,8 +1,9 @@
 import type { Event, Message, ModelInfo, ModelState, Outcome } from '../protocol/generated';
 import type { ScriptedPort } from './scriptedPort';
 
-/** Says what an engine says, in its order, so that a test names only what it is about. */
+// Says what an engine says, in its order, so that a test names only what it is about.
 
+/** What a scripted model turns out to be: 512 tokens of context in each of 2 slots. */
 export const modelInfo: ModelInfo = {
   description: 'scripted',
   sizeBytes: 1_000_000,
@@ -15,6 +16,7 @@ export const modelInfo: ModelInfo = {
   hasChatTemplate: true,
 };
 
+/** A model that has been loaded once. `leases`: their owners. */
 export function modelState(path: string, status: ModelState['status'], leases: string[] = []): ModelState {
   return { path, config: { path }, status, leases: leases.map((owner) => ({ owner })), loads: 1 };
 }
@@ -36,8 +38,11 @@ export function finishLoading(port: ScriptedPort): void {
 
 /** One turn, step by step: what the engine says to the last `generate`. */
 export interface ScriptedTurn {
+  /** The generation's id, as `generate` gave it. */
   readonly id: string;
+  /** The conversation, as `generate` gave it. */
   readonly scope: string;
+  /** Delivers the next piece of the answer, in a batch of its own. */
   say(text: string): void;
   /** Ends it; what was said becomes the transcript's. */
   finish(change?: Partial<Outcome>): void;

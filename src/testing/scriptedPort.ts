@@ -2,6 +2,7 @@ import type { Batch, Command, Envelope, Event, Snapshot } from '../protocol/gene
 import type { Port } from '../core/port';
 import { foldEvent } from './foldEvent';
 
+/** A command of one type, as it crossed the port. */
 export type Sent<T extends Command['type']> = Extract<Envelope, { type: T }>;
 
 /**
@@ -35,6 +36,7 @@ type World = Omit<Snapshot, 'epoch' | 'seq'>;
 
 const EMPTY: World = { models: [], scopes: [], generations: [], devices: [] };
 
+/** An engine in which `world` exists from the start; without it, nothing does. */
 export function scriptedPort(world: Partial<World> = {}): ScriptedPort {
   const listeners = new Set<(batch: string) => void>();
   const sent: Envelope[] = [];
