@@ -86,6 +86,12 @@ impl Bare {
 
     /// Decodes a prompt of so many tokens in whole batches and samples the first token of the answer.
     pub fn prefill(&mut self, sequence: usize, tokens: usize) -> Result<()> {
+        let read = self.read(sequence, tokens);
+        rest();
+        read
+    }
+
+    fn read(&mut self, sequence: usize, tokens: usize) -> Result<()> {
         let mut left = tokens;
         while left > 0 {
             let rows = left.min(MAX_ROWS);
@@ -117,7 +123,9 @@ impl Bare {
             }
             steps += 1;
         }
-        Ok(f64::from(steps) / started.elapsed().as_secs_f64())
+        let speed = f64::from(steps) / started.elapsed().as_secs_f64();
+        rest();
+        Ok(speed)
     }
 
     /// Whole answers on the first sequences at once, from a prompt of `prompt` tokens each to `answer` tokens each.
@@ -192,6 +200,21 @@ impl Bare {
         // SAFETY: the row asked for logits in the decode just before.
         unsafe { sys::llama_sampler_sample(self.sampler.as_ptr(), self.context.as_ptr(), row as i32) }
     }
+}
+
+/// Gives the idle compute threads back, as the engine does: counted with the engine's own, they would slow both.
+fn rest() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: no parallel region is open on this thread.
+    unsafe {
+        const SOFT: std::ffi::c_int = 1;
+        omp_pause_resource_all(SOFT);
+    }
+}
+
+#[cfg(target_os = "linux")]
+unsafe extern "C" {
+    fn omp_pause_resource_all(kind: std::ffi::c_int) -> std::ffi::c_int;
 }
 
 unsafe extern "C" fn is_set(data: *mut c_void) -> bool {

@@ -133,6 +133,9 @@ pub trait InferenceContext {
 
     /// Computes with this many threads, at least 1, from the next decode on. Costs nothing.
     fn set_threads(&mut self, threads: u32);
+
+    /// Gives compute threads back: nothing will be decoded for a while. The next decode gets them anew.
+    fn rest(&mut self);
 }
 
 /// The sampling state of one generation: options, random state, the window that penalties look back on.

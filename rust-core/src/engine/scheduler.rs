@@ -70,6 +70,9 @@ impl<'a> Scheduler<'a> {
     pub(super) fn run(&mut self, mailbox: &Mailbox) {
         while !self.stop.is_cancelled() {
             let idle = self.streams.is_empty() && self.queue.is_empty();
+            if idle {
+                self.context.rest();
+            }
             mailbox.receive(idle, &mut self.inbox);
             while let Some(command) = self.inbox.pop_front() {
                 self.handle(command);

@@ -253,4 +253,9 @@ impl InferenceContext for LlamaContext {
         // SAFETY: the context is alive and not decoding, since `&mut self`.
         unsafe { sys::llama_set_n_threads(self.raw.as_ptr(), threads, threads) }
     }
+
+    fn rest(&mut self) {
+        // SAFETY: no parallel region is open on this thread, since it is not decoding.
+        unsafe { shim::shim_rest() }
+    }
 }

@@ -24,6 +24,17 @@ int32_t shim_performance_cores(void) {
     return common_cpu_get_num_math();
 }
 
+// GNU's OpenMP counts idle threads too, and lets all that wait sleep at once when there are more threads than cores: a
+// model that does nothing would cost one that works a third of its speed. Weak, for builds without OpenMP.
+extern "C" int omp_pause_resource_all(int kind) __attribute__((weak));
+
+void shim_rest(void) {
+    constexpr int soft = 1;
+    if (omp_pause_resource_all != nullptr) {
+        omp_pause_resource_all(soft);
+    }
+}
+
 llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error) {
     return shim_guard<llama_model *>(error, nullptr, [&] { return llama_model_load_from_file(path, *params); });
 }

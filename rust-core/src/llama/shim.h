@@ -49,6 +49,8 @@ extern "C" {
     // Stops llama.cpp's `common` library from writing to standard error.
     void shim_quiet_common_log(void);
     int32_t shim_performance_cores(void);
+    // Ends the idle compute threads that OpenMP keeps for the calling thread. Nothing happens in a build without OpenMP.
+    void shim_rest(void);
 
     llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error);
     llama_context * shim_context_new(llama_model * model, const llama_context_params * params, char ** error);

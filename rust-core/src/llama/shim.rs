@@ -52,6 +52,7 @@ unsafe extern "C" {
 
     pub(super) fn shim_quiet_common_log();
     pub(super) fn shim_performance_cores() -> i32;
+    pub(super) fn shim_rest();
 
     pub(super) fn shim_model_load(
         path: *const c_char,

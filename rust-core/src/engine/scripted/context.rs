@@ -151,6 +151,10 @@ impl InferenceContext for ScriptedContext {
     fn set_threads(&mut self, threads: u32) {
         self.script.lock().threads.push(threads);
     }
+
+    fn rest(&mut self) {
+        self.script.lock().counts.rests += 1;
+    }
 }
 
 impl Drop for ScriptedContext {

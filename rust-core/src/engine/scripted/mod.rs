@@ -82,6 +82,8 @@ pub(crate) struct Counts {
     pub(crate) prefill_calls: u32,
     pub(crate) decode_calls: u32,
     pub(crate) sampled: u32,
+    /// Times that compute threads were given back.
+    pub(crate) rests: u32,
 }
 
 /// One decode call as the context saw it.

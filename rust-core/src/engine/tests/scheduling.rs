@@ -213,3 +213,20 @@ fn a_queue_beyond_its_limit_says_busy() {
     let rest = harness.stop();
     assert!(rest.iter().filter(|line| line.starts_with("finished")).count() <= 1024);
 }
+
+#[test]
+fn an_idle_engine_gives_its_compute_threads_back_and_a_working_one_does_not() {
+    let script = Script::new();
+    let mut harness = Harness::loaded(&script);
+    harness.ask(turn("a", "hello"));
+    // Asked once before each wait for mail, never in the middle of a turn.
+    let gate = script.gate(Point::Decode(script.counts().decode_calls + 2));
+    let held = harness.send(turn("a", "again"));
+    gate.wait();
+    let rests = script.counts().rests;
+    assert!((1..=2).contains(&rests), "{rests}");
+    gate.open();
+    harness.finished(&held);
+    harness.stop();
+    assert!(script.counts().rests <= rests + 1);
+}
