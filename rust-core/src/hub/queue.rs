@@ -53,9 +53,9 @@ impl Queue {
         (self.epoch.clone(), self.seq)
     }
 
-    /// When the next batch may be taken; none while there is nothing to take.
-    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        (!self.is_empty()).then(|| self.last_batch.map_or(now, |last| last + BATCH_INTERVAL))
+    /// When the frame of the last batch ends, and another one may be taken.
+    pub(super) fn opens(&self, now: Instant) -> Instant {
+        self.last_batch.map_or(now, |last| last + BATCH_INTERVAL)
     }
 
     pub(super) fn take(&mut self, now: Instant) -> Batch {
