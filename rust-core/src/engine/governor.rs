@@ -31,6 +31,8 @@ const LONG_TRIAL_STEPS: usize = 2;
 const GAIN: f64 = 0.96;
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 const LAST_LOOK: Duration = Duration::from_secs(2);
+/// One look may fall into a moment that the others leave over, and a trial on a taken core costs a long step.
+const FREE_LOOKS: usize = 2;
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LAST_REST: Duration = Duration::from_secs(30);
 
@@ -58,6 +60,8 @@ pub(super) struct Governor {
     /// When to look for a core again, and how long to wait after that.
     look_at: Duration,
     look_pause: Duration,
+    /// Looks in a row that found a core free.
+    free_looks: usize,
     /// No trial before; and how long to rest after one that failed.
     rest_until: Duration,
     rest_pause: Duration,
@@ -89,6 +93,7 @@ impl Governor {
             proven: false,
             look_at: Duration::ZERO,
             look_pause: FIRST_LOOK,
+            free_looks: 0,
             rest_until: Duration::ZERO,
             rest_pause: FIRST_REST,
         }
@@ -132,7 +137,13 @@ impl Governor {
 
     /// Learns whether a core is free beside the threads in use.
     pub(super) fn core_seen(&mut self, free: bool) -> Option<Advice> {
+        self.free_looks = if free { self.free_looks + 1 } else { 0 };
+        if (1..FREE_LOOKS).contains(&self.free_looks) {
+            self.look_at = Duration::ZERO;
+            return None;
+        }
         let ready = free && self.trial.is_none() && self.threads < self.most && self.recent.len() >= TRIAL_STEPS;
+        self.free_looks = 0;
         ready.then(|| self.begin(self.threads + 1, "a core is free"))
     }
 
