@@ -259,7 +259,8 @@ seed?: number,
  */
 stop?: Array<string>, 
 /**
- * Ends the answer after this many tokens, with reason `length`. Left out: as long as the context holds.
+ * Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it; an answer
+ * that fills the context fails as `contextFull`.
  */
 maxOutputTokens?: number, 
 /**

@@ -138,7 +138,8 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<String>>")]
     pub stop: Vec<String>,
-    /// Ends the answer after this many tokens, with reason `length`. Left out: as long as the context holds.
+    /// Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it; an answer
+    /// that fills the context fails as `contextFull`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub max_output_tokens: Option<u32>,
