@@ -30,5 +30,6 @@ mod hub;
 pub mod llama;
 pub mod manager;
 pub mod protocol;
+pub mod residency;
 
 pub use hub::Pull;

@@ -195,6 +195,11 @@ slots?: number,
  */
 kvBudgetBytes?: number, 
 /**
+ * Bytes of RAM for scopes that have no slot. Beyond them the least recently parked is forgotten, and prefilled again
+ * on return. 0: none is parked. Left out: 256 MiB.
+ */
+parkedBudgetBytes?: number, 
+/**
  * The most compute threads; the governor may use fewer. Left out: the number of performance cores.
  */
 threads?: number, 
@@ -568,7 +573,19 @@ from: number,
 /**
  * Threads from now on.
  */
-to: number, } | { "type": "scopeDropped", 
+to: number, } | { "type": "scopeParked", 
+/**
+ * Id of the scope.
+ */
+scope: string, 
+/**
+ * RAM that it takes.
+ */
+bytes: number, } | { "type": "scopeRestored", 
+/**
+ * Id of the scope.
+ */
+scope: string, } | { "type": "scopeDropped", 
 /**
  * Id of the scope.
  */
@@ -716,7 +733,7 @@ model: string,
  */
 messageCount: number, 
 /**
- * Tokens of this scope that the model has in its KV memory.
+ * Tokens of this scope that need not be computed again: in the model's KV memory, or parked.
  */
 cachedTokens: number, 
 /**
@@ -735,7 +752,7 @@ lastUsedAt: number, };
 /**
  * The fastest place where a scope's KV is.
  */
-export type Residency = "resident" | "uncached";
+export type Residency = "resident" | "parked" | "uncached";
 
 /**
  * One answer in the making, or made not long ago.

@@ -119,6 +119,13 @@ pub trait InferenceContext {
     /// Forgets all tokens of `sequence`. Always succeeds, also after a failed decode.
     fn clear(&mut self, sequence: Sequence);
 
+    /// Everything that `sequence` holds, in bytes that this context's `restore` understands.
+    fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>>;
+
+    /// Puts what `save` gave into an empty sequence, not necessarily the same. After an error the sequence may hold
+    /// anything: `clear` it.
+    fn restore(&mut self, sequence: Sequence, state: &[u8]) -> Result<()>;
+
     /// The bytes of a token as the answer shows them; nothing for a control token.
     fn text(&self, token: Token) -> Vec<u8>;
 

@@ -30,6 +30,7 @@ pub use thread::Engine;
 
 use crate::error::Error;
 use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Timings, Usage};
+use crate::residency::Parked;
 
 /// One generation, rendered and tokenized.
 pub struct Job {
@@ -110,6 +111,16 @@ pub enum EngineReport {
         scope: String,
         /// Tokens of the scope in the KV memory.
         tokens: Option<u32>,
+    },
+    /// A scope's KV was taken out of its slot, which another scope needs. The engine finds it again for as long as
+    /// somebody keeps it.
+    Parked(Arc<Parked>),
+    /// A parked scope is back in a slot; or it could not be verified and is prefilled anew, for this reason.
+    Restored {
+        /// Id of the scope.
+        scope: String,
+        /// Why it could not be used.
+        result: Result<(), String>,
     },
     /// The governor changed the number of compute threads.
     ThreadsChanged {

@@ -5,9 +5,11 @@
 //! separate calls: streams that share a batch with a prefill lose their batching, and an abort loses their logits.
 
 mod compute;
+mod parking;
 mod turns;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Weak;
 use std::time::Instant;
 
 use super::mailbox::Mailbox;
@@ -18,6 +20,7 @@ use super::threads::Threads;
 use super::{CancelFlag, EngineCommand, EngineReport, InferenceContext, Job, Row};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::ModelInfo;
+use crate::residency::Parked;
 
 /// Turns that wait at most.
 const QUEUE_LIMIT: usize = 1024;
@@ -38,6 +41,8 @@ pub(super) struct Scheduler<'a> {
     threads: Threads,
     /// Counts admissions and prefill turns.
     clock: u64,
+    /// Scopes that were parked, by id. Whoever was told of them decides how long they are kept.
+    parked: HashMap<String, Weak<Parked>>,
     /// The rows of a call; kept to save its allocation.
     rows: Vec<Row>,
 }
@@ -62,6 +67,7 @@ impl<'a> Scheduler<'a> {
             pace: Pace::default(),
             threads: Threads::new(info.threads),
             clock: 0,
+            parked: HashMap::new(),
             rows: Vec::new(),
         }
     }

@@ -11,7 +11,7 @@ pub(super) struct Slot {
     pub(super) tokens: Vec<Token>,
     /// A turn is running on it.
     pub(super) busy: bool,
-    /// The scope has a turn in the queue, so dropping it would cost a prefill at once.
+    /// The scope has a turn in the queue, so parking it would be undone at once.
     pub(super) wanted: bool,
     /// Grows with every turn that begins: the smallest is the least recently used.
     pub(super) used: u64,
@@ -23,8 +23,8 @@ pub(super) enum Choice {
     Own(Sequence),
     /// A free slot.
     Free(Sequence),
-    /// An idle slot whose scope must be dropped first.
-    Drop(Sequence),
+    /// An idle slot whose scope must be parked first.
+    Displace(Sequence),
     /// Nothing yet: stay in the queue.
     Wait,
 }
@@ -47,7 +47,7 @@ pub(super) fn choose(slots: &[Slot], scope: &str) -> Choice {
     let idle = (0..slots.len())
         .filter(|index| !slots[*index].busy)
         .min_by_key(|index| (slots[*index].wanted, slots[*index].used));
-    idle.map_or(Choice::Wait, |index| Choice::Drop(index as Sequence))
+    idle.map_or(Choice::Wait, |index| Choice::Displace(index as Sequence))
 }
 
 #[cfg(test)]
@@ -83,10 +83,10 @@ mod tests {
             (".aB.", "x", Choice::Free(3)),
             (".C.D.", "x", Choice::Free(2)),
             ("a.b.", "x", Choice::Free(1)),
-            ("abcd", "x", Choice::Drop(0)),
-            ("Abcd", "x", Choice::Drop(1)),
-            ("a!bcd", "x", Choice::Drop(1)),
-            ("a!b!c!d!", "x", Choice::Drop(0)),
+            ("abcd", "x", Choice::Displace(0)),
+            ("Abcd", "x", Choice::Displace(1)),
+            ("a!bcd", "x", Choice::Displace(1)),
+            ("a!b!c!d!", "x", Choice::Displace(0)),
             ("ABCD", "x", Choice::Wait),
             ("ABCd", "d", Choice::Own(3)),
         ];
@@ -99,6 +99,6 @@ mod tests {
     fn the_least_recently_used_scope_goes_first() {
         let mut slots = slots("abc");
         slots[0].used = 9;
-        assert_eq!(choose(&slots, "x"), Choice::Drop(1));
+        assert_eq!(choose(&slots, "x"), Choice::Displace(1));
     }
 }

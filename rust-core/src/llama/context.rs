@@ -139,6 +139,10 @@ impl LlamaContext {
     }
 }
 
+fn state_error(what: &str, reason: &str) -> Error {
+    Error::new(ErrorCode::InferenceFailed, format!("a sequence {what}: {reason}"))
+}
+
 unsafe extern "C" fn is_cancelled(data: *mut c_void) -> bool {
     // SAFETY: `arm` passed a flag that outlives the decode; flags may be read from any thread.
     unsafe { &*data.cast::<CancelFlag>() }.is_cancelled()
@@ -230,6 +234,37 @@ impl InferenceContext for LlamaContext {
 
     fn clear(&mut self, sequence: Sequence) {
         self.remove_from(sequence, -1);
+    }
+
+    fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>> {
+        let failed = |reason: &str| state_error("could not be saved", reason);
+        let id = self.seq_id(sequence).ok_or_else(|| failed("there is no such sequence"))?;
+        let mut error = ErrorText::new();
+        // SAFETY: the context is alive and not decoding; without a buffer only the size is counted.
+        let size = unsafe { shim::shim_state_get(self.raw.as_ptr(), id, std::ptr::null_mut(), 0, error.slot()) };
+        if size == 0 {
+            return Err(failed(&error.take("llama.cpp gave no size")));
+        }
+        let mut state = vec![0; size];
+        // SAFETY: as above, and the buffer has `size` bytes.
+        let written =
+            unsafe { shim::shim_state_get(self.raw.as_ptr(), id, state.as_mut_ptr(), state.len(), error.slot()) };
+        if written == 0 || written != size {
+            return Err(failed(&error.take("llama.cpp gave no reason")));
+        }
+        Ok(state)
+    }
+
+    fn restore(&mut self, sequence: Sequence, state: &[u8]) -> Result<()> {
+        let failed = |reason: &str| state_error("could not be restored", reason);
+        let id = self.seq_id(sequence).ok_or_else(|| failed("there is no such sequence"))?;
+        let mut error = ErrorText::new();
+        // SAFETY: the context is alive and not decoding; the bytes outlive the call.
+        let read = unsafe { shim::shim_state_set(self.raw.as_ptr(), id, state.as_ptr(), state.len(), error.slot()) };
+        if read == 0 || read != state.len() {
+            return Err(failed(&error.take("llama.cpp gave no reason")));
+        }
+        Ok(())
     }
 
     fn text(&self, token: Token) -> Vec<u8> {

@@ -68,6 +68,11 @@ extern "C" {
     // llama_decode's status. An exception gives shim_threw and a text.
     int32_t shim_decode(llama_context * context, const llama_batch * batch, char ** error);
 
+    // Bytes of a sequence's state: into `data` of `size` bytes, or how many there are when `data` is null. 0 on error.
+    size_t shim_state_get(llama_context * context, llama_seq_id sequence, uint8_t * data, size_t size, char ** error);
+    // How many bytes were read into an empty sequence; 0 on error.
+    size_t shim_state_set(llama_context * context, llama_seq_id sequence, const uint8_t * data, size_t size, char ** error);
+
     shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, char ** error);
     void shim_sampler_free(shim_sampler * sampler);
     // Chooses and accepts a token by the logits of batch row `row`, which must have asked for logits. Negative on error.

@@ -75,6 +75,21 @@ unsafe extern "C" {
         error: *mut *mut c_char,
     ) -> bool;
 
+    pub(super) fn shim_state_get(
+        context: *mut sys::llama_context,
+        sequence: sys::llama_seq_id,
+        data: *mut u8,
+        size: usize,
+        error: *mut *mut c_char,
+    ) -> usize;
+    pub(super) fn shim_state_set(
+        context: *mut sys::llama_context,
+        sequence: sys::llama_seq_id,
+        data: *const u8,
+        size: usize,
+        error: *mut *mut c_char,
+    ) -> usize;
+
     pub(super) fn shim_tokenize(
         vocab: *const sys::llama_vocab,
         text: *const c_char,

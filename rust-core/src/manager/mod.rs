@@ -7,6 +7,7 @@ mod entry_tests;
 mod lease;
 mod mailbox;
 mod options;
+mod residency;
 mod scope;
 mod supervisor;
 #[cfg(test)]

@@ -12,13 +12,21 @@ pub(super) struct Scope {
     revision: u64,
     /// Path of the model that answers.
     pub(super) model: String,
-    /// Tokens in that model's KV memory; none when it has no slot there.
-    pub(super) cached_tokens: Option<u32>,
+    /// Where that model has what it has read of the scope.
+    pub(super) kv: Kv,
     pub(super) last_used_at: u64,
     /// Generations in the order in which they were sent; the first one runs.
     pub(super) turns: VecDeque<String>,
     /// Callers who wait for the scope to be gone. While there are any, no new turn is taken.
     pub(super) disposing: Vec<Reply>,
+}
+
+/// Where a scope's KV is, and how many tokens it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kv {
+    Uncached,
+    Resident(u32),
+    Parked(u32),
 }
 
 /// A change of a transcript: the messages from `from` on were replaced.
@@ -50,7 +58,7 @@ impl Scope {
             transcript: Vec::new(),
             revision: 0,
             model,
-            cached_tokens: None,
+            kv: Kv::Uncached,
             last_used_at: now,
             turns: VecDeque::new(),
             disposing: Vec::new(),
@@ -66,12 +74,17 @@ impl Scope {
     }
 
     pub(super) fn summary(&self) -> ScopeSummary {
+        let (residency, cached_tokens) = match self.kv {
+            Kv::Uncached => (Residency::Uncached, 0),
+            Kv::Resident(tokens) => (Residency::Resident, tokens),
+            Kv::Parked(tokens) => (Residency::Parked, tokens),
+        };
         ScopeSummary {
             id: self.id.clone(),
             model: self.model.clone(),
             message_count: self.transcript.len() as u32,
-            cached_tokens: self.cached_tokens.unwrap_or(0),
-            residency: if self.cached_tokens.is_some() { Residency::Resident } else { Residency::Uncached },
+            cached_tokens,
+            residency,
             revision: self.revision,
             last_used_at: self.last_used_at,
         }

@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::protocol::{
     Event, GenerationPhase, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount,
 };
+use crate::residency::Parking;
 
 pub(super) struct Supervisor {
     loader: Arc<dyn ModelLoader>,
@@ -61,6 +62,8 @@ pub(super) struct Running {
     pub(super) prompter: Option<Arc<dyn Prompter>>,
     /// Templates being rendered with this engine's model. Its weights may not go before they are done.
     pub(super) rendering: usize,
+    /// Its scopes that have no slot. They end with it.
+    pub(super) parking: Parking,
     stopping: bool,
 }
 
@@ -233,13 +236,15 @@ impl Supervisor {
     fn start_engine(&mut self, path: &str, epoch: u64, config: ModelConfig) {
         let (hub, mailbox, report_path) = (self.hub.clone(), self.mailbox.clone(), path.to_owned());
         let cancel_load = CancelFlag::default();
+        let parking = Parking::new(config.parked_budget());
         let engine = Engine::start(self.loader.clone(), config, cancel_load.clone(), move |report| match report {
             // Straight to the hub, as answer text goes, so that the two keep their order.
             EngineReport::Prefilling { generation, done, total } => publish_prefilling(&hub, generation, done, total),
             report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
         });
         if let Some(model) = self.models.get_mut(path) {
-            model.running = Some(Running { engine, cancel_load, prompter: None, rendering: 0, stopping: false });
+            model.running =
+                Some(Running { engine, cancel_load, prompter: None, rendering: 0, parking, stopping: false });
         }
     }
 
@@ -307,6 +312,8 @@ impl Supervisor {
             }
             EngineReport::Finished(finished) => self.finished(finished),
             EngineReport::Cached { scope, tokens } => self.cached(path, &scope, tokens),
+            EngineReport::Parked(parked) => self.parked(path, parked),
+            EngineReport::Restored { scope, result } => self.restored(path, &scope, result),
             EngineReport::ThreadsChanged { from, to, reason } => {
                 self.drive(path, entry::Event::ThreadsChanged { threads: to });
                 self.record(path, LifecycleEvent::ThreadsChanged { from, to }, reason.into());

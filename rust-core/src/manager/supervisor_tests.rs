@@ -3,6 +3,7 @@
 mod host;
 mod lifetime;
 mod memory;
+mod parking;
 mod random;
 mod scopes;
 mod turns;

@@ -7,14 +7,14 @@ use std::time::Instant;
 use super::lease::LeaseId;
 use super::mailbox::{Message, Reply, Transcript};
 use super::next_lease;
-use super::scope::{Change, Input, Scope, Undo};
+use super::scope::{Change, Input, Kv, Scope, Undo};
 use super::supervisor::{Supervisor, now_ms};
 use crate::engine::{CancelFlag, EngineCommand, Finished, Job, Prompt};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
-    Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, LifecycleEvent,
-    ModelConfig, Outcome, Timings, Usage,
+    Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, ModelConfig, Outcome,
+    Timings, Usage,
 };
 
 /// Generations that may wait or run at once for one model.
@@ -112,7 +112,7 @@ impl Supervisor {
         turn.stage = Stage::WaitingForModel(undo);
         if scope.model != turn.config.path {
             scope.model = turn.config.path.clone();
-            scope.cached_tokens = None;
+            scope.kv = Kv::Uncached;
         }
         let (lease, config) = (turn.lease, turn.config.clone());
         self.publish_transcript(scope_id, change);
@@ -185,17 +185,6 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn cached(&mut self, path: &str, id: &str, tokens: Option<u32>) {
-        let Some(scope) = self.scopes.get_mut(id).filter(|scope| scope.model == path) else { return };
-        // A scope that went back to nothing has no slot either, but nobody took it away.
-        scope.cached_tokens = tokens.filter(|tokens| *tokens > 0);
-        self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
-        if tokens.is_none() {
-            let event = LifecycleEvent::ScopeDropped { scope: id.to_owned() };
-            self.record(path, event, "another scope needed its slot".into());
-        }
-    }
-
     pub(super) fn cancel(&mut self, id: &str, reply: Reply) {
         let Some(turn) = self.turns.get_mut(id) else {
             // One that has finished already is cancelled enough.
@@ -238,7 +227,8 @@ impl Supervisor {
             return;
         }
         let Some(scope) = self.scopes.remove(id) else { return };
-        for running in self.models.values().filter_map(|model| model.running.as_ref()) {
+        for running in self.models.values_mut().filter_map(|model| model.running.as_mut()) {
+            running.parking.remove(id);
             if running.engine.send(EngineCommand::DropScope(id.to_owned())).is_err() {
                 tracing::warn!(scope = id, "an engine was too busy to drop a scope; its slot will be reused");
             }
@@ -277,14 +267,6 @@ impl Supervisor {
         for id in turns {
             let error = error.clone().unwrap_or_else(|| unloaded(path));
             self.end_unstarted(&id, FinishReason::Failed, Some(error));
-        }
-    }
-
-    /// After an engine's exit no scope is cached in it.
-    pub(super) fn uncache_scopes(&mut self, path: &str) {
-        for scope in self.scopes.values_mut().filter(|scope| scope.model == path && scope.cached_tokens.is_some()) {
-            scope.cached_tokens = None;
-            self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
         }
     }
 

@@ -5,6 +5,9 @@ use ts_rs::TS;
 
 use crate::error::{Error, ErrorCode, Result};
 
+/// 256 MiB: a dozen conversations of a thousand tokens on a small model.
+const DEFAULT_PARKED_BUDGET_BYTES: u64 = 256 << 20;
+
 /// Five minutes, as ollama has it.
 pub const DEFAULT_KEEP_ALIVE_MS: u64 = 5 * 60 * 1000;
 
@@ -28,6 +31,11 @@ pub struct ModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub kv_budget_bytes: Option<u64>,
+    /// Bytes of RAM for scopes that have no slot. Beyond them the least recently parked is forgotten, and prefilled again
+    /// on return. 0: none is parked. Left out: 256 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub parked_budget_bytes: Option<u64>,
     /// The most compute threads; the governor may use fewer. Left out: the number of performance cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -69,10 +77,16 @@ impl ModelConfig {
             context_size: None,
             slots: None,
             kv_budget_bytes: None,
+            parked_budget_bytes: None,
             threads: None,
             device: DevicePreference::Auto,
             keep_alive_ms: default_keep_alive(),
         }
+    }
+
+    /// `parkedBudgetBytes`, or what stands for it.
+    pub fn parked_budget(&self) -> u64 {
+        self.parked_budget_bytes.unwrap_or(DEFAULT_PARKED_BUDGET_BYTES)
     }
 
     /// Checks every range; the error names the field.
@@ -87,6 +101,7 @@ impl ModelConfig {
         check("model.slots", self.slots, 1..=256)?;
         check("model.threads", self.threads, 1..=512)?;
         check("model.kvBudgetBytes", self.kv_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
+        check("model.parkedBudgetBytes", self.parked_budget_bytes, 0..=MAX_SAFE_INTEGER)?;
         check("model.keepAliveMs", self.keep_alive_ms, 0..=MAX_SAFE_INTEGER)
     }
 }

@@ -68,6 +68,19 @@ pub enum LifecycleEvent {
         /// Threads from now on.
         to: u32,
     },
+    /// A scope gave its slot to another one and waits in RAM.
+    ScopeParked {
+        /// Id of the scope.
+        scope: String,
+        /// RAM that it takes.
+        #[ts(type = "number")]
+        bytes: u64,
+    },
+    /// A parked scope is back in the KV memory.
+    ScopeRestored {
+        /// Id of the scope.
+        scope: String,
+    },
     /// A scope lost its place in the KV memory; its next turn is prefilled again.
     ScopeDropped {
         /// Id of the scope.

@@ -115,7 +115,7 @@ pub struct ScopeSummary {
     pub model: String,
     /// Messages of the transcript, with those of a turn that is running.
     pub message_count: u32,
-    /// Tokens of this scope that the model has in its KV memory.
+    /// Tokens of this scope that need not be computed again: in the model's KV memory, or parked.
     pub cached_tokens: u32,
     /// What a return to this scope costs.
     pub residency: Residency,
@@ -133,6 +133,8 @@ pub struct ScopeSummary {
 pub enum Residency {
     /// In a slot of the model: a turn prefills only what is new.
     Resident,
+    /// In RAM, out of the context's memory; restored in milliseconds.
+    Parked,
     /// Nowhere: the next turn prefills the whole conversation.
     Uncached,
 }

@@ -38,15 +38,15 @@ impl Scheduler<'_> {
                 slot.wanted =
                     slot.scope.is_some() && later.into_iter().any(|job| Some(&job.scope) == slot.scope.as_ref());
             }
-            let (sequence, others) = match choose(&self.slots, &self.queue[index].scope) {
-                Choice::Own(sequence) | Choice::Free(sequence) => (sequence, false),
-                Choice::Drop(sequence) => (sequence, true),
+            let choice = choose(&self.slots, &self.queue[index].scope);
+            let sequence = match choice {
+                Choice::Own(sequence) | Choice::Free(sequence) | Choice::Displace(sequence) => sequence,
                 Choice::Wait => {
                     index += 1;
                     continue;
                 }
             };
-            if let Err(error) = self.begin(index, sequence, others) {
+            if let Err(error) = self.begin(index, sequence, choice) {
                 let job = self.queue.remove(index).expect("the index was checked above");
                 self.refuse(&job, Ending::Failed(error));
             }
@@ -54,10 +54,14 @@ impl Scheduler<'_> {
     }
 
     /// Begins a turn. The job stays in the queue until nothing can fail any more, so that a panic loses no job.
-    fn begin(&mut self, index: usize, sequence: Sequence, others: bool) -> Result<(), Error> {
+    fn begin(&mut self, index: usize, sequence: Sequence, choice: Choice) -> Result<(), Error> {
         let sampler = self.context.sampler(&self.queue[index].options)?;
-        if others {
-            self.forget(sequence);
+        let displaced = if let Choice::Displace(_) = choice { self.park(sequence) } else { None };
+        if let Choice::Free(_) | Choice::Displace(_) = choice {
+            self.restore(sequence, index);
+        }
+        if let Some(displaced) = displaced {
+            (self.report)(EngineReport::Parked(displaced));
         }
         let reuse = self.reuse(index, sequence);
         let job = self.queue.remove(index).expect("admit checked the index");
@@ -127,6 +131,7 @@ impl Scheduler<'_> {
         let (dropped, queue) = self.queue.drain(..).partition(|job| job.scope == scope);
         self.queue = queue;
         self.refuse_each(dropped);
+        self.parked.remove(scope);
         let running = self.streams.iter_mut().find(|stream| stream.job.scope == scope);
         let owned = self.slots.iter().position(|slot| slot.scope.as_deref() == Some(scope));
         match (running, owned) {
@@ -140,7 +145,7 @@ impl Scheduler<'_> {
     }
 
     /// Takes a slot away from its scope.
-    fn forget(&mut self, sequence: Sequence) {
+    pub(super) fn forget(&mut self, sequence: Sequence) {
         self.context.clear(sequence);
         let slot = std::mem::take(&mut self.slots[sequence as usize]);
         if let Some(scope) = slot.scope {

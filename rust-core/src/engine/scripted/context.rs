@@ -132,6 +132,27 @@ impl InferenceContext for ScriptedContext {
         self.sequences[sequence as usize].clear();
     }
 
+    fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>> {
+        if self.script.lock().cannot_save {
+            return Err(Error::new(ErrorCode::InferenceFailed, "the script forbids saving"));
+        }
+        self.script.lock().counts.saves += 1;
+        Ok(self.sequences[sequence as usize].iter().flat_map(|token| token.to_le_bytes()).collect())
+    }
+
+    fn restore(&mut self, sequence: Sequence, state: &[u8]) -> Result<()> {
+        let tokens = &mut self.sequences[sequence as usize];
+        assert!(tokens.is_empty(), "only an empty sequence is restored into");
+        let (words, _) = state.as_chunks();
+        tokens.extend(words.iter().map(|word| Token::from_le_bytes(*word)));
+        let mut script = self.script.lock();
+        script.counts.restores += 1;
+        if std::mem::take(&mut script.restores_badly) {
+            tokens.pop();
+        }
+        Ok(())
+    }
+
     fn text(&self, token: Token) -> Vec<u8> {
         if Vocabulary::is_control(token) { Vec::new() } else { self.vocabulary.bytes(token) }
     }

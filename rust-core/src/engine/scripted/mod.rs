@@ -84,6 +84,10 @@ pub(crate) struct Counts {
     pub(crate) sampled: u32,
     /// Times that compute threads were given back.
     pub(crate) rests: u32,
+    /// Sequences taken out of the memory.
+    pub(crate) saves: u32,
+    /// Sequences put back.
+    pub(crate) restores: u32,
 }
 
 /// One decode call as the context saw it.
@@ -100,6 +104,8 @@ struct State {
     actions: Vec<(Point, Action)>,
     failing_loads: Vec<Error>,
     cannot_cut: bool,
+    cannot_save: bool,
+    restores_badly: bool,
     counts: Counts,
     calls: Vec<Call>,
     threads: Vec<u32>,
@@ -166,6 +172,16 @@ impl Script {
     /// From now on the memory cannot be cut, as that of recurrent models.
     pub(crate) fn forbid_cutting(&self) {
         self.lock().cannot_cut = true;
+    }
+
+    /// From now on no sequence can be saved.
+    pub(crate) fn forbid_saving(&self) {
+        self.lock().cannot_save = true;
+    }
+
+    /// Lets the next restore lose a token, without a word.
+    pub(crate) fn restore_badly(&self) {
+        self.lock().restores_badly = true;
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -65,13 +65,13 @@ fn the_least_recently_used_scope_makes_room() {
         harness.ask(turn(scope, "hello"));
     }
     harness.cached("c");
-    let lost: Vec<&String> = harness.log.iter().filter(|line| line.ends_with("None")).collect();
-    assert_eq!(lost, ["cached b None"]);
-    assert_eq!(harness.ask(turn("b", "hello")).usage.cached_tokens, 0);
+    let displaced: Vec<&String> = harness.log.iter().filter(|line| line.starts_with("parked")).collect();
+    assert_eq!(displaced, ["parked b 7"]);
+    assert_eq!(harness.ask(turn("b", "hello")).usage.cached_tokens, 0, "nobody kept what was parked");
 }
 
 #[test]
-fn a_scope_with_a_turn_in_the_queue_is_not_dropped_for_another() {
+fn a_scope_with_a_turn_in_the_queue_is_not_displaced_by_another() {
     let script = Script::new();
     let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(3));
     for scope in ["a", "b", "c"] {
@@ -87,8 +87,8 @@ fn a_scope_with_a_turn_in_the_queue_is_not_dropped_for_another() {
     assert_eq!(harness.finished(&again).usage.cached_tokens, 7);
     harness.finished(&holder);
     harness.finished(&new);
-    let lost: Vec<&String> = harness.log.iter().filter(|line| line.ends_with("None")).collect();
-    assert_eq!(lost, ["cached b None"]);
+    let displaced: Vec<&String> = harness.log.iter().filter(|line| line.starts_with("parked")).collect();
+    assert_eq!(displaced, ["parked b 7"]);
 }
 
 #[test]

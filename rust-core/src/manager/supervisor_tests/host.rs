@@ -248,6 +248,8 @@ pub(super) fn names(records: &[LifecycleRecord]) -> Vec<String> {
         LifecycleEvent::Released { owner } => format!("released {owner}"),
         LifecycleEvent::Failed { error } => format!("failed {:?}", error.code),
         LifecycleEvent::ThreadsChanged { from, to } => format!("threads {from} to {to}"),
+        LifecycleEvent::ScopeParked { scope, .. } => format!("parked {scope}"),
+        LifecycleEvent::ScopeRestored { scope } => format!("restored {scope}"),
         LifecycleEvent::ScopeDropped { scope } => format!("dropped {scope}"),
         LifecycleEvent::Loading => "loading".into(),
         LifecycleEvent::Ready => "ready".into(),

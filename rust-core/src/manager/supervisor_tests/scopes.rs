@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::host::{Host, a, manager, names, roles};
+use super::host::{Host, a, manager, roles};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::protocol::{Event, FinishReason, Residency};
@@ -66,30 +66,6 @@ fn messages_replace_the_transcript_from_the_first_difference() {
     }));
     host.answered("g2");
     assert_eq!(roles(&host.transcript("s")), ["be brief", "hello", "you said: hello"]);
-}
-
-#[test]
-fn scopes_beyond_the_slots_are_dropped_and_prefilled_again_on_return() {
-    let script = Script::new();
-    let manager = manager(&script);
-    let mut host = Host::on(&manager);
-    let two_slots = json!({ "path": "a.gguf", "slots": 2 });
-    for scope in ["one", "two", "three"] {
-        host.say_with(scope, scope, "hi", two_slots.clone(), json!({}));
-        host.answered(scope);
-    }
-    let residency = |host: &Host, id: &str| {
-        let scopes = host.snapshot().scopes;
-        scopes.into_iter().find(|scope| scope.id == id).map(|scope| (scope.residency, scope.cached_tokens > 0))
-    };
-    assert_eq!(residency(&host, "one"), Some((Residency::Uncached, false)));
-    assert_eq!(residency(&host, "three"), Some((Residency::Resident, true)));
-    assert!(names(&host.lifecycle()).contains(&"dropped one".to_owned()));
-
-    host.say_with("back", "one", "again", two_slots, json!({}));
-    let (text, outcome) = host.answered("back");
-    assert_eq!((text.as_str(), outcome.usage.cached_tokens), ("you said: again", 0));
-    assert_eq!(roles(&host.transcript("one")), ["hi", "you said: hi", "again", "you said: again"]);
 }
 
 #[test]
