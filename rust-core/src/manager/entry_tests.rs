@@ -2,6 +2,7 @@
 
 use super::entry::{Effect, Entry, Event};
 use super::lease::LeaseId;
+use super::options::tests::loaded;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{DeviceKind, LifecycleEvent, ModelConfig, ModelInfo, ModelStatus};
 
@@ -54,17 +55,7 @@ fn config() -> ModelConfig {
 }
 
 fn info() -> ModelInfo {
-    ModelInfo {
-        description: "test".into(),
-        size_bytes: 1,
-        parameter_count: 1,
-        trained_context_size: 4096,
-        context_size: 2048,
-        slots: 4,
-        threads: 2,
-        device: DeviceKind::Cpu,
-        has_chat_template: true,
-    }
+    loaded(DeviceKind::Cpu)
 }
 
 fn acquire(lease: LeaseId) -> Event {

@@ -34,10 +34,11 @@ pub(super) fn conflict(asked: &ModelConfig, loaded: &ModelInfo) -> Option<Error>
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn loaded(device: DeviceKind) -> ModelInfo {
+    /// A loaded model of 2,048 tokens and 4 slots.
+    pub(in crate::manager) fn loaded(device: DeviceKind) -> ModelInfo {
         ModelInfo {
             description: "test".into(),
             size_bytes: 1,

@@ -85,28 +85,33 @@ impl Host {
     pub(super) fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            while let Some(event) = self.events.get(self.seen) {
-                self.seen += 1;
-                if let Some(found) = wanted(event) {
-                    return found;
-                }
+            if let Some(found) = self.seek(&wanted, deadline) {
+                return found;
             }
-            assert!(Instant::now() < deadline, "the event never came; got {:#?}", self.events);
             self.pull(Duration::from_millis(100));
         }
+    }
+
+    /// Looks through what has come and was not looked at. Fails the test after the deadline.
+    #[track_caller]
+    fn seek<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>, deadline: Instant) -> Option<T> {
+        while let Some(event) = self.events.get(self.seen) {
+            self.seen += 1;
+            if let Some(found) = wanted(event) {
+                return Some(found);
+            }
+        }
+        assert!(Instant::now() < deadline, "the event never came; got {:#?}", self.events);
+        None
     }
 
     /// `until`, with the waiting done on another thread: paused time then stands still.
     pub(super) async fn until_paused<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            while let Some(event) = self.events.get(self.seen) {
-                self.seen += 1;
-                if let Some(found) = wanted(event) {
-                    return found;
-                }
+            if let Some(found) = self.seek(&wanted, deadline) {
+                return found;
             }
-            assert!(Instant::now() < deadline, "the event never came; got {:#?}", self.events);
             let client = self.client.clone();
             let pulled = tokio::task::spawn_blocking(move || client.next_events(Duration::from_millis(100)));
             self.take(pulled.await.expect("a pull does not panic"));
