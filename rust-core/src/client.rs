@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
 use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
-use crate::protocol::{Command, Envelope, Event, Snapshot};
+use crate::protocol::{Command, Envelope, Event, MemoryFit, ModelConfig, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -59,7 +59,8 @@ impl Client {
     /// go on. Closing twice does nothing.
     pub fn close(&self) {
         self.manager.hub.disconnect(self.id);
-        let leases = self.leases().take().unwrap_or_default();
+        let Some(leases) = self.leases().take() else { return };
+        self.manager.mailbox.tell(Message::ClientGone { client: self.id });
         if !leases.is_empty() {
             let end = Instant::now() + LEASE_GRACE;
             // The timer is made in the task: as the process exits, this thread cannot enter the runtime any longer.
@@ -87,6 +88,28 @@ impl Client {
             Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
             Command::Cancel { generation_id } => self.ask(Message::Cancel { generation: generation_id, reply }),
             Command::DisposeScope { scope } => self.ask(Message::DisposeScope { scope, reply }),
+            Command::Park { scope } => self.ask(Message::Park { scope, reply }),
+            Command::Restore { scope } => self.ask(Message::Restore { scope, reply }),
+            Command::Save { scope } => self.ask(Message::Save { scope, reply }),
+            Command::Fork { scope, fork, message_count } => {
+                self.ask(Message::Fork { scope, fork, message_count, reply })
+            }
+            Command::RewindTo { scope, message_index } => self.ask(Message::RewindTo { scope, message_index, reply }),
+            Command::SetPersist { scope, persist } => self.ask(Message::SetPersist { scope, persist, reply }),
+            Command::EraseAll => self.ask(Message::EraseAll { reply }),
+            Command::Suspend { deadline_ms } => {
+                self.ask(Message::Suspend { deadline: Duration::from_millis(deadline_ms.into()), reply })
+            }
+            Command::Resume => self.ask(Message::Resume { reply }),
+            Command::Trim { level } => self.ask(Message::Trim { level, reply }),
+            Command::CanLoad { model } => self.can_load(request_id.clone(), model),
+            Command::Configure { memory_budget_bytes, saved_budget_bytes } => self.ask(Message::Configure {
+                memory_budget: memory_budget_bytes,
+                saved_budget: saved_budget_bytes,
+                reply,
+            }),
+            Command::SetResident { resident } => self.ask(Message::SetResident { client: self.id, resident, reply }),
+            Command::RemoveResident { id } => self.ask(Message::RemoveResident { id, reply }),
             Command::GetTranscript { scope } => self.get_transcript(request_id.clone(), scope),
             Command::Replay { generation_id, offset } => {
                 let hub = &self.manager.hub;
@@ -126,6 +149,20 @@ impl Client {
             );
         });
         self.ask(Message::GetTranscript { scope, reply })
+    }
+
+    fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {
+        let (hub, id) = (self.manager.hub.clone(), self.id);
+        let reply: Reply<_> = Box::new(move |result: Result<MemoryFit>| {
+            hub.reply(
+                id,
+                match result {
+                    Ok(fit) => Event::MemoryFit { request_id, fit },
+                    Err(error) => Event::Failed { request_id, error },
+                },
+            );
+        });
+        self.ask(Message::CanLoad { config, reply })
     }
 
     fn ask(&self, message: Message) -> Result<()> {

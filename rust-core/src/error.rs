@@ -31,6 +31,14 @@ pub enum ErrorCode {
     ContextFull,
     /// The chat template refused the messages or exceeded its limits.
     TemplateFailed,
+    /// The scope has no KV that could be put back; its next turn prefills it.
+    NotCached,
+    /// The manager is suspended; what was asked for is tried again on `resume`.
+    Suspended,
+    /// No directory for saved scopes is known, or it belongs to another process.
+    StorageUnavailable,
+    /// A file could not be read or written: the disk is full, or not ours.
+    StorageFailed,
     /// No scope of that name.
     ScopeNotFound,
     /// No generation of that id is queued, running or recently finished.

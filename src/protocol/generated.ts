@@ -35,7 +35,76 @@ generationId: string, } | { "type": "disposeScope",
 /**
  * `scopeNotFound` when there is none of this id.
  */
-scope: string, } | { "type": "getTranscript", 
+scope: string, } | { "type": "park", 
+/**
+ * `scopeNotFound` when there is none of this id, `busy` while a turn of it runs or waits.
+ */
+scope: string, } | { "type": "restore", 
+/**
+ * `notCached` when there is nothing to put back, `busy` while a turn of it runs or waits.
+ */
+scope: string, } | { "type": "save", 
+/**
+ * `storageUnavailable` when no directory is known or the scope's `persist` is `none`, `storageFailed` when it could
+ * not be written.
+ */
+scope: string, } | { "type": "fork", 
+/**
+ * The scope to be copied; `busy` while a turn of it runs or waits.
+ */
+scope: string, 
+/**
+ * Id of the copy; `invalidOptions` when it is taken.
+ */
+fork: string, 
+/**
+ * Messages that the copy begins with. Left out: all.
+ */
+messageCount?: number, } | { "type": "rewindTo", 
+/**
+ * `busy` while a turn of it runs or waits.
+ */
+scope: string, 
+/**
+ * Index of the first message that goes; `invalidOptions` beyond the end.
+ */
+messageIndex: number, } | { "type": "setPersist", 
+/**
+ * `scopeNotFound` when there is none of this id.
+ */
+scope: string, 
+/**
+ * From now on.
+ */
+persist: Persist, } | { "type": "eraseAll" } | { "type": "suspend", 
+/**
+ * Milliseconds that saving may take; 0 saves nothing.
+ */
+deadlineMs: number, } | { "type": "resume" } | { "type": "trim", 
+/**
+ * How far to go.
+ */
+level: TrimLevel, } | { "type": "canLoad", 
+/**
+ * As `acquire` would have it.
+ */
+model: ModelConfig, } | { "type": "configure", 
+/**
+ * Bytes that models, parked scopes and residents may take together. At first: what the system has free.
+ */
+memoryBudgetBytes?: number, 
+/**
+ * Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
+ */
+savedBudgetBytes?: number, } | { "type": "setResident", 
+/**
+ * Its whole state.
+ */
+resident: Resident, } | { "type": "removeResident", 
+/**
+ * As given to `setResident`.
+ */
+id: string, } | { "type": "getTranscript", 
 /**
  * `scopeNotFound` when there is none of this id.
  */
@@ -92,7 +161,76 @@ generationId: string, } | { "type": "disposeScope",
 /**
  * `scopeNotFound` when there is none of this id.
  */
-scope: string, } | { "type": "getTranscript", 
+scope: string, } | { "type": "park", 
+/**
+ * `scopeNotFound` when there is none of this id, `busy` while a turn of it runs or waits.
+ */
+scope: string, } | { "type": "restore", 
+/**
+ * `notCached` when there is nothing to put back, `busy` while a turn of it runs or waits.
+ */
+scope: string, } | { "type": "save", 
+/**
+ * `storageUnavailable` when no directory is known or the scope's `persist` is `none`, `storageFailed` when it could
+ * not be written.
+ */
+scope: string, } | { "type": "fork", 
+/**
+ * The scope to be copied; `busy` while a turn of it runs or waits.
+ */
+scope: string, 
+/**
+ * Id of the copy; `invalidOptions` when it is taken.
+ */
+fork: string, 
+/**
+ * Messages that the copy begins with. Left out: all.
+ */
+messageCount?: number, } | { "type": "rewindTo", 
+/**
+ * `busy` while a turn of it runs or waits.
+ */
+scope: string, 
+/**
+ * Index of the first message that goes; `invalidOptions` beyond the end.
+ */
+messageIndex: number, } | { "type": "setPersist", 
+/**
+ * `scopeNotFound` when there is none of this id.
+ */
+scope: string, 
+/**
+ * From now on.
+ */
+persist: Persist, } | { "type": "eraseAll" } | { "type": "suspend", 
+/**
+ * Milliseconds that saving may take; 0 saves nothing.
+ */
+deadlineMs: number, } | { "type": "resume" } | { "type": "trim", 
+/**
+ * How far to go.
+ */
+level: TrimLevel, } | { "type": "canLoad", 
+/**
+ * As `acquire` would have it.
+ */
+model: ModelConfig, } | { "type": "configure", 
+/**
+ * Bytes that models, parked scopes and residents may take together. At first: what the system has free.
+ */
+memoryBudgetBytes?: number, 
+/**
+ * Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
+ */
+savedBudgetBytes?: number, } | { "type": "setResident", 
+/**
+ * Its whole state.
+ */
+resident: Resident, } | { "type": "removeResident", 
+/**
+ * As given to `setResident`.
+ */
+id: string, } | { "type": "getTranscript", 
 /**
  * `scopeNotFound` when there is none of this id.
  */
@@ -145,6 +283,14 @@ append?: Array<Message>,
  */
 messages?: Array<Message>, 
 /**
+ * What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
+ */
+persist?: Persist, 
+/**
+ * What happens when the conversation outgrows `contextSize`.
+ */
+overflow?: Overflow, 
+/**
  * Sampling and limits of this turn alone. Left out: every default.
  */
 options?: GenerateOptions, };
@@ -171,6 +317,11 @@ export type Role = "system" | "user" | "assistant";
  * What happened to a component.
  */
 export type Mount = "mounted" | "unmounted";
+
+/**
+ * How far `trim` goes.
+ */
+export type TrimLevel = "moderate" | "critical";
 
 /**
  * Which model, and how it is loaded. Two configs that lead to the same engine never cause a reload: a field left out
@@ -208,6 +359,10 @@ threads?: number,
  */
 device?: DevicePreference, 
 /**
+ * Loads even if the estimate says that it does not fit into memory.
+ */
+force?: boolean, 
+/**
  * Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
  * once. `null`: never unload. The newest request's counts, whoever made it: a `generate` that leaves it out makes it
  * 300,000 again.
@@ -218,6 +373,16 @@ keepAliveMs?: number | null, };
  * Where the weights live.
  */
 export type DevicePreference = "auto" | "cpu" | "gpu";
+
+/**
+ * What of a scope may be written to disk.
+ */
+export type Persist = "none" | "transcript" | "kv";
+
+/**
+ * What happens when a conversation outgrows `contextSize`.
+ */
+export type Overflow = "shift" | "error";
 
 /**
  * How one generation is sampled and when it ends. Every request has its own; none changes another's.
@@ -264,8 +429,8 @@ seed?: number,
  */
 stop?: Array<string>, 
 /**
- * Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it; an answer
- * that fills the context fails as `contextFull`.
+ * Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it, or the context is
+ * full.
  */
 maxOutputTokens?: number, 
 /**
@@ -346,7 +511,15 @@ requestId: string,
 /**
  * The last 512 at most, oldest first.
  */
-records: Array<LifecycleRecord>, } | { "type": "modelChanged", 
+records: Array<LifecycleRecord>, } | { "type": "memoryFit", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The answer, with its numbers.
+ */
+fit: MemoryFit, } | { "type": "modelChanged", 
 /**
  * Its whole new state.
  */
@@ -398,7 +571,27 @@ offset: number,
 /**
  * The piece; pieces that waited together are joined.
  */
-text: string, } | { "type": "recorded", 
+text: string, } | { "type": "suspensionChanged", 
+/**
+ * Whether it is suspended now.
+ */
+suspended: boolean, } | { "type": "residentChanged", 
+/**
+ * Its whole new state.
+ */
+resident: Resident, } | { "type": "residentRemoved", 
+/**
+ * Its id, free again.
+ */
+id: string, } | { "type": "evictResident", 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * What needs the memory, for a person.
+ */
+reason: string, } | { "type": "recorded", 
 /**
  * The entry, as a later `getLifecycle` has it.
  */
@@ -459,7 +652,15 @@ requestId: string,
 /**
  * The last 512 at most, oldest first.
  */
-records: Array<LifecycleRecord>, } | { "type": "modelChanged", 
+records: Array<LifecycleRecord>, } | { "type": "memoryFit", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * The answer, with its numbers.
+ */
+fit: MemoryFit, } | { "type": "modelChanged", 
 /**
  * Its whole new state.
  */
@@ -511,7 +712,27 @@ offset: number,
 /**
  * The piece; pieces that waited together are joined.
  */
-text: string, } | { "type": "recorded", 
+text: string, } | { "type": "suspensionChanged", 
+/**
+ * Whether it is suspended now.
+ */
+suspended: boolean, } | { "type": "residentChanged", 
+/**
+ * Its whole new state.
+ */
+resident: Resident, } | { "type": "residentRemoved", 
+/**
+ * Its id, free again.
+ */
+id: string, } | { "type": "evictResident", 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * What needs the memory, for a person.
+ */
+reason: string, } | { "type": "recorded", 
 /**
  * The entry, as a later `getLifecycle` has it.
  */
@@ -526,9 +747,9 @@ export type LifecycleRecord = {
  */
 at: number, 
 /**
- * Path of the model.
+ * Path of the model. Left out: it concerns the whole manager.
  */
-model: string, 
+model?: string, 
 /**
  * What happened.
  */
@@ -585,11 +806,68 @@ bytes: number, } | { "type": "scopeRestored",
 /**
  * Id of the scope.
  */
-scope: string, } | { "type": "scopeDropped", 
+scope: string, } | { "type": "scopeSaved", 
 /**
  * Id of the scope.
  */
-scope: string, };
+scope: string, 
+/**
+ * Size of the file.
+ */
+bytes: number, } | { "type": "scopeNotSaved", 
+/**
+ * Id of the scope.
+ */
+scope: string, 
+/**
+ * What went wrong.
+ */
+error: ErrorInfo, } | { "type": "scopeDropped", 
+/**
+ * Id of the scope.
+ */
+scope: string, } | { "type": "scopeNearlyFull", 
+/**
+ * Id of the scope.
+ */
+scope: string, 
+/**
+ * Tokens that it holds.
+ */
+tokens: number, 
+/**
+ * Tokens that it may hold.
+ */
+contextSize: number, } | { "type": "scopeShifted", 
+/**
+ * Id of the scope.
+ */
+scope: string, 
+/**
+ * Messages that the model does not see any more, system prompt excluded.
+ */
+droppedMessages: number, } | { "type": "fileSetAside", 
+/**
+ * Its new name, in the folder `set-aside`.
+ */
+file: string, } | { "type": "trimmed", 
+/**
+ * Which one.
+ */
+rung: TrimRung, 
+/**
+ * Memory that it gave back.
+ */
+bytesFreed: number, } | { "type": "suspended", 
+/**
+ * Scopes that were saved within the deadline.
+ */
+savedScopes: number, } | { "type": "resumed" };
+
+/**
+ * The steps of `trim`, in their order.
+ */
+export type TrimRung = "parkedSaved" | "parkedDropped" | "idleUnloaded" | "residentsEvicted" | "leasedUnloaded";
 
 /**
  * Everything a client knows at once. `seq` is the number of the last event that it includes.
@@ -615,6 +893,14 @@ scopes: Array<ScopeSummary>,
  * Queued, running, and the last few finished generations, oldest first.
  */
 generations: Array<GenerationState>, 
+/**
+ * What the app has beside the models, sorted by id.
+ */
+residents: Array<Resident>, 
+/**
+ * Whether `suspend` holds.
+ */
+suspended: boolean, 
 /**
  * What this build can compute on; the same for the life of the process.
  */
@@ -733,13 +1019,25 @@ model: string,
  */
 messageCount: number, 
 /**
- * Tokens of this scope that need not be computed again: in the model's KV memory, or parked.
+ * Messages that the model no longer sees, because the context was full; the system prompt is never one of them.
+ */
+droppedMessages: number, 
+/**
+ * Tokens of this scope that need not be computed again, wherever they are.
  */
 cachedTokens: number, 
 /**
  * What a return to this scope costs.
  */
 residency: Residency, 
+/**
+ * What of it may be written to disk.
+ */
+persist: Persist, 
+/**
+ * When its KV was written to disk, in milliseconds since the Unix epoch. Absent: it is not there.
+ */
+savedAt?: number, 
 /**
  * Grows with every change of the transcript.
  */
@@ -752,7 +1050,7 @@ lastUsedAt: number, };
 /**
  * The fastest place where a scope's KV is.
  */
-export type Residency = "resident" | "parked" | "uncached";
+export type Residency = "resident" | "parked" | "saved" | "uncached";
 
 /**
  * One answer in the making, or made not long ago.
@@ -895,6 +1193,75 @@ features: Array<string>, };
 export type DeviceKind = "cpu" | "gpu" | "accelerator";
 
 /**
+ * Whether a model would fit.
+ */
+export type MemoryFit = { 
+/**
+ * The answer.
+ */
+verdict: FitVerdict, 
+/**
+ * What the load would take; for `fitsSmaller`, with the smaller `contextSize`.
+ */
+estimate: MemoryEstimate, 
+/**
+ * Bytes that are free for it now. Left out where the system does not say.
+ */
+availableBytes?: number, };
+
+/**
+ * Whether a model would fit, in a word.
+ */
+export type FitVerdict = "fits" | "fitsSmaller" | "doesNotFit";
+
+/**
+ * What a load takes, computed from the file's header and the options, before anything is allocated. In bytes.
+ */
+export type MemoryEstimate = { 
+/**
+ * The weights, as they are in memory.
+ */
+weightsBytes: number, 
+/**
+ * The KV memory of all slots.
+ */
+kvBytes: number, 
+/**
+ * The buffers that a step computes in.
+ */
+computeBytes: number, 
+/**
+ * Tokens of context per scope that this is for.
+ */
+contextSize: number, 
+/**
+ * Slots that this is for.
+ */
+slots: number, };
+
+/**
+ * Something big beside the models, such as a speech recogniser: it counts in the same budget, and goes before a model
+ * that is in use.
+ */
+export type Resident = { 
+/**
+ * Made by the caller, 1 to 256 bytes.
+ */
+id: string, 
+/**
+ * What it is, for people.
+ */
+name: string, 
+/**
+ * Memory that it takes, in bytes.
+ */
+sizeBytes: number, 
+/**
+ * Whether it is at work now; then it is not asked to go.
+ */
+inUse: boolean, };
+
+/**
  * An error as JavaScript, Kotlin and Swift see it, and as Rust carries it.
  */
 export type ErrorInfo = { 
@@ -910,4 +1277,4 @@ detail: string, };
 /**
  * The stable name of a failure. Apps may match on it; texts may change, codes do not.
  */
-export type ErrorCode = "invalidCommand" | "invalidOptions" | "modelNotFound" | "modelInvalid" | "modelUnsupported" | "outOfMemory" | "optionsConflict" | "loadCancelled" | "cancelled" | "busy" | "contextFull" | "templateFailed" | "scopeNotFound" | "generationNotFound" | "modelNotKnown" | "modelUnloaded" | "engineCrashed" | "inferenceFailed" | "closed";
+export type ErrorCode = "invalidCommand" | "invalidOptions" | "modelNotFound" | "modelInvalid" | "modelUnsupported" | "outOfMemory" | "optionsConflict" | "loadCancelled" | "cancelled" | "busy" | "contextFull" | "templateFailed" | "notCached" | "suspended" | "storageUnavailable" | "storageFailed" | "scopeNotFound" | "generationNotFound" | "modelNotKnown" | "modelUnloaded" | "engineCrashed" | "inferenceFailed" | "closed";

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Result;
-use crate::protocol::{Device, GenerateOptions, Message, ModelConfig, ModelInfo};
+use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo};
+use crate::residency::Fingerprint;
 
 /// A token of the model's vocabulary.
 pub type Token = i32;
@@ -44,6 +45,12 @@ pub trait ModelLoader: Send + Sync + 'static {
     /// `LoadCancelled`. A file that cannot be loaded is a typed error, never an abort.
     fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel>;
 
+    /// What a load of this config would take, from the file's header alone. Errors as those of `load`.
+    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate>;
+
+    /// Bytes that can be had without pushing anything else out, as far as the system says.
+    fn available_memory(&self) -> Option<u64>;
+
     /// What this build can compute on, and with which instructions.
     fn devices(&self) -> Vec<Device>;
 }
@@ -53,6 +60,8 @@ pub trait ModelLoader: Send + Sync + 'static {
 pub struct LoadedModel {
     /// What was chosen for every option left out; the scheduler takes its limits from here.
     pub info: ModelInfo,
+    /// Stamps what `InferenceContext::save` gives: equal for models whose states are interchangeable.
+    pub fingerprint: Fingerprint,
     /// KV memory for `info.slots` sequences of `info.context_size` tokens each.
     pub context: Box<dyn InferenceContext>,
     /// Template and tokenizer of the same weights.
@@ -119,7 +128,8 @@ pub trait InferenceContext {
     /// Forgets all tokens of `sequence`. Always succeeds, also after a failed decode.
     fn clear(&mut self, sequence: Sequence);
 
-    /// Everything that `sequence` holds, in bytes that this context's `restore` understands.
+    /// Everything that `sequence` holds, in bytes that `restore` understands: this context's, and that of any other with the
+    /// same fingerprint, whatever its number of slots.
     fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>>;
 
     /// Puts what `save` gave into an empty sequence, not necessarily the same. After an error the sequence may hold

@@ -32,10 +32,24 @@ impl Mailbox {
         }
         match command {
             EngineCommand::Wake => inner.woken = true,
-            EngineCommand::Generate(_) | EngineCommand::DropScope(_) if inner.commands.len() >= CAPACITY => {
+            EngineCommand::Generate(_)
+            | EngineCommand::DropScope(_)
+            | EngineCommand::Park { .. }
+            | EngineCommand::Copy { .. }
+            | EngineCommand::Keep(_)
+            | EngineCommand::Restore { .. }
+                if inner.commands.len() >= CAPACITY =>
+            {
                 return Err(command);
             }
-            EngineCommand::Generate(_) | EngineCommand::DropScope(_) => inner.commands.push_back(command),
+            EngineCommand::Generate(_)
+            | EngineCommand::DropScope(_)
+            | EngineCommand::Park { .. }
+            | EngineCommand::Copy { .. }
+            | EngineCommand::Keep(_)
+            | EngineCommand::Restore { .. }
+            | EngineCommand::Suspend { .. }
+            | EngineCommand::Resume => inner.commands.push_back(command),
         }
         self.changed.notify_one();
         Ok(())

@@ -28,9 +28,9 @@ pub use context::{
 
 pub use thread::Engine;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Timings, Usage};
-use crate::residency::Parked;
+use crate::residency::{Fingerprint, Parked};
 
 /// One generation, rendered and tokenized.
 pub struct Job {
@@ -64,7 +64,42 @@ pub enum EngineCommand {
     Wake,
     /// Forget what is cached for a scope.
     DropScope(String),
+    /// Take a scope out of its slot; `EngineReport::Parked` comes before the reply. A scope without a slot is no error, one
+    /// whose turn runs is `Busy`.
+    Park {
+        /// Id of the scope.
+        scope: String,
+        /// Called when the slot is free.
+        reply: EngineReply<()>,
+    },
+    /// Copy what a scope has in its slot, whether a turn of it runs or not, at the next step boundary.
+    Copy {
+        /// Id of the scope.
+        scope: String,
+        /// None if it has no slot, or nothing worth keeping in it.
+        reply: EngineReply<Option<Arc<Parked>>>,
+    },
+    /// A scope's KV that came from elsewhere: the next turn of its scope, or `Restore`, finds it for as long as somebody
+    /// else keeps it.
+    Keep(Arc<Parked>),
+    /// Put a kept scope into a slot now. `EngineReport::Restored` comes before the reply.
+    Restore {
+        /// Id of the scope.
+        scope: String,
+        /// `NotCached` if nobody keeps it or it did not verify, `Busy` if every slot is busy.
+        reply: EngineReply<()>,
+    },
+    /// Decode, prefill and admit nothing until `Resume`. Everything else goes on: cancel, copy, park, stop.
+    Suspend {
+        /// Called when nothing computes any more.
+        reply: EngineReply<()>,
+    },
+    /// Go on where `Suspend` stopped.
+    Resume,
 }
+
+/// How an engine answers a command. Called exactly once, on the engine's thread; must return at once.
+pub type EngineReply<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
 /// What a finished job leaves behind.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +126,8 @@ pub enum EngineReport {
     Loaded {
         /// What was loaded, with every "auto" replaced by what was chosen.
         info: ModelInfo,
+        /// What states of this model are stamped with on disk.
+        fingerprint: Fingerprint,
         /// Renders prompts; every copy must be dropped before the engine is stopped.
         prompter: Arc<dyn Prompter>,
     },
@@ -112,15 +149,19 @@ pub enum EngineReport {
         /// Tokens of the scope in the KV memory.
         tokens: Option<u32>,
     },
-    /// A scope's KV was taken out of its slot, which another scope needs. The engine finds it again for as long as
-    /// somebody keeps it.
-    Parked(Arc<Parked>),
+    /// A scope's KV was taken out of its slot. The engine finds it again for as long as somebody keeps it.
+    Parked {
+        /// What was taken out.
+        parked: Arc<Parked>,
+        /// Why, for a person.
+        reason: &'static str,
+    },
     /// A parked scope is back in a slot; or it could not be verified and is prefilled anew, for this reason.
     Restored {
         /// Id of the scope.
         scope: String,
         /// Why it could not be used.
-        result: Result<(), String>,
+        result: std::result::Result<(), String>,
     },
     /// The governor changed the number of compute threads.
     ThreadsChanged {
@@ -132,5 +173,5 @@ pub enum EngineReport {
         reason: &'static str,
     },
     /// Exactly once, and last. `Err` when loading failed or the thread panicked (`EngineCrashed`).
-    Exited(Result<(), Error>),
+    Exited(Result<()>),
 }

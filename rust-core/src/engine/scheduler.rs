@@ -112,6 +112,11 @@ impl<'a> Scheduler<'a> {
                 }
             },
             EngineCommand::DropScope(scope) => self.drop_scope(&scope),
+            EngineCommand::Park { reply, .. }
+            | EngineCommand::Restore { reply, .. }
+            | EngineCommand::Suspend { reply } => reply(Ok(())),
+            EngineCommand::Copy { reply, .. } => reply(Ok(None)),
+            EngineCommand::Keep(_) | EngineCommand::Resume => {}
         }
     }
 
@@ -153,7 +158,11 @@ pub(super) fn fail_unread(
                 let finished = never_admitted(&job, Ending::Failed(error.clone()), Instant::now());
                 report(EngineReport::Finished(finished));
             }
-            EngineCommand::Wake | EngineCommand::DropScope(_) => {}
+            EngineCommand::Park { reply, .. }
+            | EngineCommand::Restore { reply, .. }
+            | EngineCommand::Suspend { reply } => reply(Err(error.clone())),
+            EngineCommand::Copy { reply, .. } => reply(Err(error.clone())),
+            EngineCommand::Wake | EngineCommand::DropScope(_) | EngineCommand::Keep(_) | EngineCommand::Resume => {}
         }
     }
 }

@@ -121,10 +121,10 @@ impl Work {
     }
 
     fn serve(&self, model: LoadedModel, report: &dyn Fn(EngineReport)) -> Result<()> {
-        let LoadedModel { info, context, prompter } = model;
+        let LoadedModel { info, fingerprint, context, prompter } = model;
         tracing::info!(description = %info.description, slots = info.slots, "loaded");
         let mut scheduler = Scheduler::new(context, &info, self.stop.clone(), report);
-        report(EngineReport::Loaded { info, prompter });
+        report(EngineReport::Loaded { info, fingerprint, prompter });
         let ran = catch_unwind(AssertUnwindSafe(|| scheduler.run(&self.mailbox)));
         let (outcome, error) = match ran {
             Ok(()) => {

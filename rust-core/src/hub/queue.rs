@@ -85,7 +85,10 @@ fn is_answer(event: &Event) -> bool {
         | Event::Failed { .. }
         | Event::Transcript { .. }
         | Event::Replay { .. }
-        | Event::Lifecycle { .. } => true,
+        | Event::Lifecycle { .. }
+        | Event::MemoryFit { .. }
+        // Nobody would ask again.
+        | Event::EvictResident { .. } => true,
         Event::ModelChanged { .. }
         | Event::ScopeChanged { .. }
         | Event::ScopeDisposed { .. }
@@ -93,6 +96,9 @@ fn is_answer(event: &Event) -> bool {
         | Event::GenerationQueued { .. }
         | Event::PhaseChanged { .. }
         | Event::TextDelta { .. }
+        | Event::SuspensionChanged { .. }
+        | Event::ResidentChanged { .. }
+        | Event::ResidentRemoved { .. }
         | Event::Recorded { .. } => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::protocol::{Device, Event, GenerationPhase, GenerationState, ModelState, ScopeSummary, Snapshot};
+use crate::protocol::{Device, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot};
 
 /// Finished generations that stay visible, so that a host which comes back finds how its stream ended.
 const FINISHED: usize = 16;
@@ -13,6 +13,8 @@ pub(super) struct World {
     scopes: BTreeMap<String, ScopeSummary>,
     /// In the order in which they were asked for.
     generations: VecDeque<Generation>,
+    residents: BTreeMap<String, Resident>,
+    suspended: bool,
     devices: Vec<Device>,
 }
 
@@ -25,7 +27,14 @@ struct Generation {
 
 impl World {
     pub(super) fn new(devices: Vec<Device>) -> Self {
-        Self { models: BTreeMap::new(), scopes: BTreeMap::new(), generations: VecDeque::new(), devices }
+        Self {
+            models: BTreeMap::new(),
+            scopes: BTreeMap::new(),
+            generations: VecDeque::new(),
+            residents: BTreeMap::new(),
+            suspended: false,
+            devices,
+        }
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
@@ -49,12 +58,21 @@ impl World {
                     generation.length += utf16_length(text);
                 }
             }
-            // Answers change nothing; transcripts and the flight recorder come by command.
+            Event::SuspensionChanged { suspended } => self.suspended = *suspended,
+            Event::ResidentChanged { resident } => {
+                self.residents.insert(resident.id.clone(), resident.clone());
+            }
+            Event::ResidentRemoved { id } => {
+                self.residents.remove(id);
+            }
+            // Answers and requests change nothing; transcripts and the flight recorder come by command.
             Event::Done { .. }
             | Event::Failed { .. }
             | Event::Transcript { .. }
             | Event::Replay { .. }
             | Event::Lifecycle { .. }
+            | Event::MemoryFit { .. }
+            | Event::EvictResident { .. }
             | Event::TranscriptChanged { .. }
             | Event::Recorded { .. } => {}
         }
@@ -67,6 +85,8 @@ impl World {
             models: self.models.values().cloned().collect(),
             scopes: self.scopes.values().cloned().collect(),
             generations: self.generations.iter().map(|generation| generation.state.clone()).collect(),
+            residents: self.residents.values().cloned().collect(),
+            suspended: self.suspended,
             devices: self.devices.clone(),
         }
     }

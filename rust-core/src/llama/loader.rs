@@ -13,7 +13,8 @@ use super::model::Model;
 use super::shim;
 use crate::engine::{LoadedModel, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, ModelConfig, ModelInfo};
+use crate::protocol::{Device, MemoryEstimate, ModelConfig, ModelInfo};
+use crate::residency::Fingerprint;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
 const DEFAULT_KV_BUDGET_BYTES: u64 = 512 << 20;
@@ -47,7 +48,25 @@ impl ModelLoader for LlamaLoader {
             device,
             has_chat_template: model.chat_template(None).is_some(),
         };
-        Ok(LoadedModel { info, context: Box::new(context), prompter: Arc::new(prompter) })
+        Ok(LoadedModel { info, fingerprint: Fingerprint(0), context: Box::new(context), prompter: Arc::new(prompter) })
+    }
+
+    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        config.validate()?;
+        let metadata = gguf::read(&config.path)?;
+        let options = resolve(config, DEFAULT_CONTEXT_SIZE, metadata.kv_bytes_per_token());
+        let tokens = u64::from(options.allotted()).saturating_mul(options.slots.into());
+        Ok(MemoryEstimate {
+            weights_bytes: 0,
+            kv_bytes: metadata.kv_bytes_per_token().saturating_mul(tokens),
+            compute_bytes: 0,
+            context_size: options.context_size,
+            slots: options.slots,
+        })
+    }
+
+    fn available_memory(&self) -> Option<u64> {
+        available_bytes()
     }
 
     fn devices(&self) -> Vec<Device> {

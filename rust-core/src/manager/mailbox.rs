@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::lease::LeaseId;
 use crate::engine::{EngineReport, Prompt};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{GenerateCommand, Message as ChatMessage, ModelConfig, Mount};
+use crate::hub::ClientId;
+use crate::protocol::{
+    GenerateCommand, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist, Resident, TrimLevel,
+};
 
 /// Requests that may wait at once.
 const LIMIT: usize = 1024;
@@ -24,18 +28,122 @@ pub(crate) struct Transcript {
 }
 
 pub(crate) enum Message {
-    Acquire { lease: LeaseId, owner: String, config: ModelConfig, reply: Reply },
-    Release { lease: LeaseId },
-    Unload { path: String, reply: Reply },
-    Generate { command: GenerateCommand, reply: Reply },
-    Cancel { generation: String, reply: Reply },
-    DisposeScope { scope: String, reply: Reply },
-    GetTranscript { scope: String, reply: Reply<Transcript> },
-    RecordMount { owner: String, path: String, mount: Mount },
-    KeepAliveElapsed { path: String, timer: u64 },
-    Rendered { generation: String, path: String, epoch: u64, result: Result<Prompt> },
-    Engine { path: String, epoch: u64, report: EngineReport },
-    Shutdown { done: oneshot::Sender<()> },
+    Acquire {
+        lease: LeaseId,
+        owner: String,
+        config: ModelConfig,
+        reply: Reply,
+    },
+    Release {
+        lease: LeaseId,
+    },
+    Unload {
+        path: String,
+        reply: Reply,
+    },
+    Generate {
+        command: GenerateCommand,
+        reply: Reply,
+    },
+    Cancel {
+        generation: String,
+        reply: Reply,
+    },
+    DisposeScope {
+        scope: String,
+        reply: Reply,
+    },
+    Park {
+        scope: String,
+        reply: Reply,
+    },
+    Restore {
+        scope: String,
+        reply: Reply,
+    },
+    Save {
+        scope: String,
+        reply: Reply,
+    },
+    Fork {
+        scope: String,
+        fork: String,
+        message_count: Option<u32>,
+        reply: Reply,
+    },
+    RewindTo {
+        scope: String,
+        message_index: u32,
+        reply: Reply,
+    },
+    SetPersist {
+        scope: String,
+        persist: Persist,
+        reply: Reply,
+    },
+    EraseAll {
+        reply: Reply,
+    },
+    Suspend {
+        deadline: Duration,
+        reply: Reply,
+    },
+    Resume {
+        reply: Reply,
+    },
+    Trim {
+        level: TrimLevel,
+        reply: Reply,
+    },
+    CanLoad {
+        config: ModelConfig,
+        reply: Reply<MemoryFit>,
+    },
+    Configure {
+        memory_budget: Option<u64>,
+        saved_budget: Option<u64>,
+        reply: Reply,
+    },
+    SetResident {
+        client: ClientId,
+        resident: Resident,
+        reply: Reply,
+    },
+    RemoveResident {
+        id: String,
+        reply: Reply,
+    },
+    /// A client has gone, and with it its residents.
+    ClientGone {
+        client: ClientId,
+    },
+    GetTranscript {
+        scope: String,
+        reply: Reply<Transcript>,
+    },
+    RecordMount {
+        owner: String,
+        path: String,
+        mount: Mount,
+    },
+    KeepAliveElapsed {
+        path: String,
+        timer: u64,
+    },
+    Rendered {
+        generation: String,
+        path: String,
+        epoch: u64,
+        result: Result<Prompt>,
+    },
+    Engine {
+        path: String,
+        epoch: u64,
+        report: EngineReport,
+    },
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
 }
 
 #[derive(Debug, Clone)]

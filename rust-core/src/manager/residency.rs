@@ -18,13 +18,13 @@ impl Supervisor {
     }
 
     /// A scope gave its slot to another one. It is kept as far as the budget goes.
-    pub(super) fn parked(&mut self, path: &str, parked: Arc<Parked>) {
+    pub(super) fn parked(&mut self, path: &str, parked: Arc<Parked>, reason: &str) {
         let (scope, bytes) = (parked.scope().to_owned(), parked.bytes());
         if !self.place(path, &scope, Kv::Parked(parked.tokens().len() as u32)) {
             return; // Disposed, or at home in another model, in the meantime.
         }
         let event = LifecycleEvent::ScopeParked { scope, bytes };
-        self.record(path, event, "another scope needed its slot".into());
+        self.record(path, event, reason.into());
         let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
         for given_up in running.parking.put(parked) {
             if self.place(path, given_up.scope(), Kv::Uncached) {

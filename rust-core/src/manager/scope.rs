@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::mailbox::Reply;
-use crate::protocol::{Message, Residency, Role, ScopeSummary};
+use crate::protocol::{Message, Persist, Residency, Role, ScopeSummary};
 
 pub(super) struct Scope {
     id: String,
@@ -83,8 +83,11 @@ impl Scope {
             id: self.id.clone(),
             model: self.model.clone(),
             message_count: self.transcript.len() as u32,
+            dropped_messages: 0,
             cached_tokens,
             residency,
+            persist: Persist::default(),
+            saved_at: None,
             revision: self.revision,
             last_used_at: self.last_used_at,
         }

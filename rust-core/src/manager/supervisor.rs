@@ -128,6 +128,21 @@ impl Supervisor {
             },
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
+            Message::Park { reply, .. }
+            | Message::Restore { reply, .. }
+            | Message::Save { reply, .. }
+            | Message::Fork { reply, .. }
+            | Message::RewindTo { reply, .. }
+            | Message::SetPersist { reply, .. }
+            | Message::EraseAll { reply }
+            | Message::Suspend { reply, .. }
+            | Message::Resume { reply }
+            | Message::Trim { reply, .. }
+            | Message::Configure { reply, .. }
+            | Message::SetResident { reply, .. }
+            | Message::RemoveResident { reply, .. } => reply(Ok(())),
+            Message::CanLoad { reply, .. } => reply(Err(Error::new(ErrorCode::Busy, "not yet"))),
+            Message::ClientGone { .. } => {}
             Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
             Message::RecordMount { owner, path, mount } => {
                 let event = match mount {
@@ -301,7 +316,7 @@ impl Supervisor {
         let Some(model) = self.models.get_mut(path).filter(|model| model.entry.epoch() == epoch) else { return };
         match report {
             EngineReport::Progress(progress) => self.drive(path, entry::Event::LoadProgressed { progress }),
-            EngineReport::Loaded { info, prompter } => {
+            EngineReport::Loaded { info, prompter, .. } => {
                 if let Some(running) = model.running.as_mut().filter(|running| !running.stopping) {
                     running.prompter = Some(prompter);
                 }
@@ -312,7 +327,7 @@ impl Supervisor {
             }
             EngineReport::Finished(finished) => self.finished(finished),
             EngineReport::Cached { scope, tokens } => self.cached(path, &scope, tokens),
-            EngineReport::Parked(parked) => self.parked(path, parked),
+            EngineReport::Parked { parked, reason } => self.parked(path, parked, reason),
             EngineReport::Restored { scope, result } => self.restored(path, &scope, result),
             EngineReport::ThreadsChanged { from, to, reason } => {
                 self.drive(path, entry::Event::ThreadsChanged { threads: to });
@@ -352,7 +367,7 @@ impl Supervisor {
 
     pub(super) fn record(&self, model: &str, event: LifecycleEvent, reason: String) {
         tracing::info!(model, ?event, reason, "lifecycle");
-        self.hub.record(LifecycleRecord { at: now_ms(), model: model.to_owned(), event, reason });
+        self.hub.record(LifecycleRecord { at: now_ms(), model: Some(model.to_owned()), event, reason });
     }
 
     fn refusal_when_closed(&self) -> Option<Error> {

@@ -43,7 +43,7 @@ enum Stage {
 
 impl Supervisor {
     pub(super) fn generate(&mut self, command: GenerateCommand, reply: Reply) {
-        let GenerateCommand { generation_id: id, model: config, scope, append, messages, options } = command;
+        let GenerateCommand { generation_id: id, model: config, scope, append, messages, options, .. } = command;
         if let Some(error) = self.refusal(&id, &scope, &config) {
             return reply(Err(error));
         }

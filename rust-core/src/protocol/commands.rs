@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::config::{GenerateOptions, ModelConfig};
+use super::config::{GenerateOptions, MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check};
 use super::halves::replace_halves;
+use super::memory::Resident;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A command with the id that its answer will carry.
@@ -56,6 +57,89 @@ pub enum Command {
         /// `scopeNotFound` when there is none of this id.
         scope: String,
     },
+    /// Takes a scope out of its slot and keeps it in RAM. `done` when the slot is free; a scope that is in none is no error.
+    Park {
+        /// `scopeNotFound` when there is none of this id, `busy` while a turn of it runs or waits.
+        scope: String,
+    },
+    /// Puts a scope that is parked or saved into a slot, ahead of its next turn. `done` when it is there.
+    Restore {
+        /// `notCached` when there is nothing to put back, `busy` while a turn of it runs or waits.
+        scope: String,
+    },
+    /// Writes a scope's transcript and KV to disk now, also beside a running turn. `done` when both are safe.
+    Save {
+        /// `storageUnavailable` when no directory is known or the scope's `persist` is `none`, `storageFailed` when it could
+        /// not be written.
+        scope: String,
+    },
+    /// Makes a new scope that begins as a copy of another one. Nothing is prefilled.
+    Fork {
+        /// The scope to be copied; `busy` while a turn of it runs or waits.
+        scope: String,
+        /// Id of the copy; `invalidOptions` when it is taken.
+        fork: String,
+        /// Messages that the copy begins with. Left out: all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        message_count: Option<u32>,
+    },
+    /// Cuts a transcript: the messages from an index on are gone. The next turn prefills only what is new.
+    RewindTo {
+        /// `busy` while a turn of it runs or waits.
+        scope: String,
+        /// Index of the first message that goes; `invalidOptions` beyond the end.
+        message_index: u32,
+    },
+    /// Says what of a scope may be written to disk. What may no longer is removed from there; `done` when it is.
+    SetPersist {
+        /// `scopeNotFound` when there is none of this id.
+        scope: String,
+        /// From now on.
+        persist: Persist,
+    },
+    /// Forgets every scope, in memory and on disk, what was set aside as damaged included. Running generations are
+    /// cancelled first. `done` when nothing is left.
+    EraseAll,
+    /// For the background: running generations stop at their next step, scopes are saved, most recently used first, until
+    /// the deadline. `done` when nothing computes or writes any more. Nothing is lost: `resume` goes on.
+    Suspend {
+        /// Milliseconds that saving may take; 0 saves nothing.
+        deadline_ms: u32,
+    },
+    /// Goes on after `suspend`: the same generations, and the loads that were refused meanwhile.
+    Resume,
+    /// Gives memory back, least painful first: each step is a `trimmed` record with its bytes. `done` at the end.
+    Trim {
+        /// How far to go.
+        level: TrimLevel,
+    },
+    /// Answered by `memoryFit`: whether a model would fit into the memory that is free now.
+    CanLoad {
+        /// As `acquire` would have it.
+        model: ModelConfig,
+    },
+    /// Sets the budgets of the whole manager. A field left out stays what it was.
+    Configure {
+        /// Bytes that models, parked scopes and residents may take together. At first: what the system has free.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        memory_budget_bytes: Option<u64>,
+        /// Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        saved_budget_bytes: Option<u64>,
+    },
+    /// Registers something big beside the models, or says what it is now. It ends with its client.
+    SetResident {
+        /// Its whole state.
+        resident: Resident,
+    },
+    /// The resident is gone, and its memory free. One that is not known is no error.
+    RemoveResident {
+        /// As given to `setResident`.
+        id: String,
+    },
     /// Answered by `transcript`.
     GetTranscript {
         /// `scopeNotFound` when there is none of this id.
@@ -91,6 +175,16 @@ pub enum Mount {
     Unmounted,
 }
 
+/// How far `trim` goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TrimLevel {
+    /// Nothing that anybody waits for: parked scopes go to disk, then models without a lease.
+    Moderate,
+    /// All but the model that was used last.
+    Critical,
+}
+
 /// One turn of a scope. The generation holds a lease of its own until it has finished. Turns of one scope run in the
 /// order in which they were sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -111,6 +205,14 @@ pub struct GenerateCommand {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub messages: Option<Vec<Message>>,
+    /// What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub persist: Option<Persist>,
+    /// What happens when the conversation outgrows `contextSize`.
+    #[serde(default)]
+    #[ts(optional, as = "Option<Overflow>")]
+    pub overflow: Overflow,
     /// Sampling and limits of this turn alone. Left out: every default.
     #[serde(default)]
     #[ts(optional, as = "Option<GenerateOptions>")]
@@ -184,8 +286,34 @@ impl Command {
             Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
                 check_id("generationId", generation_id)
             }
-            Self::DisposeScope { scope } | Self::GetTranscript { scope } => check_id("scope", scope),
-            Self::Unload { .. } | Self::RecordMount { .. } | Self::GetLifecycle => Ok(()),
+            Self::DisposeScope { scope }
+            | Self::GetTranscript { scope }
+            | Self::Park { scope }
+            | Self::Restore { scope }
+            | Self::Save { scope }
+            | Self::RewindTo { scope, message_index: _ }
+            | Self::SetPersist { scope, persist: _ } => check_id("scope", scope),
+            Self::Fork { scope, fork, message_count: _ } => {
+                check_id("scope", scope)?;
+                check_id("fork", fork)
+            }
+            Self::CanLoad { model } => model.validate(),
+            Self::Configure { memory_budget_bytes, saved_budget_bytes } => {
+                check("memoryBudgetBytes", *memory_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
+                check("savedBudgetBytes", *saved_budget_bytes, 0..=MAX_SAFE_INTEGER)
+            }
+            Self::SetResident { resident } => {
+                check_id("resident.id", &resident.id)?;
+                check("resident.sizeBytes", Some(resident.size_bytes), 0..=MAX_SAFE_INTEGER)
+            }
+            Self::RemoveResident { id } => check_id("id", id),
+            Self::Unload { .. }
+            | Self::RecordMount { .. }
+            | Self::GetLifecycle
+            | Self::EraseAll
+            | Self::Suspend { .. }
+            | Self::Resume
+            | Self::Trim { .. } => Ok(()),
         }
     }
 }

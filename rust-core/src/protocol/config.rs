@@ -44,6 +44,10 @@ pub struct ModelConfig {
     #[serde(default)]
     #[ts(optional, as = "Option<DevicePreference>")]
     pub device: DevicePreference,
+    /// Loads even if the estimate says that it does not fit into memory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub force: bool,
     /// Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
     /// once. `null`: never unload. The newest request's counts, whoever made it: a `generate` that leaves it out makes it
     /// 300,000 again.
@@ -69,6 +73,31 @@ pub enum DevicePreference {
     Gpu,
 }
 
+/// What of a scope may be written to disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Persist {
+    /// Nothing: the scope ends with the process.
+    None,
+    /// The messages; the next process prefills them again.
+    Transcript,
+    /// The messages, and the KV wherever reading it is cheaper than prefilling again.
+    #[default]
+    Kv,
+}
+
+/// What happens when a conversation outgrows `contextSize`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Overflow {
+    /// The model no longer sees the oldest turns; the transcript keeps them. An answer that fills the context ends with
+    /// reason `length`.
+    #[default]
+    Shift,
+    /// The turn fails as `contextFull`.
+    Error,
+}
+
 impl ModelConfig {
     /// A config with every option left out.
     pub fn new(path: impl Into<String>) -> Self {
@@ -80,6 +109,7 @@ impl ModelConfig {
             parked_budget_bytes: None,
             threads: None,
             device: DevicePreference::Auto,
+            force: false,
             keep_alive_ms: default_keep_alive(),
         }
     }
@@ -107,7 +137,7 @@ impl ModelConfig {
 }
 
 /// The largest integer that a JavaScript number holds exactly.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+pub(super) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// How one generation is sampled and when it ends. Every request has its own; none changes another's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -153,8 +183,8 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<String>>")]
     pub stop: Vec<String>,
-    /// Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it; an answer
-    /// that fills the context fails as `contextFull`.
+    /// Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it, or the context is
+    /// full.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub max_output_tokens: Option<u32>,
@@ -187,7 +217,7 @@ impl GenerateOptions {
     }
 }
 
-fn check<T: PartialOrd + std::fmt::Display>(
+pub(super) fn check<T: PartialOrd + std::fmt::Display>(
     field: &str,
     value: Option<T>,
     range: std::ops::RangeInclusive<T>,

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use super::commands::Message;
 use super::lifecycle::LifecycleRecord;
+use super::memory::{MemoryFit, Resident};
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
 use crate::error::Error;
 
@@ -77,6 +78,13 @@ pub enum Event {
         /// The last 512 at most, oldest first.
         records: Vec<LifecycleRecord>,
     },
+    /// Answers `canLoad`.
+    MemoryFit {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// The answer, with its numbers.
+        fit: MemoryFit,
+    },
 
     /// A model is new, or something about it changed.
     ModelChanged {
@@ -125,6 +133,28 @@ pub enum Event {
         offset: u32,
         /// The piece; pieces that waited together are joined.
         text: String,
+    },
+    /// The manager stopped computing, or goes on.
+    SuspensionChanged {
+        /// Whether it is suspended now.
+        suspended: bool,
+    },
+    /// A resident is new, or something about it changed.
+    ResidentChanged {
+        /// Its whole new state.
+        resident: Resident,
+    },
+    /// A resident is gone.
+    ResidentRemoved {
+        /// Its id, free again.
+        id: String,
+    },
+    /// To the client that registered the resident: its memory is needed. Free it, then send `removeResident`.
+    EvictResident {
+        /// Its id.
+        id: String,
+        /// What needs the memory, for a person.
+        reason: String,
     },
     /// A new entry of the flight recorder.
     Recorded {

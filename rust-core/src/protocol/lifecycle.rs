@@ -12,8 +12,10 @@ pub struct LifecycleRecord {
     /// Milliseconds since the Unix epoch.
     #[ts(type = "number")]
     pub at: u64,
-    /// Path of the model.
-    pub model: String,
+    /// Path of the model. Left out: it concerns the whole manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub model: Option<String>,
     /// What happened.
     pub event: LifecycleEvent,
     /// Why it happened, for a person.
@@ -68,7 +70,7 @@ pub enum LifecycleEvent {
         /// Threads from now on.
         to: u32,
     },
-    /// A scope gave its slot to another one and waits in RAM.
+    /// A scope left its slot and waits in RAM.
     ScopeParked {
         /// Id of the scope.
         scope: String,
@@ -76,14 +78,81 @@ pub enum LifecycleEvent {
         #[ts(type = "number")]
         bytes: u64,
     },
-    /// A parked scope is back in the KV memory.
+    /// A scope that was parked or saved is back in the KV memory.
     ScopeRestored {
         /// Id of the scope.
         scope: String,
     },
-    /// A scope lost its place in the KV memory; its next turn is prefilled again.
+    /// A scope's KV is on disk, whatever place in memory it has beside.
+    ScopeSaved {
+        /// Id of the scope.
+        scope: String,
+        /// Size of the file.
+        #[ts(type = "number")]
+        bytes: u64,
+    },
+    /// A scope could not be written; what was on disk of it before still is.
+    ScopeNotSaved {
+        /// Id of the scope.
+        scope: String,
+        /// What went wrong.
+        error: Error,
+    },
+    /// A scope lost its place in the KV memory, in RAM or on disk; its next turn is prefilled again.
     ScopeDropped {
         /// Id of the scope.
         scope: String,
     },
+    /// A scope fills more than 80 % of its context. Once, until it has shrunk again.
+    ScopeNearlyFull {
+        /// Id of the scope.
+        scope: String,
+        /// Tokens that it holds.
+        tokens: u32,
+        /// Tokens that it may hold.
+        context_size: u32,
+    },
+    /// The model no longer sees a scope's oldest turns, because the context was full.
+    ScopeShifted {
+        /// Id of the scope.
+        scope: String,
+        /// Messages that the model does not see any more, system prompt excluded.
+        dropped_messages: u32,
+    },
+    /// A file in the directory of saved scopes was damaged, or of an unknown kind. It is kept, under another name.
+    FileSetAside {
+        /// Its new name, in the folder `set-aside`.
+        file: String,
+    },
+    /// A step of `trim`.
+    Trimmed {
+        /// Which one.
+        rung: TrimRung,
+        /// Memory that it gave back.
+        #[ts(type = "number")]
+        bytes_freed: u64,
+    },
+    /// Nothing computes any more, until `resumed`.
+    Suspended {
+        /// Scopes that were saved within the deadline.
+        saved_scopes: u32,
+    },
+    /// Generations and loads go on.
+    Resumed,
+}
+
+/// The steps of `trim`, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TrimRung {
+    /// Parked scopes were written to disk, where they may be.
+    ParkedSaved,
+    /// Parked scopes that cannot be on disk were forgotten.
+    ParkedDropped,
+    /// Models without a lease were unloaded.
+    IdleUnloaded,
+    /// Residents that are not in use were asked to go.
+    ResidentsEvicted,
+    /// Models in use, but the one used last, were unloaded; their generations ended.
+    LeasedUnloaded,
 }

@@ -8,14 +8,16 @@ mod contract_tests;
 mod events;
 mod halves;
 mod lifecycle;
+mod memory;
 mod snapshot;
 #[cfg(test)]
 mod typescript;
 
-pub use commands::{Command, Envelope, GenerateCommand, Message, Mount, Role};
-pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig};
+pub use commands::{Command, Envelope, GenerateCommand, Message, Mount, Role, TrimLevel};
+pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig, Overflow, Persist};
 pub use events::{Batch, Event, NumberedEvent};
-pub use lifecycle::{LifecycleEvent, LifecycleRecord};
+pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
+pub use memory::{FitVerdict, MemoryEstimate, MemoryFit, Resident};
 pub use snapshot::{
     Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
     Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,

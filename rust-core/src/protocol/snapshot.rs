@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::config::ModelConfig;
+use super::config::{ModelConfig, Persist};
+use super::memory::Resident;
 use crate::error::Error;
 
 /// Everything a client knows at once. `seq` is the number of the last event that it includes.
@@ -21,6 +22,10 @@ pub struct Snapshot {
     pub scopes: Vec<ScopeSummary>,
     /// Queued, running, and the last few finished generations, oldest first.
     pub generations: Vec<GenerationState>,
+    /// What the app has beside the models, sorted by id.
+    pub residents: Vec<Resident>,
+    /// Whether `suspend` holds.
+    pub suspended: bool,
     /// What this build can compute on; the same for the life of the process.
     pub devices: Vec<Device>,
 }
@@ -115,10 +120,18 @@ pub struct ScopeSummary {
     pub model: String,
     /// Messages of the transcript, with those of a turn that is running.
     pub message_count: u32,
-    /// Tokens of this scope that need not be computed again: in the model's KV memory, or parked.
+    /// Messages that the model no longer sees, because the context was full; the system prompt is never one of them.
+    pub dropped_messages: u32,
+    /// Tokens of this scope that need not be computed again, wherever they are.
     pub cached_tokens: u32,
     /// What a return to this scope costs.
     pub residency: Residency,
+    /// What of it may be written to disk.
+    pub persist: Persist,
+    /// When its KV was written to disk, in milliseconds since the Unix epoch. Absent: it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub saved_at: Option<u64>,
     /// Grows with every change of the transcript.
     #[ts(type = "number")]
     pub revision: u64,
@@ -135,6 +148,8 @@ pub enum Residency {
     Resident,
     /// In RAM, out of the context's memory; restored in milliseconds.
     Parked,
+    /// On disk: read, verified and restored before its next turn.
+    Saved,
     /// Nowhere: the next turn prefills the whole conversation.
     Uncached,
 }

@@ -1,8 +1,12 @@
-//! Where a scope's KV is when it has no slot: parked in RAM. Plain data and pure rules; the engine takes a scope out and
-//! puts it back, the manager keeps what was taken out.
+//! Where a scope is when it has no slot: parked in RAM, saved on disk. Plain data, pure rules and files; the engine takes
+//! a scope out and puts it back, the manager decides and keeps.
 
+mod fingerprint;
 mod parked;
 mod parking;
+mod storage;
 
+pub use fingerprint::Fingerprint;
 pub use parked::Parked;
 pub(crate) use parking::Parking;
+pub use storage::{Found, FoundScope, SavedKv, SavedTranscript, SetAside, Storage, Unusable};

@@ -61,7 +61,8 @@ impl Scheduler<'_> {
             self.restore(sequence, index);
         }
         if let Some(displaced) = displaced {
-            (self.report)(EngineReport::Parked(displaced));
+            let reason = "another scope needed its slot";
+            (self.report)(EngineReport::Parked { parked: displaced, reason });
         }
         let reuse = self.reuse(index, sequence);
         let job = self.queue.remove(index).expect("admit checked the index");

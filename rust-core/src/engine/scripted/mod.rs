@@ -23,7 +23,8 @@ use self::context::ScriptedContext;
 pub(crate) use self::vocabulary::Vocabulary;
 use super::{DecodeError, LoadedModel, ModelLoader, Prompter, Sequence};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, DeviceKind, ModelConfig, ModelInfo};
+use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
+use crate::residency::Fingerprint;
 
 /// How long a test waits for the engine before it fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -265,7 +266,16 @@ impl ModelLoader for Script {
         };
         let context = Box::new(ScriptedContext::new(self.clone(), &info));
         let prompter: Arc<dyn Prompter> = Arc::new(vocabulary);
-        Ok(LoadedModel { info, context, prompter })
+        Ok(LoadedModel { info, fingerprint: Fingerprint(1), context, prompter })
+    }
+
+    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        let (context_size, slots) = (config.context_size.unwrap_or(4096), config.slots.unwrap_or(4));
+        Ok(MemoryEstimate { weights_bytes: 0, kv_bytes: 0, compute_bytes: 0, context_size, slots })
+    }
+
+    fn available_memory(&self) -> Option<u64> {
+        None
     }
 
     fn devices(&self) -> Vec<Device> {

@@ -27,6 +27,12 @@ fn progress_is_reported_a_hundred_times_at_most() {
             }
             self.0.loader().load(config, &mut |_| true)
         }
+        fn estimate(&self, _: &ModelConfig) -> Result<crate::protocol::MemoryEstimate> {
+            unreachable!("an engine does not ask")
+        }
+        fn available_memory(&self) -> Option<u64> {
+            None
+        }
         fn devices(&self) -> Vec<crate::protocol::Device> {
             self.0.loader().devices()
         }

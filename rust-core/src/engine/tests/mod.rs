@@ -203,7 +203,7 @@ fn line(report: &EngineReport) -> String {
             None => format!("finished {} {:?}", finished.generation, finished.reason),
             Some(error) => format!("finished {} {:?}", finished.generation, error.code),
         },
-        EngineReport::Parked(parked) => format!("parked {} {}", parked.scope(), parked.tokens().len()),
+        EngineReport::Parked { parked, .. } => format!("parked {} {}", parked.scope(), parked.tokens().len()),
         EngineReport::Restored { scope, result } => format!("restored {scope} {result:?}"),
         EngineReport::Cached { scope, tokens } => format!("cached {scope} {tokens:?}"),
         EngineReport::ThreadsChanged { from, to, .. } => format!("threads {from} {to}"),

@@ -137,7 +137,7 @@ fn unload(host: &mut Host, path: &str) {
 /// How often each accepted generation ended.
 fn accepted_by(witness: &mut Host) -> BTreeMap<String, u32> {
     witness.until(|event| match event {
-        Event::Recorded { record } if record.model.is_empty() => Some(()),
+        Event::Recorded { record } if record.model.as_deref() == Some("") => Some(()),
         _ => None,
     });
     let mut ends = BTreeMap::new();

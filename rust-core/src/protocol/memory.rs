@@ -1,0 +1,72 @@
+//! Memory: what a model would need, and what else is in it.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What a load takes, computed from the file's header and the options, before anything is allocated. In bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MemoryEstimate {
+    /// The weights, as they are in memory.
+    #[ts(type = "number")]
+    pub weights_bytes: u64,
+    /// The KV memory of all slots.
+    #[ts(type = "number")]
+    pub kv_bytes: u64,
+    /// The buffers that a step computes in.
+    #[ts(type = "number")]
+    pub compute_bytes: u64,
+    /// Tokens of context per scope that this is for.
+    pub context_size: u32,
+    /// Slots that this is for.
+    pub slots: u32,
+}
+
+impl MemoryEstimate {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.weights_bytes.saturating_add(self.kv_bytes).saturating_add(self.compute_bytes)
+    }
+}
+
+/// Whether a model would fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MemoryFit {
+    /// The answer.
+    pub verdict: FitVerdict,
+    /// What the load would take; for `fitsSmaller`, with the smaller `contextSize`.
+    pub estimate: MemoryEstimate,
+    /// Bytes that are free for it now. Left out where the system does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub available_bytes: Option<u64>,
+}
+
+/// Whether a model would fit, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum FitVerdict {
+    /// As it was asked for.
+    Fits,
+    /// With the `contextSize` of the estimate, the largest that fits.
+    FitsSmaller,
+    /// Not with any context.
+    DoesNotFit,
+}
+
+/// Something big beside the models, such as a speech recogniser: it counts in the same budget, and goes before a model
+/// that is in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Resident {
+    /// Made by the caller, 1 to 256 bytes.
+    pub id: String,
+    /// What it is, for people.
+    pub name: String,
+    /// Memory that it takes, in bytes.
+    #[ts(type = "number")]
+    pub size_bytes: u64,
+    /// Whether it is at work now; then it is not asked to go.
+    pub in_use: bool,
+}
