@@ -29,7 +29,7 @@ pub use context::{
 pub use thread::Engine;
 
 use crate::error::{Error, Result};
-use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Timings, Usage};
+use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Overflow, Timings, Usage};
 use crate::residency::{Fingerprint, Parked};
 
 /// One generation, rendered and tokenized.
@@ -42,6 +42,9 @@ pub struct Job {
     pub prompt: Prompt,
     /// Validated by the caller: the engine does not check ranges again.
     pub options: GenerateOptions,
+    /// How an answer ends that fills the context: `Shift` as an answer cut at its length, `Error` as `ContextFull`. A
+    /// prompt that is longer than the context is `ContextFull` either way: the caller shortens conversations.
+    pub overflow: Overflow,
     /// Ends this job, queued or running; send `EngineCommand::Wake` after setting it.
     pub cancel: CancelFlag,
     /// Gets the answer, piece by piece, before the job is reported as finished.

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
     Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, ModelConfig, Outcome,
-    Timings, Usage,
+    Overflow, Timings, Usage,
 };
 
 /// Generations that may wait or run at once for one model.
@@ -25,6 +25,7 @@ pub(super) struct Turn {
     scope: String,
     config: ModelConfig,
     options: GenerateOptions,
+    overflow: Overflow,
     lease: LeaseId,
     cancel: CancelFlag,
     requested_at: Instant,
@@ -43,7 +44,8 @@ enum Stage {
 
 impl Supervisor {
     pub(super) fn generate(&mut self, command: GenerateCommand, reply: Reply) {
-        let GenerateCommand { generation_id: id, model: config, scope, append, messages, options, .. } = command;
+        let GenerateCommand { generation_id: id, model: config, scope, append, messages, overflow, options, .. } =
+            command;
         if let Some(error) = self.refusal(&id, &scope, &config) {
             return reply(Err(error));
         }
@@ -65,6 +67,7 @@ impl Supervisor {
             scope: scope.clone(),
             config: config.clone(),
             options,
+            overflow,
             lease: next_lease(),
             cancel: CancelFlag::default(),
             requested_at: Instant::now(),
@@ -168,6 +171,7 @@ impl Supervisor {
                         scope: turn.scope.clone(),
                         prompt,
                         options: turn.options.clone(),
+                        overflow: turn.overflow,
                         cancel: turn.cancel.clone(),
                         sink: self.hub.sink(id.clone()),
                         requested_at: turn.requested_at,

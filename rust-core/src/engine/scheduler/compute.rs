@@ -7,6 +7,7 @@ use crate::engine::stream::{Ending, Phase};
 use crate::engine::threads::Change;
 use crate::engine::{DecodeError, EngineReport, Row};
 use crate::error::{Error, ErrorCode};
+use crate::protocol::Overflow;
 
 impl Scheduler<'_> {
     /// Decodes one token of every stream that is past its prompt, and samples the next ones.
@@ -151,8 +152,13 @@ impl Scheduler<'_> {
         }
     }
 
+    /// Ends a stream whose next token has no place.
     fn end_full(&mut self, index: usize) {
         let stream = &self.streams[index];
+        let answering = matches!(stream.phase, Phase::Decoding { .. });
+        if answering && stream.job.overflow == Overflow::Shift {
+            return self.finish(index, Ending::Length);
+        }
         let detail = format!(
             "the conversation of scope {} fills its context of {} tokens ({} held) - shorten it, set maxOutputTokens, or \
              load the model with a larger contextSize",

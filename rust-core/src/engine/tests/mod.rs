@@ -37,6 +37,7 @@ struct Turn {
     scope: &'static str,
     messages: Vec<Message>,
     options: GenerateOptions,
+    overflow: Overflow,
     stop: Vec<String>,
 }
 
@@ -46,7 +47,13 @@ fn message(role: Role, content: &str) -> Message {
 
 /// A turn of one user message.
 fn turn(scope: &'static str, question: &str) -> Turn {
-    Turn { scope, messages: vec![message(Role::User, question)], options: GenerateOptions::default(), stop: vec![] }
+    Turn {
+        scope,
+        messages: vec![message(Role::User, question)],
+        options: GenerateOptions::default(),
+        overflow: Overflow::default(),
+        stop: vec![],
+    }
 }
 
 impl Turn {
@@ -124,6 +131,7 @@ impl Harness {
             scope: turn.scope.into(),
             prompt,
             options: turn.options,
+            overflow: turn.overflow,
             cancel: sent.cancel.clone(),
             sink: sent.sink.clone(),
             requested_at: Instant::now(),

@@ -93,10 +93,33 @@ fn an_answer_that_fills_the_context_fails_and_goes_back() {
     script.answer("hello", "1 2 3 4 5 6 7 8");
     for (keep_partial, left) in [(false, 0), (true, 6)] {
         let mut harness = Harness::loaded_with(&script, |config| config.context_size = Some(6));
-        let question = turn("a", "hello").options(|options| options.keep_partial = keep_partial);
+        let mut question = turn("a", "hello").options(|options| options.keep_partial = keep_partial);
+        question.overflow = Overflow::Error;
         let finished = harness.ask(question);
         assert_eq!((finished.text.as_str(), code(&finished)), ("1 2 3", Some(ErrorCode::ContextFull)));
         assert_eq!(harness.cached("a"), Some(left));
+    }
+}
+
+#[test]
+fn an_answer_that_fills_the_context_ends_with_its_length_where_conversations_are_shifted() {
+    let script = Script::new();
+    script.answer("hello", "1 2 3 4 5 6 7 8");
+    let mut harness = Harness::loaded_with(&script, |config| config.context_size = Some(6));
+    let finished = harness.ask(turn("a", "hello"));
+    assert_eq!((finished.text.as_str(), finished.reason), ("1 2 3", FinishReason::Length));
+    assert_eq!(harness.cached("a"), Some(6));
+}
+
+#[test]
+fn a_memory_that_is_full_in_a_prefill_fails_the_turn_whatever_its_overflow() {
+    for overflow in [Overflow::Shift, Overflow::Error] {
+        let script = Script::new();
+        script.full_at(Point::Prefilled(2));
+        let mut harness = Harness::loaded(&script);
+        let mut question = turn("a", "hello");
+        question.overflow = overflow;
+        assert_eq!(code(&harness.ask(question)), Some(ErrorCode::ContextFull));
     }
 }
 
@@ -105,7 +128,9 @@ fn a_full_memory_ends_the_longest_stream_alone() {
     let script = Script::new();
     script.full_at(Point::Decode(2));
     let mut harness = Harness::loaded(&script);
-    let long = harness.send(turn("a", "a rather long question"));
+    let mut question = turn("a", "a rather long question");
+    question.overflow = Overflow::Error;
+    let long = harness.send(question);
     let short = harness.send(turn("b", "short"));
     assert_eq!(code(&harness.finished(&long)), Some(ErrorCode::ContextFull));
     assert_eq!(harness.finished(&short).text, "you said: short");
