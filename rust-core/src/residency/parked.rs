@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::Token;
 
-/// Taken out of one engine, to be put back into the same one.
+/// Taken out of one engine, to be put back into one of the same fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
     scope: String,
@@ -21,6 +21,11 @@ impl Parked {
         Self { scope, tokens, state, checksum }
     }
 
+    /// What was sealed once and has been on disk since. Nothing is checked before `open`.
+    pub(super) fn sealed(scope: String, tokens: Vec<Token>, state: Vec<u8>, checksum: u64) -> Self {
+        Self { scope, tokens, state, checksum }
+    }
+
     /// Id of the scope whose KV this is.
     pub fn scope(&self) -> &str {
         &self.scope
@@ -29,6 +34,16 @@ impl Parked {
     /// What the sequence held, in order.
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
+    }
+
+    /// The state, unverified: for a copy that carries the checksum along.
+    pub(super) fn state(&self) -> &[u8] {
+        &self.state
+    }
+
+    /// Over scope, tokens and state, from when it was sealed.
+    pub(super) fn checksum(&self) -> u64 {
+        self.checksum
     }
 
     /// Memory that it takes, in bytes.

@@ -1,0 +1,205 @@
+//! The files of the directory: their names, and the few ways in which they change. What a file says is not known here.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Where files go that cannot be used.
+const SET_ASIDE: &str = "set-aside";
+
+/// Digits of a scope's hash.
+const HASH_LEN: usize = 32;
+
+/// What a file of ours holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Transcript,
+    Kv,
+    /// Half written, by a process that died.
+    Temporary,
+}
+
+impl Kind {
+    /// Of a name that we could have given; `None` for a file that is none of ours.
+    fn of(name: &str) -> Option<Self> {
+        let (hash, rest) = name.split_at_checked(HASH_LEN)?;
+        if !hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        match rest {
+            ".transcript" => Some(Self::Transcript),
+            ".kv" => Some(Self::Kv),
+            _ => {
+                let rest = rest.strip_prefix(".transcript.").or_else(|| rest.strip_prefix(".kv."))?;
+                let number = rest.strip_suffix(".tmp")?;
+                number.parse::<u64>().is_ok().then_some(Self::Temporary)
+            }
+        }
+    }
+}
+
+/// A hash: an id may be anything, also `..`, and a name shows in places where a conversation should not.
+fn hash(scope: &str) -> String {
+    format!("{:032x}", xxh3_128(scope.as_bytes()))
+}
+
+/// Name of a scope's transcript.
+pub(super) fn transcript_name(scope: &str) -> String {
+    format!("{}.transcript", hash(scope))
+}
+
+/// Name of a scope's KV.
+pub(super) fn kv_name(scope: &str) -> String {
+    format!("{}.kv", hash(scope))
+}
+
+/// A directory whose files change as wholes.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Numbers the temporary files, so that two writers of one file do not share one.
+    temporaries: AtomicU64,
+    /// How often a file got its name or lost it. Held for that one system call, so that a file is set aside only while it
+    /// is the one that was read.
+    changes: Mutex<u64>,
+}
+
+impl Folder {
+    /// Makes the directory if there is none, for its owner's eyes only.
+    pub(super) fn make(path: &Path) -> io::Result<Self> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)?;
+        Ok(Self { path: path.to_owned(), temporaries: AtomicU64::new(0), changes: Mutex::new(0) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Of a file in it.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Every file of ours, sorted by name. Others are left alone: the host may have named a directory that is not ours.
+    pub(super) fn list(&self) -> io::Result<Vec<(String, Kind)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            if let Ok(name) = entry?.file_name().into_string()
+                && let Some(kind) = Kind::of(&name)
+            {
+                files.push((name, kind));
+            }
+        }
+        files.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(files)
+    }
+
+    /// Writes a file, in place of the old one if there is one: all of it or nothing, and on the disk when this returns.
+    pub(super) fn replace(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+        let temporary = self.file(&format!("{name}.{}.tmp", self.temporaries.fetch_add(1, Ordering::Relaxed)));
+        let written = write_new(&temporary, parts).and_then(|()| {
+            let mut changes = self.lock();
+            *changes += 1;
+            fs::rename(&temporary, self.file(name))
+        });
+        if let Err(error) = written {
+            // What cannot be removed now is removed by the next open.
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
+        sync_directory(&self.path)
+    }
+
+    /// Removes a file. One that is not there is no error.
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        let mut changes = self.lock();
+        *changes += 1;
+        ignore_absence(fs::remove_file(self.file(name)))
+    }
+
+    /// Makes removals last.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        sync_directory(&self.path)
+    }
+
+    /// A number that is another one whenever a file may have changed since.
+    pub(super) fn changes(&self) -> u64 {
+        *self.lock()
+    }
+
+    /// Moves a file into `set-aside` and gives its name there; `None` if files changed since `seen`, so that it may be
+    /// another one now.
+    pub(super) fn set_aside(&self, name: &str, seen: u64) -> io::Result<Option<String>> {
+        let mut changes = self.lock();
+        if *changes != seen {
+            return Ok(None);
+        }
+        *changes += 1;
+        let aside = self.path.join(SET_ASIDE);
+        fs::create_dir_all(&aside)?;
+        let mut free = name.to_owned();
+        let mut number = 1;
+        while aside.join(&free).symlink_metadata().is_ok() {
+            number += 1;
+            free = format!("{name}.{number}");
+        }
+        fs::rename(self.file(name), aside.join(&free))?;
+        Ok(Some(free))
+    }
+
+    /// Removes what was set aside under a scope's name.
+    pub(super) fn remove_aside(&self, scope: &str) -> io::Result<()> {
+        let aside = self.path.join(SET_ASIDE);
+        let prefix = format!("{}.", hash(scope));
+        let entries = match fs::read_dir(&aside) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                ignore_absence(fs::remove_file(entry.path()))?;
+            }
+        }
+        sync_directory(&aside)
+    }
+
+    /// Removes all that was set aside.
+    pub(super) fn remove_all_aside(&self) -> io::Result<()> {
+        ignore_absence(fs::remove_dir_all(self.path.join(SET_ASIDE)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+/// A rename is on the disk only when its directory is. Windows has no such call, and needs none.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+fn ignore_absence(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
