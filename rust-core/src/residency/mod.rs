@@ -4,9 +4,13 @@
 mod fingerprint;
 mod parked;
 mod parking;
+mod shelf;
 mod storage;
+mod worth;
 
 pub use fingerprint::Fingerprint;
 pub use parked::Parked;
 pub(crate) use parking::Parking;
+pub(crate) use shelf::{DEFAULT_SAVED_BUDGET_BYTES, Shelf};
 pub use storage::{Found, FoundScope, SavedKv, SavedTranscript, SetAside, Storage, Unusable};
+pub(crate) use worth::is_worth_saving;
