@@ -16,6 +16,7 @@
 mod context;
 mod vocabulary;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(crate) enum Point {
     Sample(u32),
     /// While weights and context are being freed.
     Free,
+    /// While a file's header is read for an estimate: by `canLoad`, or as a load begins.
+    Estimate,
 }
 
 enum Action {
@@ -104,6 +107,10 @@ struct State {
     answers: Vec<(String, Vec<Vec<u8>>)>,
     actions: Vec<(Point, Action)>,
     failing_loads: Vec<Error>,
+    failing_estimates: Vec<Error>,
+    /// By path.
+    needs: HashMap<String, Needs>,
+    available_memory: Option<u64>,
     cannot_cut: bool,
     cannot_save: bool,
     restores_badly: bool,
@@ -111,6 +118,15 @@ struct State {
     calls: Vec<Call>,
     threads: Vec<u32>,
     vocabulary: Vocabulary,
+}
+
+/// What a model takes, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) weights: u64,
+    /// For each token of each slot.
+    pub(crate) kv_per_token: u64,
+    pub(crate) compute: u64,
 }
 
 /// The test's handle on a scripted model. Clones share one script.
@@ -168,6 +184,21 @@ impl Script {
     pub(crate) fn fail_loads(&self, times: usize, code: ErrorCode) {
         let error = Error::new(code, "the script says so");
         self.lock().failing_loads.extend(std::iter::repeat_n(error, times));
+    }
+
+    /// Lets the next estimate fail; the one that a load makes for itself counts too.
+    pub(crate) fn fail_estimate(&self, code: ErrorCode) {
+        self.lock().failing_estimates.push(Error::new(code, "the script says so"));
+    }
+
+    /// What estimates say of a path from now on. Without it: 1,000 bytes of weights, and nothing else.
+    pub(crate) fn needs(&self, path: &str, needs: Needs) {
+        self.lock().needs.insert(path.to_owned(), needs);
+    }
+
+    /// What the system has free from now on, in bytes. Without it the system does not say.
+    pub(crate) fn has_memory(&self, available: u64) {
+        self.lock().available_memory = Some(available);
     }
 
     /// From now on the memory cannot be cut, as that of recurrent models.
@@ -270,12 +301,26 @@ impl ModelLoader for Script {
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        // Only a stop is ever planned there; failures are `fail_estimate`'s.
+        let _ = self.pass(Point::Estimate);
+        let mut state = self.lock();
+        if !state.failing_estimates.is_empty() {
+            return Err(state.failing_estimates.remove(0));
+        }
+        let needs =
+            state.needs.get(&config.path).copied().unwrap_or(Needs { weights: 1_000, kv_per_token: 0, compute: 0 });
         let (context_size, slots) = (config.context_size.unwrap_or(4096), config.slots.unwrap_or(4));
-        Ok(MemoryEstimate { weights_bytes: 0, kv_bytes: 0, compute_bytes: 0, context_size, slots })
+        Ok(MemoryEstimate {
+            weights_bytes: needs.weights,
+            kv_bytes: needs.kv_per_token * u64::from(context_size) * u64::from(slots),
+            compute_bytes: needs.compute,
+            context_size,
+            slots,
+        })
     }
 
     fn available_memory(&self) -> Option<u64> {
-        None
+        self.lock().available_memory
     }
 
     fn devices(&self) -> Vec<Device> {
