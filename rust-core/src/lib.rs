@@ -30,6 +30,7 @@ mod hub;
 pub mod llama;
 pub mod manager;
 pub mod protocol;
+mod readable;
 pub mod residency;
 
 pub use hub::Pull;

@@ -7,13 +7,14 @@ use super::chat::LlamaPrompter;
 use super::context::{ContextOptions, LlamaContext};
 use super::devices;
 use super::gguf;
-use super::memory::{available_bytes, readable};
+use super::memory::available_bytes;
 use super::metadata::Metadata;
 use super::model::Model;
 use super::shim;
 use crate::engine::{LoadedModel, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, MemoryEstimate, ModelConfig, ModelInfo};
+use crate::readable;
 use crate::residency::Fingerprint;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
@@ -100,11 +101,11 @@ fn open_context(path: &str, model: &Arc<Model>, metadata: &Metadata, options: Co
     let available = available_bytes();
     let ContextOptions { context_size, slots, .. } = options;
     let out_of_memory = |reason: &str| {
-        let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable(bytes)));
+        let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable::bytes(bytes)));
         let detail = format!(
             "could not open {path}: {slots} slots of {context_size} tokens need {} of memory{free}{reason} - use a \
              smaller contextSize or fewer slots",
-            readable(needed),
+            readable::bytes(needed),
         );
         Error::new(ErrorCode::OutOfMemory, detail)
     };

@@ -42,16 +42,6 @@ fn field(text: &str, name: &str) -> Option<u64> {
     })
 }
 
-/// Bytes for a person: "3.1 GB".
-pub(super) fn readable(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
-    match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
-        // Tenths, cut and not rounded, so that "free" is never flattered.
-        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} bytes"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,12 +50,5 @@ mod tests {
     fn available_memory_is_read_in_kibibytes() {
         assert_eq!(parse_meminfo("MemTotal: 9 kB\nMemAvailable:   2048 kB\n"), Some(2048 * 1024));
         assert_eq!(parse_meminfo("MemTotal: 9 kB\n"), None);
-    }
-
-    #[test]
-    fn sizes_are_readable() {
-        for (bytes, text) in [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (3_199_999_999, "3.1 GB")] {
-            assert_eq!(readable(bytes), text);
-        }
     }
 }
