@@ -35,7 +35,14 @@ impl Parking {
         self.places.retain(|parked| parked.scope() != scope);
     }
 
-    fn bytes(&self) -> u64 {
+    /// Gives up everything.
+    #[must_use = "who was given up is uncached now"]
+    pub(crate) fn clear(&mut self) -> Vec<Arc<Parked>> {
+        self.places.drain(..).collect()
+    }
+
+    /// RAM that is taken now.
+    pub(crate) fn bytes(&self) -> u64 {
         self.places.iter().map(|parked| parked.bytes()).sum()
     }
 }
@@ -68,6 +75,15 @@ mod tests {
         put(&mut parking, "a", 4);
         assert_eq!(put(&mut parking, "a", 10), [""; 0]);
         assert_eq!(parking.bytes(), 10);
+    }
+
+    #[test]
+    fn what_is_cleared_is_given_up_least_recently_parked_first() {
+        let mut parking = Parking::new(10);
+        put(&mut parking, "a", 4);
+        put(&mut parking, "b", 4);
+        let given_up: Vec<_> = parking.clear().iter().map(|parked| parked.scope().to_owned()).collect();
+        assert_eq!((given_up, parking.bytes()), (vec!["a".to_owned(), "b".to_owned()], 0));
     }
 
     #[test]
