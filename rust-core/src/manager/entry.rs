@@ -68,12 +68,14 @@ pub(crate) enum Event {
     },
     /// Somebody asks for the memory back, whatever leases exist.
     Unload,
+    /// The system asks for the memory back, whatever leases exist. Only a model that takes some has any to give.
+    Trim,
     /// Another model needs the room.
     Evict,
     KeepAliveElapsed {
         timer: u64,
     },
-    /// The idle models, and those that were being unloaded anyway, are gone: `freed` of them.
+    /// Who could go has gone, or has not gone in time: `freed` models and residents.
     RoomMade {
         freed: usize,
     },
@@ -105,7 +107,8 @@ pub(crate) enum Effect {
         timer: u64,
         after: Duration,
     },
-    /// Unload every idle model but this one, wait for those that are on their way out, then tell `RoomMade`.
+    /// Unload every idle model but this one and ask residents to go, wait for those that are on their way out, then tell
+    /// `RoomMade`.
     EvictOthers,
     /// What a waiting lease was waiting for.
     Answer {
@@ -132,7 +135,12 @@ impl Entry {
         match event {
             Event::Acquire { lease, owner, config } => self.acquire(lease, owner, config, &mut effects),
             Event::Release { lease } => self.release(lease, &mut effects),
-            Event::Unload => self.unload(&mut effects),
+            Event::Unload => self.unload("unload was asked for", &mut effects),
+            Event::Trim => {
+                if let State::Loading { .. } | State::Ready { .. } | State::Idle { .. } = self.state {
+                    self.unload("trimmed: the system is short of memory", &mut effects);
+                }
+            }
             Event::Evict => {
                 if let State::Idle { .. } = self.state {
                     self.stop("evicted: another model needs the memory", &mut effects);
@@ -295,7 +303,7 @@ impl Entry {
         }
     }
 
-    fn unload(&mut self, effects: &mut Vec<Effect>) {
+    fn unload(&mut self, reason: &str, effects: &mut Vec<Effect>) {
         match &self.state {
             State::Unloaded => effects.push(Effect::AnswerUnload { result: Ok(()) }),
             State::Failed { .. } => {
@@ -303,21 +311,21 @@ impl Entry {
                 effects.push(Effect::AnswerUnload { result: Ok(()) });
             }
             State::Loading { .. } => {
-                self.answer_waiting(&Err(self.unloaded_while_loading()), effects);
-                self.stop("unload was asked for", effects);
+                self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
+                self.stop(reason, effects);
             }
             State::MakingRoom { .. } => {
-                self.answer_waiting(&Err(self.unloaded_while_loading()), effects);
+                self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
                 self.state = State::Unloaded;
                 effects.push(Effect::AnswerUnload { result: Ok(()) });
             }
             State::Ready { .. } => {
                 effects.push(Effect::EndGenerations);
-                self.stop("unload was asked for", effects);
+                self.stop(reason, effects);
             }
-            State::Idle { .. } => self.stop("unload was asked for", effects),
+            State::Idle { .. } => self.stop(reason, effects),
             // Whoever asked for the model before this and waits for the unload to end would load it again.
-            State::Unloading => self.answer_waiting(&Err(self.unloaded_while_loading()), effects),
+            State::Unloading => self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects),
         }
     }
 
@@ -326,7 +334,7 @@ impl Entry {
         if freed == 0 {
             self.fail(error.clone(), effects);
         } else {
-            self.start_engine(&format!("models unloaded to make room: {freed}"), true, effects);
+            self.start_engine(&format!("models and residents that made room: {freed}"), true, effects);
         }
     }
 
@@ -406,9 +414,9 @@ impl Entry {
         }
     }
 
-    fn unloaded_while_loading(&self) -> Error {
+    fn unloaded_while_loading(&self, reason: &str) -> Error {
         let path = &self.config.path;
-        Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled by unload - acquire it again"))
+        Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled ({reason}) - acquire it again"))
     }
 
     fn engine_gone(&self) -> Error {

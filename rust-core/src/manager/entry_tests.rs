@@ -338,7 +338,7 @@ fn errors_name_the_model_and_what_to_do() {
     let mut story = Story::new();
     story.on(acquire(A));
     let effects = story.entry.on(Event::Unload);
-    let detail = "the load of a.gguf was cancelled by unload - acquire it again";
+    let detail = "the load of a.gguf was cancelled (unload was asked for) - acquire it again";
     let result = Err(Error::new(ErrorCode::LoadCancelled, detail));
     assert_eq!(effects[0], Effect::Answer { lease: A, result });
 }
@@ -349,7 +349,7 @@ fn out_of_memory_evicts_idle_models_and_tries_once_more() {
     story.on(acquire(A));
     story.expect(exited(ErrorCode::OutOfMemory), &["evict others"], "loading");
     assert_eq!(story.entry.status(), ModelStatus::Loading { progress: 0.0 });
-    let room = "loading: models unloaded to make room: 2";
+    let room = "loading: models and residents that made room: 2";
     story.expect(Event::RoomMade { freed: 2 }, &[room, "start 2"], "loading");
     let failed = format!("failed OutOfMemory: {RETRY}");
     story.expect(exited(ErrorCode::OutOfMemory), &[&failed, "answer 1 OutOfMemory"], "failed");
@@ -383,6 +383,31 @@ fn unload_while_room_is_made_has_no_engine_to_stop() {
     story.on(exited(ErrorCode::OutOfMemory));
     story.expect(Event::Unload, &["answer 1 LoadCancelled", "unload ok"], "unloaded");
     story.expect(Event::RoomMade { freed: 1 }, &[], "unloaded");
+}
+
+#[test]
+fn a_trim_takes_the_memory_of_a_model_that_has_some_and_leaves_its_leases() {
+    const TRIMMED: &str = "unloading: trimmed: the system is short of memory";
+    let mut story = Story::new();
+    story.expect(Event::Trim, &[], "unloaded");
+    story.on(acquire(A));
+    story.expect(Event::Trim, &["answer 1 LoadCancelled", TRIMMED, "stop"], "unloading");
+    story.expect(Event::Trim, &[], "unloading");
+    story.expect(exited(ErrorCode::LoadCancelled), &[FREED, "unload ok"], "unloaded");
+
+    let mut story = Story::loaded_by(&[A]);
+    story.expect(Event::Trim, &["end generations", TRIMMED, "stop"], "unloading");
+    story.on(EXITED);
+    assert_eq!(story.entry.owners().count(), 1);
+
+    let mut story = Story::loaded_by(&[A]);
+    story.on(release(A));
+    story.expect(Event::Trim, &[TRIMMED, "stop"], "unloading");
+
+    let mut story = Story::new();
+    story.on(acquire(A));
+    story.on(exited(ErrorCode::OutOfMemory));
+    story.expect(Event::Trim, &[], "loading");
 }
 
 #[test]
