@@ -90,7 +90,9 @@ level: TrimLevel, } | { "type": "canLoad",
  */
 model: ModelConfig, } | { "type": "configure", 
 /**
- * Bytes that models, parked scopes and residents may take together. At first: what the system has free.
+ * Bytes that models, parked scopes and residents may take together. A load that would exceed it first makes room,
+ * then is refused as `outOfMemory`, unless it has `force`. What is loaded stays. At first: what the system has
+ * free.
  */
 memoryBudgetBytes?: number, 
 /**
@@ -216,7 +218,9 @@ level: TrimLevel, } | { "type": "canLoad",
  */
 model: ModelConfig, } | { "type": "configure", 
 /**
- * Bytes that models, parked scopes and residents may take together. At first: what the system has free.
+ * Bytes that models, parked scopes and residents may take together. A load that would exceed it first makes room,
+ * then is refused as `outOfMemory`, unless it has `force`. What is loaded stays. At first: what the system has
+ * free.
  */
 memoryBudgetBytes?: number, 
 /**
@@ -1201,7 +1205,7 @@ export type MemoryFit = {
  */
 verdict: FitVerdict, 
 /**
- * What the load would take; for `fitsSmaller`, with the smaller `contextSize`.
+ * What the load would take; for `fitsSmaller`, with a `contextSize` and `slots` that fit: ask for both.
  */
 estimate: MemoryEstimate, 
 /**

@@ -114,14 +114,17 @@ pub enum Command {
         /// How far to go.
         level: TrimLevel,
     },
-    /// Answered by `memoryFit`: whether a model would fit into the memory that is free now.
+    /// Answered by `memoryFit`: whether a model would fit into the memory that is free now. A load may do better: it unloads
+    /// idle models and asks residents to go. Fails as `acquire` would where the file is missing or no model.
     CanLoad {
         /// As `acquire` would have it.
         model: ModelConfig,
     },
     /// Sets the budgets of the whole manager. A field left out stays what it was.
     Configure {
-        /// Bytes that models, parked scopes and residents may take together. At first: what the system has free.
+        /// Bytes that models, parked scopes and residents may take together. A load that would exceed it first makes room,
+        /// then is refused as `outOfMemory`, unless it has `force`. What is loaded stays. At first: what the system has
+        /// free.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         memory_budget_bytes: Option<u64>,
@@ -130,12 +133,13 @@ pub enum Command {
         #[ts(optional, type = "number")]
         saved_budget_bytes: Option<u64>,
     },
-    /// Registers something big beside the models, or says what it is now. It ends with its client.
+    /// Registers something big beside the models, or says what it is now. It ends with its client; an id that another
+    /// client has registered is this one's from now on.
     SetResident {
         /// Its whole state.
         resident: Resident,
     },
-    /// The resident is gone, and its memory free. One that is not known is no error.
+    /// The resident is gone, and its memory free. One that is not known, or another client's by now, is no error.
     RemoveResident {
         /// As given to `setResident`.
         id: String,

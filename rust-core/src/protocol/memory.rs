@@ -35,7 +35,7 @@ impl MemoryEstimate {
 pub struct MemoryFit {
     /// The answer.
     pub verdict: FitVerdict,
-    /// What the load would take; for `fitsSmaller`, with the smaller `contextSize`.
+    /// What the load would take; for `fitsSmaller`, with a `contextSize` and `slots` that fit: ask for both.
     pub estimate: MemoryEstimate,
     /// Bytes that are free for it now. Left out where the system does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,8 @@ pub struct MemoryFit {
 pub enum FitVerdict {
     /// As it was asked for.
     Fits,
-    /// With the `contextSize` of the estimate, the largest that fits.
+    /// With the `contextSize` and `slots` of the estimate: the largest context that fits, a multiple of 256 from 512 on.
+    /// `slots` that were asked for stay; those chosen automatically go first, down to one, before any context does.
     FitsSmaller,
     /// Not with any context.
     DoesNotFit,
