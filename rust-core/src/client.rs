@@ -109,7 +109,7 @@ impl Client {
                 reply,
             }),
             Command::SetResident { resident } => self.ask(Message::SetResident { client: self.id, resident, reply }),
-            Command::RemoveResident { id } => self.ask(Message::RemoveResident { id, reply }),
+            Command::RemoveResident { id } => self.ask(Message::RemoveResident { client: self.id, id, reply }),
             Command::GetTranscript { scope } => self.get_transcript(request_id.clone(), scope),
             Command::Replay { generation_id, offset } => {
                 let hub = &self.manager.hub;

@@ -75,6 +75,10 @@ impl Hub {
         }
     }
 
+    pub(crate) fn is_connected(&self, client: ClientId) -> bool {
+        self.lock().clients.contains_key(&client)
+    }
+
     /// Tells every client.
     pub(crate) fn publish(&self, event: Event) {
         self.lock().publish(event);

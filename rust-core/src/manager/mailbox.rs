@@ -12,13 +12,14 @@ use crate::engine::{EngineReport, Prompt};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    GenerateCommand, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist, Resident, TrimLevel,
+    GenerateCommand, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist, Resident,
+    TrimLevel,
 };
 
 /// Requests that may wait at once.
 const LIMIT: usize = 1024;
 
-/// How a request is answered. Called exactly once, on the supervisor's thread; must return at once.
+/// How a request is answered. Called exactly once, on any of the manager's threads; must return at once.
 pub(crate) type Reply<T = ()> = Box<dyn FnOnce(Result<T>) + Send>;
 
 /// A scope's messages and their revision.
@@ -110,8 +111,21 @@ pub(crate) enum Message {
         reply: Reply,
     },
     RemoveResident {
+        client: ClientId,
         id: String,
         reply: Reply,
+    },
+    /// Residents were asked to go, and have had the time for it.
+    EvictionOverdue {
+        ask: u64,
+    },
+    /// A load asks for its memory before it takes any; its engine's thread waits for the answer.
+    Claim {
+        path: String,
+        epoch: u64,
+        estimate: MemoryEstimate,
+        force: bool,
+        reply: oneshot::Sender<Result<()>>,
     },
     /// A client has gone, and with it its residents.
     ClientGone {

@@ -6,6 +6,7 @@ mod entry;
 mod entry_tests;
 mod lease;
 mod mailbox;
+mod memory;
 mod options;
 mod residency;
 mod scope;

@@ -27,9 +27,7 @@ impl Supervisor {
         self.record(path, event, reason.into());
         let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
         for given_up in running.parking.put(parked) {
-            if self.place(path, given_up.scope(), Kv::Uncached) {
-                self.record_dropped(path, given_up.scope(), "parkedBudgetBytes is used up");
-            }
+            self.lost(path, given_up.scope(), "parkedBudgetBytes is used up");
         }
     }
 
@@ -57,6 +55,13 @@ impl Supervisor {
             .collect();
         for scope in cached {
             self.place(path, &scope, Kv::Uncached);
+        }
+    }
+
+    /// What was parked of a scope has been given up.
+    pub(super) fn lost(&mut self, path: &str, scope: &str, reason: &str) {
+        if self.place(path, scope, Kv::Uncached) {
+            self.record_dropped(path, scope, reason);
         }
     }
 

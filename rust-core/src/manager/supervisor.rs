@@ -1,7 +1,7 @@
 //! The one task that owns every entry, lease, scope and timer. It takes messages one by one, lets the pure parts decide,
 //! and carries their effects out. Never blocks: engines, templates and timers answer by message.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use super::entry::{self, Effect, Entry};
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
+use super::memory::{ClaimingLoader, Memory};
 use super::scope::Scope;
 use super::turns::Turn;
 use crate::engine::{CancelFlag, Engine, EngineReport, ModelLoader, Prompter};
@@ -23,7 +24,7 @@ use crate::protocol::{
 use crate::residency::Parking;
 
 pub(super) struct Supervisor {
-    loader: Arc<dyn ModelLoader>,
+    pub(super) loader: Arc<dyn ModelLoader>,
     pub(super) hub: Arc<Hub>,
     pub(super) mailbox: Mailbox,
     pub(super) runtime: Handle,
@@ -38,8 +39,7 @@ pub(super) struct Supervisor {
     driving: bool,
     /// Scopes whose turn has ended. Their next one begins when the message at hand is dealt with, which may end it too.
     pub(super) free_scopes: Vec<String>,
-    /// By the model that needs it.
-    room: HashMap<String, Room>,
+    pub(super) memory: Memory,
     joins: Vec<JoinHandle<()>>,
     shutdown: Vec<oneshot::Sender<()>>,
     closed: bool,
@@ -67,14 +67,6 @@ pub(super) struct Running {
     stopping: bool,
 }
 
-/// What a model that ran out of memory waits for before its last try.
-#[derive(Default)]
-struct Room {
-    /// Models that are being freed, for this one or for a reason of their own.
-    leaving: HashSet<String>,
-    freed: usize,
-}
-
 struct LeaseUse {
     path: String,
     holder: Holder,
@@ -100,7 +92,7 @@ impl Supervisor {
             events: VecDeque::new(),
             driving: false,
             free_scopes: Vec::new(),
-            room: HashMap::new(),
+            memory: Memory::default(),
             joins: Vec::new(),
             shutdown: Vec::new(),
             closed: false,
@@ -136,13 +128,29 @@ impl Supervisor {
             | Message::SetPersist { reply, .. }
             | Message::EraseAll { reply }
             | Message::Suspend { reply, .. }
-            | Message::Resume { reply }
-            | Message::Trim { reply, .. }
-            | Message::Configure { reply, .. }
-            | Message::SetResident { reply, .. }
-            | Message::RemoveResident { reply, .. } => reply(Ok(())),
-            Message::CanLoad { reply, .. } => reply(Err(Error::new(ErrorCode::Busy, "not yet"))),
-            Message::ClientGone { .. } => {}
+            | Message::Resume { reply } => reply(Ok(())),
+            Message::Trim { level, reply } => self.trim(level, reply),
+            Message::CanLoad { config, reply } => match self.refusal_when_closed() {
+                Some(error) => reply(Err(error)),
+                None => self.can_load(config, reply),
+            },
+            Message::Claim { path, epoch, estimate, force, reply } => {
+                self.claim(&path, epoch, estimate, force, reply);
+            }
+            Message::Configure { memory_budget, saved_budget: _, reply } => {
+                self.memory.set_budget(memory_budget);
+                reply(Ok(()));
+            }
+            Message::SetResident { client, resident, reply } => {
+                self.set_resident(client, resident);
+                reply(Ok(()));
+            }
+            Message::RemoveResident { client, id, reply } => {
+                self.remove_resident(client, &id);
+                reply(Ok(()));
+            }
+            Message::EvictionOverdue { ask } => self.eviction_overdue(ask),
+            Message::ClientGone { client } => self.client_gone(client),
             Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
             Message::RecordMount { owner, path, mount } => {
                 let event = match mount {
@@ -173,12 +181,14 @@ impl Supervisor {
     fn hold(&mut self, lease: LeaseId, owner: String, config: ModelConfig, holder: Holder) {
         let path = config.path.clone();
         self.leases.insert(lease, LeaseUse { path: path.clone(), holder });
+        self.memory.used(&path);
         self.models.entry(path.clone()).or_insert_with(|| Model::new(config.clone()));
         self.drive(&path, entry::Event::Acquire { lease, owner, config });
     }
 
     pub(super) fn release(&mut self, lease: LeaseId) {
         let Some(lease_use) = self.leases.remove(&lease) else { return };
+        self.memory.used(&lease_use.path);
         self.drive(&lease_use.path, entry::Event::Release { lease });
         if let Holder::Client(Some(reply)) = lease_use.holder {
             let detail = "the lease was released before the model was ready - acquire it again to wait for it";
@@ -252,7 +262,8 @@ impl Supervisor {
         let (hub, mailbox, report_path) = (self.hub.clone(), self.mailbox.clone(), path.to_owned());
         let cancel_load = CancelFlag::default();
         let parking = Parking::new(config.parked_budget());
-        let engine = Engine::start(self.loader.clone(), config, cancel_load.clone(), move |report| match report {
+        let loader = Arc::new(ClaimingLoader { loader: self.loader.clone(), mailbox: mailbox.clone(), epoch });
+        let engine = Engine::start(loader, config, cancel_load.clone(), move |report| match report {
             // Straight to the hub, as answer text goes, so that the two keep their order.
             EngineReport::Prefilling { generation, done, total } => publish_prefilling(&hub, generation, done, total),
             report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
@@ -269,32 +280,6 @@ impl Supervisor {
         running.prompter = None;
         running.stopping = true;
         running.stop_when_rendered();
-    }
-
-    fn evict_others(&mut self, path: &str) {
-        let others = || self.models.iter().filter(|(other, _)| other.as_str() != path);
-        let idle: Vec<String> =
-            others().filter(|(_, model)| model.entry.is_idle()).map(|(other, _)| other.clone()).collect();
-        let is_stopping = |model: &Model| model.running.as_ref().is_some_and(|running| running.stopping);
-        let stopping = others().filter(|(_, model)| is_stopping(model)).map(|(other, _)| other.clone());
-        let leaving: HashSet<String> = stopping.chain(idle.iter().cloned()).collect();
-        if leaving.is_empty() {
-            return self.drive(path, entry::Event::RoomMade { freed: 0 });
-        }
-        self.room.insert(path.to_owned(), Room { leaving, freed: 0 });
-        for other in idle {
-            self.drive(&other, entry::Event::Evict);
-        }
-    }
-
-    /// A model's engine has exited: who waited for it, and for no other, has room now.
-    fn room_made_by(&mut self, path: &str) {
-        for room in self.room.values_mut() {
-            room.freed += usize::from(room.leaving.remove(path));
-        }
-        for (wanting, room) in self.room.extract_if(|_, room| room.leaving.is_empty()).collect::<Vec<_>>() {
-            self.drive(&wanting, entry::Event::RoomMade { freed: room.freed });
-        }
     }
 
     fn answer(&mut self, lease: LeaseId, result: Result<()>) {
@@ -347,7 +332,7 @@ impl Supervisor {
         self.drive(path, entry::Event::Exited { result });
         self.uncache_scopes(path);
         self.fail_orphans(orphans, error, path);
-        self.room_made_by(path);
+        self.memory_freed_by(path);
     }
 
     fn publish_model(&mut self, path: &str) {
@@ -403,6 +388,11 @@ impl Supervisor {
 impl Model {
     fn new(config: ModelConfig) -> Self {
         Self { entry: Entry::new(config), running: None, unloads: Vec::new(), keep_alive: None, published: None }
+    }
+
+    /// Whether its engine was told to stop and has not exited yet.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.stopping)
     }
 }
 

@@ -1,0 +1,107 @@
+//! What models take, and whether one more may. An engine's load asks the supervisor before it begins: the one owner of all
+//! claims decides, so that two loads at once are never given the same memory.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::engine::{LoadedModel, ModelLoader};
+use crate::error::{Error, ErrorCode, Result};
+use crate::manager::mailbox::{Mailbox, Message};
+use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::readable;
+
+/// The loader of one engine: estimates, asks for the memory, and only then loads.
+pub(in crate::manager) struct ClaimingLoader {
+    pub(in crate::manager) loader: Arc<dyn ModelLoader>,
+    pub(in crate::manager) mailbox: Mailbox,
+    /// Of the engine that loads.
+    pub(in crate::manager) epoch: u64,
+}
+
+impl ModelLoader for ClaimingLoader {
+    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+        // A file that cannot be estimated is the load's own to refuse.
+        if let Ok(estimate) = self.loader.estimate(config) {
+            self.claim(config, estimate)?;
+        }
+        self.loader.load(config, progress)
+    }
+
+    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        self.loader.estimate(config)
+    }
+
+    fn available_memory(&self) -> Option<u64> {
+        self.loader.available_memory()
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        self.loader.devices()
+    }
+}
+
+impl ClaimingLoader {
+    /// Waits for the supervisor, which answers at once and never waits for an engine. One that has ended answers too: its
+    /// mailbox drops the question.
+    fn claim(&self, config: &ModelConfig, estimate: MemoryEstimate) -> Result<()> {
+        let (reply, answer) = oneshot::channel();
+        let (path, epoch) = (config.path.clone(), self.epoch);
+        self.mailbox.tell(Message::Claim { path, epoch, estimate, force: config.force, reply });
+        answer.blocking_recv().unwrap_or_else(|_| Err(cancelled(&config.path)))
+    }
+}
+
+/// The answer to a claim: `taken` is what everything else takes.
+pub(super) fn admit(path: &str, estimate: MemoryEstimate, taken: u64, budget: Option<u64>, force: bool) -> Result<()> {
+    let Some(budget) = budget.filter(|_| !force) else { return Ok(()) };
+    let left = budget.saturating_sub(taken);
+    if estimate.total() <= left {
+        return Ok(());
+    }
+    let detail = format!(
+        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, fewer \
+         slots or a smaller quantization, unload another model, or set force",
+        readable::bytes(estimate.total()),
+        readable::bytes(left),
+        readable::bytes(budget),
+    );
+    Err(Error::new(ErrorCode::OutOfMemory, detail))
+}
+
+pub(super) fn cancelled(path: &str) -> Error {
+    Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled - acquire it again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_admitted_within_the_budget_or_by_force() {
+        let estimate = MemoryEstimate { weights_bytes: 600, kv_bytes: 300, compute_bytes: 100, ..Default::default() };
+        for (taken, budget, force, expected) in [
+            (0, None, false, true),
+            (u64::MAX, None, false, true),
+            (0, Some(1_000), false, true),
+            (0, Some(999), false, false),
+            (500, Some(1_500), false, true),
+            (501, Some(1_500), false, false),
+            (2_000, Some(1_500), false, false),
+            (2_000, Some(1_500), true, true),
+        ] {
+            let admitted = admit("a.gguf", estimate, taken, budget, force);
+            assert_eq!(admitted.is_ok(), expected, "{taken} taken of {budget:?}, force {force}: {admitted:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_needed_and_what_is_left() {
+        let estimate = MemoryEstimate { weights_bytes: 3_100_000_000, ..Default::default() };
+        let refused = admit("big.gguf", estimate, 1_800_000_000, Some(4_000_000_000), false);
+        let error = refused.expect_err("it is too big");
+        assert_eq!(error.code, ErrorCode::OutOfMemory);
+        let numbers = "could not load big.gguf: it needs 3.1 GB, 2.2 GB of the memory budget of 4.0 GB are left";
+        assert!(error.detail.starts_with(numbers), "{}", error.detail);
+    }
+}
