@@ -1,3 +1,4 @@
+export type { Budgets } from './core/Commands';
 export { type ChatMessage, conversation } from './core/conversation';
 export type { GenerateRequest, Signal } from './core/generate';
 export type { Generation, GenerationResult } from './core/Generation';
@@ -5,6 +6,7 @@ export type { Lease } from './core/Leases';
 export { LlamaClient, type LlamaClientOptions } from './core/LlamaClient';
 export { LlamaError, type LlamaErrorCode } from './core/LlamaError';
 export type { Port } from './core/port';
+export type { ResidentHandle, ResidentOptions } from './core/Residents';
 export { type Scheduler, timerScheduler } from './core/scheduler';
 export type { ScopeState, Transcript } from './core/Scopes';
 export type { ReadableStore } from './core/Store';

@@ -145,7 +145,7 @@ export class Leases {
     this.requests.send(
       { type: 'acquire', leaseId, owner, model },
       {
-        repeatable: false,
+        unheard: 'leave',
         resolve: () => shared.ready.resolve(),
         reject: (error) => {
           this.part(shared);

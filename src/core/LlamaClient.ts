@@ -1,19 +1,22 @@
-import type { Device, LifecycleRecord, Message, ModelConfig, ModelState, Mount, ScopeSummary } from '../protocol/generated';
+import type { Device, LifecycleRecord, Message, ModelConfig, ModelState, Resident, ScopeSummary } from '../protocol/generated';
+import { Commands } from './Commands';
 import { Feed } from './Feed';
 import { followSignal, generateCommand, type GenerateRequest } from './generate';
 import type { Generation } from './Generation';
 import { Generations } from './Generations';
 import { idMaker } from './ids';
 import { type Lease, Leases } from './Leases';
-import { LlamaError } from './LlamaError';
+import { isCode, type LlamaError } from './LlamaError';
 import { Models } from './Models';
 import { Pending } from './Pending';
 import type { Port } from './port';
 import { CLOSED, Requests } from './Requests';
+import { type ResidentHandle, type ResidentOptions, Residents } from './Residents';
 import { type Scheduler, timerScheduler } from './scheduler';
 import { type ScopeState, Scopes } from './Scopes';
 import { State } from './State';
 import { Changes, type ReadableStore } from './Store';
+import { Transcripts } from './Transcripts';
 
 /** What a client needs of its surroundings; each has a default that suits an app. */
 export interface LlamaClientOptions {
@@ -21,7 +24,10 @@ export interface LlamaClientOptions {
   scheduler?: Scheduler;
   /** Called when somebody may be waiting for an answer, and when nobody is any longer. */
   onBusy?: (busy: boolean) => void;
-  /** Told what the other side of the port did wrong. The client goes on from a new snapshot. */
+  /**
+   * Told what the other side of the port did wrong, after which the client goes on from a new snapshot, and which resident
+   * was refused or could not be evicted.
+   */
   onProblem?: (error: LlamaError) => void;
 }
 
@@ -29,7 +35,7 @@ export interface LlamaClientOptions {
  * JavaScript's side of a port: folds the snapshot and the numbered events into stores, and gives every command a promise
  * that settles exactly once. Owns no model and no conversation; the engine does.
  */
-export class LlamaClient {
+export class LlamaClient extends Commands {
   /** All models that the manager knows. */
   readonly models: ReadableStore<readonly ModelState[]>;
   /** Summaries of all conversations. */
@@ -38,37 +44,47 @@ export class LlamaClient {
   readonly devices: ReadableStore<readonly Device[]>;
   /** The flight recorder's entries since this client was made, the last 256. `lifecycle()` has the earlier ones. */
   readonly records: ReadableStore<readonly LifecycleRecord[]>;
-  private readonly newId = idMaker();
+  /** What is in memory beside the models, whoever registered it. */
+  readonly residents: ReadableStore<readonly Resident[]>;
+  /** Whether `suspend` holds. */
+  readonly suspended: ReadableStore<boolean>;
   private readonly changes: Changes;
-  private readonly requests: Requests;
   private readonly leases: Leases;
   private readonly modelTable: Models;
   private readonly scopeTable: Scopes;
   private readonly generations: Generations;
   private readonly state: State;
-  private readonly reading = new Map<string, Promise<void>>();
+  private readonly transcripts: Transcripts;
+  private readonly residentTable: Residents;
   private readonly unsubscribe: () => void;
 
   /** Throws `protocolViolation` when the port's first snapshot is malformed. */
   constructor(port: Port, options: LlamaClientOptions = {}) {
     const { scheduler = timerScheduler, onBusy = () => undefined, onProblem = () => undefined } = options;
     const pending = new Pending(onBusy);
+    const newId = idMaker();
+    const requests = new Requests((envelope) => port.send(JSON.stringify(envelope)), newId, pending);
+    super(requests, newId);
     this.changes = new Changes(scheduler);
-    this.requests = new Requests((envelope) => port.send(JSON.stringify(envelope)), this.newId, pending);
-    this.leases = new Leases(this.requests, this.newId, scheduler, pending);
+    this.leases = new Leases(requests, newId, scheduler, pending);
     this.modelTable = new Models(this.changes, (model) => this.leases.noteModel(model));
     this.scopeTable = new Scopes(this.changes);
+    this.transcripts = new Transcripts(this.scopeTable, requests);
+    this.residentTable = new Residents(this.changes, requests, newId, onProblem);
     this.generations = new Generations(
       this.changes,
       pending,
       (generation) => this.cancel(generation),
       (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
     );
-    this.state = new State(this.changes, this.modelTable, this.scopeTable, this.generations, this.requests);
+    const { changes, modelTable, scopeTable, generations, residentTable } = this;
+    this.state = new State(changes, modelTable, scopeTable, generations, residentTable, requests);
     this.models = this.modelTable.list;
     this.scopes = this.scopeTable.list;
     this.devices = this.state.devices;
     this.records = this.state.records;
+    this.residents = this.residentTable.list;
+    this.suspended = this.state.suspended;
     const feed = new Feed(port, {
       onSnapshot: (snapshot, renewed) => {
         const outdated = this.state.replace(snapshot, renewed);
@@ -102,11 +118,6 @@ export class LlamaClient {
     return this.leases.take(model, owner);
   }
 
-  /** Frees a model's weights, whatever leases exist. Resolves when the memory is free. */
-  unload(path: string): Promise<void> {
-    return this.requests.ask({ type: 'unload', path });
-  }
-
   /** Starts a turn. Needs no lease: the generation has one of its own. A refusal is the generation's failure. */
   generate(request: GenerateRequest): Generation {
     const { model, scope, append, messages, signal } = request;
@@ -119,29 +130,22 @@ export class LlamaClient {
   }
 
   /** The messages of a conversation, none when there is no such conversation. Read once, then kept up to date. */
-  async transcript(scope: string): Promise<readonly Message[]> {
-    if (this.scope(scope).getSnapshot().transcript.status !== 'ready') await this.readTranscript(scope);
-    return this.scope(scope).getSnapshot().transcript.messages;
+  transcript(scope: string): Promise<readonly Message[]> {
+    return this.transcripts.get(scope);
   }
 
-  /** Forgets a conversation: transcript and cached tokens. A running generation is cancelled first. */
-  disposeScope(scope: string): Promise<void> {
-    return this.requests.ask({ type: 'disposeScope', scope });
-  }
-
-  /** A generation's text from `offset` on, in UTF-16 code units. */
-  replay(generationId: string, offset: number): Promise<string> {
-    return this.requests.ask({ type: 'replay', generationId, offset });
-  }
-
-  /** The flight recorder: the last lifecycle events of all models, oldest first, each with its reason. */
-  lifecycle(): Promise<readonly LifecycleRecord[]> {
-    return this.requests.ask({ type: 'getLifecycle' });
-  }
-
-  /** Writes a component's mount or unmount into the flight recorder. */
-  recordMount(owner: string, path: string, mount: Mount): void {
-    this.requests.tell({ type: 'recordMount', owner, path, mount });
+  /**
+   * Counts something big of the app in the same memory budget, until it is removed or evicted or this client closes.
+   *
+   * ```ts
+   * const ears = client.registerResident({
+   *   name: 'speech recogniser', sizeBytes: 150e6, inUse: false, evict: () => whisper.release(),
+   * });
+   * ears.update({ inUse: true }); // listening: now it is not asked to go
+   * ```
+   */
+  registerResident(resident: ResidentOptions): ResidentHandle {
+    return this.residentTable.register(resident);
   }
 
   /** Leaves the port. What is pending rejects with `closed`; models and conversations live on in the engine. */
@@ -166,42 +170,16 @@ export class LlamaClient {
 
   /** After a snapshot that was not the first: what a missed event may have told. */
   private catchUp(outdated: readonly string[], renewed: boolean): void {
-    if (renewed) this.leases.renew();
+    if (renewed) {
+      this.leases.renew();
+      this.residentTable.renew();
+    }
     this.leases.reconcile(this.models.getSnapshot());
-    this.requests.repeat();
-    for (const scope of outdated) {
-      // A reading that is under way may have been answered before what was missed.
-      this.reading.delete(scope);
-      this.readTranscript(scope).catch(() => undefined);
-    }
-  }
-
-  private readTranscript(scope: string): Promise<void> {
-    const reading = this.reading.get(scope) ?? this.askForTranscript(scope);
-    this.reading.set(scope, reading);
-    return reading;
-  }
-
-  private async askForTranscript(scope: string): Promise<void> {
-    this.scopeTable.setLoading(scope);
-    try {
-      await this.requests.ask({ type: 'getTranscript', scope });
-    } catch (error) {
-      if (!isCode(error, 'scopeNotFound')) {
-        this.scopeTable.setFailed(scope, error as LlamaError);
-        throw error;
-      }
-      this.scopeTable.setEmpty(scope);
-    } finally {
-      this.reading.delete(scope);
-    }
+    this.requests.repeat(renewed);
+    this.transcripts.reread(outdated);
   }
 }
 
 function copy(messages: readonly Message[]): Message[] {
   return messages.map(({ role, content }) => ({ role, content }));
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof LlamaError && error.code === code;
 }

@@ -2,9 +2,10 @@ import type { ErrorCode, ErrorInfo } from '../protocol/generated';
 
 /**
  * The engine's codes, and those that only JavaScript can meet: `portMissing` (no way to an engine), `providerMissing` (a
- * hook outside `LlamaProvider`), `protocolViolation` (the other side of the port sent what is not the protocol).
+ * hook outside `LlamaProvider`), `protocolViolation` (the other side of the port sent what is not the protocol),
+ * `evictFailed` (a resident's own `evict` threw).
  */
-export type LlamaErrorCode = ErrorCode | 'portMissing' | 'providerMissing' | 'protocolViolation';
+export type LlamaErrorCode = ErrorCode | 'portMissing' | 'providerMissing' | 'protocolViolation' | 'evictFailed';
 
 /** The one error of this library. Match on `code`; `detail` says what failed, on what, and what to do. */
 export class LlamaError extends Error {
@@ -27,4 +28,9 @@ export class LlamaError extends Error {
   static from(info: ErrorInfo): LlamaError {
     return new LlamaError(info.code, info.detail);
   }
+}
+
+/** Whether something that was thrown is this library's error of this code. */
+export function isCode(error: unknown, code: LlamaErrorCode): boolean {
+  return error instanceof LlamaError && error.code === code;
 }

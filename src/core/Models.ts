@@ -1,5 +1,6 @@
 import type { ModelState } from '../protocol/generated';
 import { reuse } from './json';
+import { put } from './list';
 import { type Changes, type ReadableStore, Store } from './Store';
 
 /** One store per model, and one of them all. */
@@ -23,10 +24,8 @@ export class Models {
 
   /** Takes over the whole new state of one model. */
   put(model: ModelState): void {
-    const others = this.list.getSnapshot();
-    const known = others.some((other) => other.path === model.path);
     this.onModel(model);
-    this.replace(known ? others.map((other) => (other.path === model.path ? model : other)) : [...others, model]);
+    this.replace(put(this.list.getSnapshot(), model, ({ path }) => path));
   }
 
   /** Takes over a snapshot's list. */

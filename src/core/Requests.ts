@@ -4,8 +4,11 @@ import type { Pending } from './Pending';
 
 /** What becomes of a command. */
 interface Handlers {
-  /** Whether sending it once more is harmless, as it is for questions and for what can happen only once. */
-  repeatable: boolean;
+  /**
+   * If its answer may have been lost: `repeat` sends it once more, harmless for questions and for what can happen only
+   * once; `fail` rejects it when the engine's side is another one; `leave`: somebody else sees to it.
+   */
+  unheard: 'repeat' | 'fail' | 'leave';
   resolve(answer: unknown): void;
   reject(error: ErrorInfo): void;
 }
@@ -20,6 +23,11 @@ export const CLOSED: ErrorInfo = {
   detail: 'the client is closed - make a new one for a new port',
 };
 
+const LOST: ErrorInfo = {
+  code: 'closed',
+  detail: 'the connection to the engine was replaced before it answered - look whether it happened, and ask again',
+};
+
 /** Commands that wait for their answer. Each promise settles exactly once: by its answer, or with `closed`. */
 export class Requests {
   private readonly waiting = new Map<string, Waiting>();
@@ -31,27 +39,19 @@ export class Requests {
     private readonly pending: Pending,
   ) {}
 
-  /** Sends a repeatable command; the promise is its answer. */
+  /** Sends a command that may be repeated; the promise is its answer. */
   ask<Answer = undefined>(command: Command): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const end = this.pending.begin();
-      this.send(command, {
-        repeatable: true,
-        resolve(answer) {
-          end();
-          resolve(answer as Answer);
-        },
-        reject(error) {
-          end();
-          reject(LlamaError.from(error));
-        },
-      });
-    });
+    return this.promise<Answer>(command, 'repeat');
+  }
+
+  /** Sends a command that must not happen twice; the promise is its answer, or `closed` if that cannot come any more. */
+  askOnce(command: Command): Promise<undefined> {
+    return this.promise(command, 'fail');
   }
 
   /** Sends a command for which only a refusal matters, if that. */
   tell(command: Command, onRefused: (error: ErrorInfo) => void = () => undefined): void {
-    this.send(command, { repeatable: false, resolve: () => undefined, reject: onRefused });
+    this.send(command, { unheard: 'leave', resolve: () => undefined, reject: onRefused });
   }
 
   /** The answer has come. An id that does not wait, or no longer, is ignored. */
@@ -75,10 +75,11 @@ export class Requests {
     this.transmit(envelope);
   }
 
-  /** Sends again what may have been answered unheard. The first answer counts. */
-  repeat(): void {
-    for (const { envelope, repeatable } of [...this.waiting.values()]) {
-      if (repeatable) this.transmit(envelope);
+  /** Sees to what may have been answered unheard. Of several answers the first counts. */
+  repeat(renewed: boolean): void {
+    for (const { envelope, unheard } of [...this.waiting.values()]) {
+      if (unheard === 'repeat') this.transmit(envelope);
+      if (unheard === 'fail' && renewed) this.reject(envelope.requestId, LOST);
     }
   }
 
@@ -86,6 +87,23 @@ export class Requests {
   close(): void {
     this.closed = true;
     for (const requestId of [...this.waiting.keys()]) this.reject(requestId, CLOSED);
+  }
+
+  private promise<Answer = undefined>(command: Command, unheard: Handlers['unheard']): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const end = this.pending.begin();
+      this.send(command, {
+        unheard,
+        resolve(answer) {
+          end();
+          resolve(answer as Answer);
+        },
+        reject(error) {
+          end();
+          reject(LlamaError.from(error));
+        },
+      });
+    });
   }
 
   private take(requestId: string): Waiting | undefined {

@@ -1,6 +1,7 @@
 import type { ErrorInfo, Message, ScopeSummary } from '../protocol/generated';
 import type { Generation } from './Generation';
 import { reuse } from './json';
+import { put } from './list';
 import type { LlamaError } from './LlamaError';
 import { type Changes, type ReadableStore, Store } from './Store';
 
@@ -54,8 +55,8 @@ export class Scopes {
   put(summary: ScopeSummary): void {
     // Before the list knows it: a scope that comes to be while we watch is known from its first message on.
     this.change(summary.id, { summary: reuse(this.entry(summary.id).getSnapshot().summary, summary) });
-    const others = this.list.getSnapshot().filter((other) => other.id !== summary.id);
-    this.list.set(Object.freeze([...others, summary]));
+    const known = this.list.getSnapshot();
+    this.list.set(reuse(known, put(known, summary, ({ id }) => id)));
   }
 
   /** Takes over a snapshot's list. Returns the scopes whose transcript is out of date. */

@@ -3,6 +3,7 @@ import type { Generations } from './Generations';
 import { reuse } from './json';
 import type { Models } from './Models';
 import type { Requests } from './Requests';
+import type { Residents } from './Residents';
 import type { Scopes } from './Scopes';
 import { type Changes, Store } from './Store';
 
@@ -15,22 +16,28 @@ export class State {
   readonly devices: Store<readonly Device[]>;
   /** The last 256 entries of the flight recorder that came as events. */
   readonly records: Store<readonly LifecycleRecord[]>;
+  /** Whether the manager computes nothing, until it is told to go on. */
+  readonly suspended: Store<boolean>;
 
   constructor(
     changes: Changes,
     private readonly models: Models,
     private readonly scopes: Scopes,
     private readonly generations: Generations,
+    private readonly residents: Residents,
     private readonly requests: Requests,
   ) {
     this.devices = new Store<readonly Device[]>(changes, Object.freeze([]));
     this.records = new Store<readonly LifecycleRecord[]>(changes, Object.freeze([]));
+    this.suspended = new Store<boolean>(changes, false);
   }
 
   /** Returns the scopes whose transcript is out of date. */
   replace(snapshot: Snapshot, renewed: boolean): string[] {
     this.devices.set(reuse(this.devices.getSnapshot(), snapshot.devices));
+    this.suspended.set(snapshot.suspended);
     this.models.replace(snapshot.models);
+    this.residents.replace(snapshot.residents);
     const outdated = this.scopes.replace(snapshot.scopes);
     this.generations.replace(snapshot.generations, renewed);
     return outdated;
@@ -55,6 +62,9 @@ export class State {
       case 'lifecycle':
         this.requests.resolve(event.requestId, reuse(undefined, event.records));
         return true;
+      case 'memoryFit':
+        this.requests.resolve(event.requestId, reuse(undefined, event.fit));
+        return true;
       case 'modelChanged':
         this.models.put(event.model);
         return true;
@@ -74,6 +84,18 @@ export class State {
         return true;
       case 'textDelta':
         return this.generations.addText(event.generationId, event.offset, event.text);
+      case 'suspensionChanged':
+        this.suspended.set(event.suspended);
+        return true;
+      case 'residentChanged':
+        this.residents.put(event.resident);
+        return true;
+      case 'residentRemoved':
+        this.residents.remove(event.id);
+        return true;
+      case 'evictResident':
+        this.residents.evict(event.id, event.reason);
+        return true;
       case 'recorded':
         this.records.set(reuse(undefined, [...this.records.getSnapshot(), event.record].slice(-RECORDS)));
         return true;

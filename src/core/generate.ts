@@ -1,4 +1,4 @@
-import type { Command, GenerateOptions, Message, ModelConfig } from '../protocol/generated';
+import type { Command, GenerateOptions, Message, ModelConfig, Overflow, Persist } from '../protocol/generated';
 
 /** One turn of a conversation. Give either `append` or `messages`. */
 export interface GenerateRequest {
@@ -10,6 +10,10 @@ export interface GenerateRequest {
   append?: readonly Message[];
   /** The whole transcript, replacing the stored one from the first difference. */
   messages?: readonly Message[];
+  /** What of the conversation may be written to disk, from now on. Left out: as before; at first `kv`. */
+  persist?: Persist;
+  /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
+  overflow?: Overflow;
   /** Sampling and limits of this turn alone. Left out: every default. */
   options?: GenerateOptions;
   /** Cancels the generation when it is aborted. */
@@ -28,7 +32,7 @@ export interface Signal {
 
 /** The command that a request stands for; its lists are copies. */
 export function generateCommand(generationId: string, request: GenerateRequest): Command {
-  const { model, scope, append, messages, options = {} } = request;
+  const { model, scope, append, messages, persist, overflow, options = {} } = request;
   return {
     type: 'generate',
     generationId,
@@ -36,6 +40,8 @@ export function generateCommand(generationId: string, request: GenerateRequest):
     scope,
     ...(append && { append: [...append] }),
     ...(messages && { messages: [...messages] }),
+    ...(persist && { persist }),
+    ...(overflow && { overflow }),
     options,
   };
 }

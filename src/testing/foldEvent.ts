@@ -1,3 +1,4 @@
+import { put } from '../core/list';
 import type { Event, GenerationState, Snapshot } from '../protocol/generated';
 
 /** The snapshot after an event, as the engine's own bookkeeping has it. Throws where no engine would say that. */
@@ -20,11 +21,19 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
         }
         return { ...state, text: state.text + event.text };
       });
+    case 'suspensionChanged':
+      return { ...snapshot, suspended: event.suspended };
+    case 'residentChanged':
+      return { ...snapshot, residents: put(snapshot.residents, event.resident, ({ id }) => id) };
+    case 'residentRemoved':
+      return { ...snapshot, residents: snapshot.residents.filter(({ id }) => id !== event.id) };
     case 'done':
     case 'failed':
     case 'transcript':
     case 'replay':
     case 'lifecycle':
+    case 'memoryFit':
+    case 'evictResident':
     case 'transcriptChanged':
     case 'recorded':
       return snapshot;
@@ -36,9 +45,4 @@ function changeGeneration(snapshot: Snapshot, id: string, change: (state: Genera
   if (state === undefined) throw new Error(`the script speaks of ${id} before it was queued`);
   if (state.phase.type === 'finished') throw new Error(`the script goes on with ${id}, which has finished`);
   return { ...snapshot, generations: put(snapshot.generations, change(state), (one) => one.id) };
-}
-
-function put<T>(list: readonly T[], item: T, key: (item: T) => string): T[] {
-  const known = list.some((other) => key(other) === key(item));
-  return known ? list.map((other) => (key(other) === key(item) ? item : other)) : [...list, item];
 }

@@ -1,4 +1,4 @@
-import type { Event, Message, ModelInfo, ModelState, Outcome } from '../protocol/generated';
+import type { Event, Message, ModelInfo, ModelState, Outcome, ScopeSummary } from '../protocol/generated';
 import type { ScriptedPort } from './scriptedPort';
 
 // Says what an engine says, in its order, so that a test names only what it is about.
@@ -19,6 +19,22 @@ export const modelInfo: ModelInfo = {
 /** A model that has been loaded once. `leases`: their owners. */
 export function modelState(path: string, status: ModelState['status'], leases: string[] = []): ModelState {
   return { path, config: { path }, status, leases: leases.map((owner) => ({ owner })), loads: 1 };
+}
+
+/** A conversation in a slot, without messages. `change`: what of it is to be otherwise. */
+export function scopeSummary(id: string, change: Partial<ScopeSummary> = {}): ScopeSummary {
+  return {
+    id,
+    model: 'a',
+    messageCount: 0,
+    droppedMessages: 0,
+    cachedTokens: 0,
+    residency: 'resident',
+    persist: 'kv',
+    revision: 1,
+    lastUsedAt: 0,
+    ...change,
+  };
 }
 
 const outcome: Outcome = {
@@ -59,7 +75,7 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
     { type: 'transcriptChanged', scope, revision, from: start, messages: all.slice(start) },
     {
       type: 'scopeChanged',
-      scope: { id: scope, model: model.path, messageCount: all.length, cachedTokens: 0, residency: 'resident', revision, lastUsedAt: 0 },
+      scope: scopeSummary(scope, { model: model.path, messageCount: all.length, revision }),
     },
   ];
   port.emit(

@@ -20,13 +20,15 @@ test('a client is made from the snapshot of the contract', () => {
   expect(client.models.getSnapshot()).toEqual(snapshot.models);
   expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
   expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
+  expect(client.residents.getSnapshot()).toEqual(snapshot.residents);
+  expect(client.suspended.getSnapshot()).toBe(snapshot.suspended);
   expect(client.generation('g1')?.getSnapshot()).toEqual(snapshot.generations[0]);
 });
 
 test('every event of the contract is understood', async () => {
   const listeners: ((batch: string) => void)[] = [];
   const onProblem = jest.fn();
-  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [] }));
+  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [], residents: [], suspended: false }));
   const port: Port = {
     snapshot: read,
     send: () => undefined,
@@ -36,6 +38,8 @@ test('every event of the contract is understood', async () => {
     },
   };
   const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem });
+  const evict = jest.fn();
+  client.registerResident({ id: 'whisper', name: 'speech recogniser', sizeBytes: 150000000, inUse: false, evict });
   // The contract changes the messages from index 2 on, so there must be two.
   const reading = client.transcript('chat-42');
   const before: Batch = {
@@ -50,7 +54,10 @@ test('every event of the contract is understood', async () => {
   expect(client.model('/models/chat.gguf').getSnapshot()?.status.type).toBe('ready');
   expect(client.scope('chat-42').getSnapshot().transcript.messages).toHaveLength(3);
   await expect(client.generation('g1')?.result).resolves.toMatchObject({ text: 'You are Alice.', reason: 'stop' });
-  expect(client.records.getSnapshot()).toHaveLength(1);
+  expect(client.records.getSnapshot().map(({ event }) => event.type)).toEqual(['threadsChanged', 'suspended']);
+  expect(client.suspended.getSnapshot()).toBe(true);
+  expect(evict).toHaveBeenCalledWith('/models/chat.gguf needs the memory');
+  expect(client.residents.getSnapshot()).toEqual([]);
 });
 
 test('the client sends the commands of the contract', () => {
@@ -79,6 +86,46 @@ test('the client sends the commands of the contract', () => {
         break;
       case 'disposeScope':
         client.disposeScope(command.scope).catch(ignore);
+        break;
+      case 'park':
+      case 'restore':
+      case 'save':
+        client[command.type](command.scope).catch(ignore);
+        break;
+      case 'fork': {
+        const { messageCount } = command;
+        client.fork(command.scope, { as: command.fork, ...(messageCount !== undefined && { messageCount }) }).catch(ignore);
+        break;
+      }
+      case 'rewindTo':
+        client.rewindTo(command.scope, command.messageIndex).catch(ignore);
+        break;
+      case 'setPersist':
+        client.setPersist(command.scope, command.persist).catch(ignore);
+        break;
+      case 'eraseAll':
+      case 'resume':
+        client[command.type]().catch(ignore);
+        break;
+      case 'suspend':
+        client.suspend(command).catch(ignore);
+        break;
+      case 'trim':
+        client.trim(command.level).catch(ignore);
+        break;
+      case 'canLoad':
+        client.canLoad(command.model).catch(ignore);
+        break;
+      case 'configure': {
+        const { memoryBudgetBytes, savedBudgetBytes } = command;
+        client.configure({ memoryBudgetBytes, savedBudgetBytes }).catch(ignore);
+        break;
+      }
+      case 'setResident':
+        client.registerResident({ ...command.resident, evict: ignore });
+        break;
+      case 'removeResident':
+        client.registerResident({ id: command.id, name: 'ears', sizeBytes: 0, inUse: false, evict: ignore }).remove();
         break;
       case 'getTranscript':
         port.emit({ type: 'transcriptChanged', scope: command.scope, revision: 1, from: 9, messages: [] });

@@ -1,5 +1,5 @@
 import type { Message, ScopeSummary } from '../../protocol/generated';
-import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
+import { beginTurn, manualScheduler, scopeSummary, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
 
 const hello: Message[] = [
@@ -8,7 +8,7 @@ const hello: Message[] = [
 ];
 
 function summary(id: string, revision: number): ScopeSummary {
-  return { id, model: 'a', messageCount: 2, cachedTokens: 9, residency: 'resident', revision, lastUsedAt: 1 };
+  return scopeSummary(id, { messageCount: 2, cachedTokens: 9, revision });
 }
 
 function open(...scopes: ScopeSummary[]) {

@@ -2,8 +2,8 @@ import { act, render, renderHook } from '@testing-library/react-native';
 import { useLayoutEffect } from 'react';
 
 import { LlamaClient } from '../../core/LlamaClient';
-import type { GenerateOptions, Message, ScopeSummary } from '../../protocol/generated';
-import { beginTurn, manualScheduler, modelInfo, modelState } from '../../testing';
+import type { GenerateOptions, Message } from '../../protocol/generated';
+import { beginTurn, manualScheduler, modelInfo, modelState, scopeSummary } from '../../testing';
 import { useLlamaChat, type UseLlamaChat, type UseLlamaChatOptions } from '../useLlamaChat';
 import { harness, providerOf } from './harness';
 
@@ -12,7 +12,7 @@ const hello: Message[] = [
   { role: 'user', content: 'Hi' },
   { role: 'assistant', content: 'Hello' },
 ];
-const summary: ScopeSummary = { id: 's', model: 'a', messageCount: 2, cachedTokens: 9, residency: 'resident', revision: 2, lastUsedAt: 1 };
+const summary = scopeSummary('s', { messageCount: 2, cachedTokens: 9, revision: 2, lastUsedAt: 1 });
 
 async function open(world?: Parameters<typeof harness>[0], initialProps: UseLlamaChatOptions = chat) {
   const all = harness(world);

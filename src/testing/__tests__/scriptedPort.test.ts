@@ -1,4 +1,4 @@
-import { finishLoading, manualScheduler, modelInfo, modelState, type ScriptedPort, scriptedPort } from '..';
+import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 import { LlamaClient } from '../../core/LlamaClient';
 
 const queued = { type: 'generationQueued', generation: { id: 'g', scope: 's', model: 'a', phase: { type: 'queued' }, text: '' } } as const;
@@ -34,23 +34,28 @@ test('an answer counts once', () => {
 
 test('the snapshot is what the events made of it', () => {
   const port = scriptedPort();
-  const scope = { id: 's', model: 'a', messageCount: 0, cachedTokens: 0, residency: 'uncached', revision: 1, lastUsedAt: 0 } as const;
+  const resident = { id: 'whisper', name: 'speech recogniser', sizeBytes: 1, inUse: false };
   port.emit(
     { type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) },
     { type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) },
     { type: 'modelChanged', model: modelState('a', { type: 'ready', info: modelInfo }) },
-    { type: 'scopeChanged', scope },
+    { type: 'scopeChanged', scope: scopeSummary('s') },
     queued,
     { type: 'textDelta', generationId: 'g', offset: 0, text: 'Hello' },
+    { type: 'residentChanged', resident },
+    { type: 'residentChanged', resident: { ...resident, inUse: true } },
+    { type: 'suspensionChanged', suspended: true },
   );
   expect(JSON.parse(port.snapshot())).toMatchObject({
-    seq: 6,
+    seq: 9,
     models: [{ path: 'a', status: { type: 'ready' } }, { path: 'b' }],
     scopes: [{ id: 's' }],
     generations: [{ id: 'g', text: 'Hello' }],
+    residents: [{ id: 'whisper', inUse: true }],
+    suspended: true,
   });
-  port.emit({ type: 'scopeDisposed', scope: 's' });
-  expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 7, scopes: [] });
+  port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
+  expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 11, scopes: [], residents: [] });
 });
 
 test('deferred tasks run in order, also those that they defer, unless they are taken back', () => {

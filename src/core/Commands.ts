@@ -1,0 +1,118 @@
+import type { LifecycleRecord, MemoryFit, ModelConfig, Mount, Persist, TrimLevel } from '../protocol/generated';
+import type { Requests } from './Requests';
+
+/** What the whole manager may take. A field left out stays what it was. */
+export interface Budgets {
+  /** Bytes that models, parked scopes and residents may take together. At first: what the system has free. */
+  memoryBudgetBytes?: number;
+  /** Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB. */
+  savedBudgetBytes?: number;
+}
+
+/** The commands that leave nothing behind on this side but the promise of their answer. */
+export class Commands {
+  /** @internal */
+  protected constructor(
+    /** @internal */
+    protected readonly requests: Requests,
+    /** @internal Makes ids that no other client makes. */
+    protected readonly newId: (kind: string) => string,
+  ) {}
+
+  /** Frees a model's weights, whatever leases exist. Resolves when the memory is free. */
+  unload(path: string): Promise<void> {
+    return this.requests.ask({ type: 'unload', path });
+  }
+
+  /** Forgets a conversation: transcript and cached tokens. A running generation is cancelled first. */
+  disposeScope(scope: string): Promise<void> {
+    return this.requests.ask({ type: 'disposeScope', scope });
+  }
+
+  /** Takes a conversation out of its slot and keeps its KV in RAM. Needed by nobody: the engine does so to make room. */
+  park(scope: string): Promise<void> {
+    return this.requests.ask({ type: 'park', scope });
+  }
+
+  /** Puts a parked or saved conversation into a slot ahead of its next turn. Rejects with `notCached` when nothing is there. */
+  restore(scope: string): Promise<void> {
+    return this.requests.ask({ type: 'restore', scope });
+  }
+
+  /** Writes a conversation's transcript and KV to disk now. Resolves when both are safe. */
+  save(scope: string): Promise<void> {
+    return this.requests.ask({ type: 'save', scope });
+  }
+
+  /**
+   * Makes a new conversation that begins as a copy of another one; nothing is prefilled. Resolves to its id: `as`, which
+   * must not be taken, or one that is made. `messageCount`: how many messages it begins with; left out, all.
+   *
+   * ```ts
+   * const what = await client.fork('chat-42', { as: 'chat-42, what if', messageCount: 4 });
+   * ```
+   */
+  async fork(scope: string, options: { as?: string; messageCount?: number } = {}): Promise<string> {
+    const { as: fork = this.newId('scope'), messageCount } = options;
+    await this.requests.askOnce({ type: 'fork', scope, fork, ...(messageCount !== undefined && { messageCount }) });
+    return fork;
+  }
+
+  /** Cuts a conversation: the message at the index and all after it are gone. What comes before stays cached. */
+  rewindTo(scope: string, messageIndex: number): Promise<void> {
+    return this.requests.askOnce({ type: 'rewindTo', scope, messageIndex });
+  }
+
+  /** Says what of a conversation may be written to disk. Resolves when what no longer may is gone from there. */
+  setPersist(scope: string, persist: Persist): Promise<void> {
+    return this.requests.ask({ type: 'setPersist', scope, persist });
+  }
+
+  /** Forgets every conversation, in memory and on disk. Resolves when nothing is left. */
+  eraseAll(): Promise<void> {
+    return this.requests.askOnce({ type: 'eraseAll' });
+  }
+
+  /**
+   * For the background: generations stop at their next step, conversations are saved until the deadline, most recently used
+   * first. Resolves when nothing computes or writes any more. Nothing is lost: `resume` goes on.
+   */
+  suspend({ deadlineMs = 5000 }: { deadlineMs?: number } = {}): Promise<void> {
+    return this.requests.ask({ type: 'suspend', deadlineMs });
+  }
+
+  /** Goes on after `suspend`: the same generations, and the loads that were refused meanwhile. */
+  resume(): Promise<void> {
+    return this.requests.ask({ type: 'resume' });
+  }
+
+  /** Gives memory back, least painful first; each step is a `trimmed` record with its bytes. */
+  trim(level: TrimLevel): Promise<void> {
+    return this.requests.ask({ type: 'trim', level });
+  }
+
+  /** Whether a model would fit into the memory that is free now, with the numbers. */
+  canLoad(model: ModelConfig): Promise<MemoryFit> {
+    return this.requests.ask({ type: 'canLoad', model });
+  }
+
+  /** Sets budgets of the whole manager, for every client of it. */
+  configure(budgets: Budgets): Promise<void> {
+    return this.requests.ask({ type: 'configure', ...budgets });
+  }
+
+  /** A generation's text from `offset` on, in UTF-16 code units. */
+  replay(generationId: string, offset: number): Promise<string> {
+    return this.requests.ask({ type: 'replay', generationId, offset });
+  }
+
+  /** The flight recorder: the last lifecycle events of all models, oldest first, each with its reason. */
+  lifecycle(): Promise<readonly LifecycleRecord[]> {
+    return this.requests.ask({ type: 'getLifecycle' });
+  }
+
+  /** Writes a component's mount or unmount into the flight recorder. */
+  recordMount(owner: string, path: string, mount: Mount): void {
+    this.requests.tell({ type: 'recordMount', owner, path, mount });
+  }
+}

@@ -1,0 +1,101 @@
+import type { MemoryFit } from '../../protocol/generated';
+import { manualScheduler, modelState, scopeSummary, scriptedPort } from '../../testing';
+import { LlamaClient } from '../LlamaClient';
+
+function open(world?: Parameters<typeof scriptedPort>[0]) {
+  const port = scriptedPort(world);
+  const client = new LlamaClient(port, { scheduler: manualScheduler() });
+  const anything = () => port.emit({ type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) });
+  return { port, client, anything };
+}
+
+test.each(['park', 'restore', 'save'] as const)('%s resolves when it is done, or says why it was not', async (act) => {
+  const { port, client } = open();
+  const done = client[act]('s');
+  port.answer(port.last(act));
+  await expect(done).resolves.toBeUndefined();
+  const refused = client[act]('s');
+  port.answer(port.last(act), { code: 'busy', detail: 'a turn of s runs' });
+  await expect(refused).rejects.toMatchObject({ code: 'busy' });
+});
+
+test('a fork resolves to its id, given or made', async () => {
+  const { port, client } = open();
+  const given = client.fork('s', { as: 'copy' });
+  expect(port.last('fork')).toMatchObject({ scope: 's', fork: 'copy' });
+  expect(port.last('fork')).not.toHaveProperty('messageCount');
+  port.answer(port.last('fork'));
+  await expect(given).resolves.toBe('copy');
+  const made = client.fork('s', { messageCount: 0 });
+  const { fork } = port.last('fork');
+  expect(port.last('fork').messageCount).toBe(0);
+  port.answer(port.last('fork'));
+  await expect(made).resolves.toBe(fork);
+  expect(fork).not.toBe('copy');
+});
+
+test.each([
+  ['fork', (client: LlamaClient) => client.fork('s')],
+  ['rewindTo', (client: LlamaClient) => client.rewindTo('s', 2)],
+  ['eraseAll', (client: LlamaClient) => client.eraseAll()],
+] as const)('%s is never sent twice: after a gap its answer still comes, in another epoch it cannot', async (type, act) => {
+  const { port, client, anything } = open();
+  const heard = act(client);
+  port.lose({ type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) });
+  anything();
+  port.answer(port.last(type));
+  await heard;
+  const unheard = act(client);
+  port.restart();
+  anything();
+  await expect(unheard).rejects.toMatchObject({ code: 'closed', detail: expect.stringContaining('ask again') as unknown });
+  expect(port.sentOf(type)).toHaveLength(2);
+});
+
+test('saving is tried for five seconds, unless the host has another deadline', () => {
+  const { port, client } = open();
+  void client.suspend();
+  expect(port.last('suspend').deadlineMs).toBe(5000);
+  void client.suspend({ deadlineMs: 0 });
+  expect(port.last('suspend').deadlineMs).toBe(0);
+});
+
+test('whether the manager is suspended is known from the first snapshot on', () => {
+  const { port, client, anything } = open({ suspended: true });
+  expect(client.suspended.getSnapshot()).toBe(true);
+  const heard = jest.fn();
+  client.suspended.subscribe(heard);
+  port.emit({ type: 'suspensionChanged', suspended: false });
+  expect(client.suspended.getSnapshot()).toBe(false);
+  port.lose({ type: 'suspensionChanged', suspended: true });
+  anything();
+  expect(client.suspended.getSnapshot()).toBe(true);
+  expect(heard).toHaveBeenCalledTimes(2);
+});
+
+test('canLoad resolves to the answer with its numbers, frozen', async () => {
+  const { port, client } = open();
+  const estimate = { weightsBytes: 1, kvBytes: 2, computeBytes: 3, contextSize: 512, slots: 1 };
+  const fit: MemoryFit = { verdict: 'fitsSmaller', estimate, availableBytes: 9 };
+  const asked = client.canLoad({ path: 'a' });
+  port.emit({ type: 'memoryFit', requestId: port.last('canLoad').requestId, fit });
+  const answer = await asked;
+  expect(answer).toEqual(fit);
+  expect(Object.isFrozen(answer.estimate)).toBe(true);
+});
+
+test('a turn says what may be written of its scope, and what happens when it is full, only if asked', () => {
+  const { port, client } = open();
+  const turn = { model: { path: 'a' }, scope: 's', append: [{ role: 'user' as const, content: 'Hi' }] };
+  client.generate(turn);
+  expect(port.last('generate')).not.toHaveProperty('persist');
+  expect(port.last('generate')).not.toHaveProperty('overflow');
+  client.generate({ ...turn, persist: 'none', overflow: 'error' });
+  expect(port.last('generate')).toMatchObject({ persist: 'none', overflow: 'error' });
+});
+
+test('a scope that changes keeps its place in the list', () => {
+  const { port, client } = open({ scopes: [scopeSummary('s'), scopeSummary('t')] });
+  port.emit({ type: 'scopeChanged', scope: scopeSummary('s', { residency: 'parked', revision: 2 }) });
+  expect(client.scopes.getSnapshot().map(({ id, residency }) => [id, residency])).toEqual([['s', 'parked'], ['t', 'resident']]);
+});
