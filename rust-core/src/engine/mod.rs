@@ -101,6 +101,19 @@ pub enum EngineCommand {
     Resume,
 }
 
+impl EngineCommand {
+    /// Answers a command that nobody will carry out, if it wants an answer. A job is not answered by this.
+    pub fn refuse(self, error: &Error) {
+        match self {
+            Self::Park { reply, .. } | Self::Restore { reply, .. } | Self::Suspend { reply } => {
+                reply(Err(error.clone()))
+            }
+            Self::Copy { reply, .. } => reply(Err(error.clone())),
+            Self::Generate(_) | Self::Wake | Self::DropScope(_) | Self::Keep(_) | Self::Resume => {}
+        }
+    }
+}
+
 /// How an engine answers a command. Called exactly once, on the engine's thread; must return at once.
 pub type EngineReply<T> = Box<dyn FnOnce(Result<T>) + Send>;
 

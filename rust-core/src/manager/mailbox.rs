@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::lease::LeaseId;
+use super::supervisor::Supervisor;
+use super::turns::Saved;
 use crate::engine::{EngineReport, Prompt};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
@@ -27,6 +29,9 @@ pub(crate) struct Transcript {
     pub(crate) revision: u64,
     pub(crate) messages: Vec<ChatMessage>,
 }
+
+/// Runs on the supervisor, in its turn.
+pub(crate) type Continuation = Box<dyn FnOnce(&mut Supervisor) + Send>;
 
 pub(crate) enum Message {
     Acquire {
@@ -135,6 +140,8 @@ pub(crate) enum Message {
         scope: String,
         reply: Reply<Transcript>,
     },
+    /// The second half of something that was done elsewhere.
+    Continue(Continuation),
     RecordMount {
         owner: String,
         path: String,
@@ -149,6 +156,8 @@ pub(crate) enum Message {
         path: String,
         epoch: u64,
         result: Result<Prompt>,
+        /// The scope's KV on disk, read meanwhile, if there was one to be read.
+        saved: Option<Saved>,
     },
     Engine {
         path: String,

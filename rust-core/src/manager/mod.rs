@@ -1,6 +1,7 @@
 //! The process-global owner of every model and every conversation. Callers hold leases; nothing here belongs to a
 //! screen, a JavaScript runtime or a thread of the host.
 
+mod disk;
 mod entry;
 #[cfg(test)]
 mod entry_tests;
@@ -15,8 +16,9 @@ mod supervisor;
 mod supervisor_tests;
 mod turns;
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -27,15 +29,18 @@ pub(crate) use lease::LeaseId;
 pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};
 
 use crate::engine::ModelLoader;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
 use crate::protocol::ModelConfig;
+use crate::residency::Storage;
 
 /// Owns models and scopes. One per process in an app (`global`); tests make their own.
 pub struct ModelManager {
     handle: ManagerHandle,
     /// None when the supervisor runs on somebody else's runtime.
     runtime: Option<Runtime>,
+    /// Where scopes are saved, once a host has named it.
+    directory: Mutex<Option<PathBuf>>,
 }
 
 /// What clients hold: the way to the supervisor, and to its events.
@@ -66,13 +71,39 @@ impl ModelManager {
             .build()
             .expect("the system gives two threads to a process that is about to load a model");
         let handle = ManagerHandle::start(loader, runtime.handle().clone());
-        Self { handle, runtime: Some(runtime) }
+        Self { handle, runtime: Some(runtime), directory: Mutex::default() }
     }
 
     /// A manager whose supervisor runs on the caller's runtime, for tests with paused time.
     #[cfg(test)]
     pub(crate) fn on(loader: Arc<dyn ModelLoader>, runtime: Handle) -> Self {
-        Self { handle: ManagerHandle::start(loader, runtime), runtime: None }
+        Self { handle: ManagerHandle::start(loader, runtime), runtime: None, directory: Mutex::default() }
+    }
+
+    /// Names the directory of saved scopes, and takes over those that an earlier process left there. It is made if it does
+    /// not exist. Call it before the first client: its first snapshot then has them. Blocks while the directory is read;
+    /// not to be called from async code.
+    ///
+    /// Naming the same directory again does nothing. `storageUnavailable` for a second one, and for one that another
+    /// process uses.
+    pub fn keep_in(&self, directory: &Path) -> Result<()> {
+        let mut named = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(named) = named.as_deref() {
+            if named == directory {
+                return Ok(());
+            }
+            let (named, asked) = (named.display(), directory.display());
+            let detail =
+                format!("scopes are saved in {named} already, not in {asked} - name one directory per process");
+            return Err(Error::new(ErrorCode::StorageUnavailable, detail));
+        }
+        let (storage, found) = Storage::open(directory)?;
+        let (done, opened) = mpsc::channel();
+        self.handle.mailbox.tell(Message::Continue(Box::new(move |it| drop(done.send(it.open(storage, found))))));
+        let closed = |_| Error::new(ErrorCode::Closed, "the manager has been shut down - make a new one");
+        opened.recv().map_err(closed)??;
+        *named = Some(directory.to_owned());
+        Ok(())
     }
 
     /// What a client needs.

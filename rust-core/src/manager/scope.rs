@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::mailbox::Reply;
 use crate::protocol::{Message, Persist, Residency, Role, ScopeSummary};
+use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
     id: String,
@@ -14,6 +15,11 @@ pub(super) struct Scope {
     pub(super) model: String,
     /// Where that model has what it has read of the scope.
     pub(super) kv: Kv,
+    /// Grows whenever the KV becomes another one: what was saved earlier is older then.
+    pub(super) kv_version: u64,
+    /// Its file, and what that file is of.
+    pub(super) saved: Option<Saved>,
+    pub(super) persist: Persist,
     pub(super) last_used_at: u64,
     /// Generations in the order in which they were sent; the first one runs.
     pub(super) turns: VecDeque<String>,
@@ -27,6 +33,16 @@ pub(super) enum Kv {
     Uncached,
     Resident(u32),
     Parked(u32),
+}
+
+/// A scope's KV on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Saved {
+    pub(super) kv: SavedKv,
+    /// Path of the model that it belongs to.
+    pub(super) model: String,
+    /// `kv_version` of the scope when it was taken.
+    pub(super) version: u64,
 }
 
 /// A change of a transcript: the messages from `from` on were replaced.
@@ -59,10 +75,55 @@ impl Scope {
             revision: 0,
             model,
             kv: Kv::Uncached,
+            kv_version: 0,
+            saved: None,
+            persist: Persist::default(),
             last_used_at: now,
             turns: VecDeque::new(),
             disposing: Vec::new(),
         }
+    }
+
+    /// A scope as an earlier process left it.
+    pub(super) fn found(transcript: SavedTranscript, kv: Option<SavedKv>) -> Self {
+        let SavedTranscript { scope, model, persist, revision, last_used_at, dropped_messages: _, messages } =
+            transcript;
+        let saved = kv.map(|kv| Saved { kv, model: model.clone(), version: 0 });
+        Self { transcript: messages, revision, persist, saved, ..Self::new(scope, model, last_used_at) }
+    }
+
+    /// A new scope that begins with the first `count` messages of this one.
+    pub(super) fn fork(&self, id: String, count: usize, now: u64) -> Self {
+        let transcript = self.transcript[..count.min(self.transcript.len())].to_vec();
+        Self { transcript, revision: 1, persist: self.persist, ..Self::new(id, self.model.clone(), now) }
+    }
+
+    /// What is to be written to disk when the process may end now: a turn that runs has not happened yet, but for the
+    /// part of its answer that is to be kept.
+    pub(super) fn to_save(&self, running: Option<(&Undo, Option<String>)>) -> SavedTranscript {
+        let messages = match running {
+            None => self.transcript.clone(),
+            Some((_, Some(partial))) => [self.transcript.as_slice(), &[assistant(partial)]].concat(),
+            Some((undo, None)) => [&self.transcript[..undo.from], undo.removed.as_slice()].concat(),
+        };
+        SavedTranscript {
+            scope: self.id.clone(),
+            model: self.model.clone(),
+            persist: self.persist,
+            revision: self.revision,
+            last_used_at: self.last_used_at,
+            dropped_messages: 0,
+            messages,
+        }
+    }
+
+    /// The saved KV, if it is of the model that answers now.
+    pub(super) fn saved_here(&self) -> Option<&Saved> {
+        self.saved.as_ref().filter(|saved| saved.model == self.model)
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(super) fn transcript(&self) -> &[Message] {
@@ -74,10 +135,11 @@ impl Scope {
     }
 
     pub(super) fn summary(&self) -> ScopeSummary {
-        let (residency, cached_tokens) = match self.kv {
-            Kv::Uncached => (Residency::Uncached, 0),
-            Kv::Resident(tokens) => (Residency::Resident, tokens),
-            Kv::Parked(tokens) => (Residency::Parked, tokens),
+        let (residency, cached_tokens) = match (self.kv, self.saved_here()) {
+            (Kv::Resident(tokens), _) => (Residency::Resident, tokens),
+            (Kv::Parked(tokens), _) => (Residency::Parked, tokens),
+            (Kv::Uncached, Some(saved)) => (Residency::Saved, saved.kv.tokens),
+            (Kv::Uncached, None) => (Residency::Uncached, 0),
         };
         ScopeSummary {
             id: self.id.clone(),
@@ -86,8 +148,8 @@ impl Scope {
             dropped_messages: 0,
             cached_tokens,
             residency,
-            persist: Persist::default(),
-            saved_at: None,
+            persist: self.persist,
+            saved_at: self.saved_here().map(|saved| saved.kv.saved_at),
             revision: self.revision,
             last_used_at: self.last_used_at,
         }
@@ -108,7 +170,7 @@ impl Scope {
 
     /// Adds the answer.
     pub(super) fn commit(&mut self, answer: String) -> Change {
-        self.replace(self.transcript.len(), vec![Message { role: Role::Assistant, content: answer }])
+        self.replace(self.transcript.len(), vec![assistant(answer)])
     }
 
     /// Makes the transcript what it was before the turn began.
@@ -117,11 +179,24 @@ impl Scope {
         self.replace(undo.from, undo.removed)
     }
 
+    /// Cuts the transcript before message `index`. None beyond its end.
+    pub(super) fn rewind(&mut self, index: usize) -> Option<Change> {
+        if index > self.transcript.len() {
+            return None;
+        }
+        self.transcript.truncate(index);
+        Some(self.replace(index, Vec::new()))
+    }
+
     fn replace(&mut self, from: usize, messages: Vec<Message>) -> Change {
         self.transcript.extend(messages.iter().cloned());
         self.revision += 1;
         Change { from, messages, revision: self.revision }
     }
+}
+
+fn assistant(content: String) -> Message {
+    Message { role: Role::Assistant, content }
 }
 
 #[cfg(test)]

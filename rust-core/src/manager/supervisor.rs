@@ -9,10 +9,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::disk::Disk;
 use super::entry::{self, Effect, Entry};
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
 use super::memory::{ClaimingLoader, Memory};
+use super::residency::When;
 use super::scope::Scope;
 use super::turns::Turn;
 use crate::engine::{CancelFlag, Engine, EngineReport, ModelLoader, Prompter};
@@ -21,9 +23,9 @@ use crate::hub::Hub;
 use crate::protocol::{
     Event, GenerationPhase, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount,
 };
-use crate::residency::Parking;
+use crate::residency::{DEFAULT_SAVED_BUDGET_BYTES, Fingerprint, Parking};
 
-pub(super) struct Supervisor {
+pub(crate) struct Supervisor {
     pub(super) loader: Arc<dyn ModelLoader>,
     pub(super) hub: Arc<Hub>,
     pub(super) mailbox: Mailbox,
@@ -40,6 +42,12 @@ pub(super) struct Supervisor {
     /// Scopes whose turn has ended. Their next one begins when the message at hand is dealt with, which may end it too.
     pub(super) free_scopes: Vec<String>,
     pub(super) memory: Memory,
+    /// The directory of saved scopes, once a host has named it.
+    pub(super) disk: Option<Disk>,
+    /// Bytes of saved KV on disk.
+    pub(super) saved_budget: u64,
+    /// Nothing computes until `resume`.
+    pub(super) suspended: bool,
     joins: Vec<JoinHandle<()>>,
     shutdown: Vec<oneshot::Sender<()>>,
     closed: bool,
@@ -58,13 +66,19 @@ pub(super) struct Model {
 pub(super) struct Running {
     pub(super) engine: Engine,
     cancel_load: CancelFlag,
+    /// What its states are stamped with on disk. None while it loads.
+    pub(super) fingerprint: Option<Fingerprint>,
     /// From `Loaded` until the engine is told to stop.
     pub(super) prompter: Option<Arc<dyn Prompter>>,
     /// Templates being rendered with this engine's model. Its weights may not go before they are done.
     pub(super) rendering: usize,
     /// Its scopes that have no slot. They end with it.
     pub(super) parking: Parking,
+    /// What its prompts have cost so far: tokens and milliseconds.
+    prefilled: (u64, f64),
     stopping: bool,
+    /// Its scopes are being saved; then it may go.
+    saving: bool,
 }
 
 struct LeaseUse {
@@ -93,6 +107,9 @@ impl Supervisor {
             driving: false,
             free_scopes: Vec::new(),
             memory: Memory::default(),
+            disk: None,
+            saved_budget: DEFAULT_SAVED_BUDGET_BYTES,
+            suspended: false,
             joins: Vec::new(),
             shutdown: Vec::new(),
             closed: false,
@@ -120,15 +137,15 @@ impl Supervisor {
             },
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
-            Message::Park { reply, .. }
-            | Message::Restore { reply, .. }
-            | Message::Save { reply, .. }
-            | Message::Fork { reply, .. }
-            | Message::RewindTo { reply, .. }
-            | Message::SetPersist { reply, .. }
-            | Message::EraseAll { reply }
-            | Message::Suspend { reply, .. }
-            | Message::Resume { reply } => reply(Ok(())),
+            Message::Park { scope, reply } => self.park(&scope, reply),
+            Message::Restore { scope, reply } => self.restore(&scope, reply),
+            Message::Save { scope, reply } => self.save(&scope, When::Asked, reply),
+            Message::Fork { scope, fork, message_count, reply } => self.fork(&scope, fork, message_count, reply),
+            Message::RewindTo { scope, message_index, reply } => self.rewind(&scope, message_index, reply),
+            Message::SetPersist { scope, persist, reply } => self.set_persist(&scope, persist, reply),
+            Message::EraseAll { reply } => self.erase_all(reply),
+            Message::Continue(then) => then(self),
+            Message::Suspend { reply, .. } | Message::Resume { reply } => reply(Ok(())),
             Message::Trim { level, reply } => self.trim(level, reply),
             Message::CanLoad { config, reply } => match self.refusal_when_closed() {
                 Some(error) => reply(Err(error)),
@@ -137,8 +154,9 @@ impl Supervisor {
             Message::Claim { path, epoch, estimate, force, reply } => {
                 self.claim(&path, epoch, estimate, force, reply);
             }
-            Message::Configure { memory_budget, saved_budget: _, reply } => {
+            Message::Configure { memory_budget, saved_budget, reply } => {
                 self.memory.set_budget(memory_budget);
+                self.set_saved_budget(saved_budget);
                 reply(Ok(()));
             }
             Message::SetResident { client, resident, reply } => {
@@ -160,7 +178,9 @@ impl Supervisor {
                 self.record(&path, event, "a component said so".into());
             }
             Message::KeepAliveElapsed { path, timer } => self.drive(&path, entry::Event::KeepAliveElapsed { timer }),
-            Message::Rendered { generation, path, epoch, result } => self.rendered(generation, path, epoch, result),
+            Message::Rendered { generation, path, epoch, result, saved } => {
+                self.rendered(generation, path, epoch, result, saved);
+            }
             Message::Engine { path, epoch, report } => self.report(&path, epoch, report),
             Message::Shutdown { done } => self.begin_shutdown(done),
         }
@@ -269,8 +289,17 @@ impl Supervisor {
             report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
         });
         if let Some(model) = self.models.get_mut(path) {
-            model.running =
-                Some(Running { engine, cancel_load, prompter: None, rendering: 0, parking, stopping: false });
+            model.running = Some(Running {
+                engine,
+                cancel_load,
+                fingerprint: None,
+                prompter: None,
+                rendering: 0,
+                parking,
+                prefilled: (0, 0.0),
+                stopping: false,
+                saving: false,
+            });
         }
     }
 
@@ -279,7 +308,19 @@ impl Supervisor {
         running.cancel_load.cancel();
         running.prompter = None;
         running.stopping = true;
-        running.stop_when_rendered();
+        let unsaved = if running.is_loaded() { self.unsaved(Some(path)) } else { Vec::new() };
+        let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
+        running.saving = !unsaved.is_empty();
+        running.stop_when_ready();
+        if running.saving {
+            let path = path.to_owned();
+            self.save_each(unsaved, None, move |it, _saved| {
+                if let Some(running) = it.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
+                    running.saving = false;
+                    running.stop_when_ready();
+                }
+            });
+        }
     }
 
     fn answer(&mut self, lease: LeaseId, result: Result<()>) {
@@ -301,8 +342,9 @@ impl Supervisor {
         let Some(model) = self.models.get_mut(path).filter(|model| model.entry.epoch() == epoch) else { return };
         match report {
             EngineReport::Progress(progress) => self.drive(path, entry::Event::LoadProgressed { progress }),
-            EngineReport::Loaded { info, prompter, .. } => {
+            EngineReport::Loaded { info, fingerprint, prompter } => {
                 if let Some(running) = model.running.as_mut().filter(|running| !running.stopping) {
+                    running.fingerprint = Some(fingerprint);
                     running.prompter = Some(prompter);
                 }
                 self.drive(path, entry::Event::Loaded { info });
@@ -355,6 +397,12 @@ impl Supervisor {
         self.hub.record(LifecycleRecord { at: now_ms(), model: Some(model.to_owned()), event, reason });
     }
 
+    /// Something that concerns no single model.
+    pub(super) fn record_all(&self, event: LifecycleEvent, reason: String) {
+        tracing::info!(?event, reason, "lifecycle");
+        self.hub.record(LifecycleRecord { at: now_ms(), model: None, event, reason });
+    }
+
     fn refusal_when_closed(&self) -> Option<Error> {
         self.closed.then(|| Error::new(ErrorCode::Closed, "the manager is shutting down - make a new port"))
     }
@@ -373,7 +421,12 @@ impl Supervisor {
         if self.shutdown.is_empty() || self.models.values().any(|model| model.running.is_some()) {
             return;
         }
-        let (joins, callers) = (std::mem::take(&mut self.joins), std::mem::take(&mut self.shutdown));
+        let (mut joins, callers) = (std::mem::take(&mut self.joins), std::mem::take(&mut self.shutdown));
+        if let Some(disk) = self.disk.take() {
+            // Whoever asked for the shutdown may open the directory again at once.
+            let thread = disk.close();
+            joins.push(self.runtime.spawn_blocking(move || drop(thread.join())));
+        }
         self.runtime.spawn(async move {
             for join in joins {
                 let _panicked = join.await;
@@ -397,11 +450,28 @@ impl Model {
 }
 
 impl Running {
-    /// Stops the engine, unless a template is being rendered with its model: then that comes first.
-    pub(super) fn stop_when_rendered(&mut self) {
-        if self.stopping && self.rendering == 0 {
+    /// Loaded, and not told to stop.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.fingerprint.is_some()
+    }
+
+    /// Stops the engine, unless a template is being rendered with its model, or a scope saved: then that comes first.
+    pub(super) fn stop_when_ready(&mut self) {
+        if self.stopping && self.rendering == 0 && !self.saving {
             self.engine.stop();
         }
+    }
+
+    /// Counts a prompt.
+    pub(super) fn prefilled(&mut self, tokens: u32, milliseconds: f64) {
+        self.prefilled.0 += u64::from(tokens);
+        self.prefilled.1 += milliseconds;
+    }
+
+    /// Tokens per second, as far as anything was prefilled.
+    pub(super) fn prefill_rate(&self) -> Option<f64> {
+        let (tokens, milliseconds) = self.prefilled;
+        (tokens > 0 && milliseconds > 0.0).then(|| tokens as f64 * 1000.0 / milliseconds)
     }
 }
 

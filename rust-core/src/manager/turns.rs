@@ -2,6 +2,7 @@
 //! turn ends exactly once, in `finished`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::lease::LeaseId;
@@ -16,9 +17,13 @@ use crate::protocol::{
     Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, ModelConfig, Outcome,
     Overflow, Timings, Usage,
 };
+use crate::residency::{Parked, Unusable};
 
 /// Generations that may wait or run at once for one model.
 const QUEUE_LIMIT: usize = 256;
+
+/// What reading a scope's KV from disk gave.
+pub(super) type Saved = std::result::Result<Arc<Parked>, Unusable>;
 
 /// A generation that has not finished.
 pub(super) struct Turn {
@@ -26,6 +31,8 @@ pub(super) struct Turn {
     config: ModelConfig,
     options: GenerateOptions,
     overflow: Overflow,
+    /// Read from disk for this turn; kept until the engine has it.
+    kept: Option<Arc<Parked>>,
     lease: LeaseId,
     cancel: CancelFlag,
     requested_at: Instant,
@@ -44,7 +51,7 @@ enum Stage {
 
 impl Supervisor {
     pub(super) fn generate(&mut self, command: GenerateCommand, reply: Reply) {
-        let GenerateCommand { generation_id: id, model: config, scope, append, messages, overflow, options, .. } =
+        let GenerateCommand { generation_id: id, model: config, scope, append, messages, persist, overflow, options } =
             command;
         if let Some(error) = self.refusal(&id, &scope, &config) {
             return reply(Err(error));
@@ -68,6 +75,7 @@ impl Supervisor {
             config: config.clone(),
             options,
             overflow,
+            kept: None,
             lease: next_lease(),
             cancel: CancelFlag::default(),
             requested_at: Instant::now(),
@@ -81,7 +89,10 @@ impl Supervisor {
             .entry(scope.clone())
             .or_insert_with(|| Scope::new(scope.clone(), config.path.clone(), now_ms()));
         conversation.turns.push_back(id.clone());
-        if conversation.turns.len() == 1 {
+        if let Some(persist) = persist.filter(|persist| *persist != conversation.persist) {
+            self.set_persist(&scope, persist, Box::new(|_| {}));
+        }
+        if self.scopes.get(&scope).is_some_and(|scope| scope.turns.len() == 1) {
             self.begin_next(&scope);
         } else {
             self.acquire_for_turn(lease, &id, config);
@@ -134,31 +145,44 @@ impl Supervisor {
 
     /// Applies the template off every thread that matters.
     fn render(&mut self, id: &str) {
-        let Some(turn) = self.turns.get_mut(id) else { return };
+        let Some(turn) = self.turns.get(id) else { return };
         let path = turn.config.path.clone();
-        let Some(model) = self.models.get_mut(&path) else { return };
+        let Some(model) = self.models.get(&path) else { return };
         let epoch = model.entry.epoch();
-        let Some(running) = model.running.as_mut() else { return };
+        let Some(running) = model.running.as_ref() else { return };
         let Some(prompter) = running.prompter.clone() else { return };
         let Some(scope) = self.scopes.get(&turn.scope) else { return };
+        let saved = if scope.kv == Kv::Uncached { self.saved_reader(&turn.scope) } else { None };
+        let messages = scope.transcript().to_vec();
+        let Some(turn) = self.turns.get_mut(id) else { return };
+        let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { return };
         running.rendering += 1;
         turn.stage.advance(Stage::Rendering);
-        let (messages, mailbox, generation) = (scope.transcript().to_vec(), self.mailbox.clone(), id.to_owned());
+        let (mailbox, generation) = (self.mailbox.clone(), id.to_owned());
         self.runtime.spawn_blocking(move || {
+            let saved = saved.map(|read| read().map(Arc::new));
             let rendered = catch_unwind(AssertUnwindSafe(|| prompter.render(&messages)));
             let result = rendered.unwrap_or_else(|_| {
                 Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
             });
             drop(prompter);
-            mailbox.tell(Message::Rendered { generation, path, epoch, result });
+            mailbox.tell(Message::Rendered { generation, path, epoch, result, saved });
         });
     }
 
-    pub(super) fn rendered(&mut self, id: String, path: String, epoch: u64, result: Result<Prompt>) {
+    pub(super) fn rendered(
+        &mut self,
+        id: String,
+        path: String,
+        epoch: u64,
+        result: Result<Prompt>,
+        saved: Option<Saved>,
+    ) {
         let Some(model) = self.models.get_mut(&path).filter(|model| model.entry.epoch() == epoch) else { return };
         let Some(running) = model.running.as_mut() else { return };
         running.rendering -= 1;
         let unloading = running.prompter.is_none();
+        let scope = self.turns.get(&id).map(|turn| turn.scope.clone());
         if let Some(turn) = self.turns.get_mut(&id) {
             match result {
                 _ if turn.cancel.is_cancelled() => self.end_unstarted(&id, FinishReason::Cancelled, None),
@@ -166,6 +190,11 @@ impl Supervisor {
                 Err(error) => self.end_unstarted(&id, FinishReason::Failed, Some(error)),
                 Ok(prompt) => {
                     turn.stage.advance(Stage::Running);
+                    if let Some(Ok(saved)) = &saved {
+                        // The job behind it finds it, or prefills where the engine takes no more work.
+                        turn.kept = Some(saved.clone());
+                        let _full = running.engine.send(EngineCommand::Keep(saved.clone()));
+                    }
                     let job = Job {
                         generation: id.clone(),
                         scope: turn.scope.clone(),
@@ -184,8 +213,11 @@ impl Supervisor {
                 }
             }
         }
+        if let (Some(Err(unusable)), Some(scope)) = (saved, scope) {
+            self.saved_unusable(&path, &scope, unusable);
+        }
         if let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
-            running.stop_when_rendered();
+            running.stop_when_ready();
         }
     }
 
@@ -238,9 +270,22 @@ impl Supervisor {
             }
         }
         self.hub.publish(Event::ScopeDisposed { scope: id.to_owned() });
-        for reply in scope.disposing {
-            reply(Ok(()));
-        }
+        self.remove_saved(
+            id,
+            Box::new(|result| {
+                for reply in scope.disposing {
+                    reply(result.clone());
+                }
+            }),
+        );
+    }
+
+    /// The scope's turn that has begun: how it would go back, and what would stay of its answer, if it ended now.
+    pub(super) fn begun_turn(&self, scope: &Scope) -> Option<(&Undo, Option<String>)> {
+        let id = scope.turns.front()?;
+        let turn = self.turns.get(id)?;
+        let partial = self.hub.replay(id, 0).ok().filter(|text| turn.options.keep_partial && !text.is_empty());
+        Some((turn.stage.undo()?, partial))
     }
 
     pub(super) fn transcript(&self, id: &str) -> Result<Transcript> {
@@ -293,6 +338,9 @@ impl Supervisor {
     pub(super) fn finished(&mut self, finished: Finished) {
         let Finished { generation: id, reason, error, text, usage, timings } = finished;
         let Some(turn) = self.turns.remove(&id) else { return };
+        if let Some(running) = self.models.get_mut(&turn.config.path).and_then(|model| model.running.as_mut()) {
+            running.prefilled(usage.prefilled_tokens, timings.prefill_ms);
+        }
         let scope_id = turn.scope;
         if let Some(scope) = self.scopes.get_mut(&scope_id) {
             scope.turns.retain(|other| *other != id);
@@ -302,6 +350,7 @@ impl Supervisor {
             let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(text) } else { scope.undo(undo) });
             if let Some(change) = change {
                 self.publish_transcript(&scope_id, change);
+                self.save_transcript(&scope_id);
             }
         }
         let outcome = Outcome { reason, error, usage, timings };
@@ -315,7 +364,7 @@ impl Supervisor {
         self.free_scopes.push(scope_id);
     }
 
-    fn publish_transcript(&mut self, id: &str, change: Change) {
+    pub(super) fn publish_transcript(&mut self, id: &str, change: Change) {
         let Some(scope) = self.scopes.get(id) else { return };
         let Change { from, messages, revision } = change;
         let scope_id = id.to_owned();
@@ -334,6 +383,13 @@ impl Stage {
         };
     }
 
+    fn undo(&self) -> Option<&Undo> {
+        match self {
+            Self::WaitingForScope(_) => None,
+            Self::WaitingForModel(undo) | Self::Rendering(undo) | Self::Running(undo) => Some(undo),
+        }
+    }
+
     fn into_undo(self) -> Option<Undo> {
         match self {
             Self::WaitingForScope(_) => None,
@@ -347,6 +403,6 @@ fn unloaded(path: &str) -> Error {
     Error::new(ErrorCode::ModelUnloaded, detail)
 }
 
-fn no_scope(id: &str) -> Error {
+pub(super) fn no_scope(id: &str) -> Error {
     Error::new(ErrorCode::ScopeNotFound, format!("no scope {id} - a scope is made by its first generation"))
 }

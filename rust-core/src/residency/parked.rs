@@ -26,6 +26,12 @@ impl Parked {
         Self { scope, tokens, state, checksum }
     }
 
+    /// The same KV for another scope, which begins where this one is; or why it is of no use.
+    pub fn copy_for(&self, scope: String) -> Result<Self, &'static str> {
+        let state = self.open(&self.scope)?.to_vec();
+        Ok(Self::new(scope, self.tokens.clone(), state))
+    }
+
     /// Id of the scope whose KV this is.
     pub fn scope(&self) -> &str {
         &self.scope

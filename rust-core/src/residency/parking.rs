@@ -30,9 +30,15 @@ impl Parking {
         given_up
     }
 
-    /// For a scope that is back in a slot, or gone.
-    pub(crate) fn remove(&mut self, scope: &str) {
+    /// For a scope that is back in a slot, or gone. Whether it was here.
+    pub(crate) fn remove(&mut self, scope: &str) -> bool {
+        let before = self.places.len();
         self.places.retain(|parked| parked.scope() != scope);
+        self.places.len() < before
+    }
+
+    pub(crate) fn get(&self, scope: &str) -> Option<Arc<Parked>> {
+        self.places.iter().find(|parked| parked.scope() == scope).cloned()
     }
 
     /// Gives up everything.

@@ -1,0 +1,148 @@
+//! What the engines report of their slots, and the scopes that wait in RAM.
+
+use std::sync::Arc;
+
+use super::saving::{Taken, When};
+use crate::manager::scope::Kv;
+use crate::manager::supervisor::Supervisor;
+use crate::protocol::{Event, LifecycleEvent};
+use crate::residency::{Parked, is_worth_saving};
+
+impl Supervisor {
+    /// An engine has changed what it holds of a scope; nothing, when it was forgotten.
+    pub(in crate::manager) fn cached(&mut self, path: &str, scope: &str, tokens: Option<u32>) {
+        // A scope that went back to nothing has no slot either, but nobody took it away.
+        let kv = tokens.filter(|tokens| *tokens > 0).map_or(Kv::Uncached, Kv::Resident);
+        if let Some(scope) = self.scopes.get_mut(scope) {
+            scope.kv_version += 1;
+        }
+        if self.place(path, scope, kv) && tokens.is_none() {
+            self.record_dropped(path, scope, "another scope needed its slot, and it could not be parked");
+        }
+    }
+
+    /// A scope left its slot. It is kept as far as the budget goes.
+    pub(in crate::manager) fn parked(&mut self, path: &str, parked: Arc<Parked>, reason: &str) {
+        let (scope, bytes) = (parked.scope().to_owned(), parked.bytes());
+        if !self.place(path, &scope, Kv::Parked(parked.tokens().len() as u32)) {
+            return; // Disposed, or at home in another model, in the meantime.
+        }
+        self.record(path, LifecycleEvent::ScopeParked { scope, bytes }, reason.into());
+        self.keep_parked(path, parked);
+    }
+
+    /// Puts a scope among the parked ones of its model. Whoever no longer fits goes to disk, or is forgotten.
+    pub(super) fn keep_parked(&mut self, path: &str, parked: Arc<Parked>) {
+        let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
+        for given_up in running.parking.put(parked) {
+            self.give_up(path, given_up);
+        }
+    }
+
+    /// A parked scope loses its place in RAM. Until it is on disk the engine still finds it.
+    fn give_up(&mut self, path: &str, parked: Arc<Parked>) {
+        let id = parked.scope().to_owned();
+        match self.take_copy(&id, parked).filter(|taken| self.belongs_on_disk(&id, taken, When::IfWorth)) {
+            Some(taken) => {
+                let (path, given_up) = (path.to_owned(), id.clone());
+                let unparked = self.reply_here(move |it, _written| it.unpark(&path, &given_up));
+                self.write(&id, Some(taken), unparked);
+            }
+            None => self.unpark(path, &id),
+        }
+    }
+
+    /// What was parked of a scope has been given up.
+    pub(in crate::manager) fn lost(&mut self, path: &str, scope: &str, reason: &str) {
+        if self.place(path, scope, Kv::Uncached) {
+            self.record_dropped(path, scope, reason);
+        }
+    }
+
+    /// Forgets that a scope is in RAM, if it is not there any more.
+    fn unpark(&mut self, path: &str, id: &str) {
+        let parking = self.models.get(path).and_then(|model| model.running.as_ref()).map(|running| &running.parking);
+        if parking.is_some_and(|parking| parking.get(id).is_some()) {
+            return; // Parked again in the meantime.
+        }
+        let Some(scope) = self.scopes.get(id).filter(|scope| matches!(scope.kv, Kv::Parked(_))) else { return };
+        let on_disk = scope.saved_here().is_some_and(|saved| saved.version == scope.kv_version);
+        if self.place(path, id, Kv::Uncached) && !on_disk {
+            self.record_dropped(path, id, "parkedBudgetBytes is used up");
+        }
+    }
+
+    /// A scope is in a slot again, or did not verify. `Cached` follows at the end of its turn.
+    pub(in crate::manager) fn restored(&mut self, path: &str, id: &str, result: std::result::Result<(), String>) {
+        let running = self.models.get_mut(path).and_then(|model| model.running.as_mut());
+        let was_parked = running.is_some_and(|running| running.parking.remove(id));
+        let Some(scope) = self.scopes.get_mut(id).filter(|scope| scope.model == path) else { return };
+        let tokens = match (scope.kv, scope.saved_here()) {
+            (Kv::Parked(tokens), _) => tokens,
+            (_, Some(saved)) => saved.kv.tokens,
+            (Kv::Resident(tokens), None) => tokens,
+            (Kv::Uncached, None) => 0,
+        };
+        match result {
+            Ok(()) => {
+                // What is in the slot now is what the file holds, unless it came from RAM.
+                if let Some(saved) = scope.saved.as_mut().filter(|_| !was_parked) {
+                    saved.version = scope.kv_version;
+                }
+                self.place(path, id, Kv::Resident(tokens));
+                let reason = if was_parked { "from RAM" } else { "from disk" };
+                self.record(path, LifecycleEvent::ScopeRestored { scope: id.to_owned() }, reason.into());
+            }
+            Err(reason) => {
+                scope.kv = Kv::Uncached;
+                if !was_parked {
+                    scope.saved = None;
+                }
+                self.place(path, id, Kv::Uncached);
+                let kept = if was_parked { "parked" } else { "saved" };
+                self.record_dropped(path, id, &format!("what was {kept} cannot be used: {reason}"));
+            }
+        }
+    }
+
+    /// After an engine's exit no scope has anything in it.
+    pub(in crate::manager) fn uncache_scopes(&mut self, path: &str) {
+        let cached: Vec<String> = self
+            .scopes
+            .iter()
+            .filter(|(_, scope)| scope.model == path && scope.kv != Kv::Uncached)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for scope in cached {
+            self.place(path, &scope, Kv::Uncached);
+        }
+    }
+
+    /// False if the scope has gone, or belongs to another model.
+    pub(super) fn place(&mut self, path: &str, scope: &str, kv: Kv) -> bool {
+        let Some(placed) = self.scopes.get_mut(scope).filter(|scope| scope.model == path) else { return false };
+        placed.kv = kv;
+        self.publish_scope(scope);
+        true
+    }
+
+    pub(in crate::manager) fn publish_scope(&mut self, id: &str) {
+        if let Some(scope) = self.scopes.get(id) {
+            self.hub.publish(Event::ScopeChanged { scope: scope.summary() });
+        }
+    }
+
+    pub(super) fn record_dropped(&mut self, path: &str, scope: &str, reason: &str) {
+        self.record(path, LifecycleEvent::ScopeDropped { scope: scope.to_owned() }, reason.to_owned());
+    }
+
+    /// Whether a copy is to be written, by what its scope may and by what it costs.
+    pub(super) fn belongs_on_disk(&self, id: &str, taken: &Taken, when: When) -> bool {
+        let Some(scope) = self.scopes.get(id) else { return false };
+        let rate =
+            self.models.get(&taken.model).and_then(|model| model.running.as_ref()).and_then(|it| it.prefill_rate());
+        let parked = &taken.parked;
+        self.may_save_kv(scope)
+            && (when == When::Asked || is_worth_saving(parked.tokens().len() as u32, parked.bytes(), rate))
+    }
+}
