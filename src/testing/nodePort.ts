@@ -17,12 +17,14 @@ export interface NodePortOptions {
    * ports, as in an app.
    */
   manager?: 'own' | 'global';
+  /** Where an `own` manager keeps saved scopes. Left out: nowhere, it has none. */
+  directory?: string;
   /** Path of the addon. Left out: `LLAMA_RS_ADDON`, then the package's own. */
   addon?: string;
 }
 
 interface Addon {
-  Port: new (options: { manager: 'own' | 'global' }) => NativePort;
+  Port: new (options: { manager: 'own' | 'global'; directory?: string }) => NativePort;
 }
 
 /** As the addon has it: the listener cannot be taken back but by `close`. */
@@ -34,8 +36,8 @@ interface NativePort {
 }
 
 /** Opens the real engine through the Node addon. Throws `portMissing` when it has not been built. */
-export function openNodePort({ manager = 'own', addon = addonPath() }: NodePortOptions = {}): NodePort {
-  const native = new (loadAddon(addon).Port)({ manager });
+export function openNodePort({ manager = 'own', directory, addon = addonPath() }: NodePortOptions = {}): NodePort {
+  const native = new (loadAddon(addon).Port)({ manager, ...(directory !== undefined && { directory }) });
   const listeners = new Set<(batch: string) => void>();
   let closed = false;
   native.onEvents((batch) => {

@@ -8,7 +8,7 @@ import { withCode } from '../../__tests__/withCode';
 /** An addon in JavaScript, with the shape of the real one. */
 const ADDON = `
 exports.Port = class {
-  constructor(options) { this.log = [['made', options.manager, process.env.GOMP_SPINCOUNT]]; globalThis.fakePort = this; }
+  constructor(options) { this.log = [['made', options, process.env.GOMP_SPINCOUNT]]; globalThis.fakePort = this; }
   snapshot() { return 'snapshot'; }
   send(command) { this.log.push(['send', command]); }
   onEvents(callback) { if (this.callback) throw new Error('one callback'); this.callback = callback; }
@@ -46,13 +46,18 @@ test('the port hands everything on, to every listener until it leaves, and close
   port.close();
   fake().callback('3');
   expect(heard).toEqual(['first 1', 'second 1', 'second 2']);
-  expect(fake().log).toEqual([['made', 'own', '10000'], ['send', 'command'], ['close']]);
+  expect(fake().log).toEqual([['made', { manager: 'own' }, '10000'], ['send', 'command'], ['close']]);
+});
+
+test('a directory for saved scopes is handed on', () => {
+  openNodePort({ addon, directory: '/saved' });
+  expect(fake().log).toEqual([['made', { manager: 'own', directory: '/saved' }, '10000']]);
 });
 
 test('how long a compute thread spins is left to who has said it already', () => {
   process.env.GOMP_SPINCOUNT = '7';
   openNodePort({ addon, manager: 'global' });
-  expect(fake().log).toEqual([['made', 'global', '7']]);
+  expect(fake().log).toEqual([['made', { manager: 'global' }, '7']]);
 });
 
 test('LLAMA_RS_ADDON names the addon, and one that cannot be loaded says what to do', () => {
