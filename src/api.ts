@@ -15,3 +15,4 @@ export { useLlamaClient } from './react/client';
 export { type Failure, type GenerateInput, useLlama, type UseLlama, type UseLlamaOptions } from './react/useLlama';
 export { useLlamaChat, type UseLlamaChat, type UseLlamaChatOptions } from './react/useLlamaChat';
 export { useModels } from './react/useModels';
+export { useScopes, type UseScopes } from './react/useScopes';

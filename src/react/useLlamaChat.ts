@@ -3,7 +3,7 @@ import { useCallback, useEffect } from 'react';
 import { type ChatMessage, conversation } from '../core/conversation';
 import type { Generation } from '../core/Generation';
 import { modelKey, modelOfKey } from '../core/modelKey';
-import type { GenerateOptions, GenerationState, Message, ModelConfig } from '../protocol/generated';
+import type { GenerateOptions, GenerationState, Message, ModelConfig, Overflow, Persist, ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useGenerationStates } from './useGenerationStates';
 import { type Failure, useLlama, type UseLlama } from './useLlama';
@@ -19,6 +19,10 @@ export interface UseLlamaChatOptions {
   system?: string;
   /** For every answer. `keepPartial` is true unless said otherwise: what a user saw before `stop` stays. */
   options?: GenerateOptions;
+  /** What of the conversation may be written to disk, said with every turn. Left out: as before; at first `kv`. */
+  persist?: Persist;
+  /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
+  overflow?: Overflow;
   /** Names the component in the flight recorder. Left out: `useLlamaChat`. */
   owner?: string;
 }
@@ -29,6 +33,8 @@ export interface UseLlamaChat {
   readonly messages: readonly ChatMessage[];
   /** `loading`: the transcript is being read; `submitted`: waiting for the first text. */
   readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'failed';
+  /** Where its KV is, what of it is on disk, how many messages the model no longer sees. Absent before its first turn. */
+  readonly summary: ScopeSummary | undefined;
   /** Why the transcript could not be read, the last turn failed, or the model is not there. */
   readonly error: Failure | undefined;
   /** The model that answers, as `useLlama` has it. */
@@ -39,6 +45,10 @@ export interface UseLlamaChat {
   readonly stop: () => Promise<void>;
   /** Answers the user's last message anew. `undefined`: there is none. */
   readonly regenerate: (options?: GenerateOptions) => Generation | undefined;
+  /** Cuts the conversation: the message at the index and all after it are gone. To edit a question, cut there and `send`. */
+  readonly rewindTo: (messageIndex: number) => Promise<void>;
+  /** A copy of the conversation, or of its first `messageCount` messages. Resolves to its scope; nothing is prefilled. */
+  readonly fork: (messageCount?: number) => Promise<string>;
 }
 
 /**
@@ -46,7 +56,7 @@ export interface UseLlamaChat {
  * the answer that is being written.
  */
 export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
-  const { scope, system, options, owner = 'useLlamaChat' } = chat;
+  const { scope, system, options, persist, overflow, owner = 'useLlamaChat' } = chat;
   const client = useLlamaClient();
   const model = useLlama({ ...chat.model, owner });
   const state = useStore(client.scope(scope));
@@ -65,9 +75,11 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
         model: modelOfKey(key),
         scope,
         ...sent,
+        persist,
+        overflow,
         options: { ...(JSON.parse(defaults) as GenerateOptions), ...own },
       }),
-    [client, key, scope, defaults],
+    [client, key, scope, persist, overflow, defaults],
   );
 
   const send = useCallback(
@@ -94,9 +106,23 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
     [client, scope, start],
   );
 
+  const rewindTo = useCallback((messageIndex: number) => client.rewindTo(scope, messageIndex), [client, scope]);
+  const fork = useCallback((messageCount?: number) => client.fork(scope, { messageCount }), [client, scope]);
+
   const error = state.transcript.error ?? state.failure ?? model.error;
   const status = statusOf(state.transcript.status, state.generations.map(stateOf), error);
-  return { messages: conversation(state, stateOf), status, error, model, send, stop, regenerate };
+  return {
+    messages: conversation(state, stateOf),
+    status,
+    summary: state.summary,
+    error,
+    model,
+    send,
+    stop,
+    regenerate,
+    rewindTo,
+    fork,
+  };
 }
 
 function lastQuestion(messages: readonly Message[]): number {

@@ -328,3 +328,38 @@ test('text that arrives between the first render and its effects is not missed',
   );
   expect(result.current.messages[1]?.content).toBe('Hello');
 });
+
+test('what may be written of it, and what happens when it is full, are said with every turn, or left as they are', async () => {
+  const { result, port, rerender } = await open();
+  await act(() => void result.current.send('Hi'));
+  expect(port.last('generate')).not.toHaveProperty('persist');
+  expect(port.last('generate')).not.toHaveProperty('overflow');
+  await rerender({ ...chat, persist: 'transcript', overflow: 'error' });
+  await act(() => void result.current.send('Hi'));
+  expect(port.last('generate')).toMatchObject({ persist: 'transcript', overflow: 'error' });
+});
+
+test('where it is, and how much of it the model no longer sees, is shown once it is there', async () => {
+  const { result, play } = await open();
+  expect(result.current.summary).toBeUndefined();
+  const known = scopeSummary('s', { droppedMessages: 4, residency: 'parked' });
+  await play((port) => port.emit({ type: 'scopeChanged', scope: known }));
+  expect(result.current.summary).toEqual(known);
+});
+
+test('it is cut and copied under its own name', async () => {
+  const { result, port, play, rerender } = await open({ scopes: [summary, { ...summary, id: 't' }] });
+  const cut = jest.fn();
+  const copied = jest.fn();
+  await act(() => void result.current.rewindTo(1).then(cut));
+  expect(port.last('rewindTo')).toMatchObject({ scope: 's', messageIndex: 1 });
+  await play(() => port.answer(port.last('rewindTo')));
+  expect(cut).toHaveBeenCalledTimes(1);
+  await rerender({ ...chat, scope: 't' });
+  await act(() => void result.current.fork(1).then(copied));
+  expect(port.last('fork')).toMatchObject({ scope: 't', messageCount: 1 });
+  await play(() => port.answer(port.last('fork')));
+  expect(copied).toHaveBeenCalledWith(port.last('fork').fork);
+  await act(() => void result.current.rewindTo(0).catch(() => undefined));
+  expect(port.last('rewindTo')).toMatchObject({ scope: 't', messageIndex: 0 });
+});
