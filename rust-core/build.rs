@@ -10,7 +10,7 @@ fn main() {
 mod shim {
     use std::path::{Path, PathBuf};
 
-    const SOURCES: [&str; 2] = ["src/llama/chat_shim.cpp", "src/llama/engine_shim.cpp"];
+    const SOURCES: [&str; 3] = ["src/llama/chat_shim.cpp", "src/llama/engine_shim.cpp", "src/llama/state_shim.cpp"];
     const HEADER: &str = "src/llama/shim.h";
 
     pub fn compile() {
@@ -23,7 +23,7 @@ mod shim {
             .cpp(true)
             .std("c++17")
             .files(SOURCES)
-            .includes(["include", "ggml/include", "common", "vendor"].map(|folder| llama.join(folder)))
+            .includes(["include", "ggml/include", "common", "vendor", "src"].map(|folder| llama.join(folder)))
             // llama.cpp's own headers warn; ours are held to account by the tests.
             .warnings(false)
             .flag_if_supported("-fvisibility=hidden")

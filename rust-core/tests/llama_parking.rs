@@ -12,7 +12,7 @@ use llama_rs_core::Pull;
 use llama_rs_core::client::Client;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
-use llama_rs_core::protocol::{Event, GenerationPhase, Usage};
+use llama_rs_core::protocol::{Event, GenerationPhase, ModelConfig, Usage};
 use serde_json::json;
 
 const NAMES: [&str; 12] =
@@ -71,10 +71,40 @@ fn a_sequence_goes_on_in_another_place_as_if_it_had_never_moved() {
     assert_eq!(model.context.length(5), held);
     model.context.clear(0);
     let moved = model.context.save(5).expect("a sequence can be saved");
+    assert!(moved == state, "the bytes do not name the place that they were taken from");
     model.context.restore(0, &moved).expect("what was saved can be restored");
-    // Compared at home: the bytes name the place that they were taken from.
     assert!(model.context.save(0).expect("a sequence can be saved") == state, "there and back, bit for bit");
     assert!(stays.ask(&mut model, "What is my name?").contains("Alice"));
+}
+
+#[test]
+fn a_conversation_moves_to_a_context_with_other_slots() {
+    let with = |slots| load(&ModelConfig { slots: Some(slots), context_size: Some(512 * slots), ..config() });
+    let mut four = with(4);
+    let mut told = Turn::new(3);
+    told.ask(&mut four, "My name is Alice");
+    let state = four.context.save(3).expect("a sequence can be saved");
+    let held = four.context.length(3);
+    for slots in [2, 1, 4] {
+        let mut other = with(slots);
+        let sequence = slots - 1;
+        other.context.restore(sequence, &state).expect("the number of slots is no part of a state");
+        assert_eq!(other.context.length(sequence), held);
+        assert!(other.context.save(sequence).expect("a sequence can be saved") == state, "{slots} slots");
+    }
+}
+
+#[test]
+fn a_state_that_the_context_is_too_small_for_is_refused() {
+    let mut large = load(&config());
+    let mut told = Turn::new(0);
+    told.ask(&mut large, "My name is Alice");
+    let state = large.context.save(0).expect("a sequence can be saved");
+    let held = large.context.length(0);
+    let mut small = load(&ModelConfig { context_size: Some(held - 1), ..config() });
+    let error = small.context.restore(0, &state).expect_err("a token too many");
+    assert!(error.detail.contains(&format!("holds {held} tokens, more than {}", held - 1)), "{error}");
+    assert_eq!(small.context.length(0), 0);
 }
 
 #[test]

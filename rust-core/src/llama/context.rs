@@ -10,7 +10,8 @@ use super::backend;
 use super::batch::Batch;
 use super::model::Model;
 use super::sampler::LlamaSampler;
-use super::shim::{self, ErrorText, THREW};
+use super::shim::{self, ErrorText, THREW, Text};
+use super::state::{self, Frame};
 use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::GenerateOptions;
@@ -44,6 +45,8 @@ pub(super) struct LlamaContext {
     model: Arc<Model>,
     options: ContextOptions,
     batch: Batch,
+    /// States are in the one-stream form of `state.rs`.
+    plain: bool,
 }
 
 impl Drop for LlamaContext {
@@ -83,8 +86,10 @@ impl LlamaContext {
         };
         // SAFETY: the context was made just now.
         let memory = unsafe { sys::llama_get_memory(raw.as_ptr()) };
-        let context =
-            Self { raw, memory, model: Arc::clone(model), options, batch: Batch::with_capacity(MAX_ROWS as usize) };
+        // SAFETY: the context is alive; the function only reads.
+        let plain = unsafe { shim::shim_state_is_plain(raw.as_ptr()) };
+        let batch = Batch::with_capacity(MAX_ROWS as usize);
+        let context = Self { raw, memory, model: Arc::clone(model), options, batch, plain };
         if context.memory.is_null() {
             return Err("the model has no memory for a conversation".to_owned());
         }
@@ -130,6 +135,79 @@ impl LlamaContext {
         (sequence < self.options.slots).then(|| i32::try_from(sequence).expect("slots are at most 256"))
     }
 
+    /// What each of the plain states of this context is framed by.
+    fn frame(&self, sequence: Sequence) -> Frame {
+        Frame::new(self.options.slots, sequence)
+    }
+
+    fn save_plain(&mut self, sequence: Sequence, id: sys::llama_seq_id) -> std::result::Result<Vec<u8>, String> {
+        let frame = self.frame(sequence);
+        let inner = frame.inner(self.state_size(id)?).ok_or("its size is impossible")?;
+        let mut state = vec![0; inner];
+        let mut written = frame.blank();
+        let pieces =
+            [writable(&mut written.before), writable(&mut state[state::START..]), writable(&mut written.after)];
+        self.write_state(id, &pieces)?;
+        if written != frame {
+            return Err("another sequence is in it".to_owned());
+        }
+        state::seal(&mut state)?;
+        Ok(state)
+    }
+
+    fn save_opaque(&mut self, id: sys::llama_seq_id) -> std::result::Result<Vec<u8>, String> {
+        let mut state = vec![0; self.state_size(id)?];
+        self.write_state(id, &[writable(&mut state)])?;
+        Ok(state::seal_opaque(state))
+    }
+
+    fn restore_plain(
+        &mut self,
+        sequence: Sequence,
+        id: sys::llama_seq_id,
+        state: &[u8],
+    ) -> std::result::Result<(), String> {
+        let held = state::check(state, self.options.context_size)?;
+        let frame = self.frame(sequence);
+        self.read_state(id, &[readable(&frame.before), readable(&state[state::START..]), readable(&frame.after)])?;
+        // SAFETY: the memory lives as long as the context, and the id is in range.
+        let first = unsafe { sys::llama_memory_seq_pos_min(self.memory, id) };
+        if self.length(sequence) == held && (held == 0 || first == 0) {
+            return Ok(());
+        }
+        Err(format!("it holds the tokens {first} to {} instead of {held} from 0 on", self.length(sequence)))
+    }
+
+    fn restore_opaque(&mut self, id: sys::llama_seq_id, state: &[u8]) -> std::result::Result<(), String> {
+        self.read_state(id, &[readable(state::open_opaque(state)?)])
+    }
+
+    fn state_size(&mut self, id: sys::llama_seq_id) -> std::result::Result<usize, String> {
+        let mut error = ErrorText::new();
+        // SAFETY: the context is alive and not decoding, since `&mut self`, and has a memory; the id is in range.
+        let size = unsafe { shim::shim_state_size(self.raw.as_ptr(), id, error.slot()) };
+        if size == 0 { Err(error.take("llama.cpp gave no size")) } else { Ok(size) }
+    }
+
+    /// Fills the pieces, made with `writable`, from first to last.
+    fn write_state(&mut self, id: sys::llama_seq_id, pieces: &[Text]) -> std::result::Result<(), String> {
+        let mut error = ErrorText::new();
+        // SAFETY: as in `state_size`; each piece is memory that its maker may write and that outlives the call.
+        let written =
+            unsafe { shim::shim_state_get(self.raw.as_ptr(), id, pieces.as_ptr(), pieces.len(), error.slot()) };
+        let whole = written == total(pieces);
+        if whole { Ok(()) } else { Err(error.take("llama.cpp wrote less than it said")) }
+    }
+
+    /// Reads all of the pieces, made with `readable`.
+    fn read_state(&mut self, id: sys::llama_seq_id, pieces: &[Text]) -> std::result::Result<(), String> {
+        let mut error = ErrorText::new();
+        // SAFETY: as in `state_size`; the pieces outlive the call and are only read.
+        let read = unsafe { shim::shim_state_set(self.raw.as_ptr(), id, pieces.as_ptr(), pieces.len(), error.slot()) };
+        let whole = read == total(pieces);
+        if whole { Ok(()) } else { Err(error.take("llama.cpp read less than there is")) }
+    }
+
     fn remove_from(&mut self, sequence: Sequence, position: i32) -> bool {
         let Some(id) = self.seq_id(sequence) else {
             return false;
@@ -140,7 +218,21 @@ impl LlamaContext {
 }
 
 fn state_error(what: &str, reason: &str) -> Error {
-    Error::new(ErrorCode::InferenceFailed, format!("a sequence {what}: {reason}"))
+    Error::new(ErrorCode::InferenceFailed, format!("a sequence could not be {what}: {reason}"))
+}
+
+/// Bytes for the shim to write into.
+fn writable(bytes: &mut [u8]) -> Text {
+    Text { data: bytes.as_mut_ptr().cast(), length: bytes.len() }
+}
+
+fn total(pieces: &[Text]) -> usize {
+    pieces.iter().map(|piece| piece.length).sum()
+}
+
+/// Bytes for the shim to read.
+fn readable(bytes: &[u8]) -> Text {
+    Text { data: bytes.as_ptr().cast_mut().cast(), length: bytes.len() }
 }
 
 unsafe extern "C" fn is_cancelled(data: *mut c_void) -> bool {
@@ -237,34 +329,16 @@ impl InferenceContext for LlamaContext {
     }
 
     fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>> {
-        let failed = |reason: &str| state_error("could not be saved", reason);
-        let id = self.seq_id(sequence).ok_or_else(|| failed("there is no such sequence"))?;
-        let mut error = ErrorText::new();
-        // SAFETY: the context is alive and not decoding; without a buffer only the size is counted.
-        let size = unsafe { shim::shim_state_get(self.raw.as_ptr(), id, std::ptr::null_mut(), 0, error.slot()) };
-        if size == 0 {
-            return Err(failed(&error.take("llama.cpp gave no size")));
-        }
-        let mut state = vec![0; size];
-        // SAFETY: as above, and the buffer has `size` bytes.
-        let written =
-            unsafe { shim::shim_state_get(self.raw.as_ptr(), id, state.as_mut_ptr(), state.len(), error.slot()) };
-        if written == 0 || written != size {
-            return Err(failed(&error.take("llama.cpp gave no reason")));
-        }
-        Ok(state)
+        let id = self.seq_id(sequence).ok_or_else(|| state_error("saved", "there is no such sequence"))?;
+        let state = if self.plain { self.save_plain(sequence, id) } else { self.save_opaque(id) };
+        state.map_err(|reason| state_error("saved", &reason))
     }
 
     fn restore(&mut self, sequence: Sequence, state: &[u8]) -> Result<()> {
-        let failed = |reason: &str| state_error("could not be restored", reason);
-        let id = self.seq_id(sequence).ok_or_else(|| failed("there is no such sequence"))?;
-        let mut error = ErrorText::new();
-        // SAFETY: the context is alive and not decoding; the bytes outlive the call.
-        let read = unsafe { shim::shim_state_set(self.raw.as_ptr(), id, state.as_ptr(), state.len(), error.slot()) };
-        if read == 0 || read != state.len() {
-            return Err(failed(&error.take("llama.cpp gave no reason")));
-        }
-        Ok(())
+        let id = self.seq_id(sequence).ok_or_else(|| state_error("restored", "there is no such sequence"))?;
+        self.clear(sequence);
+        let done = if self.plain { self.restore_plain(sequence, id, state) } else { self.restore_opaque(id, state) };
+        done.map_err(|reason| state_error("restored", &reason))
     }
 
     fn text(&self, token: Token) -> Vec<u8> {

@@ -47,17 +47,6 @@ int32_t shim_decode(llama_context * context, const llama_batch * batch, char ** 
     return shim_guard(error, shim_threw, [&] { return llama_decode(context, *batch); });
 }
 
-size_t shim_state_get(llama_context * context, llama_seq_id sequence, uint8_t * data, size_t size, char ** error) {
-    return shim_guard<size_t>(error, 0, [&] {
-        return data == nullptr ? llama_state_seq_get_size(context, sequence)
-                               : llama_state_seq_get_data(context, data, size, sequence);
-    });
-}
-
-size_t shim_state_set(llama_context * context, llama_seq_id sequence, const uint8_t * data, size_t size, char ** error) {
-    return shim_guard<size_t>(error, 0, [&] { return llama_state_seq_set_data(context, data, size, sequence); });
-}
-
 static common_params_sampling params_of(const shim_sampling & options) {
     common_params_sampling params;
     params.no_perf = true;

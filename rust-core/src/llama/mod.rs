@@ -15,6 +15,7 @@ mod metadata;
 mod model;
 mod sampler;
 mod shim;
+mod state;
 mod template_screen;
 
 pub use loader::LlamaLoader;

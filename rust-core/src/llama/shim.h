@@ -68,10 +68,14 @@ extern "C" {
     // llama_decode's status. An exception gives shim_threw and a text.
     int32_t shim_decode(llama_context * context, const llama_batch * batch, char ** error);
 
-    // Bytes of a sequence's state: into `data` of `size` bytes, or how many there are when `data` is null. 0 on error.
-    size_t shim_state_get(llama_context * context, llama_seq_id sequence, uint8_t * data, size_t size, char ** error);
-    // How many bytes were read into an empty sequence; 0 on error.
-    size_t shim_state_set(llama_context * context, llama_seq_id sequence, const uint8_t * data, size_t size, char ** error);
+    // Whether a sequence's state is one attention cache: a count of streams, and for each its cells and their keys and
+    // values. Anything else is opaque.
+    bool shim_state_is_plain(const llama_context * context);
+    // The functions below write and read one state in several pieces of memory. All give its size in bytes; 0 on error.
+    size_t shim_state_size(llama_context * context, llama_seq_id sequence, char ** error);
+    size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, char ** error);
+    // Into an empty sequence. The pieces are only read.
+    size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, char ** error);
 
     shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, char ** error);
     void shim_sampler_free(shim_sampler * sampler);

@@ -75,18 +75,24 @@ unsafe extern "C" {
         error: *mut *mut c_char,
     ) -> bool;
 
+    pub(super) fn shim_state_is_plain(context: *const sys::llama_context) -> bool;
+    pub(super) fn shim_state_size(
+        context: *mut sys::llama_context,
+        sequence: sys::llama_seq_id,
+        error: *mut *mut c_char,
+    ) -> usize;
     pub(super) fn shim_state_get(
         context: *mut sys::llama_context,
         sequence: sys::llama_seq_id,
-        data: *mut u8,
-        size: usize,
+        pieces: *const Text,
+        count: usize,
         error: *mut *mut c_char,
     ) -> usize;
     pub(super) fn shim_state_set(
         context: *mut sys::llama_context,
         sequence: sys::llama_seq_id,
-        data: *const u8,
-        size: usize,
+        pieces: *const Text,
+        count: usize,
         error: *mut *mut c_char,
     ) -> usize;
 
