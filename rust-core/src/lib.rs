@@ -32,5 +32,6 @@ pub mod manager;
 pub mod protocol;
 mod readable;
 pub mod residency;
+pub mod swapping;
 
 pub use hub::Pull;
