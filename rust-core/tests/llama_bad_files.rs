@@ -6,6 +6,7 @@ mod llama_common;
 
 use std::path::Path;
 
+use llama_common::random_model::Random;
 use llama_common::{find, folder, greedy, load_error, message, prefill, tiny_bytes, with_template, with_value, write};
 use llama_rs_core::engine::{DecodeError, ModelLoader};
 use llama_rs_core::error::{Error, ErrorCode, Result};
@@ -122,27 +123,6 @@ fn a_template_that_would_hang_is_refused() {
     let bytes = with_template("{% for i in range(10**7) %}{% endfor %}");
     let error = error_of(&bytes);
     assert_eq!(error.code, ErrorCode::TemplateFailed, "{error}");
-}
-
-/// A small generator of numbers that is the same everywhere (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).expect("below a usize")
-    }
-
-    fn pick<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len())]
-    }
 }
 
 /// One to three changes, most of them in the header.

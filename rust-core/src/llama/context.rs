@@ -22,6 +22,9 @@ const MAX_ROWS: u32 = 512;
 /// llama.cpp allots KV memory in blocks of this many tokens.
 const KV_BLOCK: u32 = 256;
 
+/// Of keys and values alike.
+const KV_TYPE: sys::ggml_type = sys::GGML_TYPE_F16;
+
 /// What a context is made with, every "auto" resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ContextOptions {
@@ -71,6 +74,8 @@ impl LlamaContext {
         params.n_outputs_max = options.slots;
         params.n_threads = threads;
         params.n_threads_batch = threads;
+        params.type_k = KV_TYPE;
+        params.type_v = KV_TYPE;
         params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
         // Separate streams: an idle neighbour costs the active scope nothing.
         params.kv_unified = false;
@@ -99,6 +104,13 @@ impl LlamaContext {
             return Err(format!("llama.cpp allotted {per_sequence} tokens instead of {}", options.context_size));
         }
         Ok(context)
+    }
+
+    /// What a state depends on besides the weights, for its fingerprint.
+    pub fn state_form(&self) -> String {
+        // An opaque state holds the number of slots, and llama.cpp refuses another one.
+        let form = if self.plain { "one stream".to_owned() } else { format!("opaque, {} slots", self.options.slots) };
+        format!("{form}; keys and values of type {KV_TYPE}; flash attention; no adapters")
     }
 
     /// llama.cpp asserts what is checked here; an assertion would end the process.

@@ -5,12 +5,13 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use llama_cpp_sys_2 as sys;
 
 use super::metadata::{Metadata, Value};
+use super::reader::{Checked, Reader};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Real models have less than a tenth of each. llama.cpp holds all of a header in memory.
@@ -30,19 +31,35 @@ const MAX_DIMENSIONS: u32 = 4;
 const DEFAULT_ALIGNMENT: u64 = 32;
 const TOKENS: &str = "tokenizer.ggml.tokens";
 
-type Checked<T> = std::result::Result<T, String>;
+/// What a model's header says.
+pub(super) struct Header {
+    /// Of the first file, which describes the model.
+    pub metadata: Metadata,
+    /// All of them, the first one first.
+    pub files: Vec<ModelFile>,
+}
+
+/// One file of a model.
+pub(super) struct ModelFile {
+    pub path: PathBuf,
+    /// In bytes.
+    pub size: u64,
+    /// Where the header ends and the tensors begin.
+    pub tensors_at: u64,
+}
 
 /// Checks a model file, and all parts of it where it is split.
-pub(super) fn read(path: &str) -> Result<Metadata> {
-    let metadata = read_file(Path::new(path))?;
+pub(super) fn read(path: &str) -> Result<Header> {
+    let (metadata, first) = read_file(Path::new(path))?;
+    let mut files = vec![first];
     let count = metadata.number("split.count").unwrap_or(0);
     if count > 1 {
         for part in other_parts(path, count)? {
-            read_file(&part)?;
+            files.push(read_file(&part)?.1);
         }
     }
     metadata.check().map_err(|reason| invalid(Path::new(path), &reason))?;
-    Ok(metadata)
+    Ok(Header { metadata, files })
 }
 
 /// The files beside the first part, named as llama.cpp will name them: `NAME-00002-of-00003.gguf`.
@@ -62,7 +79,7 @@ fn invalid(path: &Path, reason: &str) -> Error {
     Error::new(ErrorCode::ModelInvalid, format!("{path} is not a usable GGUF file: {reason} - download it again"))
 }
 
-fn read_file(path: &Path) -> Result<Metadata> {
+fn read_file(path: &Path) -> Result<(Metadata, ModelFile)> {
     let unreadable = |error: &std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let detail = format!("there is no file {} - check the path or download the model", path.display());
@@ -79,70 +96,13 @@ fn read_file(path: &Path) -> Result<Metadata> {
         return Err(invalid(path, "it is empty"));
     }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
-    let mut reader = Reader { inner: BufReader::with_capacity(1 << 16, file), position: 0, size: about.len() };
-    header(&mut reader).map_err(|reason| invalid(path, &reason))
+    let mut reader = Reader::new(file, about.len());
+    let (metadata, tensors_at) = header(&mut reader).map_err(|reason| invalid(path, &reason))?;
+    Ok((metadata, ModelFile { path: path.to_owned(), size: about.len(), tensors_at }))
 }
 
-/// A file that is read forwards, never past its end.
-struct Reader {
-    inner: BufReader<File>,
-    position: u64,
-    size: u64,
-}
-
-impl Reader {
-    fn remaining(&self) -> u64 {
-        self.size - self.position
-    }
-
-    fn take(&mut self, length: u64) -> Checked<()> {
-        if length > self.remaining() {
-            return Err(format!("it is truncated or damaged: its header goes on after its {} bytes", self.size));
-        }
-        self.position += length;
-        Ok(())
-    }
-
-    fn bytes<const N: usize>(&mut self) -> Checked<[u8; N]> {
-        self.take(N as u64)?;
-        let mut bytes = [0; N];
-        self.inner.read_exact(&mut bytes).map_err(|error| error.to_string())?;
-        Ok(bytes)
-    }
-
-    fn u32(&mut self) -> Checked<u32> {
-        Ok(u32::from_le_bytes(self.bytes()?))
-    }
-
-    fn u64(&mut self) -> Checked<u64> {
-        Ok(u64::from_le_bytes(self.bytes()?))
-    }
-
-    fn skip(&mut self, length: u64) -> Checked<()> {
-        self.take(length)?;
-        let length = i64::try_from(length).map_err(|error| error.to_string())?;
-        self.inner.seek_relative(length).map_err(|error| error.to_string())
-    }
-
-    /// A length and as many bytes. Refuses more than `limit` before reading.
-    fn string(&mut self, limit: u64, what: &str) -> Checked<Vec<u8>> {
-        let length = self.u64()?;
-        if length > limit {
-            return Err(format!("{what} is {length} bytes long"));
-        }
-        self.rest_of_string(length)
-    }
-
-    /// As many bytes. The caller has bounded `length`.
-    fn rest_of_string(&mut self, length: u64) -> Checked<Vec<u8>> {
-        self.take(length)?;
-        let mut bytes = vec![0; usize::try_from(length).map_err(|error| error.to_string())?];
-        self.inner.read_exact(&mut bytes).map_err(|error| error.to_string())?;
-        Ok(bytes)
-    }
-}
-
-fn header(reader: &mut Reader) -> Checked<Metadata> {
+/// Also says where the tensors begin.
+fn header(reader: &mut Reader) -> Checked<(Metadata, u64)> {
     if reader.size < 4 || reader.bytes()? != *b"GGUF" {
         return Err("it does not begin with GGUF".to_owned());
     }
@@ -161,8 +121,8 @@ fn header(reader: &mut Reader) -> Checked<Metadata> {
         return Err(format!("it is truncated or damaged: it claims {keys} keys and {tensors} tensors in {size} bytes"));
     }
     let metadata = metadata(reader, keys)?;
-    check_tensors(reader, tensors, alignment(&metadata)?)?;
-    Ok(metadata)
+    let tensors_at = check_tensors(reader, tensors, alignment(&metadata)?)?;
+    Ok((metadata, tensors_at))
 }
 
 /// A name that llama.cpp compares as a C text: with a NUL inside, it would see another name than is checked here.
@@ -278,6 +238,7 @@ fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
         return Err(format!("it is truncated or damaged: {key} claims {count} texts"));
     }
     let mut seen = (key == TOKENS).then(Seen::default);
+    let start = reader.position;
     for index in 0..count {
         let Some(seen) = &mut seen else {
             let length = reader.u64()?;
@@ -294,7 +255,7 @@ fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
             return Err(format!("token {index} of its vocabulary is there twice"));
         }
     }
-    Ok(Value::Skipped)
+    Ok(Value::Texts { count, bytes: reader.position - start - 8 * count })
 }
 
 /// A set of texts that keeps 16 bytes of each: two keyed hashes, which nobody can make collide.
@@ -311,7 +272,8 @@ impl Seen {
     }
 }
 
-fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<()> {
+/// Returns where the first tensor begins.
+fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<u64> {
     let mut names = HashSet::new();
     let mut end = (0, String::new());
     for _ in 0..count {
@@ -335,7 +297,7 @@ fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<()>
     }
     let start = reader.position.next_multiple_of(alignment);
     match start.checked_add(end.0) {
-        Some(needed) if needed <= reader.size => Ok(()),
+        Some(needed) if needed <= reader.size => Ok(start),
         Some(needed) => {
             let name = end.1;
             Err(format!("it is truncated: tensor {name} ends at byte {needed} of {}", reader.size))

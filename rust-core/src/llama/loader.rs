@@ -6,7 +6,8 @@ use super::backend;
 use super::chat::LlamaPrompter;
 use super::context::{ContextOptions, LlamaContext};
 use super::devices;
-use super::gguf;
+use super::fingerprint::fingerprint;
+use super::gguf::{self, Header};
 use super::memory::available_bytes;
 use super::metadata::Metadata;
 use super::model::Model;
@@ -15,7 +16,6 @@ use crate::engine::{LoadedModel, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::readable;
-use crate::residency::Fingerprint;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
 const DEFAULT_KV_BUDGET_BYTES: u64 = 512 << 20;
@@ -28,7 +28,7 @@ pub struct LlamaLoader;
 impl ModelLoader for LlamaLoader {
     fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
         config.validate()?;
-        let metadata = gguf::read(&config.path)?;
+        let Header { metadata, files } = gguf::read(&config.path)?;
         backend::init();
         let device = devices::choose(config.device)?;
         if !progress(0.0) {
@@ -49,12 +49,13 @@ impl ModelLoader for LlamaLoader {
             device,
             has_chat_template: model.chat_template(None).is_some(),
         };
-        Ok(LoadedModel { info, fingerprint: Fingerprint(0), context: Box::new(context), prompter: Arc::new(prompter) })
+        let fingerprint = fingerprint(&files, &context.state_form())?;
+        Ok(LoadedModel { info, fingerprint, context: Box::new(context), prompter: Arc::new(prompter) })
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
         config.validate()?;
-        let metadata = gguf::read(&config.path)?;
+        let Header { metadata, .. } = gguf::read(&config.path)?;
         let options = resolve(config, DEFAULT_CONTEXT_SIZE, metadata.kv_bytes_per_token());
         let tokens = u64::from(options.allotted()).saturating_mul(options.slots.into());
         Ok(MemoryEstimate {

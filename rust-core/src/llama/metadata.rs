@@ -14,6 +14,12 @@ pub(super) enum Value {
     Float(f64),
     Text(String),
     Array(Vec<Value>),
+    /// An array of texts, which are not kept.
+    Texts {
+        count: u64,
+        /// Of all of them together.
+        bytes: u64,
+    },
     /// Well-formed, but too long to keep.
     Skipped,
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod random_model;
+
 use std::path::PathBuf;
 
 use llama_rs_core::engine::{CancelFlag, DecodeError, LoadedModel, ModelLoader, Row, Sampler, Sequence, Token};

@@ -1,0 +1,93 @@
+//! Which states fit a model: the hash of everything that a saved state depends on, and of nothing else. Neither
+//! `contextSize` nor, where a state does not depend on them, the number of slots is in it.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::gguf::ModelFile;
+use crate::error::{Error, ErrorCode, Result};
+use crate::residency::Fingerprint;
+
+/// Another llama.cpp may compute, or write down, something else.
+const LLAMA_VERSION: &str = "0.1.160";
+
+/// Fine-tunes of one model have the same header. Their weights are told apart by samples: all of them would take as long
+/// as reading the file.
+const SAMPLES: u64 = 16;
+const SAMPLE_BYTES: u64 = 64 << 10;
+
+/// Hashes the model's files and `form`, which says what a context makes of the model: KV types, attention, the form of its
+/// states.
+pub(super) fn fingerprint(files: &[ModelFile], form: &str) -> Result<Fingerprint> {
+    let mut hash = Xxh3::new();
+    for text in [LLAMA_VERSION, form] {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    for file in files {
+        hash_file(&mut hash, file).map_err(|error| {
+            let detail = format!("could not read {}: {error}", file.path.display());
+            Error::new(ErrorCode::ModelInvalid, detail)
+        })?;
+    }
+    Ok(Fingerprint(hash.digest128()))
+}
+
+fn hash_file(hash: &mut Xxh3, file: &ModelFile) -> std::io::Result<()> {
+    hash.update(&file.size.to_le_bytes());
+    hash.update(&file.tensors_at.to_le_bytes());
+    let mut reader = File::open(&file.path)?;
+    let mut buffer = Vec::new();
+    for (start, length) in pieces(file.size, file.tensors_at) {
+        reader.seek(SeekFrom::Start(start))?;
+        buffer.clear();
+        (&mut reader).take(length).read_to_end(&mut buffer)?;
+        hash.update(&buffer);
+    }
+    Ok(())
+}
+
+/// The header, in pieces, then the samples: evenly spaced, the last one at the end of the file.
+fn pieces(size: u64, tensors_at: u64) -> impl Iterator<Item = (u64, u64)> {
+    let header = (0..tensors_at).step_by(SAMPLE_BYTES as usize);
+    let header = header.map(move |start| (start, SAMPLE_BYTES.min(tensors_at - start)));
+    let last = size.saturating_sub(SAMPLE_BYTES).max(tensors_at);
+    let step = (last - tensors_at) / (SAMPLES - 1);
+    let samples = (0..SAMPLES - 1).map(move |index| (tensors_at + step * index, SAMPLE_BYTES));
+    header.chain(samples).chain([(last, SAMPLE_BYTES)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_that_is_built() {
+        let pinned = format!("llama-cpp-sys-2 = {{ version = \"={LLAMA_VERSION}\"");
+        assert!(include_str!("../../Cargo.toml").contains(&pinned), "{pinned}");
+    }
+
+    #[test]
+    fn samples_are_spread_over_the_tensors() {
+        let (size, tensors_at) = (1 << 30, 100_000);
+        let pieces: Vec<_> = pieces(size, tensors_at).collect();
+        assert_eq!(pieces[..2], [(0, SAMPLE_BYTES), (SAMPLE_BYTES, 100_000 - SAMPLE_BYTES)]);
+        let samples = &pieces[2..];
+        assert_eq!(samples.len(), 16);
+        assert_eq!((samples[0].0, samples[15].0 + SAMPLE_BYTES), (tensors_at, size));
+        assert!(samples.windows(2).all(|pair| pair[1].0 - pair[0].0 > 70_000_000), "{samples:?}");
+    }
+
+    #[test]
+    fn a_small_file_is_hashed_whole() {
+        let mut covered = 0;
+        for (start, length) in pieces(500_000, 1_000) {
+            assert!(start <= covered, "{start}");
+            covered = covered.max(start + length);
+        }
+        assert!(covered >= 500_000);
+        assert!(pieces(1_000, 1_000).all(|(start, _)| start <= 1_000));
+    }
+}
