@@ -1,9 +1,12 @@
 //! The manager as a host sees it: commands in, events out, on a scripted model. Races are made by gates in the script.
 
+mod budget;
+mod can_load;
 mod host;
 mod lifetime;
 mod memory;
 mod parking;
 mod random;
+mod residents;
 mod scopes;
 mod turns;

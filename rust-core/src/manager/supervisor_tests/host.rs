@@ -1,5 +1,6 @@
 //! A host for tests: sends commands, collects events, waits for the one that matters.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -159,6 +160,21 @@ impl Host {
         self.answer(request)
     }
 
+    /// For a test that has cleared the events.
+    pub(super) fn look_anew(&mut self) {
+        self.seen = 0;
+    }
+
+    /// What a scope that was parked last takes.
+    #[track_caller]
+    pub(super) fn parked_bytes(&mut self, scope: &str) -> u64 {
+        let parked = self.lifecycle().into_iter().rev().find_map(|record| match record.event {
+            LifecycleEvent::ScopeParked { scope: parked, bytes } if parked == scope => Some(bytes),
+            _ => None,
+        });
+        parked.unwrap_or_else(|| panic!("{scope} was not parked"))
+    }
+
     #[track_caller]
     pub(super) fn finished(&mut self, generation: &str) -> Outcome {
         self.until(finish_of(generation))
@@ -224,6 +240,23 @@ pub(super) fn finish_of(generation: &str) -> impl Fn(&Event) -> Option<Outcome> 
         }
         _ => None,
     }
+}
+
+/// How often each generation ended.
+pub(super) fn ends(events: &[Event]) -> BTreeMap<String, u32> {
+    let mut ends = BTreeMap::new();
+    for event in events {
+        match event {
+            Event::GenerationQueued { generation } => {
+                ends.entry(generation.id.clone()).or_default();
+            }
+            Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { .. } } => {
+                *ends.entry(generation_id.clone()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    ends
 }
 
 pub(super) fn model_is(path: &str, wanted: fn(&ModelStatus) -> bool) -> impl Fn(&Event) -> Option<()> {

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::host::{Host, manager};
+use super::host::{Host, ends, manager};
 use crate::engine::scripted::Script;
 use crate::protocol::{Event, GenerationPhase, ModelStatus, Snapshot};
 
 const COMMANDS: usize = 400;
 
 /// A linear congruential generator (Knuth's MMIX constants): enough to mix commands, and the same everywhere.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
@@ -140,19 +140,7 @@ fn accepted_by(witness: &mut Host) -> BTreeMap<String, u32> {
         Event::Recorded { record } if record.model.as_deref() == Some("") => Some(()),
         _ => None,
     });
-    let mut ends = BTreeMap::new();
-    for event in &witness.events {
-        match event {
-            Event::GenerationQueued { generation } => {
-                ends.insert(generation.id.clone(), 0);
-            }
-            Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { .. } } => {
-                *ends.entry(generation_id.clone()).or_default() += 1;
-            }
-            _ => {}
-        }
-    }
-    ends
+    ends(&witness.events)
 }
 
 fn assert_at_rest(snapshot: &Snapshot, seed: u64) {
