@@ -1,6 +1,8 @@
 //! One model's lifetime as a pure state machine: an event in, the new state and a list of effects out. Knows no
 //! thread, no clock and no channel; the supervisor carries the effects out.
 
+mod suspension;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ pub(crate) struct Entry {
     /// Of the keep-alive that counts; older timers are ignored.
     timer: u64,
     loads: u32,
+    /// No engine may be started. One that is loaded stays.
+    suspended: bool,
 }
 
 #[derive(Debug)]
@@ -49,14 +53,19 @@ enum State {
     Idle {
         info: ModelInfo,
     },
-    /// The engine has been told to stop and has not exited yet.
-    Unloading,
+    /// The engine has been told to stop and has not exited yet. `interrupted`: a suspension stopped its load, and whoever
+    /// holds a lease has not got the model yet.
+    Unloading {
+        interrupted: bool,
+    },
+    /// Leased and not loaded, because of a suspension. Loaded when that ends.
+    Refused,
     Failed {
         error: Error,
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Event {
     Acquire {
         lease: LeaseId,
@@ -91,6 +100,9 @@ pub(crate) enum Event {
     Exited {
         result: Result<(), Error>,
     },
+    /// From now on nothing may be loaded.
+    Suspend,
+    Resume,
 }
 
 #[derive(Debug, PartialEq)]
@@ -127,7 +139,8 @@ pub(crate) enum Effect {
 
 impl Entry {
     pub(crate) fn new(config: ModelConfig) -> Self {
-        Self { config, state: State::Unloaded, leases: BTreeMap::new(), epoch: 0, timer: 0, loads: 0 }
+        let (state, leases) = (State::Unloaded, BTreeMap::new());
+        Self { config, state, leases, epoch: 0, timer: 0, loads: 0, suspended: false }
     }
 
     pub(crate) fn on(&mut self, event: Event) -> Vec<Effect> {
@@ -164,6 +177,8 @@ impl Entry {
                 }
             }
             Event::Exited { result } => self.exited(result, &mut effects),
+            Event::Suspend => self.suspend(&mut effects),
+            Event::Resume => self.resume(&mut effects),
         }
         effects
     }
@@ -195,7 +210,8 @@ impl Entry {
             State::MakingRoom { .. } => ModelStatus::Loading { progress: 0.0 },
             State::Ready { info } => ModelStatus::Ready { info: info.clone() },
             State::Idle { info } => ModelStatus::Idle { info: info.clone() },
-            State::Unloading => ModelStatus::Unloading,
+            State::Unloading { .. } => ModelStatus::Unloading,
+            State::Refused => ModelStatus::Failed { error: self.refusal() },
             State::Failed { error } => ModelStatus::Failed { error: error.clone() },
         }
     }
@@ -206,7 +222,8 @@ impl Entry {
             State::Unloaded
             | State::Loading { .. }
             | State::MakingRoom { .. }
-            | State::Unloading
+            | State::Unloading { .. }
+            | State::Refused
             | State::Failed { .. } => None,
         };
         match conflict {
@@ -241,14 +258,14 @@ impl Entry {
                 self.hold(lease, owner, &config, true, effects);
                 self.config.keep_alive_ms = config.keep_alive_ms;
             }
-            State::Unloading => {
+            State::Unloading { .. } => {
                 self.hold(lease, owner, &config, false, effects);
                 self.config = config;
             }
-            State::Unloaded | State::Failed { .. } => {
+            State::Unloaded | State::Refused | State::Failed { .. } => {
                 self.hold(lease, owner, &config, false, effects);
                 self.config = config;
-                self.start_engine("first lease", false, effects);
+                self.load("first lease", effects);
             }
         }
     }
@@ -276,11 +293,12 @@ impl Entry {
             State::Loading { .. } if self.config.keep_alive_ms == Some(0) => {
                 self.stop("nobody waits for the load any longer", effects);
             }
+            State::Refused => self.state = State::Unloaded,
             State::Loading { .. }
             | State::MakingRoom { .. }
             | State::Unloaded
             | State::Idle { .. }
-            | State::Unloading
+            | State::Unloading { .. }
             | State::Failed { .. } => {}
         }
     }
@@ -310,6 +328,12 @@ impl Entry {
                 self.state = State::Unloaded;
                 effects.push(Effect::AnswerUnload { result: Ok(()) });
             }
+            State::Refused => {
+                // They were told to wait for the resume.
+                effects.push(Effect::EndGenerations);
+                self.state = State::Unloaded;
+                effects.push(Effect::AnswerUnload { result: Ok(()) });
+            }
             State::Loading { .. } => {
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
                 self.stop(reason, effects);
@@ -325,7 +349,10 @@ impl Entry {
             }
             State::Idle { .. } => self.stop(reason, effects),
             // Whoever asked for the model before this and waits for the unload to end would load it again.
-            State::Unloading => self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects),
+            State::Unloading { .. } => {
+                self.state = State::Unloading { interrupted: false };
+                self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
+            }
         }
     }
 
@@ -364,7 +391,7 @@ impl Entry {
 
     fn exited(&mut self, result: Result<(), Error>, effects: &mut Vec<Effect>) {
         match (&self.state, result) {
-            (State::Unloading, result) => self.unloaded(result, effects),
+            (State::Unloading { interrupted }, result) => self.unloaded(*interrupted, result, effects),
             (State::Loading { last_try: false, .. }, Err(error)) if error.code == ErrorCode::OutOfMemory => {
                 self.state = State::MakingRoom { error };
                 effects.push(Effect::EvictOthers);
@@ -374,7 +401,7 @@ impl Entry {
         }
     }
 
-    fn unloaded(&mut self, result: Result<(), Error>, effects: &mut Vec<Effect>) {
+    fn unloaded(&mut self, interrupted: bool, result: Result<(), Error>, effects: &mut Vec<Effect>) {
         // A load that was cancelled on purpose is no failure of the unload.
         let result = result.or_else(|error| match error.code {
             ErrorCode::LoadCancelled => Ok(()),
@@ -383,8 +410,10 @@ impl Entry {
         self.state = State::Unloaded;
         effects.push(record(LifecycleEvent::Unloaded, "memory freed"));
         effects.push(Effect::AnswerUnload { result });
-        if self.leases.values().any(|holder| holder.waits) {
-            self.start_engine("a lease was waiting for the unload", false, effects);
+        if interrupted && !self.leases.is_empty() {
+            self.load("the load that was suspended", effects);
+        } else if self.leases.values().any(|holder| holder.waits) {
+            self.load("a lease was waiting for the unload", effects);
         }
     }
 
@@ -402,7 +431,7 @@ impl Entry {
     }
 
     fn stop(&mut self, reason: &str, effects: &mut Vec<Effect>) {
-        self.state = State::Unloading;
+        self.state = State::Unloading { interrupted: false };
         effects.push(record(LifecycleEvent::Unloading, reason));
         effects.push(Effect::StopEngine);
     }

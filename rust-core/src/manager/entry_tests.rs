@@ -1,5 +1,7 @@
 //! Every transition of a model's life, as a story: events in, effects and status out.
 
+mod suspension;
+
 use super::entry::{Effect, Entry, Event};
 use super::lease::LeaseId;
 use super::options::tests::loaded;
