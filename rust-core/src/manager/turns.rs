@@ -139,7 +139,20 @@ impl Supervisor {
         match (result, &turn.stage) {
             (Ok(()), Stage::WaitingForModel(_)) => self.render(id),
             (Ok(()), Stage::WaitingForScope(_) | Stage::Rendering(_) | Stage::Running(_)) => {}
+            // Nothing is lost: the turn waits for `ask_again_for_models`, or for its scope and then for that.
+            (Err(error), Stage::WaitingForScope(_) | Stage::WaitingForModel(_))
+                if error.code == ErrorCode::Suspended => {}
             (Err(error), _) => self.end_unstarted(id, FinishReason::Failed, Some(error)),
+        }
+    }
+
+    /// Asks for the models of turns that wait for one, because a suspension that refused them is over.
+    pub(super) fn ask_again_for_models(&mut self) {
+        for id in self.turns_where(|turn| matches!(turn.stage, Stage::WaitingForModel(_))) {
+            // One turn's model may fail at once, and end the turns of others.
+            let Some(turn) = self.turns.get(&id) else { continue };
+            let (lease, config) = (turn.lease, turn.config.clone());
+            self.acquire_for_turn(lease, &id, config);
         }
     }
 
