@@ -33,7 +33,7 @@ export default tseslint.config(
   },
   {
     // The core runs in any JavaScript engine: no React, no React Native, no Node.
-    files: ['src/core/**/*.ts', 'src/protocol/**/*.ts'],
+    files: ['src/core/**/*.ts', 'src/protocol/**/*.ts', 'src/swapping/**/*.ts'],
     ignores: ['**/__tests__/**'],
     rules: {
       'no-restricted-imports': ['error', { patterns: ['react', 'react-native', 'react-native/*', 'node:*', '../react/*', '../testing/*'] }],

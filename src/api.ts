@@ -16,3 +16,6 @@ export { type Failure, type GenerateInput, useLlama, type UseLlama, type UseLlam
 export { useLlamaChat, type UseLlamaChat, type UseLlamaChatOptions } from './react/useLlamaChat';
 export { useModels } from './react/useModels';
 export { useScopes, type UseScopes } from './react/useScopes';
+export { Llama } from './swapping/Llama';
+export { LlamaParent } from './swapping/LlamaParent';
+export type { LlamaScope } from './swapping/LlamaScope';
