@@ -4,9 +4,15 @@
 export declare class Port {
   /**
    * `global`: the process's manager, kept when the port closes. `own`: one for this port, shut down with it.
-   * Throws for any other name.
+   *
+   * `directory`: where that manager keeps saved scopes; made if it does not exist, and read before the constructor returns.
+   * One per manager, used by no other manager and no other process. Left out: an own manager saves none, the global one
+   * where another port said.
+   *
+   * Throws an `Error` with `code`, an `ErrorCode`: `invalidOptions` for another manager, `storageUnavailable` or
+   * `storageFailed` for a directory that cannot be used.
    */
-  constructor(options: { manager: 'global' | 'own' });
+  constructor(options: { manager: 'global' | 'own'; directory?: string });
 
   /** The state now, as JSON: a `Snapshot`. */
   snapshot(): string;

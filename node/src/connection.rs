@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use llama_rs_core::Pull;
 use llama_rs_core::client::Client;
-use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::Batch;
 use napi::bindgen_prelude::{Error, Result, Status};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 
-use crate::ending;
+use crate::ending::{self, OwnManager};
 
 /// Weak, so that a process with nothing else to do can end.
 pub(crate) type EventFunction = ThreadsafeFunction<String, (), String, Status, false, true>;
@@ -28,7 +27,7 @@ pub(crate) struct Connection {
 enum State {
     Open {
         /// Shut down when the connection closes.
-        own: Option<ModelManager>,
+        own: Option<OwnManager>,
         /// Until there is one, events wait in the client.
         emit: Option<EventFunction>,
     },
@@ -36,7 +35,7 @@ enum State {
 }
 
 impl Connection {
-    pub(crate) fn new(client: Client, own: Option<ModelManager>) -> Self {
+    pub(crate) fn new(client: Client, own: Option<OwnManager>) -> Self {
         Self { client, state: Mutex::new(State::Open { own, emit: None }) }
     }
 

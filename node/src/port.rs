@@ -1,20 +1,24 @@
 //! The JavaScript class. Every method returns at once.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use llama_rs_core::error::{Error as CoreError, ErrorCode, Result as CoreResult};
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
-use napi::bindgen_prelude::{Env, Error, Function, FunctionCallContext, Result, Status};
+use napi::bindgen_prelude::{Env, Error, Function, FunctionCallContext, Result};
 use napi_derive::napi;
 
 use crate::connection::{Connection, EventFunction};
-use crate::ending;
+use crate::ending::{self, OwnManager};
 
 #[napi(object)]
 pub struct PortOptions {
     /// Whose models and scopes the port sees. `global`: the process's, kept when the port closes. `own`: its own, shut
     /// down with it.
     pub manager: String,
+    /// Where that manager keeps saved scopes. Left out: an own manager saves none, the global one where another port said.
+    pub directory: Option<String>,
 }
 
 /// One host's connection to a manager.
@@ -25,19 +29,10 @@ pub struct Port {
 
 #[napi]
 impl Port {
+    /// Throws an error whose `code` is one of `ErrorCode`: `invalidOptions`, `storageUnavailable`, `storageFailed`.
     #[napi(constructor)]
-    pub fn new(options: PortOptions) -> Result<Self> {
-        let connection = match options.manager.as_str() {
-            "global" => Connection::new(ending::global_manager().connect(), None),
-            "own" => {
-                let manager = ModelManager::new(Arc::new(LlamaLoader));
-                Connection::new(manager.connect(), Some(manager))
-            }
-            other => {
-                return Err(Error::new(Status::InvalidArg, format!("no such manager: {other} - use global or own")));
-            }
-        };
-        let connection = Arc::new(connection);
+    pub fn new(options: PortOptions) -> Result<Self, String> {
+        let connection = Arc::new(connect(options).map_err(thrown)?);
         ending::watch(&connection);
         Ok(Self { connection })
     }
@@ -79,6 +74,40 @@ impl Port {
     pub fn close(&self) {
         self.connection.close();
     }
+}
+
+fn connect(options: PortOptions) -> CoreResult<Connection> {
+    let directory = options.directory.map(PathBuf::from);
+    match options.manager.as_str() {
+        "global" => {
+            let manager = ending::global_manager();
+            keep_in(manager, directory.as_deref())?;
+            Ok(Connection::new(manager.connect(), None))
+        }
+        "own" => {
+            let manager = ModelManager::new(Arc::new(LlamaLoader));
+            keep_in(&manager, directory.as_deref())?;
+            let client = manager.connect();
+            Ok(Connection::new(client, Some(OwnManager { manager, directory })))
+        }
+        other => {
+            let detail = format!("no such manager: {other} - use global or own");
+            Err(CoreError::new(ErrorCode::InvalidOptions, detail))
+        }
+    }
+}
+
+fn keep_in(manager: &ModelManager, directory: Option<&Path>) -> CoreResult<()> {
+    let Some(directory) = directory else { return Ok(()) };
+    // A port that was closed just now may still be writing there.
+    ending::wait_for(directory);
+    manager.keep_in(directory)
+}
+
+/// As JavaScript sees it: the code as `code`, the detail as `message`.
+fn thrown(error: CoreError) -> Error<String> {
+    let code = serde_json::to_value(error.code).expect("a code is plain data");
+    Error::new(code.as_str().unwrap_or_default().to_owned(), error.detail)
 }
 
 impl Drop for Port {

@@ -14,7 +14,8 @@ test('the addon is the port and nothing else', () => {
 });
 
 test('a manager that does not exist is refused by name', () => {
-  assert.throws(() => new addon.Port({ manager: 'mine' }), /no such manager: mine - use global or own/);
+  const message = 'no such manager: mine - use global or own';
+  assert.throws(() => new addon.Port({ manager: 'mine' }), { code: 'invalidOptions', message });
 });
 
 test('a second event callback is refused, because events have one reader', (t) => {

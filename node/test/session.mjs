@@ -12,8 +12,8 @@ export class Session {
   #requests = 0;
   #waiting = new Set();
 
-  constructor(manager = 'own') {
-    this.port = new Port({ manager });
+  constructor(manager = 'own', directory = undefined) {
+    this.port = new Port({ manager, directory });
     this.port.onEvents((batch) => {
       this.batches += 1;
       this.events.push(...JSON.parse(batch).events);
@@ -75,6 +75,10 @@ export class Session {
       .filter((event) => event.type === 'textDelta' && event.generationId === generationId)
       .map((event) => event.text)
       .join('');
+  }
+
+  scope(id) {
+    return this.snapshot.scopes.find((scope) => scope.id === id);
   }
 
   get snapshot() {
