@@ -145,7 +145,8 @@ impl Supervisor {
             Message::SetPersist { scope, persist, reply } => self.set_persist(&scope, persist, reply),
             Message::EraseAll { reply } => self.erase_all(reply),
             Message::Continue(then) => then(self),
-            Message::Suspend { reply, .. } | Message::Resume { reply } => reply(Ok(())),
+            Message::Suspend { deadline, reply } => self.suspend(deadline, reply),
+            Message::Resume { reply } => self.resume(reply),
             Message::Trim { level, reply } => self.trim(level, reply),
             Message::CanLoad { config, reply } => match self.refusal_when_closed() {
                 Some(error) => reply(Err(error)),
@@ -401,6 +402,12 @@ impl Supervisor {
     pub(super) fn record_all(&self, event: LifecycleEvent, reason: String) {
         tracing::info!(?event, reason, "lifecycle");
         self.hub.record(LifecycleRecord { at: now_ms(), model: None, event, reason });
+    }
+
+    pub(super) fn drive_all(&mut self, event: &entry::Event) {
+        for path in self.models.keys().cloned().collect::<Vec<_>>() {
+            self.drive(&path, event.clone());
+        }
     }
 
     fn refusal_when_closed(&self) -> Option<Error> {

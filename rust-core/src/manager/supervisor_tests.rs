@@ -1,6 +1,7 @@
 //! The manager as a host sees it: commands in, events out, on a scripted model. Races are made by gates in the script.
 
 mod budget;
+mod by_hand;
 mod can_load;
 mod host;
 mod lifetime;
@@ -9,6 +10,7 @@ mod parking;
 mod phases;
 mod random;
 mod residents;
+mod saving;
 mod scopes;
 mod trim;
 mod turns;

@@ -5,6 +5,7 @@ mod by_hand;
 mod opening;
 mod places;
 mod saving;
+mod suspending;
 
 pub(super) use saving::When;
 

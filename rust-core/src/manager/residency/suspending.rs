@@ -1,0 +1,65 @@
+//! For the background: stop computing, save what would be lost, and go on later as if nothing had been.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::engine::EngineCommand;
+use crate::manager::entry;
+use crate::manager::mailbox::{Message, Reply};
+use crate::manager::supervisor::Supervisor;
+use crate::protocol::{Event, LifecycleEvent};
+
+impl Supervisor {
+    /// Stops every engine at its next step, then saves as long as there is time. Asked again while suspended, it saves what
+    /// is left.
+    pub(in crate::manager) fn suspend(&mut self, deadline: Duration, reply: Reply) {
+        if !self.suspended {
+            self.suspended = true;
+            self.hub.publish(Event::SuspensionChanged { suspended: true });
+            self.drive_all(&entry::Event::Suspend);
+        }
+        let mut stopping = Vec::new();
+        for path in self.models.keys().cloned().collect::<Vec<_>>() {
+            let (done, stopped) = oneshot::channel();
+            // One that is not loaded, or is about to go, answers at once.
+            let reply = Box::new(move |result| drop(done.send(result)));
+            self.ask_engine(&path, EngineCommand::Suspend { reply });
+            stopping.push(stopped);
+        }
+        let mailbox = self.mailbox.clone();
+        self.runtime.spawn(async move {
+            for stopped in stopping {
+                let _stopped_or_gone = stopped.await;
+            }
+            mailbox.tell(Message::Continue(Box::new(move |it| it.save_before_deadline(deadline, reply))));
+        });
+    }
+
+    fn save_before_deadline(&mut self, deadline: Duration, reply: Reply) {
+        // A turn that runs keeps in its file what it would keep if it were cancelled now.
+        let running: Vec<String> =
+            self.scopes.iter().filter(|(_, scope)| !scope.turns.is_empty()).map(|(id, _)| id.clone()).collect();
+        for id in running {
+            self.save_transcript(&id);
+        }
+        self.save_each(self.unsaved(None), Some(deadline), move |it, saved_scopes| {
+            it.record_all(LifecycleEvent::Suspended { saved_scopes }, "the host asked".into());
+            reply(Ok(()));
+        });
+    }
+
+    pub(in crate::manager) fn resume(&mut self, reply: Reply) {
+        if self.suspended {
+            self.suspended = false;
+            self.hub.publish(Event::SuspensionChanged { suspended: false });
+            self.record_all(LifecycleEvent::Resumed, "the host asked".into());
+            for path in self.models.keys().cloned().collect::<Vec<_>>() {
+                self.ask_engine(&path, EngineCommand::Resume);
+            }
+            self.drive_all(&entry::Event::Resume);
+            self.ask_again_for_models();
+        }
+        reply(Ok(()));
+    }
+}
