@@ -1,0 +1,223 @@
+//! A process that is killed while it saves: the next one finds every scope as it was before or after the write that was
+//! cut short, and nothing else. Each kill is at a seeded number of writes and a seeded share of one more.
+
+mod saved_common;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use llama_rs_core::residency::{Parked, SavedTranscript, Storage};
+use saved_common::{FINGERPRINT, Random, kv, transcript};
+
+const KILLS: u64 = 500;
+const SCOPES: [&str; 4] = ["a", "b", "c", "d"];
+/// Set for the process that is to be killed: the directory, and the first version that it writes.
+const DIRECTORY: &str = "LLAMA_RS_SAVE_INTO";
+const VERSION: &str = "LLAMA_RS_SAVE_FROM";
+/// Marks the lines that the child says from those of the test harness.
+const MARK: &str = "saved_kills ";
+
+fn version_of_transcript(scope: &str, version: u64) -> SavedTranscript {
+    transcript(scope, version, 200 + (version % 3) as usize * 1_000)
+}
+
+fn version_of_kv(scope: &str, version: u64) -> Parked {
+    kv(scope, version, 50, 4_096)
+}
+
+/// What a scope's files may be after a kill: none, or of a version.
+#[derive(Debug, Clone, Default)]
+struct Allowed {
+    transcript: Vec<Option<u64>>,
+    kv: Vec<Option<u64>>,
+}
+
+impl Allowed {
+    /// The child is about to act on `files`: until it says that it has, the old ones are as good as the new.
+    fn begin(&mut self, files: Files, version: u64) {
+        if files == Files::Transcript {
+            self.transcript.push(Some(version));
+        }
+        if files == Files::Kv {
+            self.kv.push(Some(version));
+        }
+        if files == Files::Removed {
+            self.transcript.push(None);
+            self.kv.push(None);
+        }
+    }
+
+    fn end(&mut self) {
+        for versions in [&mut self.transcript, &mut self.kv] {
+            versions.drain(..versions.len() - 1);
+        }
+    }
+}
+
+/// What the child acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    Transcript,
+    Kv,
+    Removed,
+}
+
+const FILES: [Files; 3] = [Files::Transcript, Files::Kv, Files::Removed];
+
+/// The child: writes transcript and KV of one scope after another, and now and then removes one, until it is killed.
+fn save_for_ever(directory: &Path, mut version: u64) -> ! {
+    let (storage, _) = Storage::open(directory).expect("the one that was killed holds it no longer");
+    let mut stdout = std::io::stdout();
+    // The harness may have begun a line.
+    writeln!(stdout).expect("the parent listens");
+    let mut say = |moment: &str, files: Files, scope: usize, version: u64| {
+        writeln!(stdout, "{MARK}{moment} {} {scope} {version}", files as usize).expect("the parent listens");
+    };
+    loop {
+        let scope = (version % SCOPES.len() as u64) as usize;
+        say("begin", Files::Transcript, scope, version);
+        storage.write_transcript(&version_of_transcript(SCOPES[scope], version)).expect("written");
+        say("end", Files::Transcript, scope, version);
+        say("begin", Files::Kv, scope, version);
+        storage.write_kv(&version_of_kv(SCOPES[scope], version), FINGERPRINT).expect("written");
+        say("end", Files::Kv, scope, version);
+        if version.is_multiple_of(5) {
+            let scope = (scope + 1) % SCOPES.len();
+            say("begin", Files::Removed, scope, version);
+            storage.remove(SCOPES[scope]).expect("removed");
+            say("end", Files::Removed, scope, version);
+        }
+        version += 1;
+    }
+}
+
+/// One child and what it has said so far.
+struct Saver {
+    process: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+    /// Whether the last thing it said is that it has begun something.
+    in_the_middle: bool,
+}
+
+impl Saver {
+    fn start(directory: &Path, version: u64) -> Self {
+        let mut process = Command::new(std::env::current_exe().expect("tests know their path"))
+            .args(["--exact", TEST, "--nocapture"])
+            .env(DIRECTORY, directory)
+            .env(VERSION, version.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this very program runs");
+        let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        Self { process, lines, in_the_middle: false }
+    }
+
+    /// Waits for the next thing that it says, and notes it; `false` at the end.
+    fn listen(&mut self, allowed: &mut [Allowed], version: &mut u64) -> bool {
+        for line in self.lines.by_ref() {
+            let line = line.expect("text");
+            let Some(words) = line.strip_prefix(MARK) else { continue };
+            let words: Vec<_> = words.split(' ').collect();
+            let number = |at: usize| words[at].parse::<usize>().expect("a number");
+            let (files, scope) = (FILES[number(1)], &mut allowed[number(2)]);
+            *version = number(3) as u64;
+            self.in_the_middle = words[0] == "begin";
+            if self.in_the_middle {
+                scope.begin(files, *version)
+            } else {
+                scope.end()
+            }
+            return true;
+        }
+        false
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it was ours");
+    }
+}
+
+/// A panic must not leave a process behind that writes for ever.
+impl Drop for Saver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn temporary_files(directory: &Path) -> usize {
+    let names = std::fs::read_dir(directory).expect("it is there").map(|entry| entry.expect("it is there").file_name());
+    names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count()
+}
+
+/// Opens the directory as the next process would; `allowed` becomes what is there.
+fn check(directory: &Path, allowed: &mut [Allowed], context: &str) {
+    let (storage, found) = Storage::open(directory).unwrap_or_else(|error| panic!("{context}: {error}"));
+    assert_eq!(found.set_aside, [], "{context}");
+    assert_eq!(temporary_files(directory), 0, "{context}");
+    let mut scopes: HashMap<_, _> = found.scopes.into_iter().map(|it| (it.transcript.scope.clone(), it)).collect();
+    for (scope, allowed) in SCOPES.iter().zip(allowed) {
+        let found = scopes.remove(*scope);
+        let transcript = found.as_ref().map(|it| it.transcript.revision);
+        assert!(allowed.transcript.contains(&transcript), "{context}: {scope} has {transcript:?}, not {allowed:?}");
+        if let Some(found) = &found {
+            assert_eq!(found.transcript, version_of_transcript(scope, found.transcript.revision), "{context}");
+        }
+        let kv = found.and_then(|it| it.kv).map(|saved| {
+            let read = storage.read_kv(scope, FINGERPRINT).unwrap_or_else(|error| panic!("{context}: {error:?}"));
+            let version = read.tokens()[0] as u64;
+            assert_eq!(read, version_of_kv(scope, version), "{context}");
+            assert_eq!(saved.tokens as usize, read.tokens().len(), "{context}");
+            version
+        });
+        assert!(allowed.kv.contains(&kv), "{context}: the KV of {scope} is {kv:?}, not one of {allowed:?}");
+        *allowed = Allowed { transcript: vec![transcript], kv: vec![kv] };
+    }
+    assert!(scopes.is_empty(), "{context}: {scopes:?}");
+}
+
+const TEST: &str = "a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write";
+
+#[test]
+fn a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write() {
+    if let (Some(directory), Ok(version)) = (std::env::var_os(DIRECTORY), std::env::var(VERSION)) {
+        save_for_ever(directory.as_ref(), version.parse().expect("a number"));
+    }
+
+    let directory = tempfile::tempdir().expect("a folder");
+    let directory = directory.path();
+    let nothing = Allowed { transcript: vec![None], kv: vec![None] };
+    let mut allowed = SCOPES.map(|_| nothing.clone());
+    let mut version = 0;
+    // How long a write takes here, from what the children say.
+    let mut pace = Duration::ZERO;
+    let (mut in_the_middle, mut half_written) = (0, 0);
+    for seed in 0..KILLS {
+        let mut random = Random(seed);
+        let mut child = Saver::start(directory, version + 1);
+        let mut said_at = Instant::now();
+        for _ in 0..=random.below(6) {
+            assert!(child.listen(&mut allowed, &mut version), "seed {seed}: the child ended by itself");
+            pace = (pace * 7 + said_at.elapsed().min(pace * 4 + Duration::from_millis(1))) / 8;
+            said_at = Instant::now();
+        }
+        let moment = pace.mul_f64(random.below(1_000) as f64 / 500.0);
+        while said_at.elapsed() < moment {
+            std::hint::spin_loop();
+        }
+        child.kill();
+        while child.listen(&mut allowed, &mut version) {}
+        in_the_middle += u64::from(child.in_the_middle);
+        half_written += u64::from(temporary_files(directory) > 0);
+        check(directory, &mut allowed, &format!("seed {seed}"));
+    }
+    // Else the kills were not where something could break.
+    assert!(in_the_middle > KILLS / 2, "only {in_the_middle} kills were during a write");
+    assert!(half_written > KILLS / 20, "only {half_written} kills left a half-written file");
+    println!("{in_the_middle} of {KILLS} kills were during a write, {half_written} left a half-written file");
+}
