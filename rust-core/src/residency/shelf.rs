@@ -96,8 +96,11 @@ mod tests {
         SavedKv { fingerprint: Fingerprint(1), tokens: 1, bytes, saved_at: 1 }
     }
 
-    /// A budget of ten bytes; sizes and times of use by scope.
-    fn shelf(places: &[(&str, u64, u64)]) -> Shelf {
+    /// A scope, the size of its file, and when it was used.
+    type Row = (&'static str, u64, u64);
+
+    /// A budget of ten bytes.
+    fn shelf(places: &[Row]) -> Shelf {
         let mut shelf = Shelf::new(10);
         for (scope, bytes, last_used_at) in places {
             shelf.put(scope, kv(*bytes), *last_used_at);
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_go_until_the_rest_fits() {
-        let cases: [(&[(&str, u64, u64)], &[&str]); 7] = [
+        let cases: [(&[Row], &[&str]); 7] = [
             (&[], &[]),
             (&[("a", 10, 1)], &[]),
             (&[("a", 4, 3), ("b", 4, 1), ("c", 2, 2)], &[]),
