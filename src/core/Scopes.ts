@@ -51,12 +51,18 @@ export class Scopes {
     return this.entry(id);
   }
 
-  /** Takes over the whole new summary of one scope. */
-  put(summary: ScopeSummary): void {
+  /** Takes over the whole new summary of one scope. Returns whether what is known of its transcript fits that. */
+  put(summary: ScopeSummary): boolean {
+    const isNew = !this.byId.has(summary.id);
     // Before the list knows it: a scope that comes to be while we watch is known from its first message on.
     this.change(summary.id, { summary: reuse(this.entry(summary.id).getSnapshot().summary, summary) });
     const known = this.list.getSnapshot();
     this.list.set(reuse(known, put(known, summary, ({ id }) => id)));
+    const { status, revision } = this.entry(summary.id).getSnapshot().transcript;
+    if (status !== 'ready' || revision >= summary.revision) return true;
+    // It came to be with messages, as a fork does, and nobody has asked for them yet.
+    if (isNew) this.change(summary.id, { transcript: ABSENT });
+    return isNew;
   }
 
   /** Takes over a snapshot's list. Returns the scopes whose transcript is out of date. */

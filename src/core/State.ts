@@ -69,8 +69,7 @@ export class State {
         this.models.put(event.model);
         return true;
       case 'scopeChanged':
-        this.scopes.put(event.scope);
-        return true;
+        return this.scopes.put(event.scope);
       case 'scopeDisposed':
         this.scopes.dispose(event.scope);
         return true;

@@ -179,3 +179,25 @@ test('a transcript that changed unheard is read anew even if its reading has jus
   port.deliver('malformed');
   expect(port.sentOf('getTranscript')).toHaveLength(2);
 });
+
+test('a scope that comes to be with messages, as a fork does, has them read when somebody asks', async () => {
+  const { client, port, transcriptOf, answer } = open();
+  const read = port.snapshotsRead;
+  port.emit({ type: 'scopeChanged', scope: summary('fork', 1) });
+  expect(transcriptOf('fork').status).toBe('absent');
+  expect(port.snapshotsRead).toBe(read);
+  const reading = client.transcript('fork');
+  answer('fork', 1, hello);
+  await expect(reading).resolves.toEqual(hello);
+});
+
+test('a scope that was watched before it came to be with messages is read at once', () => {
+  const { client, port, transcriptOf, answer } = open();
+  client.scope('fork');
+  port.emit({ type: 'scopeChanged', scope: summary('fork', 1) });
+  expect(transcriptOf('fork').status).toBe('loading');
+  port.emit({ type: 'scopeChanged', scope: summary('fork', 1) });
+  expect(port.sentOf('getTranscript')).toHaveLength(1);
+  answer('fork', 1, hello);
+  expect(transcriptOf('fork')).toMatchObject({ status: 'ready', messages: hello });
+});
