@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { LlamaError } from '../core/LlamaError';
+import { LlamaError, type LlamaErrorCode } from '../core/LlamaError';
 import type { Port } from '../core/port';
 
 /** A port whose host, here a test or a script, says when it ends. */
@@ -23,8 +23,10 @@ export interface NodePortOptions {
   addon?: string;
 }
 
+type AddonOptions = Pick<NodePortOptions, 'manager' | 'directory'>;
+
 interface Addon {
-  Port: new (options: { manager: 'own' | 'global'; directory?: string }) => NativePort;
+  Port: new (options: AddonOptions) => NativePort;
 }
 
 /** As the addon has it: the listener cannot be taken back but by `close`. */
@@ -35,9 +37,12 @@ interface NativePort {
   close(): void;
 }
 
-/** Opens the real engine through the Node addon. Throws `portMissing` when it has not been built. */
+/**
+ * Opens the real engine through the Node addon. Throws `portMissing` when it has not been built, and the addon's own code,
+ * such as `storageUnavailable`, when it refuses the options.
+ */
 export function openNodePort({ manager = 'own', directory, addon = addonPath() }: NodePortOptions = {}): NodePort {
-  const native = new (loadAddon(addon).Port)({ manager, ...(directory !== undefined && { directory }) });
+  const native = connect(loadAddon(addon), { manager, ...(directory !== undefined && { directory }) });
   const listeners = new Set<(batch: string) => void>();
   let closed = false;
   native.onEvents((batch) => {
@@ -59,6 +64,15 @@ export function openNodePort({ manager = 'own', directory, addon = addonPath() }
       native.close();
     },
   };
+}
+
+function connect({ Port: NativePort }: Addon, options: AddonOptions): NativePort {
+  try {
+    return new NativePort(options);
+  } catch (error) {
+    const { code, message } = error as { code?: LlamaErrorCode; message: string };
+    throw new LlamaError(code ?? 'invalidOptions', message, error);
+  }
 }
 
 const localRequire = createRequire(join(process.cwd(), 'package.json'));

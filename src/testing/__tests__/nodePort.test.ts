@@ -8,7 +8,10 @@ import { withCode } from '../../__tests__/withCode';
 /** An addon in JavaScript, with the shape of the real one. */
 const ADDON = `
 exports.Port = class {
-  constructor(options) { this.log = [['made', options, process.env.GOMP_SPINCOUNT]]; globalThis.fakePort = this; }
+  constructor(options) {
+    if (options.directory === '/taken') throw Object.assign(new Error('another process has it'), { code: 'storageUnavailable' });
+    this.log = [['made', options, process.env.GOMP_SPINCOUNT]]; globalThis.fakePort = this;
+  }
   snapshot() { return 'snapshot'; }
   send(command) { this.log.push(['send', command]); }
   onEvents(callback) { if (this.callback) throw new Error('one callback'); this.callback = callback; }
@@ -52,6 +55,10 @@ test('the port hands everything on, to every listener until it leaves, and close
 test('a directory for saved scopes is handed on', () => {
   openNodePort({ addon, directory: '/saved' });
   expect(fake().log).toEqual([['made', { manager: 'own', directory: '/saved' }, '10000']]);
+});
+
+test('options that the addon refuses throw with its code', () => {
+  expect(() => openNodePort({ addon, directory: '/taken' })).toThrow(withCode('storageUnavailable', 'another process'));
 });
 
 test('how long a compute thread spins is left to who has said it already', () => {
