@@ -79,25 +79,27 @@ pub enum EngineCommand {
     Copy {
         /// Id of the scope.
         scope: String,
-        /// None if it has no slot, or nothing worth keeping in it.
+        /// None if it has no slot, or nothing worth keeping in it; an error if the memory cannot be saved.
         reply: EngineReply<Option<Arc<Parked>>>,
     },
     /// A scope's KV that came from elsewhere: the next turn of its scope, or `Restore`, finds it for as long as somebody
-    /// else keeps it.
+    /// else keeps it. Ignored while the scope has a slot, where it has something newer.
     Keep(Arc<Parked>),
-    /// Put a kept scope into a slot now. `EngineReport::Restored` comes before the reply.
+    /// Put a kept scope into a slot now: a free one, or that of the least recently used idle scope, which is parked.
+    /// `EngineReport::Restored` comes before the reply, and `Cached` if it went well. A scope that has a slot is no error.
     Restore {
         /// Id of the scope.
         scope: String,
         /// `NotCached` if nobody keeps it or it did not verify, `Busy` if every slot is busy.
         reply: EngineReply<()>,
     },
-    /// Decode, prefill and admit nothing until `Resume`. Everything else goes on: cancel, copy, park, stop.
+    /// Decode, prefill and admit nothing until `Resume`. Everything else goes on: cancel, drop, copy, park, restore, stop.
+    /// Timings count on. Never handed back by a full mailbox, and neither is `Resume`.
     Suspend {
         /// Called when nothing computes any more.
         reply: EngineReply<()>,
     },
-    /// Go on where `Suspend` stopped.
+    /// Go on where `Suspend` stopped; no token is lost or repeated. However often it was suspended, once is enough.
     Resume,
 }
 
@@ -114,7 +116,8 @@ impl EngineCommand {
     }
 }
 
-/// How an engine answers a command. Called exactly once, on the engine's thread; must return at once.
+/// How an engine answers a command: after the reports that belong to it. Called exactly once, on the engine's thread, also
+/// when the engine ends before the command was carried out; must return at once.
 pub type EngineReply<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
 /// What a finished job leaves behind.

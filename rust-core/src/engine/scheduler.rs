@@ -3,22 +3,26 @@
 //!
 //! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`. Decode and prefill are
 //! separate calls: streams that share a batch with a prefill lose their batching, and an abort loses their logits.
+//! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else.
 
 mod compute;
 mod parking;
+mod suspension;
 mod turns;
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Weak;
 use std::time::Instant;
 
+use self::suspension::Activity;
 use super::mailbox::Mailbox;
 use super::pace::Pace;
 use super::slot::Slot;
 use super::stream::{Ending, Stream, never_admitted};
 use super::threads::Threads;
-use super::{CancelFlag, EngineCommand, EngineReport, InferenceContext, Job, Row};
-use crate::error::{Error, ErrorCode};
+use super::{CancelFlag, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
+use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelInfo;
 use crate::residency::Parked;
 
@@ -37,11 +41,12 @@ pub(super) struct Scheduler<'a> {
     streams: Vec<Stream>,
     /// Something changed that may let a queued job in.
     admissible: bool,
+    activity: Activity,
     pace: Pace,
     threads: Threads,
     /// Counts admissions and prefill turns.
     clock: u64,
-    /// Scopes that were parked, by id. Whoever was told of them decides how long they are kept.
+    /// Scopes without a slot, by id. Whoever was told of them decides how long they are kept.
     parked: HashMap<String, Weak<Parked>>,
     /// The rows of a call; kept to save its allocation.
     rows: Vec<Row>,
@@ -64,6 +69,7 @@ impl<'a> Scheduler<'a> {
             queue: VecDeque::new(),
             streams: Vec::new(),
             admissible: false,
+            activity: Activity::Working,
             pace: Pace::default(),
             threads: Threads::new(info.threads),
             clock: 0,
@@ -75,7 +81,8 @@ impl<'a> Scheduler<'a> {
     /// Works until the stop flag is set. What is left then is for `fail_all`.
     pub(super) fn run(&mut self, mailbox: &Mailbox) {
         while !self.stop.is_cancelled() {
-            let idle = self.streams.is_empty() && self.queue.is_empty();
+            let suspended = self.activity == Activity::Suspended;
+            let idle = suspended || (self.streams.is_empty() && self.queue.is_empty());
             if idle {
                 self.context.rest();
             }
@@ -84,9 +91,11 @@ impl<'a> Scheduler<'a> {
                 self.handle(command);
             }
             self.reap_cancelled();
-            self.admit();
-            self.decode();
-            self.prefill();
+            if self.activity != Activity::Suspended {
+                self.admit();
+                self.decode();
+                self.prefill();
+            }
         }
     }
 
@@ -112,11 +121,24 @@ impl<'a> Scheduler<'a> {
                 }
             },
             EngineCommand::DropScope(scope) => self.drop_scope(&scope),
-            EngineCommand::Park { reply, .. }
-            | EngineCommand::Restore { reply, .. }
-            | EngineCommand::Suspend { reply } => reply(Ok(())),
-            EngineCommand::Copy { reply, .. } => reply(Ok(None)),
-            EngineCommand::Keep(_) | EngineCommand::Resume => {}
+            EngineCommand::Park { scope, reply } => self.answer(reply, |it| it.park_scope(&scope)),
+            EngineCommand::Copy { scope, reply } => self.answer(reply, |it| it.copy_scope(&scope)),
+            EngineCommand::Keep(parked) => self.keep(&parked),
+            EngineCommand::Restore { scope, reply } => self.answer(reply, |it| it.restore_scope(&scope)),
+            EngineCommand::Suspend { reply } => self.answer(reply, Self::suspend),
+            EngineCommand::Resume => self.resume(),
+        }
+    }
+
+    /// Answers a command whatever happens: a panic ends the engine, and would lose the reply on its way.
+    fn answer<T>(&mut self, reply: EngineReply<T>, work: impl FnOnce(&mut Self) -> Result<T>) {
+        match catch_unwind(AssertUnwindSafe(|| work(self))) {
+            Ok(result) => reply(result),
+            Err(panic) => {
+                let detail = "the engine crashed while it moved a scope - the next request loads the model again";
+                reply(Err(Error::new(ErrorCode::EngineCrashed, detail)));
+                resume_unwind(panic);
+            }
         }
     }
 
@@ -146,7 +168,7 @@ impl<'a> Scheduler<'a> {
     }
 }
 
-/// Ends the jobs among commands that nobody will carry out.
+/// Answers commands that nobody will carry out.
 pub(super) fn fail_unread(
     report: &dyn Fn(EngineReport),
     commands: impl IntoIterator<Item = EngineCommand>,
@@ -158,11 +180,14 @@ pub(super) fn fail_unread(
                 let finished = never_admitted(&job, Ending::Failed(error.clone()), Instant::now());
                 report(EngineReport::Finished(finished));
             }
-            EngineCommand::Park { reply, .. }
-            | EngineCommand::Restore { reply, .. }
-            | EngineCommand::Suspend { reply } => reply(Err(error.clone())),
-            EngineCommand::Copy { reply, .. } => reply(Err(error.clone())),
-            EngineCommand::Wake | EngineCommand::DropScope(_) | EngineCommand::Keep(_) | EngineCommand::Resume => {}
+            EngineCommand::Wake
+            | EngineCommand::DropScope(_)
+            | EngineCommand::Park { .. }
+            | EngineCommand::Copy { .. }
+            | EngineCommand::Keep(_)
+            | EngineCommand::Restore { .. }
+            | EngineCommand::Suspend { .. }
+            | EngineCommand::Resume => command.refuse(error),
         }
     }
 }

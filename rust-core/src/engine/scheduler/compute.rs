@@ -28,7 +28,9 @@ impl Scheduler<'_> {
         let now = Instant::now();
         match result {
             Ok(()) => {
-                self.govern(now - started, now);
+                if self.is_measured() {
+                    self.govern(now - started, now);
+                }
                 for row in &self.rows {
                     self.slots[row.sequence as usize].tokens.push(row.token);
                 }
@@ -84,7 +86,9 @@ impl Scheduler<'_> {
         let now = Instant::now();
         match result {
             Ok(()) => {
-                self.pace.measured(count, now - started);
+                if self.is_measured() {
+                    self.pace.measured(count, now - started);
+                }
                 self.prefilled(index, count, now);
             }
             Err(DecodeError::Aborted) => self.resync_prefill(index),

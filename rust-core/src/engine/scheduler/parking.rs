@@ -1,44 +1,110 @@
 //! Takes a scope out of its slot and puts it back, verified: a scope that another one displaces is not prefilled again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Scheduler;
+use crate::engine::slot::{Choice, Slot, choose};
 use crate::engine::{EngineReport, Sequence};
+use crate::error::{Error, ErrorCode, Result};
 use crate::residency::Parked;
 
+/// One token of a prompt is computed in any case, and nothing less is worth keeping.
+const WORTH_KEEPING: usize = 2;
+
 impl Scheduler<'_> {
-    /// Frees a slot for another scope. Where the memory cannot be saved, its scope is forgotten. What comes back is to be
-    /// reported after the other scope was restored: a budget then never gives up the one that is just needed.
-    pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<Parked>> {
-        let held = self.slots[sequence as usize].tokens.len();
-        // One token of a prompt is computed in any case, and nothing less is worth keeping.
-        if held < 2 {
-            self.forget(sequence);
-            return None;
+    /// Takes an idle scope out of its slot because somebody wants it so.
+    pub(super) fn park_scope(&mut self, scope: &str) -> Result<()> {
+        let Some(sequence) = self.sequence_of(scope) else { return Ok(()) };
+        if self.slots[sequence as usize].busy {
+            let detail = format!("a turn of scope {scope} is running - park it when that has ended, or cancel it");
+            return Err(Error::new(ErrorCode::Busy, detail));
         }
-        let state = match self.context.save(sequence) {
-            Ok(state) => state,
-            Err(error) => {
-                tracing::warn!(sequence, %error, "a scope could not be parked");
-                self.forget(sequence);
-                return None;
+        if let Some(parked) = self.park(sequence) {
+            (self.report)(EngineReport::Parked { parked, reason: "park was asked for" });
+        }
+        Ok(())
+    }
+
+    /// What a scope has in its slot at this step boundary, if it is worth keeping.
+    pub(super) fn copy_scope(&mut self, scope: &str) -> Result<Option<Arc<Parked>>> {
+        self.sequence_of(scope).map_or(Ok(None), |sequence| self.seal(sequence))
+    }
+
+    /// Remembers what somebody else keeps. What a scope has in a slot is newer, so nothing is remembered beside it.
+    pub(super) fn keep(&mut self, parked: &Arc<Parked>) {
+        self.parked.retain(|_, parked| parked.strong_count() > 0);
+        if self.sequence_of(parked.scope()).is_none() {
+            self.parked.insert(parked.scope().to_owned(), Arc::downgrade(parked));
+        }
+    }
+
+    /// Puts a kept scope into a slot before its turn comes.
+    pub(super) fn restore_scope(&mut self, scope: &str) -> Result<()> {
+        if self.sequence_of(scope).is_some() {
+            return Ok(());
+        }
+        let not_cached = |reason: &str| {
+            let detail = format!("scope {scope} cannot be restored: {reason} - its next turn prefills it");
+            Error::new(ErrorCode::NotCached, detail)
+        };
+        let parked = self.kept(scope).ok_or_else(|| not_cached("nothing of it is kept"))?;
+        self.mark_wanted(0);
+        let (sequence, displaced) = match choose(&self.slots, scope) {
+            Choice::Own(_) => return Ok(()),
+            Choice::Free(sequence) => (sequence, None),
+            Choice::Displace(sequence) => (sequence, self.park(sequence)),
+            Choice::Wait => {
+                let detail = format!("every slot is busy, none is left for scope {scope} - try again soon");
+                return Err(Error::new(ErrorCode::Busy, detail));
             }
         };
+        let restored = self.restore(sequence, &parked);
+        self.report_displaced(displaced);
+        if !restored {
+            return Err(not_cached("what was kept of it did not verify"));
+        }
+        self.clock += 1;
+        self.slots[sequence as usize].used = self.clock;
+        let tokens = Some(parked.tokens().len() as u32);
+        (self.report)(EngineReport::Cached { scope: scope.to_owned(), tokens });
+        Ok(())
+    }
+
+    /// Frees a slot. Where the memory cannot be saved, its scope is forgotten. What comes back is to be reported after the
+    /// scope that needs the slot was restored: a budget then never gives up the one that is just needed.
+    pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<Parked>> {
+        let sealed = self.seal(sequence).unwrap_or_else(|error| {
+            tracing::warn!(sequence, %error, "a scope could not be parked");
+            None
+        });
+        let Some(parked) = sealed else {
+            self.forget(sequence);
+            return None;
+        };
         self.context.clear(sequence);
-        let slot = std::mem::take(&mut self.slots[sequence as usize]);
-        let parked = Arc::new(Parked::new(slot.scope?, slot.tokens, state));
-        self.parked.retain(|_, parked| parked.strong_count() > 0);
-        self.parked.insert(parked.scope().to_owned(), Arc::downgrade(&parked));
+        self.slots[sequence as usize] = Slot::default();
+        self.keep(&parked);
         Some(parked)
     }
 
-    /// Puts the scope of a queued job into an empty slot, if it is parked. What does not verify is cleared, and prefilled
-    /// as if it had never been parked.
-    pub(super) fn restore(&mut self, sequence: Sequence, queued: usize) {
-        let scope = self.queue[queued].scope.clone();
-        let Some(parked) = self.parked.remove(&scope).and_then(|parked| parked.upgrade()) else { return };
-        let result = self.try_restore(sequence, &scope, &parked);
-        if result.is_ok() {
+    pub(super) fn report_displaced(&self, displaced: Option<Arc<Parked>>) {
+        if let Some(parked) = displaced {
+            (self.report)(EngineReport::Parked { parked, reason: "another scope needed its slot" });
+        }
+    }
+
+    /// A scope that is out of its slot and still kept.
+    pub(super) fn kept(&self, scope: &str) -> Option<Arc<Parked>> {
+        self.parked.get(scope).and_then(Weak::upgrade)
+    }
+
+    /// Puts a scope back into an empty slot. What does not verify is cleared, and prefilled as if it had never been kept.
+    pub(super) fn restore(&mut self, sequence: Sequence, parked: &Parked) -> bool {
+        let scope = parked.scope().to_owned();
+        self.parked.remove(&scope);
+        let result = self.try_restore(sequence, parked);
+        let restored = result.is_ok();
+        if restored {
             let slot = &mut self.slots[sequence as usize];
             slot.scope = Some(scope.clone());
             slot.tokens = parked.tokens().to_vec();
@@ -46,12 +112,30 @@ impl Scheduler<'_> {
             self.context.clear(sequence);
         }
         (self.report)(EngineReport::Restored { scope, result });
+        restored
     }
 
-    fn try_restore(&mut self, sequence: Sequence, scope: &str, parked: &Parked) -> Result<(), String> {
-        let state = parked.open(scope)?;
+    /// Fills an empty sequence, or leaves anything in it. The length is that of the positions too: a context gives the
+    /// last position and one, and a state that begins later, as that of a sliding window, was complete when it was saved,
+    /// which the checksum vouches for.
+    pub(super) fn try_restore(&mut self, sequence: Sequence, parked: &Parked) -> std::result::Result<(), String> {
+        let state = parked.open(parked.scope())?;
         self.context.restore(sequence, state).map_err(|error| error.detail)?;
         let (held, wanted) = (self.context.length(sequence) as usize, parked.tokens().len());
         if held == wanted { Ok(()) } else { Err(format!("it holds {held} tokens instead of {wanted}")) }
+    }
+
+    /// What a slot holds, stamped with its scope.
+    pub(super) fn seal(&mut self, sequence: Sequence) -> Result<Option<Arc<Parked>>> {
+        let Slot { scope: Some(scope), tokens, .. } = &self.slots[sequence as usize] else { return Ok(None) };
+        if tokens.len() < WORTH_KEEPING {
+            return Ok(None);
+        }
+        let state = self.context.save(sequence)?;
+        Ok(Some(Arc::new(Parked::new(scope.clone(), tokens.clone(), state))))
+    }
+
+    fn sequence_of(&self, scope: &str) -> Option<Sequence> {
+        self.slots.iter().position(|slot| slot.scope.as_deref() == Some(scope)).map(|index| index as Sequence)
     }
 }

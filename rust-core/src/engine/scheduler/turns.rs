@@ -33,11 +33,7 @@ impl Scheduler<'_> {
         }
         let mut index = 0;
         while index < self.queue.len() && self.slots.iter().any(|slot| !slot.busy) {
-            for slot in &mut self.slots {
-                let later = self.queue.iter().skip(index + 1);
-                slot.wanted =
-                    slot.scope.is_some() && later.into_iter().any(|job| Some(&job.scope) == slot.scope.as_ref());
-            }
+            self.mark_wanted(index + 1);
             let choice = choose(&self.slots, &self.queue[index].scope);
             let sequence = match choice {
                 Choice::Own(sequence) | Choice::Free(sequence) | Choice::Displace(sequence) => sequence,
@@ -53,17 +49,24 @@ impl Scheduler<'_> {
         }
     }
 
+    /// Marks the scopes of the jobs from an index of the queue on.
+    pub(super) fn mark_wanted(&mut self, from: usize) {
+        for slot in &mut self.slots {
+            let mut later = self.queue.iter().skip(from);
+            slot.wanted = slot.scope.is_some() && later.any(|job| Some(&job.scope) == slot.scope.as_ref());
+        }
+    }
+
     /// Begins a turn. The job stays in the queue until nothing can fail any more, so that a panic loses no job.
     fn begin(&mut self, index: usize, sequence: Sequence, choice: Choice) -> Result<(), Error> {
         let sampler = self.context.sampler(&self.queue[index].options)?;
         let displaced = if let Choice::Displace(_) = choice { self.park(sequence) } else { None };
         if let Choice::Free(_) | Choice::Displace(_) = choice {
-            self.restore(sequence, index);
+            if let Some(own) = self.kept(&self.queue[index].scope) {
+                self.restore(sequence, &own);
+            }
         }
-        if let Some(displaced) = displaced {
-            let reason = "another scope needed its slot";
-            (self.report)(EngineReport::Parked { parked: displaced, reason });
-        }
+        self.report_displaced(displaced);
         let reuse = self.reuse(index, sequence);
         let job = self.queue.remove(index).expect("admit checked the index");
         let slot = &mut self.slots[sequence as usize];

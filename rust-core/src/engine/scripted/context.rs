@@ -45,6 +45,11 @@ impl ScriptedContext {
         pieces.get(answered).copied().unwrap_or(END)
     }
 
+    fn pass(&self, point: Point, what: &str) -> Result<()> {
+        let failed = |error| Error::new(ErrorCode::InferenceFailed, format!("could not {what}: {error:?}"));
+        self.script.pass(point).map_err(failed)
+    }
+
     fn check(&self, rows: &[Row]) {
         let mut lengths: Vec<usize> = self.sequences.iter().map(Vec::len).collect();
         for (index, row) in rows.iter().enumerate() {
@@ -103,9 +108,7 @@ impl InferenceContext for ScriptedContext {
             state.counts.sampled += 1;
             state.counts.sampled
         };
-        self.script
-            .pass(Point::Sample(sampled))
-            .map_err(|error| Error::new(ErrorCode::InferenceFailed, format!("could not sample: {error:?}")))?;
+        self.pass(Point::Sample(sampled), "sample")?;
         let row = self.last[row];
         assert!(row.wants_logits, "only rows that want logits are sampled");
         Ok(self.next(&self.sequences[row.sequence as usize][..=row.position as usize]))
@@ -136,18 +139,27 @@ impl InferenceContext for ScriptedContext {
         if self.script.lock().cannot_save {
             return Err(Error::new(ErrorCode::InferenceFailed, "the script forbids saving"));
         }
-        self.script.lock().counts.saves += 1;
+        let saved = {
+            let mut state = self.script.lock();
+            state.counts.saves += 1;
+            state.counts.saves
+        };
+        self.pass(Point::Save(saved), "save")?;
         Ok(self.sequences[sequence as usize].iter().flat_map(|token| token.to_le_bytes()).collect())
     }
 
     fn restore(&mut self, sequence: Sequence, state: &[u8]) -> Result<()> {
+        let restored = {
+            let mut state = self.script.lock();
+            state.counts.restores += 1;
+            state.counts.restores
+        };
+        self.pass(Point::Restore(restored), "restore")?;
         let tokens = &mut self.sequences[sequence as usize];
         assert!(tokens.is_empty(), "only an empty sequence is restored into");
         let (words, _) = state.as_chunks();
         tokens.extend(words.iter().map(|word| Token::from_le_bytes(*word)));
-        let mut script = self.script.lock();
-        script.counts.restores += 1;
-        if std::mem::take(&mut script.restores_badly) {
+        if std::mem::take(&mut self.script.lock().restores_badly) {
             tokens.pop();
         }
         Ok(())

@@ -42,6 +42,10 @@ pub(crate) enum Point {
     Decode(u32),
     /// Before the n-th sampled token since the script was made, counted from 1.
     Sample(u32),
+    /// Before the n-th sequence is saved since the script was made, counted from 1.
+    Save(u32),
+    /// Before the n-th sequence is restored since the script was made, counted from 1.
+    Restore(u32),
     /// While weights and context are being freed.
     Free,
     /// While a file's header is read for an estimate: by `canLoad`, or as a load begins.
@@ -170,7 +174,7 @@ impl Script {
         self.lock().actions.push((point, Action::Panic));
     }
 
-    /// Lets the call at a point fail, once: a decode in these words, a sample or load as `InferenceFailed`.
+    /// Lets the call at a point fail, once: a decode in these words, anything else as `InferenceFailed`.
     pub(crate) fn fail_at(&self, point: Point, detail: &str) {
         self.lock().actions.push((point, Action::Fail(detail.to_owned())));
     }

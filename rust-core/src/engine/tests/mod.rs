@@ -1,15 +1,18 @@
 //! The engine on a scripted model: what can be observed from its reports, its sinks and the calls that it makes.
 
 mod lifecycle;
+mod residency;
 mod scheduling;
 mod scopes;
+mod suspension;
 mod turns;
 
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::scripted::{Script, Vocabulary};
+use super::scripted::{Gate, Script, Vocabulary};
 use super::*;
 use crate::error::ErrorCode;
 use crate::protocol::{Message, ModelConfig, Role};
@@ -78,12 +81,22 @@ struct Sent {
     sink: Arc<Collected>,
 }
 
+type Journal = Arc<Mutex<Vec<String>>>;
+
+fn write(journal: &Journal, line: String) {
+    journal.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+}
+
 struct Harness {
     engine: Engine,
     reports: Receiver<EngineReport>,
     /// Everything reported so far, in order, as short lines.
     log: Vec<String>,
     ended: Vec<Finished>,
+    /// Reports and replies, in the order in which the engine gave them.
+    journal: Journal,
+    /// What is parked, by scope, of a harness that keeps it.
+    kept: Option<HashMap<String, Arc<Parked>>>,
     prompter: Option<Arc<dyn Prompter>>,
     cancel_load: CancelFlag,
 }
@@ -95,12 +108,15 @@ impl Harness {
         configure(&mut config);
         let (sender, reports) = channel();
         let cancel_load = CancelFlag::default();
+        let journal = Journal::default();
+        let theirs = journal.clone();
         let report = move |report| {
+            write(&theirs, line(&report));
             // A test that has seen enough may be gone.
             let _ = sender.send(report);
         };
         let engine = Engine::start(script.loader(), config, cancel_load.clone(), report);
-        Self { engine, reports, log: vec![], ended: vec![], prompter: None, cancel_load }
+        Self { engine, reports, log: vec![], ended: vec![], journal, kept: None, prompter: None, cancel_load }
     }
 
     fn loaded(script: &Script) -> Self {
@@ -164,6 +180,58 @@ impl Harness {
         finished
     }
 
+    /// Keeps from now on what the engine parks.
+    fn keeping(mut self) -> Self {
+        self.kept = Some(HashMap::new());
+        self
+    }
+
+    /// Sends a command that is answered. The receiver gets what came, and then the end.
+    fn post<T: Send + 'static>(&self, make: impl FnOnce(EngineReply<T>) -> EngineCommand) -> Receiver<Result<T>> {
+        let (sender, receiver) = channel();
+        let journal = self.journal.clone();
+        let reply = Box::new(move |result: Result<T>| {
+            write(&journal, result.as_ref().map_or_else(|error| format!("reply {:?}", error.code), |_| "reply".into()));
+            let _ = sender.send(result);
+        });
+        assert!(self.engine.send(make(reply)).is_ok(), "the mailbox has room");
+        receiver
+    }
+
+    fn call<T: Send + 'static>(&self, make: impl FnOnce(EngineReply<T>) -> EngineCommand) -> Result<T> {
+        self.post(make).recv_timeout(PATIENCE).expect("the engine replies")
+    }
+
+    fn park(&self, scope: &str) -> Result<()> {
+        self.call(|reply| EngineCommand::Park { scope: scope.into(), reply })
+    }
+
+    fn copy(&self, scope: &str) -> Result<Option<Arc<Parked>>> {
+        self.call(|reply| EngineCommand::Copy { scope: scope.into(), reply })
+    }
+
+    fn restore(&self, scope: &str) -> Result<()> {
+        self.call(|reply| EngineCommand::Restore { scope: scope.into(), reply })
+    }
+
+    fn suspend(&self) {
+        self.call(|reply| EngineCommand::Suspend { reply }).expect("an engine can be suspended");
+    }
+
+    fn command(&self, command: EngineCommand) {
+        assert!(self.engine.send(command).is_ok(), "the mailbox has room");
+    }
+
+    fn journal(&self) -> Vec<String> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The last lines of the journal.
+    fn last(&self, lines: usize) -> Vec<String> {
+        let journal = self.journal();
+        journal[journal.len() - lines..].to_vec()
+    }
+
     /// What a scope is reported to have cached, next.
     fn cached(&mut self, wanted: &str) -> Option<u32> {
         match self.until(|report| matches!(report, EngineReport::Cached { scope, .. } if scope == wanted)) {
@@ -178,6 +246,9 @@ impl Harness {
             self.log.push(line(&report));
             if let EngineReport::Loaded { prompter, .. } = &report {
                 self.prompter = Some(prompter.clone());
+            }
+            if let (EngineReport::Parked { parked, .. }, Some(kept)) = (&report, &mut self.kept) {
+                kept.insert(parked.scope().to_owned(), parked.clone());
             }
             if let EngineReport::Finished(finished) = &report {
                 self.ended.push(finished.clone());
