@@ -4,6 +4,7 @@
 //! and last, and answer text straight into each job's `TextSink`.
 
 mod context;
+mod donor;
 mod governor;
 mod mailbox;
 mod pace;

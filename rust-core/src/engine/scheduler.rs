@@ -7,6 +7,7 @@
 
 mod compute;
 mod parking;
+mod sharing;
 mod suspension;
 mod turns;
 
@@ -48,6 +49,8 @@ pub(super) struct Scheduler<'a> {
     clock: u64,
     /// Scopes without a slot, by id. Whoever was told of them decides how long they are kept.
     parked: HashMap<String, Weak<Parked>>,
+    /// A state that was copied could not be shortened by this many tokens: longer cuts are not tried again.
+    uncuttable: usize,
     /// The rows of a call; kept to save its allocation.
     rows: Vec<Row>,
 }
@@ -74,6 +77,7 @@ impl<'a> Scheduler<'a> {
             threads: Threads::new(info.threads),
             clock: 0,
             parked: HashMap::new(),
+            uncuttable: usize::MAX,
             rows: Vec::new(),
         }
     }

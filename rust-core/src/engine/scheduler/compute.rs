@@ -103,6 +103,8 @@ impl Scheduler<'_> {
         self.slots[stream.sequence as usize].tokens.extend(self.rows[..count].iter().map(|row| row.token));
         stream.advance(count);
         let complete = stream.pending().is_empty();
+        // A job may be waiting for the beginning that it shares with this one.
+        self.admissible = true;
         self.report_prefilling(&self.streams[index]);
         if complete && let Some(ending) = self.sample(index, count - 1, now) {
             self.finish(index, ending);

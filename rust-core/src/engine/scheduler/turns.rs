@@ -25,8 +25,8 @@ impl Scheduler<'_> {
         }
     }
 
-    /// Lets queued jobs in, in order, as far as there are slots. A job whose scope is busy waits for that; the ones
-    /// behind it do not.
+    /// Lets queued jobs in, in order, as far as there are slots. A job whose scope is busy waits for that, and one whose
+    /// beginning is being prefilled by another for that; the ones behind it do not.
     pub(super) fn admit(&mut self) {
         if !std::mem::take(&mut self.admissible) {
             return;
@@ -36,8 +36,9 @@ impl Scheduler<'_> {
             self.mark_wanted(index + 1);
             let choice = choose(&self.slots, &self.queue[index].scope);
             let sequence = match choice {
-                Choice::Own(sequence) | Choice::Free(sequence) | Choice::Displace(sequence) => sequence,
-                Choice::Wait => {
+                Choice::Own(sequence) => sequence,
+                Choice::Free(sequence) | Choice::Displace(sequence) if !self.awaits_donor(index) => sequence,
+                Choice::Free(_) | Choice::Displace(_) | Choice::Wait => {
                     index += 1;
                     continue;
                 }
@@ -62,8 +63,9 @@ impl Scheduler<'_> {
         let sampler = self.context.sampler(&self.queue[index].options)?;
         let displaced = if let Choice::Displace(_) = choice { self.park(sequence) } else { None };
         if let Choice::Free(_) | Choice::Displace(_) = choice {
-            if let Some(own) = self.kept(&self.queue[index].scope) {
-                self.restore(sequence, &own);
+            let own = self.kept(&self.queue[index].scope);
+            if !own.is_some_and(|own| self.restore(sequence, &own)) {
+                self.share(sequence, index);
             }
         }
         self.report_displaced(displaced);

@@ -4,6 +4,7 @@ mod lifecycle;
 mod residency;
 mod scheduling;
 mod scopes;
+mod sharing;
 mod suspension;
 mod turns;
 
