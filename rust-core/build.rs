@@ -10,7 +10,12 @@ fn main() {
 mod shim {
     use std::path::{Path, PathBuf};
 
-    const SOURCES: [&str; 3] = ["src/llama/chat_shim.cpp", "src/llama/engine_shim.cpp", "src/llama/state_shim.cpp"];
+    const SOURCES: [&str; 4] = [
+        "src/llama/chat_shim.cpp",
+        "src/llama/engine_shim.cpp",
+        "src/llama/memory_shim.cpp",
+        "src/llama/state_shim.cpp",
+    ];
     const HEADER: &str = "src/llama/shim.h";
 
     pub fn compile() {

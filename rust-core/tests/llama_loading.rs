@@ -66,7 +66,7 @@ fn an_absurd_context_size_is_out_of_memory_with_the_numbers() {
     let absurd = ModelConfig { context_size: Some(16_777_216), slots: Some(256), ..config() };
     let error = load_error(&absurd);
     assert_eq!(error.code, ErrorCode::OutOfMemory);
-    for part in ["256 slots", "16777216 tokens", "GB", "smaller contextSize or fewer slots"] {
+    for part in ["256 slots", "16777216 tokens", "GB", "free", "smaller contextSize, fewer slots"] {
         assert!(error.detail.contains(part), "{}", error.detail);
     }
 }

@@ -1223,7 +1223,8 @@ export type FitVerdict = "fits" | "fitsSmaller" | "doesNotFit";
  */
 export type MemoryEstimate = { 
 /**
- * The weights, as they are in memory.
+ * The weights in the form that is computed with, mapped from the file or repacked for this CPU, and the vocabulary.
+ * The mapped origin of a repacked weight is not counted: the system takes it back when it needs the memory.
  */
 weightsBytes: number, 
 /**

@@ -1,6 +1,6 @@
 //! llama.cpp's process-wide state: its backends, and where its log lines go. Set up once, never torn down.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::OnceLock;
 
@@ -13,6 +13,9 @@ thread_local! {
     /// llama.cpp says why it failed in its log alone. The first error line of this thread's call is the cause; the lines
     /// after it are the callers' that give up in turn.
     static CAUSE: RefCell<Option<String>> = const { RefCell::new(None) };
+
+    /// What this thread makes llama.cpp do is no news to anybody.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Makes llama.cpp ready. Cheap after the first call, from any thread.
@@ -36,6 +39,14 @@ pub(super) fn with_logged_error<T>(work: impl FnOnce() -> T) -> (T, Option<Strin
     (result, CAUSE.with_borrow_mut(Option::take))
 }
 
+/// As `with_logged_error`, and passes no line on meanwhile.
+pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
+    QUIET.set(true);
+    let result = with_logged_error(work);
+    QUIET.set(false);
+    result
+}
+
 /// Passes a line on to tracing under the target `llama_cpp`. llama.cpp's "errors" are its caller's business, hence at
 /// most a warning; fragments and debug lines could hold text of a prompt, hence TRACE.
 unsafe extern "C" fn log_line(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
@@ -50,8 +61,11 @@ unsafe extern "C" fn log_line(level: sys::ggml_log_level, text: *const c_char, _
             CAUSE.with_borrow_mut(|cause| {
                 cause.get_or_insert_with(|| without_function_name(line).to_owned());
             });
-            tracing::warn!(target: "llama_cpp", "{line}");
+            if !QUIET.get() {
+                tracing::warn!(target: "llama_cpp", "{line}");
+            }
         }
+        _ if QUIET.get() => {}
         sys::GGML_LOG_LEVEL_WARN | sys::GGML_LOG_LEVEL_INFO => {
             tracing::debug!(target: "llama_cpp", "{line}")
         }

@@ -41,6 +41,28 @@ impl ContextOptions {
     }
 }
 
+/// llama.cpp's form of the options. None if there are more tokens of context than it can count.
+pub(super) fn params(options: ContextOptions) -> Option<sys::llama_context_params> {
+    let threads = i32::try_from(options.threads).unwrap_or(1);
+    // SAFETY: a plain function without arguments.
+    let mut params = unsafe { sys::llama_context_default_params() };
+    params.n_ctx = options.allotted().checked_mul(options.slots)?;
+    params.n_seq_max = options.slots;
+    params.n_batch = MAX_ROWS;
+    params.n_ubatch = MAX_ROWS;
+    // Sized for one choice per sequence: with a large vocabulary that is most of the compute buffer.
+    params.n_outputs_max = options.slots;
+    params.n_threads = threads;
+    params.n_threads_batch = threads;
+    params.type_k = KV_TYPE;
+    params.type_v = KV_TYPE;
+    params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
+    // Separate streams: an idle neighbour costs the active scope nothing.
+    params.kv_unified = false;
+    params.no_perf = true;
+    Some(params)
+}
+
 /// A safe owner of a `llama_context`.
 pub(super) struct LlamaContext {
     raw: NonNull<sys::llama_context>,
@@ -62,25 +84,7 @@ impl Drop for LlamaContext {
 impl LlamaContext {
     /// Allocates the KV memory and the compute buffers. The error is llama.cpp's reason.
     pub fn new(model: &Arc<Model>, options: ContextOptions) -> std::result::Result<Self, String> {
-        let total = options.allotted().checked_mul(options.slots).ok_or("more than 4,294,967,295 tokens of context")?;
-        let threads = i32::try_from(options.threads).unwrap_or(1);
-        // SAFETY: a plain function without arguments.
-        let mut params = unsafe { sys::llama_context_default_params() };
-        params.n_ctx = total;
-        params.n_seq_max = options.slots;
-        params.n_batch = MAX_ROWS;
-        params.n_ubatch = MAX_ROWS;
-        // Sized for one choice per sequence: with a large vocabulary that is most of the compute buffer.
-        params.n_outputs_max = options.slots;
-        params.n_threads = threads;
-        params.n_threads_batch = threads;
-        params.type_k = KV_TYPE;
-        params.type_v = KV_TYPE;
-        params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
-        // Separate streams: an idle neighbour costs the active scope nothing.
-        params.kv_unified = false;
-        params.no_perf = true;
-
+        let params = params(options).ok_or("more than 4,294,967,295 tokens of context")?;
         let mut error = ErrorText::new();
         // SAFETY: the model is alive and not shared with another thread yet; the parameters outlive the call.
         let (raw, logged) = backend::with_logged_error(|| unsafe {

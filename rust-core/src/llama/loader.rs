@@ -6,15 +6,15 @@ use super::backend;
 use super::chat::LlamaPrompter;
 use super::context::{ContextOptions, LlamaContext};
 use super::devices;
+use super::estimate::estimate;
 use super::fingerprint::fingerprint;
 use super::gguf::{self, Header};
 use super::memory::available_bytes;
-use super::metadata::Metadata;
-use super::model::Model;
+use super::model::{Model, refusal};
 use super::shim;
 use crate::engine::{LoadedModel, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, MemoryEstimate, ModelConfig, ModelInfo};
+use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::readable;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
@@ -27,17 +27,19 @@ pub struct LlamaLoader;
 
 impl ModelLoader for LlamaLoader {
     fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
-        config.validate()?;
-        let Header { metadata, files } = gguf::read(&config.path)?;
-        backend::init();
-        let device = devices::choose(config.device)?;
+        let plan = Plan::new(config)?;
         if !progress(0.0) {
             return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {} was cancelled", config.path)));
         }
+        // Where there is no estimate, the load itself says best what is wrong.
+        let estimate = plan.estimate().ok();
+        if let Some(estimate) = estimate.filter(|_| !config.force) {
+            check_fits(&config.path, &estimate, available_bytes())?;
+        }
+        let Plan { options, device, .. } = plan;
         let model = Arc::new(Model::load(&config.path, device, progress)?);
         let prompter = LlamaPrompter::new(&model)?;
-        let options = resolve(config, model.trained_context_size(), metadata.kv_bytes_per_token());
-        let context = open_context(&config.path, &model, &metadata, options)?;
+        let context = LlamaContext::new(&model, options).map_err(|reason| plan.refusal(&reason, estimate))?;
         let info = ModelInfo {
             description: model.description(),
             size_bytes: model.size_bytes(),
@@ -49,22 +51,13 @@ impl ModelLoader for LlamaLoader {
             device,
             has_chat_template: model.chat_template(None).is_some(),
         };
-        let fingerprint = fingerprint(&files, &context.state_form())?;
+        let fingerprint = fingerprint(&plan.header.files, &context.state_form())?;
         Ok(LoadedModel { info, fingerprint, context: Box::new(context), prompter: Arc::new(prompter) })
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
-        config.validate()?;
-        let Header { metadata, .. } = gguf::read(&config.path)?;
-        let options = resolve(config, DEFAULT_CONTEXT_SIZE, metadata.kv_bytes_per_token());
-        let tokens = u64::from(options.allotted()).saturating_mul(options.slots.into());
-        Ok(MemoryEstimate {
-            weights_bytes: 0,
-            kv_bytes: metadata.kv_bytes_per_token().saturating_mul(tokens),
-            compute_bytes: 0,
-            context_size: options.context_size,
-            slots: options.slots,
-        })
+        let plan = Plan::new(config)?;
+        plan.estimate().map_err(|reason| refusal(plan.path, &reason))
     }
 
     fn available_memory(&self) -> Option<u64> {
@@ -73,6 +66,40 @@ impl ModelLoader for LlamaLoader {
 
     fn devices(&self) -> Vec<Device> {
         devices::list()
+    }
+}
+
+/// A checked file, and a choice for every option.
+struct Plan<'a> {
+    path: &'a str,
+    header: Header,
+    device: DeviceKind,
+    options: ContextOptions,
+}
+
+impl<'a> Plan<'a> {
+    fn new(config: &'a ModelConfig) -> Result<Self> {
+        config.validate()?;
+        let header = gguf::read(&config.path)?;
+        backend::init();
+        let device = devices::choose(config.device)?;
+        let options = resolve(config, header.metadata.trained_context_size(), header.metadata.kv_bytes_per_token());
+        Ok(Self { path: &config.path, header, device, options })
+    }
+
+    fn estimate(&self) -> std::result::Result<MemoryEstimate, String> {
+        estimate(self.path, self.device, &self.header.metadata, self.options)
+    }
+
+    /// Why there is no context. llama.cpp names the failure in words only.
+    fn refusal(&self, reason: &str, estimate: Option<MemoryEstimate>) -> Error {
+        let path = self.path;
+        match estimate {
+            Some(estimate) if reason.contains("alloc") || reason.contains("tokens of context") => {
+                out_of_memory(path, &estimate, available_bytes(), &format!(" ({reason})"))
+            }
+            _ => Error::new(ErrorCode::ModelUnsupported, format!("could not open {path}: {reason}")),
+        }
     }
 }
 
@@ -96,31 +123,26 @@ fn default_threads() -> u32 {
     cores.min(allowed).max(1)
 }
 
-fn open_context(path: &str, model: &Arc<Model>, metadata: &Metadata, options: ContextOptions) -> Result<LlamaContext> {
-    let tokens = u64::from(options.allotted()).saturating_mul(options.slots.into());
-    let needed = metadata.kv_bytes_per_token().saturating_mul(tokens);
-    let available = available_bytes();
-    let ContextOptions { context_size, slots, .. } = options;
-    let out_of_memory = |reason: &str| {
-        let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable::bytes(bytes)));
-        let detail = format!(
-            "could not open {path}: {slots} slots of {context_size} tokens need {} of memory{free}{reason} - use a \
-             smaller contextSize or fewer slots",
-            readable::bytes(needed),
-        );
-        Error::new(ErrorCode::OutOfMemory, detail)
-    };
-    if available.is_some_and(|available| needed > available) {
-        return Err(out_of_memory(""));
+/// Refuses a load that would end in the system killing the process.
+fn check_fits(path: &str, estimate: &MemoryEstimate, available: Option<u64>) -> Result<()> {
+    match available {
+        Some(available) if estimate.total() > available => Err(out_of_memory(path, estimate, Some(available), "")),
+        _ => Ok(()),
     }
-    LlamaContext::new(model, options).map_err(|reason| {
-        // llama.cpp names the failure in words only.
-        if reason.contains("alloc") || reason.contains("tokens of context") {
-            out_of_memory(&format!(" ({reason})"))
-        } else {
-            Error::new(ErrorCode::ModelUnsupported, format!("could not open {path}: {reason}"))
-        }
-    })
+}
+
+fn out_of_memory(path: &str, estimate: &MemoryEstimate, available: Option<u64>, reason: &str) -> Error {
+    let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, slots } = *estimate;
+    let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable::bytes(bytes)));
+    let detail = format!(
+        "could not load {path}: needs {} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute {})\
+         {free}{reason} - use a smaller contextSize, fewer slots or a smaller quantization",
+        readable::bytes(estimate.total()),
+        readable::bytes(weights_bytes),
+        readable::bytes(kv_bytes),
+        readable::bytes(compute_bytes),
+    );
+    Error::new(ErrorCode::OutOfMemory, detail)
 }
 
 #[cfg(test)]
@@ -153,6 +175,24 @@ mod tests {
         ] {
             assert_eq!(resolve(&config, 4_096, per_token).slots, expected);
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_the_numbers() {
+        let estimate = MemoryEstimate {
+            weights_bytes: 2_000_000_000,
+            kv_bytes: 900_000_000,
+            compute_bytes: 200_000_000,
+            context_size: 4_096,
+            slots: 4,
+        };
+        assert_eq!(check_fits("chat.gguf", &estimate, None), Ok(()));
+        assert_eq!(check_fits("chat.gguf", &estimate, Some(3_100_000_000)), Ok(()));
+        let error = check_fits("chat.gguf", &estimate, Some(2_200_000_000)).expect_err("2.2 of 3.1 GB");
+        assert_eq!(error.code, ErrorCode::OutOfMemory);
+        let expected = "could not load chat.gguf: needs 3.1 GB (weights 2.0 GB, KV 900.0 MB for 4 slots of 4096 tokens, \
+                        compute 200.0 MB), 2.2 GB free - use a smaller contextSize, fewer slots or a smaller quantization";
+        assert_eq!(error.detail, expected);
     }
 
     #[test]

@@ -48,8 +48,35 @@ impl Metadata {
         }
     }
 
+    /// The full name of a key that belongs to the architecture.
+    pub fn own_key(&self, key: &str) -> Option<String> {
+        Some(format!("{}.{key}", self.architecture()?))
+    }
+
     fn own(&self, key: &str) -> Option<u64> {
-        self.number(&format!("{}.{key}", self.architecture()?))
+        self.number(&self.own_key(key)?)
+    }
+
+    /// How many tokens there are, and bytes of them.
+    pub fn vocabulary(&self) -> (u64, u64) {
+        self.texts("tokenizer.ggml.tokens")
+    }
+
+    /// How many pairs of texts become one token, and bytes of them.
+    pub fn merges(&self) -> (u64, u64) {
+        self.texts("tokenizer.ggml.merges")
+    }
+
+    fn texts(&self, key: &str) -> (u64, u64) {
+        match self.values.get(key) {
+            Some(Value::Texts { count, bytes }) => (*count, *bytes),
+            _ => (0, 0),
+        }
+    }
+
+    /// Tokens of context that the model was trained with.
+    pub fn trained_context_size(&self) -> u32 {
+        self.own("context_length").and_then(|length| u32::try_from(length).ok()).unwrap_or(0)
     }
 
     /// One number per layer, whether the file gives one for all or one for each.

@@ -8,6 +8,7 @@ mod batch;
 mod chat;
 mod context;
 mod devices;
+mod estimate;
 mod fingerprint;
 mod gguf;
 mod loader;

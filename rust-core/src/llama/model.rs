@@ -33,6 +33,30 @@ impl Drop for Model {
     }
 }
 
+/// llama.cpp's parameters of a load on a device.
+pub(super) struct ModelOptions {
+    params: sys::llama_model_params,
+    /// What `params` points at for "no device but the CPU".
+    _no_devices: Box<[sys::ggml_backend_dev_t; 1]>,
+}
+
+impl ModelOptions {
+    pub fn new(device: DeviceKind) -> Self {
+        let mut no_devices = Box::new([std::ptr::null_mut()]);
+        // SAFETY: a plain function without arguments.
+        let mut params = unsafe { sys::llama_model_default_params() };
+        if device == DeviceKind::Cpu {
+            params.devices = no_devices.as_mut_ptr();
+            params.n_gpu_layers = 0;
+        }
+        Self { params, _no_devices: no_devices }
+    }
+
+    pub fn params(&self) -> &sys::llama_model_params {
+        &self.params
+    }
+}
+
 /// The caller's progress callback, on its way through C.
 struct Progress<'a> {
     report: &'a mut dyn FnMut(f32) -> bool,
@@ -63,19 +87,13 @@ impl Model {
         let c_path = CString::new(path)
             .map_err(|_| Error::new(ErrorCode::ModelNotFound, "the model's path holds a NUL character"))?;
         let mut progress = Progress { report, cancelled: false, panic: None };
-        // SAFETY: a plain function without arguments.
-        let mut params = unsafe { sys::llama_model_default_params() };
-        params.progress_callback = Some(on_progress);
-        params.progress_callback_user_data = (&raw mut progress).cast();
-        let mut no_devices = [std::ptr::null_mut()];
-        if device == DeviceKind::Cpu {
-            params.devices = no_devices.as_mut_ptr();
-            params.n_gpu_layers = 0;
-        }
+        let mut options = ModelOptions::new(device);
+        options.params.progress_callback = Some(on_progress);
+        options.params.progress_callback_user_data = (&raw mut progress).cast();
         let mut error = ErrorText::new();
-        // SAFETY: the path, the parameters, `progress` and the empty device list outlive the call.
+        // SAFETY: the path, the parameters with their device list, and `progress` outlive the call.
         let (raw, logged) = backend::with_logged_error(|| unsafe {
-            shim::shim_model_load(c_path.as_ptr(), &raw const params, error.slot())
+            shim::shim_model_load(c_path.as_ptr(), &raw const options.params, error.slot())
         });
 
         // Owned at once: whatever ends the load below frees it.
@@ -245,7 +263,7 @@ impl Model {
 }
 
 /// llama.cpp has one result for everything that it refuses; its words tell apart what the caller can do.
-fn refusal(path: &str, reason: &str) -> Error {
+pub(super) fn refusal(path: &str, reason: &str) -> Error {
     let lower = reason.to_lowercase();
     let (code, advice) = if lower.contains("alloc") {
         (ErrorCode::OutOfMemory, "use a smaller quantization or unload other models")

@@ -41,6 +41,13 @@ struct shim_sampling {
     uint32_t seed;
 };
 
+// Bytes of buffers, on all devices together.
+struct shim_memory {
+    uint64_t weights;
+    uint64_t kv;
+    uint64_t compute;
+};
+
 extern "C" {
     void shim_error_free(char * error);
     void shim_texts_free(shim_texts texts);
@@ -51,6 +58,11 @@ extern "C" {
     int32_t shim_performance_cores(void);
     // Ends the idle compute threads that OpenMP keeps for the calling thread. Nothing happens in a build without OpenMP.
     void shim_rest(void);
+
+    // Loads no weights and allocates no buffer; `vocabulary_key` names the header's field of that number. False on error,
+    // with or without a text.
+    bool shim_simulate(const char * path, const llama_model_params * model_params, const llama_context_params * context_params,
+                       const char * vocabulary_key, int64_t vocabulary, shim_memory * result, char ** error);
 
     llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error);
     llama_context * shim_context_new(llama_model * model, const llama_context_params * params, char ** error);

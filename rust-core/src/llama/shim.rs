@@ -37,6 +37,14 @@ pub(super) struct Sampling {
     pub seed: u32,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(super) struct RawMemory {
+    pub weights: u64,
+    pub kv: u64,
+    pub compute: u64,
+}
+
 /// Chat templates on the C++ side.
 pub(super) enum RawChat {}
 /// A sampler on the C++ side.
@@ -54,6 +62,15 @@ unsafe extern "C" {
     pub(super) fn shim_performance_cores() -> i32;
     pub(super) fn shim_rest();
 
+    pub(super) fn shim_simulate(
+        path: *const c_char,
+        model_params: *const sys::llama_model_params,
+        context_params: *const sys::llama_context_params,
+        vocabulary_key: *const c_char,
+        vocabulary: i64,
+        result: *mut RawMemory,
+        error: *mut *mut c_char,
+    ) -> bool;
     pub(super) fn shim_model_load(
         path: *const c_char,
         params: *const sys::llama_model_params,

@@ -7,7 +7,8 @@ use ts_rs::TS;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct MemoryEstimate {
-    /// The weights, as they are in memory.
+    /// The weights in the form that is computed with, mapped from the file or repacked for this CPU, and the vocabulary.
+    /// The mapped origin of a repacked weight is not counted: the system takes it back when it needs the memory.
     #[ts(type = "number")]
     pub weights_bytes: u64,
     /// The KV memory of all slots.

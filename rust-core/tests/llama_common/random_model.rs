@@ -161,6 +161,9 @@ impl File {
                 add(format!("blk.{layer}.{name}.weight"), &size);
             }
         }
+        // Norms first. Linux maps a file in pieces of up to 2 MiB and counts the whole piece as used, so norms between
+        // matrices that are used in a repacked copy would make those count twice.
+        self.tensors.sort_by_key(|tensor| tensor.size.len());
     }
 
     fn write(self, path: &Path, quantization: Quantization, random: &mut Random) {

@@ -1,0 +1,171 @@
+//! What a load is said to take, against what the process really takes: measured from outside llama.cpp, in a process of
+//! its own for each case.
+
+#![cfg(all(feature = "llama", target_os = "linux"))]
+
+mod llama_common;
+
+use std::path::Path;
+use std::process::Command;
+
+use llama_common::random_model::{Quantization, Shape, write_random_model};
+use llama_common::{config, folder, load_error, prefill, tiny_bytes, write};
+use llama_rs_core::engine::ModelLoader;
+use llama_rs_core::error::ErrorCode;
+use llama_rs_core::llama::LlamaLoader;
+use llama_rs_core::protocol::ModelConfig;
+
+const SMALL: Shape = Shape {
+    layers: 8,
+    width: 256,
+    feed_forward: 768,
+    heads: 4,
+    kv_heads: 2,
+    vocabulary: 4_096,
+    quantization: Quantization::F16,
+};
+
+const LARGE: Shape = Shape {
+    layers: 12,
+    width: 448,
+    feed_forward: 1_216,
+    heads: 7,
+    kv_heads: 7,
+    vocabulary: 8_192,
+    quantization: Quantization::Q4_0,
+};
+
+const SLOTS: u32 = 2;
+
+fn sized(path: &Path, context_size: u32) -> ModelConfig {
+    ModelConfig {
+        context_size: Some(context_size),
+        slots: Some(SLOTS),
+        threads: Some(1),
+        ..ModelConfig::new(path.to_string_lossy())
+    }
+}
+
+/// Anonymous memory of this process, and what of the file it has used since `forget_use`, in bytes.
+fn used(file: &Path) -> (u64, u64) {
+    let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux says what a process has mapped");
+    let (mut anonymous, mut referenced, mut in_file) = (0, 0, false);
+    for line in maps.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (name, value) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let bytes = || value.parse::<u64>().expect("a number of kibibytes") * 1024;
+        match name {
+            "Anonymous:" => anonymous += bytes(),
+            "Referenced:" if in_file => referenced += bytes(),
+            _ if !name.ends_with(':') => in_file = line.ends_with(&*file.to_string_lossy()),
+            _ => {}
+        }
+    }
+    (anonymous, referenced)
+}
+
+/// From here on, what is used counts anew.
+fn forget_use() {
+    std::fs::write("/proc/self/clear_refs", "1").expect("a process may forget what it has used");
+}
+
+/// Fills a slot, so that every page that a step ever touches has been touched. KV memory is cleared by the load.
+fn fill(path: &Path, context_size: u32) -> (u64, u64) {
+    let before = used(path).0;
+    let mut model = LlamaLoader.load(&sized(path, context_size), &mut |_| true).expect("a random model loads");
+    forget_use();
+    let tokens: Vec<i32> = (0..512).map(|index| index % 256).collect();
+    for position in (0..context_size).step_by(512) {
+        let count = (context_size - position).min(512) as usize;
+        prefill(&mut model, 0, &tokens[..count], position, None).expect("it fits");
+    }
+    let (after, of_file) = used(path);
+    (after - before, of_file)
+}
+
+const CHILD: &str = "LLAMA_RS_MEMORY_CASE";
+
+/// What the test does in a process of its own, once for each case: see `measure`.
+fn one_case(case: &str) {
+    let (context_size, path) = case.split_once(' ').expect("a number and a path");
+    let (anonymous, of_file) = fill(Path::new(path), context_size.parse().expect("a number"));
+    println!("\nmeasured {anonymous} {of_file}");
+}
+
+fn measure(path: &Path, context_size: u32) -> (u64, u64) {
+    let output = Command::new(std::env::current_exe().expect("this test has a file"))
+        .args(["--exact", "the_estimate_is_what_is_used", "--nocapture"])
+        .env(CHILD, format!("{context_size} {}", path.display()))
+        .output()
+        .expect("this test can be run again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("measured ")).unwrap_or_else(|| panic!("{output:?}"));
+    let (anonymous, of_file) = line.split_once(' ').expect("two numbers");
+    (anonymous.parse().expect("a number"), of_file.parse().expect("a number"))
+}
+
+#[test]
+fn an_estimate_is_for_what_a_load_would_choose() {
+    for config in [config(), ModelConfig { context_size: Some(1_000), slots: Some(3), ..config() }] {
+        let estimate = LlamaLoader.estimate(&config).expect("the tiny model has an estimate");
+        let info = LlamaLoader.load(&config, &mut |_| true).expect("the tiny model loads").info;
+        assert_eq!((estimate.context_size, estimate.slots), (info.context_size, info.slots));
+        assert!(estimate.weights_bytes >= info.size_bytes, "{estimate:?}, {info:?}");
+    }
+}
+
+#[test]
+fn more_tokens_take_more_even_beyond_what_is_laid_out() {
+    let with = |context_size| ModelConfig { context_size: Some(context_size), slots: Some(1), ..config() };
+    let kv = |context_size| LlamaLoader.estimate(&with(context_size)).expect("the tiny model has an estimate").kv_bytes;
+    let block = kv(256);
+    for blocks in [2, 64, 4_096, 1 << 16] {
+        assert_eq!(kv(256 * blocks), block * u64::from(blocks));
+    }
+}
+
+#[test]
+fn force_goes_past_the_estimate() {
+    // Past the estimate, and refused by the next limit: nothing is allocated.
+    let absurd = ModelConfig { context_size: Some(16_777_216), slots: Some(256), ..config() };
+    let reason = "(more than 4,294,967,295 tokens of context)";
+    let refused = load_error(&absurd);
+    assert!(refused.code == ErrorCode::OutOfMemory && !refused.detail.contains(reason), "{refused}");
+    let forced = load_error(&ModelConfig { force: true, ..absurd });
+    assert!(forced.code == ErrorCode::OutOfMemory && forced.detail.contains(reason), "{forced}");
+}
+
+#[test]
+fn a_file_that_is_no_model_has_no_estimate() {
+    let folder = folder();
+    let mut future = tiny_bytes();
+    let name = llama_common::find(&future, "llama");
+    future[name..name + 5].copy_from_slice(b"zebra");
+    for (bytes, code) in [(b"GGUF".to_vec(), ErrorCode::ModelInvalid), (future, ErrorCode::ModelUnsupported)] {
+        let path = write(&folder, &bytes);
+        let error = LlamaLoader.estimate(&ModelConfig::new(path.to_string_lossy())).expect_err("no estimate");
+        assert_eq!(error.code, code, "{error}");
+    }
+}
+
+#[test]
+fn the_estimate_is_what_is_used() {
+    if let Ok(case) = std::env::var(CHILD) {
+        return one_case(&case);
+    }
+    let folder = folder();
+    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
+        let path = folder.path().join(name);
+        write_random_model(&path, shape, 7);
+        for context_size in [256, 1_024, 4_096] {
+            let estimate = LlamaLoader.estimate(&sized(&path, context_size)).expect("a random model has an estimate");
+            let (anonymous, of_file) = measure(&path, context_size);
+            let ratio = estimate.total() as f64 / (anonymous + of_file) as f64;
+            println!("{name} {context_size}: {estimate:?} {anonymous} + {of_file} = {ratio:.3}");
+            assert!(
+                (0.85..1.15).contains(&ratio),
+                "{name} {context_size}: {ratio:.3}: {estimate:?}, {anonymous}, {of_file}"
+            );
+        }
+    }
+}
