@@ -195,6 +195,19 @@ impl Entry {
         self.loads
     }
 
+    /// What was loaded, while it is.
+    pub(crate) fn info(&self) -> Option<&ModelInfo> {
+        match &self.state {
+            State::Ready { info } | State::Idle { info } => Some(info),
+            State::Unloaded
+            | State::Loading { .. }
+            | State::MakingRoom { .. }
+            | State::Unloading { .. }
+            | State::Refused
+            | State::Failed { .. } => None,
+        }
+    }
+
     pub(crate) fn owners(&self) -> impl Iterator<Item = &str> {
         self.leases.values().map(|holder| holder.owner.as_str())
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::lease::LeaseId;
+use super::overflow::Fitted;
 use super::supervisor::Supervisor;
 use super::turns::Saved;
-use crate::engine::{EngineReport, Prompt};
+use crate::engine::EngineReport;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
@@ -155,7 +156,7 @@ pub(crate) enum Message {
         generation: String,
         path: String,
         epoch: u64,
-        result: Result<Prompt>,
+        result: Result<Fitted>,
         /// The scope's KV on disk, read meanwhile, if there was one to be read.
         saved: Option<Saved>,
     },

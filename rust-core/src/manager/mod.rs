@@ -5,10 +5,14 @@ mod disk;
 mod entry;
 #[cfg(test)]
 mod entry_tests;
+mod fullness;
 mod lease;
 mod mailbox;
 mod memory;
 mod options;
+mod overflow;
+#[cfg(test)]
+mod overflow_tests;
 mod residency;
 mod scope;
 mod supervisor;

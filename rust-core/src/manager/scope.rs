@@ -4,12 +4,17 @@
 use std::collections::VecDeque;
 
 use super::mailbox::Reply;
+use super::overflow::system_messages;
 use crate::protocol::{Message, Persist, Residency, Role, ScopeSummary};
 use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
     id: String,
     transcript: Vec<Message>,
+    /// Messages after the system prompt that the model is not shown any more.
+    dropped: usize,
+    /// Whether hosts have been told, since it last was less.
+    nearly_full: bool,
     revision: u64,
     /// Path of the model that answers.
     pub(super) model: String,
@@ -58,6 +63,7 @@ pub(super) struct Change {
 pub(super) struct Undo {
     from: usize,
     removed: Vec<Message>,
+    dropped: usize,
 }
 
 /// What a turn does to the transcript before it is answered.
@@ -72,6 +78,8 @@ impl Scope {
         Self {
             id,
             transcript: Vec::new(),
+            dropped: 0,
+            nearly_full: false,
             revision: 0,
             model,
             kv: Kv::Uncached,
@@ -86,25 +94,26 @@ impl Scope {
 
     /// A scope as an earlier process left it.
     pub(super) fn found(transcript: SavedTranscript, kv: Option<SavedKv>) -> Self {
-        let SavedTranscript { scope, model, persist, revision, last_used_at, dropped_messages: _, messages } =
-            transcript;
+        let SavedTranscript { scope, model, persist, revision, last_used_at, dropped_messages, messages } = transcript;
+        let dropped = (dropped_messages as usize).min(messages.len());
         let saved = kv.map(|kv| Saved { kv, model: model.clone(), version: 0 });
-        Self { transcript: messages, revision, persist, saved, ..Self::new(scope, model, last_used_at) }
+        Self { transcript: messages, dropped, revision, persist, saved, ..Self::new(scope, model, last_used_at) }
     }
 
     /// A new scope that begins with the first `count` messages of this one.
     pub(super) fn fork(&self, id: String, count: usize, now: u64) -> Self {
-        let transcript = self.transcript[..count.min(self.transcript.len())].to_vec();
-        Self { transcript, revision: 1, persist: self.persist, ..Self::new(id, self.model.clone(), now) }
+        let count = count.min(self.transcript.len());
+        let (transcript, dropped) = (self.transcript[..count].to_vec(), self.dropped_before(count));
+        Self { transcript, dropped, revision: 1, persist: self.persist, ..Self::new(id, self.model.clone(), now) }
     }
 
     /// What is to be written to disk when the process may end now: a turn that runs has not happened yet, but for the
     /// part of its answer that is to be kept.
     pub(super) fn to_save(&self, running: Option<(&Undo, Option<String>)>) -> SavedTranscript {
-        let messages = match running {
-            None => self.transcript.clone(),
-            Some((_, Some(partial))) => [self.transcript.as_slice(), &[assistant(partial)]].concat(),
-            Some((undo, None)) => [&self.transcript[..undo.from], undo.removed.as_slice()].concat(),
+        let (messages, dropped) = match running {
+            None => (self.transcript.clone(), self.dropped),
+            Some((_, Some(partial))) => ([self.transcript.as_slice(), &[assistant(partial)]].concat(), self.dropped),
+            Some((undo, None)) => ([&self.transcript[..undo.from], undo.removed.as_slice()].concat(), undo.dropped),
         };
         SavedTranscript {
             scope: self.id.clone(),
@@ -112,7 +121,7 @@ impl Scope {
             persist: self.persist,
             revision: self.revision,
             last_used_at: self.last_used_at,
-            dropped_messages: 0,
+            dropped_messages: dropped as u32,
             messages,
         }
     }
@@ -145,7 +154,7 @@ impl Scope {
             id: self.id.clone(),
             model: self.model.clone(),
             message_count: self.transcript.len() as u32,
-            dropped_messages: 0,
+            dropped_messages: self.dropped as u32,
             cached_tokens,
             residency,
             persist: self.persist,
@@ -164,8 +173,10 @@ impl Scope {
                 (same, messages.split_off(same))
             }
         };
+        let before = self.dropped;
+        self.dropped = self.dropped_before(from);
         let removed = self.transcript.split_off(from);
-        (self.replace(from, messages), Undo { from, removed })
+        (self.replace(from, messages), Undo { from, removed, dropped: before })
     }
 
     /// Adds the answer.
@@ -176,6 +187,7 @@ impl Scope {
     /// Makes the transcript what it was before the turn began.
     pub(super) fn undo(&mut self, undo: Undo) -> Change {
         self.transcript.truncate(undo.from);
+        self.dropped = undo.dropped;
         self.replace(undo.from, undo.removed)
     }
 
@@ -184,8 +196,40 @@ impl Scope {
         if index > self.transcript.len() {
             return None;
         }
+        self.dropped = self.dropped_before(index);
         self.transcript.truncate(index);
         Some(self.replace(index, Vec::new()))
+    }
+
+    /// Messages after the system prompt that the model is not shown.
+    pub(super) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// From now on the model is not shown the first `dropped` messages after the system prompt.
+    pub(super) fn drop_oldest(&mut self, dropped: usize) {
+        self.dropped = dropped;
+    }
+
+    /// Another model answers from now on. It has nothing cached that would have to stay a prefix, so it is shown
+    /// everything that it has room for.
+    pub(super) fn move_to(&mut self, model: String) {
+        self.model = model;
+        self.kv = Kv::Uncached;
+        self.dropped = 0;
+    }
+
+    /// Whether the scope passes 80 % of its context with this many tokens. Once, until it holds less again.
+    pub(super) fn becomes_nearly_full(&mut self, tokens: u32, context_size: u32) -> bool {
+        let nearly_full = u64::from(tokens) * 5 > u64::from(context_size) * 4;
+        let before = std::mem::replace(&mut self.nearly_full, nearly_full);
+        nearly_full && !before
+    }
+
+    /// What stays dropped when the messages from `from` on go. Where nothing is left of what the model saw, there is room
+    /// again for what it did not see.
+    fn dropped_before(&self, from: usize) -> usize {
+        if from > system_messages(&self.transcript) + self.dropped { self.dropped } else { 0 }
     }
 
     fn replace(&mut self, from: usize, messages: Vec<Message>) -> Change {
@@ -240,6 +284,58 @@ mod tests {
         let (change, _) = scope.begin(Input::Replace(vec![user("a"), assistant("b"), user("c")]));
         assert_eq!(change, Change { from: 3, messages: vec![], revision: 2 });
         assert_eq!(scope.transcript().len(), 3);
+    }
+
+    /// A system prompt and three turns, the first of which the model is not shown.
+    fn shifted() -> Scope {
+        let system = Message { role: Role::System, content: "s".into() };
+        let turns = [user("a"), assistant("b"), user("c"), assistant("d"), user("e"), assistant("f")];
+        let mut scope = scope(&[&[system], turns.as_slice()].concat());
+        scope.drop_oldest(2);
+        scope
+    }
+
+    #[test]
+    fn what_was_dropped_is_seen_again_when_nothing_after_it_is_left() {
+        for (index, dropped) in [(7, 2), (5, 2), (4, 2), (3, 0), (2, 0), (1, 0), (0, 0)] {
+            let mut rewound = shifted();
+            rewound.rewind(index).expect("the transcript is long enough");
+            assert_eq!(rewound.dropped(), dropped, "rewound to {index}");
+            assert_eq!(shifted().fork("f".into(), index, 0).dropped(), dropped, "forked at {index}");
+            let mut replaced = shifted();
+            let mut messages = replaced.transcript()[..index].to_vec();
+            messages.push(user("x"));
+            let (_, undo) = replaced.begin(Input::Replace(messages));
+            assert_eq!(replaced.dropped(), dropped, "replaced from {index}");
+            replaced.undo(undo);
+            assert_eq!(replaced.summary().dropped_messages, 2, "taken back to {index}");
+        }
+    }
+
+    #[test]
+    fn a_turn_that_goes_back_takes_its_shift_with_it() {
+        let mut scope = shifted();
+        let (_, undo) = scope.begin(Input::Append(vec![user("g")]));
+        scope.drop_oldest(4);
+        assert_eq!(scope.to_save(Some((&undo, None))).dropped_messages, 2);
+        assert_eq!(scope.to_save(Some((&undo, Some("h".into())))).dropped_messages, 4);
+        scope.undo(undo);
+        assert_eq!(scope.dropped(), 2);
+    }
+
+    #[test]
+    fn what_was_dropped_outlives_the_process_and_is_never_more_than_there_is() {
+        let saved = shifted().to_save(None);
+        assert_eq!(Scope::found(saved.clone(), None).dropped(), 2);
+        let broken = SavedTranscript { dropped_messages: 99, ..saved };
+        assert_eq!(Scope::found(broken, None).summary().dropped_messages, 7);
+    }
+
+    #[test]
+    fn a_scope_becomes_nearly_full_once_until_it_holds_less() {
+        let mut scope = scope(&[]);
+        let told = [79, 80, 81, 100, 80, 81, 90].map(|tokens| scope.becomes_nearly_full(tokens, 100));
+        assert_eq!(told, [false, false, true, false, false, true, false]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod can_load;
 mod host;
 mod lifetime;
 mod memory;
+mod overflow;
 mod parking;
 mod phases;
 mod random;

@@ -8,9 +8,10 @@ use std::time::Instant;
 use super::lease::LeaseId;
 use super::mailbox::{Message, Reply, Transcript};
 use super::next_lease;
+use super::overflow::{Fitted, Room, fit};
 use super::scope::{Change, Input, Kv, Scope, Undo};
 use super::supervisor::{Supervisor, now_ms};
-use crate::engine::{CancelFlag, EngineCommand, Finished, Job, Prompt};
+use crate::engine::{CancelFlag, EngineCommand, Finished, Job};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
@@ -125,8 +126,7 @@ impl Supervisor {
         let (change, undo) = scope.begin(input);
         turn.stage = Stage::WaitingForModel(undo);
         if scope.model != turn.config.path {
-            scope.model = turn.config.path.clone();
-            scope.kv = Kv::Uncached;
+            scope.move_to(turn.config.path.clone());
         }
         let (lease, config) = (turn.lease, turn.config.clone());
         self.publish_transcript(scope_id, change);
@@ -164,9 +164,11 @@ impl Supervisor {
         let epoch = model.entry.epoch();
         let Some(running) = model.running.as_ref() else { return };
         let Some(prompter) = running.prompter.clone() else { return };
+        let Some(info) = model.entry.info() else { return };
+        let (room, overflow) = (Room::new(info.context_size, turn.options.max_output_tokens), turn.overflow);
         let Some(scope) = self.scopes.get(&turn.scope) else { return };
         let saved = if scope.kv == Kv::Uncached { self.saved_reader(&turn.scope) } else { None };
-        let messages = scope.transcript().to_vec();
+        let (messages, dropped) = (scope.transcript().to_vec(), scope.dropped());
         let Some(turn) = self.turns.get_mut(id) else { return };
         let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { return };
         running.rendering += 1;
@@ -174,7 +176,9 @@ impl Supervisor {
         let (mailbox, generation) = (self.mailbox.clone(), id.to_owned());
         self.runtime.spawn_blocking(move || {
             let saved = saved.map(|read| read().map(Arc::new));
-            let rendered = catch_unwind(AssertUnwindSafe(|| prompter.render(&messages)));
+            let rendered = catch_unwind(AssertUnwindSafe(|| {
+                fit(&messages, dropped, overflow, room, |messages| prompter.render(messages))
+            }));
             let result = rendered.unwrap_or_else(|_| {
                 Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
             });
@@ -188,7 +192,7 @@ impl Supervisor {
         id: String,
         path: String,
         epoch: u64,
-        result: Result<Prompt>,
+        result: Result<Fitted>,
         saved: Option<Saved>,
     ) {
         let Some(model) = self.models.get_mut(&path).filter(|model| model.entry.epoch() == epoch) else { return };
@@ -196,12 +200,17 @@ impl Supervisor {
         running.rendering -= 1;
         let unloading = running.prompter.is_none();
         let scope = self.turns.get(&id).map(|turn| turn.scope.clone());
+        let cancelled = self.turns.get(&id).is_none_or(|turn| turn.cancel.is_cancelled());
+        if let (Ok(fitted), Some(scope), false) = (&result, &scope, cancelled || unloading) {
+            self.fitted(&path, scope, fitted);
+        }
+        let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { return };
         if let Some(turn) = self.turns.get_mut(&id) {
             match result {
-                _ if turn.cancel.is_cancelled() => self.end_unstarted(&id, FinishReason::Cancelled, None),
+                _ if cancelled => self.end_unstarted(&id, FinishReason::Cancelled, None),
                 _ if unloading => self.end_unstarted(&id, FinishReason::Failed, Some(unloaded(&path))),
                 Err(error) => self.end_unstarted(&id, FinishReason::Failed, Some(error)),
-                Ok(prompt) => {
+                Ok(Fitted { prompt, .. }) => {
                     turn.stage.advance(Stage::Running);
                     if let Some(Ok(saved)) = &saved {
                         // The job behind it finds it, or prefills where the engine takes no more work.

@@ -7,6 +7,9 @@ use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Seq
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo};
 
+/// A question that is answered by all that the sequence holds before it, without its control tokens.
+const RECITE: &str = "recite";
+
 pub(super) struct ScriptedContext {
     script: Script,
     vocabulary: Vocabulary,
@@ -35,11 +38,12 @@ impl ScriptedContext {
     fn next(&self, tokens: &[Token]) -> Token {
         let begin = tokens.iter().rposition(|token| *token == ASSISTANT).expect("a prompt ends in <assistant>");
         let answered = tokens.len() - begin - 1;
-        let question = tokens[..begin].iter().rposition(|token| *token == USER).unwrap_or(0);
-        let question = self.vocabulary.text(&tokens[question..begin]);
-        let scripted = self.script.lock().answers.iter().find(|(asked, _)| *asked == question).cloned();
+        let asked = tokens[..begin].iter().rposition(|token| *token == USER).unwrap_or(0);
+        let question = self.vocabulary.text(&tokens[asked..begin]);
+        let scripted = self.script.lock().answers.iter().find(|(known, _)| *known == question).cloned();
         let pieces = match scripted {
             Some((_, pieces)) => pieces.iter().map(|piece| self.vocabulary.token(piece)).collect(),
+            None if question == RECITE => self.vocabulary.tokens(&self.vocabulary.text(&tokens[..asked])),
             None => self.vocabulary.tokens(&format!("you said: {question}")),
         };
         pieces.get(answered).copied().unwrap_or(END)

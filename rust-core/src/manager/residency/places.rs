@@ -19,6 +19,9 @@ impl Supervisor {
         if self.place(path, scope, kv) && tokens.is_none() {
             self.record_dropped(path, scope, "another scope needed its slot, and it could not be parked");
         }
+        if let Some(tokens) = tokens {
+            self.watch_fullness(path, scope, tokens);
+        }
     }
 
     /// A scope left its slot. It is kept as far as the budget goes.
