@@ -41,10 +41,12 @@ impl Parking {
         self.places.iter().find(|parked| parked.scope() == scope).cloned()
     }
 
-    /// Gives up everything.
+    /// Gives up those that `unwanted` names.
     #[must_use = "who was given up is uncached now"]
-    pub(crate) fn clear(&mut self) -> Vec<Arc<Parked>> {
-        self.places.drain(..).collect()
+    pub(crate) fn give_up(&mut self, unwanted: impl Fn(&str) -> bool) -> Vec<Arc<Parked>> {
+        let (given_up, kept) = self.places.drain(..).partition(|parked| unwanted(parked.scope()));
+        self.places = kept;
+        Vec::from(given_up)
     }
 
     /// RAM that is taken now.
@@ -84,12 +86,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cleared_is_given_up_least_recently_parked_first() {
+    fn those_that_are_unwanted_are_given_up_and_the_others_stay() {
         let mut parking = Parking::new(10);
         put(&mut parking, "a", 4);
-        put(&mut parking, "b", 4);
-        let given_up: Vec<_> = parking.clear().iter().map(|parked| parked.scope().to_owned()).collect();
-        assert_eq!((given_up, parking.bytes()), (vec!["a".to_owned(), "b".to_owned()], 0));
+        put(&mut parking, "b", 3);
+        put(&mut parking, "c", 2);
+        let mut give_up = |unwanted: &[&str]| {
+            let given_up = parking.give_up(|scope| unwanted.contains(&scope));
+            (given_up.iter().map(|parked| parked.scope().to_owned()).collect::<Vec<_>>(), parking.bytes())
+        };
+        assert_eq!(give_up(&["d"]), (vec![], 9));
+        assert_eq!(give_up(&["c", "a"]), (vec!["a".to_owned(), "c".to_owned()], 3));
+        assert_eq!(give_up(&["b"]), (vec!["b".to_owned()], 0));
     }
 
     #[test]

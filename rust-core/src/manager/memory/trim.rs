@@ -1,13 +1,18 @@
 //! `trim`: memory is given back in steps, least painful first, each one waited for and recorded with its bytes. One trim at
 //! a time; those that come meanwhile are answered by one more, as far as the furthest of them wants it to go.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use super::Leaving;
 use crate::manager::entry;
 use crate::manager::mailbox::Reply;
+use crate::manager::scope::{Kv, Scope};
 use crate::manager::supervisor::{Supervisor, now_ms};
 use crate::protocol::{LifecycleEvent, LifecycleRecord, ModelStatus, TrimLevel, TrimRung};
+
+/// How long parked scopes may be written. A warning that is answered late is answered by the system.
+const WRITING: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Trims {
@@ -22,6 +27,8 @@ pub(super) struct Trim {
     /// The step that is being waited for.
     at: Option<TrimRung>,
     pub(super) leaving: Leaving,
+    /// Parked scopes are being written.
+    saving: bool,
     /// What each model gives back, recorded when it has gone.
     models: HashMap<String, u64>,
     /// What residents gave back.
@@ -44,7 +51,7 @@ struct Candidate {
 
 /// The steps of a level, in their order.
 fn ladder(level: TrimLevel) -> Vec<TrimRung> {
-    let mut rungs = vec![TrimRung::ParkedDropped, TrimRung::IdleUnloaded];
+    let mut rungs = vec![TrimRung::ParkedSaved, TrimRung::ParkedDropped, TrimRung::IdleUnloaded];
     match level {
         TrimLevel::Moderate => {}
         TrimLevel::Critical => rungs.extend([TrimRung::ResidentsEvicted, TrimRung::LeasedUnloaded]),
@@ -83,7 +90,7 @@ impl Supervisor {
                 trims.running = Some(Trim::new(level, replies));
                 continue;
             };
-            if !trim.leaving.is_empty() {
+            if trim.saving || !trim.leaving.is_empty() {
                 return;
             }
             if trim.at.take() == Some(TrimRung::ResidentsEvicted) {
@@ -105,8 +112,8 @@ impl Supervisor {
 
     fn step_down(&mut self, rung: TrimRung) {
         match rung {
-            TrimRung::ParkedSaved => {}
-            TrimRung::ParkedDropped => self.drop_parked(),
+            TrimRung::ParkedSaved => self.save_parked(),
+            TrimRung::ParkedDropped => self.give_up_parked(rung, |_| true, "parked scopes are prefilled again"),
             TrimRung::ResidentsEvicted => {
                 let residents = self.ask_residents("the system is short of memory");
                 if let Some(trim) = self.memory.trims.running.as_mut().filter(|_| !residents.is_empty()) {
@@ -118,19 +125,44 @@ impl Supervisor {
         }
     }
 
-    fn drop_parked(&mut self) {
+    /// Writes what is parked, most recently used first. What is on disk by the deadline is given up in RAM.
+    fn save_parked(&mut self) {
+        let is_parked = |id: &String| self.scopes.get(id).is_some_and(|scope| matches!(scope.kv, Kv::Parked(_)));
+        let unsaved: Vec<String> = self.unsaved(None).into_iter().filter(is_parked).collect();
+        if unsaved.is_empty() {
+            return self.give_up_saved();
+        }
+        let Some(trim) = &mut self.memory.trims.running else { return };
+        trim.saving = true;
+        self.save_each(unsaved, Some(WRITING), |it, _saved| {
+            it.give_up_saved();
+            if let Some(trim) = &mut it.memory.trims.running {
+                trim.saving = false;
+            }
+            it.go_on_trimming();
+        });
+    }
+
+    fn give_up_saved(&mut self) {
+        let is_saved = |scope: &Scope| scope.saved_here().is_some_and(|saved| saved.version == scope.kv_version);
+        let saved = self.scopes.iter().filter(|(_, scope)| is_saved(scope)).map(|(id, _)| id.clone());
+        let saved: HashSet<String> = saved.collect();
+        self.give_up_parked(TrimRung::ParkedSaved, |id| saved.contains(id), "parked scopes are on disk");
+    }
+
+    fn give_up_parked(&mut self, rung: TrimRung, unwanted: impl Fn(&str) -> bool, reason: &str) {
         let paths: Vec<String> = self.models.keys().cloned().collect();
         for path in paths {
             let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { continue };
-            let dropped = running.parking.clear();
-            if dropped.is_empty() {
+            let given_up = running.parking.give_up(&unwanted);
+            if given_up.is_empty() {
                 continue;
             }
-            let bytes = dropped.iter().map(|parked| parked.bytes()).sum();
-            for parked in dropped {
-                self.lost(&path, parked.scope(), "the system is short of memory");
+            let bytes = given_up.iter().map(|parked| parked.bytes()).sum();
+            for parked in given_up {
+                self.unpark(&path, parked.scope(), "the system is short of memory");
             }
-            self.record_trimmed(Some(&path), TrimRung::ParkedDropped, bytes, "parked scopes are prefilled again");
+            self.record_trimmed(Some(&path), rung, bytes, reason);
         }
     }
 
@@ -192,6 +224,7 @@ impl Trim {
             rungs: ladder(level).into(),
             at: None,
             leaving: Leaving::default(),
+            saving: false,
             models: HashMap::new(),
             resident_bytes: 0,
             replies,

@@ -8,6 +8,8 @@ use crate::manager::supervisor::Supervisor;
 use crate::protocol::{Event, LifecycleEvent};
 use crate::residency::{Parked, is_worth_saving};
 
+const USED_UP: &str = "parkedBudgetBytes is used up";
+
 impl Supervisor {
     /// An engine has changed what it holds of a scope; nothing, when it was forgotten.
     pub(in crate::manager) fn cached(&mut self, path: &str, scope: &str, tokens: Option<u32>) {
@@ -48,22 +50,15 @@ impl Supervisor {
         match self.take_copy(&id, parked).filter(|taken| self.belongs_on_disk(&id, taken, When::IfWorth)) {
             Some(taken) => {
                 let (path, given_up) = (path.to_owned(), id.clone());
-                let unparked = self.reply_here(move |it, _written| it.unpark(&path, &given_up));
+                let unparked = self.reply_here(move |it, _written| it.unpark(&path, &given_up, USED_UP));
                 self.write(&id, Some(taken), unparked);
             }
-            None => self.unpark(path, &id),
-        }
-    }
-
-    /// What was parked of a scope has been given up.
-    pub(in crate::manager) fn lost(&mut self, path: &str, scope: &str, reason: &str) {
-        if self.place(path, scope, Kv::Uncached) {
-            self.record_dropped(path, scope, reason);
+            None => self.unpark(path, &id, USED_UP),
         }
     }
 
     /// Forgets that a scope is in RAM, if it is not there any more.
-    fn unpark(&mut self, path: &str, id: &str) {
+    pub(in crate::manager) fn unpark(&mut self, path: &str, id: &str, reason: &str) {
         let parking = self.models.get(path).and_then(|model| model.running.as_ref()).map(|running| &running.parking);
         if parking.is_some_and(|parking| parking.get(id).is_some()) {
             return; // Parked again in the meantime.
@@ -71,7 +66,7 @@ impl Supervisor {
         let Some(scope) = self.scopes.get(id).filter(|scope| matches!(scope.kv, Kv::Parked(_))) else { return };
         let on_disk = scope.saved_here().is_some_and(|saved| saved.version == scope.kv_version);
         if self.place(path, id, Kv::Uncached) && !on_disk {
-            self.record_dropped(path, id, "parkedBudgetBytes is used up");
+            self.record_dropped(path, id, reason);
         }
     }
 

@@ -135,6 +135,43 @@ fn a_moderate_trim_drops_what_is_parked_and_unloads_idle_models_and_no_more() {
 }
 
 #[test]
+fn what_may_be_on_disk_goes_there_before_anything_is_forgotten() {
+    let directory = tempfile::tempdir().expect("a directory for the test");
+    let script = Script::new();
+    let manager = manager(&script);
+    manager.keep_in(directory.path()).expect("nobody else has the directory");
+    let mut host = Host::on(&manager);
+    let one_slot = json!({ "path": "a.gguf", "slots": 1, "keepAliveMs": null });
+    for scope in ["on disk already", "to disk", "secret", "resident"] {
+        host.say_with(scope, scope, "hi", one_slot.clone(), json!({}));
+        host.answered(scope);
+    }
+    let secret = host.send(json!({ "type": "setPersist", "scope": "secret", "persist": "none" }));
+    host.done(&secret);
+    let saved = host.send(json!({ "type": "save", "scope": "on disk already" }));
+    host.done(&saved);
+    let acquired = host.acquire("l", one_slot);
+    host.done(&acquired);
+    let on_disk = host.parked_bytes("on disk already") + host.parked_bytes("to disk");
+    let dropped = host.parked_bytes("secret");
+
+    let trim = host.trim("moderate");
+    host.done(&trim);
+    host.expect_steps(&[
+        (Some("a.gguf"), TrimRung::ParkedSaved, on_disk),
+        (Some("a.gguf"), TrimRung::ParkedDropped, dropped),
+    ]);
+    let residency = |host: &Host| -> Vec<_> {
+        host.snapshot().scopes.into_iter().map(|scope| (scope.id, scope.residency)).collect()
+    };
+    use Residency::{Resident, Saved, Uncached};
+    let expected = [("on disk already", Saved), ("resident", Resident), ("secret", Uncached), ("to disk", Saved)];
+    assert_eq!(residency(&host), expected.map(|(id, residency)| (id.to_owned(), residency)));
+    let told = names(&host.lifecycle());
+    assert!(told.contains(&"dropped secret".into()) && !told.contains(&"dropped to disk".into()), "{told:?}");
+}
+
+#[test]
 fn a_critical_trim_leaves_the_model_used_last_alone() {
     let script = script(&["idle.gguf", "first.gguf", "last.gguf"]);
     let manager = manager(&script);
