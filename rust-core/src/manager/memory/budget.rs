@@ -76,6 +76,7 @@ pub(super) fn cancelled(path: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::scripted::Script;
 
     #[test]
     fn a_claim_is_admitted_within_the_budget_or_by_force() {
@@ -93,6 +94,22 @@ mod tests {
             let admitted = admit("a.gguf", estimate, taken, budget, force);
             assert_eq!(admitted.is_ok(), expected, "{taken} taken of {budget:?}, force {force}: {admitted:?}");
         }
+    }
+
+    #[test]
+    fn a_load_whose_supervisor_ends_is_cancelled_and_does_not_wait() {
+        let script = Script::new();
+        let (mailbox, inbox) = Mailbox::new();
+        let loader = ClaimingLoader { loader: script.loader(), mailbox, epoch: 1 };
+        let load = || loader.load(&ModelConfig::new("a.gguf"), &mut |_| true).map(|_| ()).map_err(|error| error.code);
+        std::thread::scope(|threads| {
+            let asks = threads.spawn(load);
+            // Before or after the question: it is the same.
+            drop(inbox);
+            assert_eq!(asks.join().expect("a load does not panic"), Err(ErrorCode::LoadCancelled));
+        });
+        assert_eq!(load(), Err(ErrorCode::LoadCancelled));
+        assert_eq!(script.counts().loads, 0);
     }
 
     #[test]
