@@ -150,7 +150,7 @@ fn what_may_be_on_disk_goes_there_before_anything_is_forgotten() {
     host.done(&secret);
     let saved = host.send(json!({ "type": "save", "scope": "on disk already" }));
     host.done(&saved);
-    let acquired = host.acquire("l", one_slot);
+    let acquired = host.acquire("l", one_slot.clone());
     host.done(&acquired);
     let on_disk = host.parked_bytes("on disk already") + host.parked_bytes("to disk");
     let dropped = host.parked_bytes("secret");
@@ -169,6 +169,11 @@ fn what_may_be_on_disk_goes_there_before_anything_is_forgotten() {
     assert_eq!(residency(&host), expected.map(|(id, residency)| (id.to_owned(), residency)));
     let told = names(&host.lifecycle());
     assert!(told.contains(&"dropped secret".into()) && !told.contains(&"dropped to disk".into()), "{told:?}");
+
+    host.say_with("back", "to disk", "again", one_slot, json!({}));
+    let (answer, outcome) = host.answered("back");
+    assert_eq!(answer, "you said: again");
+    assert!(outcome.usage.cached_tokens > 0, "it came back without a prefill");
 }
 
 #[test]
