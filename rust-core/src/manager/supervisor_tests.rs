@@ -13,5 +13,6 @@ mod random;
 mod residents;
 mod saving;
 mod scopes;
+mod suspending;
 mod trim;
 mod turns;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 
-use super::host::{Host, manager};
+use super::host::{Host, manager, roles};
 use super::random::Random;
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
@@ -26,6 +26,8 @@ enum Blow {
     Trim,
     Release,
     Unload,
+    /// And resume.
+    Suspend,
 }
 
 #[test]
@@ -43,6 +45,11 @@ fn unload_at_any_phase_a_thousand_times() {
     strike_everywhere(Blow::Unload);
 }
 
+#[test]
+fn suspend_at_any_phase_a_thousand_times() {
+    strike_everywhere(Blow::Suspend);
+}
+
 fn strike_everywhere(blow: Blow) {
     let (struck, survived) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|threads| {
@@ -55,6 +62,7 @@ fn strike_everywhere(blow: Blow) {
     let survived = survived.into_inner();
     match blow {
         Blow::Release => assert_eq!(survived, TIMES, "a generation has a lease of its own"),
+        Blow::Suspend => assert_eq!(survived, TIMES, "a suspended generation goes on"),
         Blow::Trim | Blow::Unload => assert!((1..TIMES).contains(&survived), "{survived} generations survived"),
     }
 }
@@ -127,8 +135,9 @@ impl Ring {
             self.host.answered_in_any_order(&released).expect("a lease can always be given back");
         }
         let transcript = self.host.transcript(&format!("s{round}"));
-        let kept = if outcome.reason == FinishReason::Stop { 2 } else { 0 };
-        assert_eq!(transcript.len(), kept, "{context}: a turn stays or goes back whole");
+        let answered = format!("you said: {QUESTION}");
+        let kept = if outcome.reason == FinishReason::Stop { vec![QUESTION, &answered] } else { vec![] };
+        assert_eq!(roles(&transcript), kept, "{context}: a turn stays or goes back whole");
         self.settle(&context);
         outcome
     }
@@ -157,6 +166,13 @@ impl Ring {
                     .collect()
             }
             Blow::Release => vec![self.host.release(lease)],
+            Blow::Suspend => {
+                let suspended = self.host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
+                for _ in 0..self.random.below(50) {
+                    std::thread::yield_now();
+                }
+                vec![suspended, self.host.send(json!({ "type": "resume" }))]
+            }
             Blow::Unload => vec![self.host.send(json!({ "type": "unload", "path": "a.gguf" }))],
         }
     }
