@@ -203,7 +203,12 @@ impl Supervisor {
         let path = config.path.clone();
         self.leases.insert(lease, LeaseUse { path: path.clone(), holder });
         self.memory.used(&path);
-        self.models.entry(path.clone()).or_insert_with(|| Model::new(config.clone()));
+        if !self.models.contains_key(&path) {
+            self.models.insert(path.clone(), Model::new(config.clone()));
+            if self.suspended {
+                self.drive(&path, entry::Event::Suspend);
+            }
+        }
         self.drive(&path, entry::Event::Acquire { lease, owner, config });
     }
 

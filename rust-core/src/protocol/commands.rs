@@ -102,7 +102,8 @@ pub enum Command {
     /// cancelled first. `done` when nothing is left.
     EraseAll,
     /// For the background: running generations stop at their next step, scopes are saved, most recently used first, until
-    /// the deadline. `done` when nothing computes or writes any more. Nothing is lost: `resume` goes on.
+    /// the deadline. `done` when nothing computes any more, and the saving has ended or its time is up. Nothing is lost:
+    /// `resume` goes on.
     Suspend {
         /// Milliseconds that saving may take; 0 saves nothing.
         deadline_ms: u32,

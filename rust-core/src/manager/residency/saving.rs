@@ -176,6 +176,9 @@ impl Supervisor {
         self.runtime.spawn(async move {
             let mut saved = 0;
             for id in ids {
+                if until.is_some_and(|until| until <= tokio::time::Instant::now()) {
+                    break;
+                }
                 let (done, written) = oneshot::channel();
                 let reply: Reply = Box::new(move |result| drop(done.send(result)));
                 mailbox.tell(Message::Continue(Box::new(move |it| it.save(&id, When::IfWorth, reply))));

@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::host::{Host, a, manager, names, roles};
-use crate::engine::scripted::{Point, Script};
+use crate::engine::scripted::{Gate, Point, Script};
 use crate::error::ErrorCode;
 use crate::manager::ModelManager;
-use crate::protocol::{Event, ModelStatus, Residency};
+use crate::protocol::{ModelStatus, Residency};
 
 struct App {
     manager: ModelManager,
@@ -34,6 +34,15 @@ impl App {
     fn suspend(&mut self, deadline_ms: u32) {
         self.ask(json!({ "type": "suspend", "deadlineMs": deadline_ms })).expect("it can always be suspended");
         assert!(self.host.snapshot().suspended);
+    }
+
+    /// Suspends while the engine stands at a gate: the command is there before it goes on.
+    fn suspend_at(&mut self, gate: Gate, deadline_ms: u32) {
+        let suspend = self.host.send(json!({ "type": "suspend", "deadlineMs": deadline_ms }));
+        // Answered behind the suspension, when the engine's mailbox has it.
+        self.host.transcript("s");
+        gate.open();
+        self.host.done(&suspend);
     }
 
     fn resume(&mut self) {
@@ -72,10 +81,7 @@ fn a_generation_stops_at_its_step_and_goes_on_without_a_token_lost_or_repeated()
     let gate = app.script.gate(Point::Decode(3));
     app.host.say("g", "s", "count");
     gate.wait();
-    let suspend = app.host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
-    app.host.until(|event| matches!(event, Event::SuspensionChanged { suspended: true }).then_some(()));
-    gate.open();
-    app.host.done(&suspend);
+    app.suspend_at(gate, 0);
     let decoded = app.script.counts().decode_calls;
     // Whatever the engine still did would come before the answer to this.
     app.ask(json!({ "type": "suspend", "deadlineMs": 0 })).expect("asking twice is no error");
@@ -107,9 +113,7 @@ fn a_cancel_in_the_background_ends_a_generation() {
     let gate = app.script.gate(Point::Decode(1));
     app.host.say("g", "s", "hi");
     gate.wait();
-    let suspend = app.host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
-    gate.open();
-    app.host.done(&suspend);
+    app.suspend_at(gate, 0);
     app.ask(json!({ "type": "cancel", "generationId": "g" })).expect("it ends");
     assert_eq!(app.host.transcript("s"), []);
     app.resume();
@@ -187,9 +191,7 @@ fn a_kill_in_the_background_is_to_a_running_turn_what_a_cancel_is() {
         let gate = app.script.gate(Point::Decode(app.script.counts().decode_calls + 3));
         app.host.say_with("g", "s", "count", a(), json!({ "keepPartial": keep_partial }));
         gate.wait();
-        let suspend = app.host.send(json!({ "type": "suspend", "deadlineMs": 60_000 }));
-        gate.open();
-        app.host.done(&suspend);
+        app.suspend_at(gate, 60_000);
         let shown = app.host.snapshot().generations.into_iter().find(|it| it.id == "g").expect("it runs").text;
 
         let (mut next, _copy) = app.killed(directory.path());
