@@ -367,6 +367,9 @@ impl Supervisor {
         if let Some(scope) = self.scopes.get_mut(&scope_id) {
             scope.turns.retain(|other| *other != id);
             scope.last_used_at = now_ms();
+            if let Some(disk) = &mut self.disk {
+                disk.shelf.touch(&scope_id, scope.last_used_at);
+            }
             let succeeded = matches!(reason, FinishReason::Stop | FinishReason::Length);
             let keep = succeeded || (turn.options.keep_partial && !text.is_empty());
             let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(text) } else { scope.undo(undo) });

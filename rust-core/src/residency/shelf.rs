@@ -42,26 +42,11 @@ impl Shelf {
         self.places.remove(scope);
     }
 
-    /// All of them are.
-    pub(crate) fn clear(&mut self) {
-        self.places.clear();
-    }
-
     /// The scope was used; whether it has a file does not matter.
     pub(crate) fn touch(&mut self, scope: &str, last_used_at: u64) {
         if let Some(place) = self.places.get_mut(scope) {
             place.last_used_at = last_used_at;
         }
-    }
-
-    /// The scope's file, if there is one.
-    pub(crate) fn get(&self, scope: &str) -> Option<&SavedKv> {
-        self.places.get(scope).map(|place| &place.kv)
-    }
-
-    /// Sizes of all files together.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.places.values().map(|place| place.kv.bytes).sum()
     }
 
     /// Whose files have to go for the others to fit, least recently used first. A file larger than the whole budget goes,
@@ -143,13 +128,14 @@ mod tests {
     #[test]
     fn what_is_put_again_replaces_what_was_there_and_what_is_removed_frees_its_bytes() {
         let mut shelf = shelf(&[("a", 6, 1), ("b", 6, 2)]);
+        assert_eq!(shelf.over_budget(), ["a"]);
         shelf.put("a", kv(4), 3);
-        assert_eq!((shelf.bytes(), shelf.get("a")), (10, Some(&kv(4))));
         assert_eq!(shelf.over_budget(), [""; 0]);
+        shelf.put("c", kv(10), 4);
+        assert_eq!(shelf.over_budget(), ["b", "a"]);
         shelf.remove("b");
-        assert_eq!((shelf.bytes(), shelf.get("b")), (4, None));
-        shelf.clear();
-        assert_eq!(shelf.bytes(), 0);
+        shelf.remove("a");
+        assert_eq!(shelf.over_budget(), [""; 0]);
     }
 
     #[test]

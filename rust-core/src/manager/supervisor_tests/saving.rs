@@ -220,6 +220,21 @@ fn the_least_recently_used_files_go_when_the_budget_is_used_up() {
 }
 
 #[test]
+fn a_scope_that_was_used_since_it_was_saved_keeps_its_file() {
+    let directory = directory();
+    let mut process = Process::new(directory.path());
+    for scope in ["b", "a"] {
+        process.say(scope, "hi", a());
+        process.ask(json!({ "type": "save", "scope": scope })).expect("it is saved");
+    }
+    process.say("b", "again", a());
+    let sizes = files(directory.path()).into_iter().filter(|name| name.ends_with(".kv"));
+    let bytes: u64 = sizes.map(|name| std::fs::metadata(directory.path().join(name)).expect("it is there").len()).sum();
+    process.ask(json!({ "type": "configure", "savedBudgetBytes": bytes - 1 })).expect("it is set");
+    assert_eq!((process.scope("a").saved_at, process.scope("b").saved_at.is_some()), (None, true));
+}
+
+#[test]
 fn a_damaged_kv_is_set_aside_and_prefilled_and_its_transcript_still_serves() {
     let directory = directory();
     let mut process = Process::new(directory.path());
