@@ -116,6 +116,13 @@ pub trait InferenceContext {
     /// Chooses the next token from the logits of row `row` of the last decode, and tells the sampler of it.
     fn sample(&mut self, row: usize, sampler: &mut dyn Sampler) -> Result<Token>;
 
+    /// The logits after row `row` of the last decode, one for each token of the vocabulary, to compare and to measure.
+    /// None if the row has none, or this implementation computes none.
+    fn logits(&mut self, row: usize) -> Option<Vec<f32>> {
+        let _ = row;
+        None
+    }
+
     /// A sampler for one generation.
     fn sampler(&self, options: &GenerateOptions) -> Result<Box<dyn Sampler>>;
 

@@ -307,6 +307,17 @@ impl InferenceContext for LlamaContext {
         unsafe { sampler.sample(self.raw.as_ptr(), row) }
     }
 
+    fn logits(&mut self, row: usize) -> Option<Vec<f32>> {
+        let index = i32::try_from(row).ok().filter(|_| self.batch.has_logits(row))?;
+        // SAFETY: the context is alive, and the last decode left logits for this row.
+        let logits = unsafe { sys::llama_get_logits_ith(self.raw.as_ptr(), index) };
+        if logits.is_null() {
+            return None;
+        }
+        // SAFETY: llama.cpp's logits are one for each token of the vocabulary, and stay until the next decode.
+        Some(unsafe { std::slice::from_raw_parts(logits, self.model.token_count()) }.to_vec())
+    }
+
     fn sampler(&self, options: &GenerateOptions) -> Result<Box<dyn Sampler>> {
         Ok(Box::new(LlamaSampler::new(&self.model, options)?))
     }

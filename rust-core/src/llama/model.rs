@@ -152,6 +152,10 @@ impl Model {
         self.raw.as_ptr()
     }
 
+    pub fn token_count(&self) -> usize {
+        usize::try_from(self.token_count).unwrap_or(0)
+    }
+
     /// Whether `token` belongs to the vocabulary. llama.cpp aborts on one that does not.
     pub fn has_token(&self, token: Token) -> bool {
         (0..self.token_count).contains(&token)
