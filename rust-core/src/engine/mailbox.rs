@@ -71,6 +71,10 @@ impl Mailbox {
         into.append(&mut inner.commands);
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Refuses everything from now on, and takes what was accepted before.
     pub(super) fn close(&self) -> VecDeque<EngineCommand> {
         let mut inner = self.lock();

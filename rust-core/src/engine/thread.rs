@@ -55,6 +55,11 @@ impl Engine {
         self.mailbox.send(command)
     }
 
+    /// Whether it takes no command any more: it is about to exit.
+    pub fn is_closed(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
     /// Ends the load, the prefill or the decode that is running; everything left fails as `ModelUnloaded`. Returns at
     /// once and cannot fail; `Exited` follows.
     pub fn stop(&self) {

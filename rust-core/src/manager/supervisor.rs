@@ -375,11 +375,18 @@ impl Supervisor {
             self.joins.push(self.runtime.spawn_blocking(move || running.engine.join()));
         }
         self.joins.retain(|join| !join.is_finished());
-        let orphans = self.turns_in_engine(path);
         let error = result.clone().err();
+        let crashed = error.as_ref().is_some_and(|error| error.code == ErrorCode::EngineCrashed);
+        if crashed {
+            self.spare_rendering_turns(path);
+        }
+        let orphans = self.turns_in_engine(path);
         self.drive(path, entry::Event::Exited { result });
         self.uncache_scopes(path);
         self.fail_orphans(orphans, error, path);
+        if crashed {
+            self.ask_again_for_models();
+        }
         self.memory_freed_by(path);
     }
 

@@ -146,7 +146,17 @@ impl Supervisor {
         }
     }
 
-    /// Asks for the models of turns that wait for one, because a suspension that refused them is over.
+    /// After a crash: turns that the engine has not had yet wait for the next one.
+    pub(super) fn spare_rendering_turns(&mut self, path: &str) {
+        let renders = |turn: &Turn| turn.config.path == path && matches!(turn.stage, Stage::Rendering(_));
+        for id in self.turns_where(renders) {
+            if let Some(turn) = self.turns.get_mut(&id) {
+                turn.stage.advance(Stage::WaitingForModel);
+            }
+        }
+    }
+
+    /// Asks for the models of turns that wait for one: a suspension that refused them is over, or an engine has crashed.
     pub(super) fn ask_again_for_models(&mut self) {
         for id in self.turns_where(|turn| matches!(turn.stage, Stage::WaitingForModel(_))) {
             // One turn's model may fail at once, and end the turns of others.
@@ -227,7 +237,12 @@ impl Supervisor {
                         sink: self.hub.sink(id.clone()),
                         requested_at: turn.requested_at,
                     };
-                    if running.engine.send(EngineCommand::Generate(Box::new(job))).is_err() {
+                    if running.engine.send(EngineCommand::Generate(Box::new(job))).is_ok() {
+                        // The engine answers.
+                    } else if running.engine.is_closed() {
+                        // It crashed a moment ago, and its exit is on the way: this turn has not begun.
+                        turn.stage.advance(Stage::WaitingForModel);
+                    } else {
                         let detail = format!("the engine of {path} takes no more work now - try again soon");
                         let error = Error::new(ErrorCode::Busy, detail);
                         self.end_unstarted(&id, FinishReason::Failed, Some(error));
