@@ -1,12 +1,13 @@
-import type { Generation, GenerationResult, LlamaClient, LlamaError, ModelConfig, ModelInfo } from 'react-native-llama-rs';
+import type { Generation, GenerationResult, LlamaClient, LlamaError, ModelConfig } from 'react-native-llama-rs';
 
-import { compact, type Page } from './Page';
+import { COMMANDS } from './chatCommands';
+import { stats } from './chatTables';
+import type { Page } from './Page';
 import { table } from './table';
 import { Typist } from './Typist';
 
-const COMMANDS = [
-  ['/scope NAME', 'goes to another conversation, or begins it'],
-  ['/stats', 'shows the model, the conversations and the last answer'],
+const OWN_COMMANDS = [
+  ['/stats', 'shows the model and the last answer'],
   ['/cancel', 'ends the running answer; so does Ctrl-C'],
   ['/quit', 'leaves; so does Ctrl-C when nothing runs'],
 ];
@@ -22,8 +23,9 @@ export interface ChatHost {
 }
 
 /**
- * A chat of lines. Takes its lines in order, however fast they come, each when the one before has its answer. A
- * `/cancel` does not wait for the answer before it. Knows neither readline nor the process.
+ * A chat of lines. Takes its lines in order, however fast they come, each when the one before has its answer. A command
+ * that acts on the answer under way does not wait for it, and while the engine is suspended nothing does. Knows neither
+ * readline nor the process.
  */
 export class Chat {
   /** Resolves when the user has left. */
@@ -32,6 +34,10 @@ export class Chat {
   private readonly lines: string[] = [];
   private working = false;
   private running: Generation | undefined;
+  /** The lines that did not wait for the answer under way. */
+  private hurry: Promise<void> | undefined;
+  /** Whether the answer under way has been written into the line where the page is now. */
+  private midLine = false;
   private last: GenerationResult | undefined;
   private left = false;
   private resolveEnded: () => void = () => undefined;
@@ -54,14 +60,14 @@ export class Chat {
   take(line: string): void {
     if (this.left) return;
     this.lines.push(line.trim());
-    if (this.working) this.cancelIfNext();
+    if (this.working) this.takeUrgent();
     else void this.work();
   }
 
   /** Ctrl-C: ends the running answer. Returns whether there is one. */
   interrupt(): boolean {
     if (this.running === undefined) return false;
-    this.cancel(this.running);
+    void this.cancel(this.running);
     return true;
   }
 
@@ -72,7 +78,6 @@ export class Chat {
   }
 
   private async work(): Promise<void> {
-    if (this.working) return;
     this.working = true;
     for (let line = this.lines.shift(); line !== undefined; line = this.lines.shift()) await this.answer(line);
     this.working = false;
@@ -82,30 +87,41 @@ export class Chat {
   private async answer(line: string): Promise<void> {
     if (line === '') return;
     this.host.taken(this.scope, line);
-    if (line.startsWith('/')) this.obey(line);
+    if (line.startsWith('/')) await this.obey(line);
+    else if (this.client.suspended.getSnapshot()) this.tell(['suspended - /resume goes on']);
     else await this.say(line);
   }
 
-  private obey(line: string): void {
-    const [command = line, name = ''] = line.split(/\s+/);
-    switch (command) {
-      case '/scope':
-        this.enter(name);
-        break;
+  private async obey(line: string): Promise<void> {
+    const [name = line, argument = ''] = line.split(/\s+/);
+    switch (name) {
       case '/stats':
-        this.tell(this.stats());
+        this.tell(stats(this.client.model(this.model.path).getSnapshot(), this.last));
         break;
       case '/help':
-        this.tell(table(COMMANDS, 'left'));
+        this.tell(help());
         break;
       case '/cancel':
-        this.tell(['nothing to cancel']);
+        if (this.running === undefined) this.tell(['nothing to cancel']);
+        else await this.cancel(this.running);
         break;
       case '/quit':
         this.leave();
         break;
       default:
-        this.tell([`no such command: ${command} - /help lists them`]);
+        await this.command(name, argument);
+    }
+  }
+
+  private async command(name: string, argument: string): Promise<void> {
+    const enter = (scope: string) => {
+      this.scope = scope;
+    };
+    try {
+      const told = await COMMANDS[name]?.run({ client: this.client, scope: this.scope, enter }, argument);
+      this.tell(told ?? [`no such command: ${name} - /help lists them`]);
+    } catch (error) {
+      this.complain(error);
     }
   }
 
@@ -118,75 +134,69 @@ export class Chat {
       options: OPTIONS,
     });
     this.running = generation;
-    this.cancelIfNext();
+    this.takeUrgent();
     try {
-      for await (const piece of generation) typist.type(piece);
+      for await (const piece of generation) {
+        typist.type(piece);
+        this.midLine = true;
+      }
       this.last = await generation.result;
       await typist.finish();
       if (this.last.text !== '') this.page.line();
+      this.midLine = false;
       if (this.last.reason === 'cancelled') this.tell(['(cancelled)']);
     } catch (error) {
       await typist.finish();
       this.complain(error);
     } finally {
       this.running = undefined;
+      await this.hurry;
     }
   }
 
-  private cancelIfNext(): void {
-    if (this.running === undefined || this.lines[0] !== '/cancel') return;
-    this.lines.shift();
-    this.host.taken(this.scope, '/cancel');
-    this.cancel(this.running);
+  /** Takes the next lines now, as long as they are about the answer under way, or nothing else can happen. */
+  private takeUrgent(): void {
+    if (this.hasUrgent()) this.hurry ??= this.hurryOn();
   }
 
-  private cancel(generation: Generation): void {
-    generation.cancel().catch((error: unknown) => this.complain(error));
+  private async hurryOn(): Promise<void> {
+    while (this.hasUrgent()) await this.answer(this.lines.shift() ?? '');
+    this.hurry = undefined;
   }
 
-  private enter(name: string): void {
-    if (name === '') {
-      this.tell(['/scope needs a name, such as /scope alice']);
-      return;
+  private hasUrgent(): boolean {
+    const [line] = this.lines;
+    if (this.running === undefined || line === undefined) return false;
+    return line === '/cancel' || COMMANDS[line]?.urgent === true || this.client.suspended.getSnapshot();
+  }
+
+  private async cancel(generation: Generation): Promise<void> {
+    try {
+      await generation.cancel();
+    } catch (error) {
+      this.complain(error);
     }
-    this.scope = name;
-    const known = this.client.scope(name).getSnapshot().summary;
-    this.tell([known === undefined ? `a new conversation: ${name}` : `back in ${name}, ${known.messageCount} messages`]);
-  }
-
-  private stats(): string[] {
-    const model = this.client.model(this.model.path).getSnapshot();
-    const status = model?.status;
-    const info = status?.type === 'ready' || status?.type === 'idle' ? about(status.info) : [];
-    const scopes = this.client.scopes.getSnapshot().map(({ id, messageCount, cachedTokens, residency }) => [
-      id === this.scope ? `scope ${id} *` : `scope ${id}`,
-      `${messageCount} messages, ${cachedTokens} tokens ${residency}`,
-    ]);
-    const answer = this.last === undefined ? [] : cost(this.last);
-    return table([...info, ['loads', String(model?.loads ?? 0)], ...scopes, ...answer], 'left');
   }
 
   private complain(error: unknown): void {
-    this.page.paragraph((error as LlamaError).detail, 'red');
+    // What was under way when the user left ends with the client.
+    if (this.left) return;
+    this.leaveLine();
+    this.page.line(this.page.paint('red', (error as LlamaError).detail));
+  }
+
+  private leaveLine(): void {
+    if (this.midLine) this.page.line();
+    this.midLine = false;
   }
 
   private tell(lines: readonly string[]): void {
+    this.leaveLine();
     for (const line of lines) this.page.line(this.page.paint('dim', line));
   }
 }
 
-function about({ description, parameterCount, contextSize, slots, threads }: ModelInfo): string[][] {
-  return [
-    ['model', `${description}, ${compact.format(parameterCount)} parameters`],
-    ['context', `${contextSize} tokens per scope, ${slots} scopes resident at once`],
-    ['threads', String(threads)],
-  ];
-}
-
-function cost({ usage, timings }: GenerationResult): string[][] {
-  const perSecond = timings.decodeMs > 0 ? Math.round((1000 * usage.outputTokens) / timings.decodeMs) : 0;
-  return [
-    ['last prompt', `${usage.prefilledTokens} tokens prefilled, ${usage.cachedTokens} reused`],
-    ['last answer', `${usage.outputTokens} tokens, the first after ${Math.round(timings.firstTokenMs)} ms, then ${perSecond} a second`],
-  ];
+function help(): readonly string[] {
+  const commands = Object.entries(COMMANDS).map(([name, { argument = '', help: text }]) => [`${name} ${argument}`.trim(), text]);
+  return table([...commands, ...OWN_COMMANDS], 'left');
 }

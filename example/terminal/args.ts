@@ -1,27 +1,40 @@
 import { parseArgs } from 'node:util';
 
-export const USAGE = `usage: ./dev demo [--model FILE.gguf]          tells a story and ends with a table
-       ./dev demo --chat [--model FILE.gguf]   talks with you; /help lists its commands
+export const USAGE = `usage: ./dev demo [--model FILE.gguf]
+           tells a story: one phone, more conversations than slots, a kill -9
+       ./dev demo --chat [--model FILE.gguf] [--directory DIR]
+           talks with you; /help lists its commands
 
 Without --model the tiny model of this repository answers.
+DIR is where the chat keeps its conversations; it says which one it is when it starts.
 `;
 
 /** What the command line asks for. */
 export type Request =
-  | { readonly type: 'story' | 'chat'; readonly model: string | undefined }
+  | { readonly type: 'story'; readonly model: string | undefined }
+  | { readonly type: 'chat'; readonly model: string | undefined; readonly directory: string | undefined }
   | { readonly type: 'help' }
   | { readonly type: 'refused'; readonly reason: string };
 
-/** `model` is as it was given, not yet resolved. */
+/** `model` and `directory` are as they were given, not yet resolved. */
 export function parseRequest(args: readonly string[]): Request {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { chat: { type: 'boolean' }, model: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        chat: { type: 'boolean' },
+        model: { type: 'string' },
+        directory: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     if (values.help === true) return { type: 'help' };
     if (values.model === '') return { type: 'refused', reason: '--model needs the path of a GGUF file' };
-    return { type: values.chat === true ? 'chat' : 'story', model: values.model };
+    if (values.directory === '') return { type: 'refused', reason: '--directory needs the path of a folder' };
+    const { model, directory } = values;
+    if (values.chat === true) return { type: 'chat', model, directory };
+    if (directory !== undefined) return { type: 'refused', reason: '--directory is for --chat; the story keeps nothing' };
+    return { type: 'story', model };
   } catch (error) {
     return { type: 'refused', reason: firstSentence((error as Error).message) };
   }

@@ -9,8 +9,9 @@ export interface Engine {
   readonly close: () => void;
 }
 
-export function openEngine(): Engine {
-  const port = openNodePort({ manager: 'own' });
+/** `directory`: where conversations are kept. Throws `storageUnavailable` when another process keeps its own there. */
+export function openEngine(directory?: string): Engine {
+  const port = openNodePort({ manager: 'own', ...(directory !== undefined && { directory }) });
   const client = new LlamaClient(port, { onBusy: stayAlive() });
   return {
     client,

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 
 import { LlamaError, type ModelConfig } from 'react-native-llama-rs';
 
@@ -27,15 +28,27 @@ async function main(): Promise<number> {
       await runStory(modelFor(request.model), page);
       return SUCCESS;
     case 'chat':
-      await runChat(modelFor(request.model), page, process.stdin, process.stdout);
+      await runChat(modelFor(request.model), directoryFor(request.directory), page, process.stdin, process.stdout);
       return SUCCESS;
   }
 }
 
 function modelFor(path: string | undefined): ModelConfig {
-  if (path !== undefined) return { path: resolve(process.env.INIT_CWD ?? process.cwd(), path) };
+  if (path !== undefined) return { path: asCalled(path) };
   // A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
   return { path: resolve('models/tiny-chat/tiny-chat-q8_0.gguf'), threads: 1 };
+}
+
+/** By default the chat remembers, where a user's programs keep their state. */
+function directoryFor(path: string | undefined): string {
+  if (path !== undefined) return asCalled(path);
+  const { XDG_STATE_HOME: state = '' } = process.env;
+  return join(isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'react-native-llama-rs', 'chat');
+}
+
+/** npm runs the demo in the checkout, wherever it was called. */
+function asCalled(path: string): string {
+  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
 }
 
 /** Who closes the pipe has seen enough. */

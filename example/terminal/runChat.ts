@@ -7,11 +7,22 @@ import { Chat, type ChatHost } from './Chat';
 import { load, openEngine } from './engine';
 import type { Page } from './Page';
 
-/** Chats until the input ends, `/quit`, or Ctrl-C when nothing runs. Throws `LlamaError` when the model cannot be loaded. */
-export async function runChat(model: ModelConfig, page: Page, input: ReadStream, output: NodeJS.WriteStream): Promise<void> {
-  const { client, close } = openEngine();
+/**
+ * Chats until the input ends, `/quit`, or Ctrl-C when nothing runs, and keeps the conversations in `directory`. Throws
+ * `LlamaError` when the model cannot be loaded, or the directory not be used.
+ */
+export async function runChat(
+  model: ModelConfig,
+  directory: string,
+  page: Page,
+  input: ReadStream,
+  output: NodeJS.WriteStream,
+): Promise<void> {
+  const { client, close } = openEngine(directory);
   try {
+    const known = client.scopes.getSnapshot().length;
     await load(client, model, page);
+    page.line(page.paint('dim', `Conversations are kept in ${directory}: ${known} from before.`));
     page.line(page.paint('dim', 'Say something. /help lists the commands.'));
     await converse((host) => new Chat(client, model, page, host), page, input, output);
   } finally {

@@ -1,13 +1,15 @@
+import type { ScopeSummary } from 'react-native-llama-rs';
+
 import { LlamaClient } from '../../../src/core/LlamaClient';
-import { beginTurn } from '../../../src/testing/play';
+import { beginTurn, scopeSummary } from '../../../src/testing/play';
 import { scriptedPort } from '../../../src/testing/scriptedPort';
 import { Chat } from '../Chat';
 import { paper } from './paper';
 
 const model = { path: 'chat.gguf' };
 
-function open() {
-  const port = scriptedPort();
+function open(scopes: readonly ScopeSummary[] = []) {
+  const port = scriptedPort({ scopes: [...scopes] });
   const { page, text } = paper();
   const host = { idle: jest.fn(), taken: jest.fn() };
   const chat = new Chat(new LlamaClient(port), model, page, host);
@@ -117,7 +119,104 @@ describe('a chat', () => {
     chat.take('/help');
     chat.take('/dance');
     await settled();
-    for (const command of ['/scope NAME', '/stats', '/cancel', '/quit']) expect(text()).toContain(command);
+    for (const command of ['/scope NAME', '/fork NAME', '/rewind N', '/erase [all]', '/stats', '/cancel', '/quit']) {
+      expect(text()).toContain(command);
+    }
     expect(text()).toContain('no such command: /dance - /help lists them\n');
+  });
+});
+
+describe('a chat about conversations', () => {
+  it('lists them: where each is, its tokens, when it was saved', async () => {
+    const savedAt = Date.UTC(2026, 10, 21, 12);
+    const { chat, text } = open([
+      scopeSummary('alice', { messageCount: 4, cachedTokens: 49, residency: 'saved', savedAt }),
+      scopeSummary('main', { messageCount: 2, cachedTokens: 24 }),
+    ]);
+    chat.take('/scopes');
+    await settled();
+    expect(text()).toMatch(/^conversation +messages +tokens +is +saved\n/);
+    expect(text()).toMatch(/^alice +4 +49 +saved +2026-11-\d\d \d\d:\d\d:\d\d$/m);
+    expect(text()).toMatch(/^main \* +2 +24 +resident +not$/m);
+  });
+
+  it.each([
+    ['/park', { type: 'park', scope: 'main' }],
+    ['/save', { type: 'save', scope: 'main' }],
+    ['/rewind 2', { type: 'rewindTo', scope: 'main', messageIndex: 2 }],
+    ['/fork what-if', { type: 'fork', scope: 'main', fork: 'what-if' }],
+    ['/erase', { type: 'disposeScope', scope: 'main' }],
+    ['/erase all', { type: 'eraseAll' }],
+    ['/suspend', { type: 'suspend' }],
+    ['/resume', { type: 'resume' }],
+  ])('%s asks the engine', async (line, command) => {
+    const { port, chat } = open();
+    chat.take(line);
+    await settled();
+    expect(port.sent).toEqual([expect.objectContaining(command)]);
+  });
+
+  it('says where a conversation is after it was moved', async () => {
+    const { port, chat, text } = open();
+    chat.take('/park');
+    port.emit({ type: 'scopeChanged', scope: scopeSummary('main', { messageCount: 2, cachedTokens: 24, residency: 'parked' }) });
+    port.answer(port.last('park'));
+    await settled();
+    expect(text()).toBe('main: 2 messages, 24 tokens parked\n');
+  });
+
+  it('goes to the copy that it made', async () => {
+    const { port, chat } = open();
+    chat.take('/fork what-if');
+    port.answer(port.last('fork'));
+    await settled();
+    chat.take('Hello!');
+    expect(port.last('generate').scope).toBe('what-if');
+  });
+
+  it.each(['/fork', '/rewind', '/rewind two', '/erase everything'])('%s is answered with how it is used', async (line) => {
+    const { port, chat, text } = open();
+    chat.take(line);
+    await settled();
+    expect(port.sent).toEqual([]);
+    expect(text()).toMatch(/^\/(fork|rewind) needs .+\n$|^\/erase forgets .+\n$/);
+  });
+
+  it('shows a typed error as one line, and goes on', async () => {
+    const { port, chat, text } = open();
+    chat.take('/save');
+    const detail = 'could not write the transcript of main: the disk is full - free some of it, then save again, or name another directory';
+    port.answer(port.last('save'), { code: 'storageFailed', detail });
+    await settled();
+    expect(text()).toBe(`${detail}\n`);
+    chat.take('/scopes');
+    await settled();
+    expect(text()).toContain('no conversations yet\n');
+  });
+
+  it('suspends and resumes in the middle of an answer, and tells nothing to an engine that is suspended', async () => {
+    const { port, chat, text } = open();
+    for (const line of ['Tell me a story.', '/suspend', 'Hello!', '/resume', 'Thank you.']) chat.take(line);
+    const story = beginTurn(port);
+    story.say('Once upon a ');
+    port.emit({ type: 'suspensionChanged', suspended: true });
+    port.answer(port.last('suspend'));
+    await settled();
+    port.emit({ type: 'suspensionChanged', suspended: false });
+    port.answer(port.last('resume'));
+    story.say('time.');
+    story.finish();
+    await settled();
+    expect(text()).toBe('Once upon a \nsuspended, 0 conversations on disk - /resume goes on\nsuspended - /resume goes on\nresumed\ntime.\n');
+    expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Thank you.' }]);
+  });
+
+  it('is left in the middle of a suspended answer, without a word about its end', async () => {
+    const { port, chat, text } = open();
+    for (const line of ['Tell me a story.', '/suspend', '/quit']) chat.take(line);
+    port.emit({ type: 'suspensionChanged', suspended: true });
+    port.answer(port.last('suspend'));
+    await chat.ended;
+    expect(text()).toBe('suspended, 0 conversations on disk - /resume goes on\n');
   });
 });

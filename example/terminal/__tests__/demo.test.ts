@@ -13,7 +13,9 @@ interface Ended {
 }
 
 function demo(args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, ['example/terminal/run.mjs', ...args], { stdio: 'pipe' });
+  // By default the chat remembers: here nothing of the user's, nor of another test.
+  const env = { ...process.env, XDG_STATE_HOME: mkdtempSync(join(folder, 'state-')), TMPDIR: folder };
+  const child = spawn(process.execPath, ['example/terminal/run.mjs', ...args], { stdio: 'pipe', env });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => (out += piece));
@@ -49,14 +51,40 @@ describe('the story', () => {
 
 describe('the chat', () => {
   it('answers piped lines, each conversation on its own', async () => {
-    const lines = ['My name is Alice.', '/scope bob', 'My name is Bob.', 'What is my name?', '/scope main', 'What is my name?', '/stats', '/quit'];
+    const lines = ['My name is Alice.', '/scope bob', 'My name is Bob.', 'What is my name?', '/scope main', 'What is my name?', '/stats', '/scopes', '/quit'];
     const { code, out, err } = await demo(['--chat'], `${lines.join('\n')}\n`);
     expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^Conversations are kept in .+react-native-llama-rs.chat: 0 from before\.$/m);
     expect(out).toContain('bob › What is my name?\nYour name is Bob.\n');
     expect(out).toContain('main › What is my name?\nYour name is Alice.\n');
     expect(out).toMatch(/^loads +1$/m);
-    expect(out).toMatch(/^scope bob +4 messages, \d+ tokens resident$/m);
+    expect(out).toMatch(/^bob +4 +\d+ +resident +not$/m);
     expect(out).toMatch(/^last prompt +\d+ tokens prefilled, [1-9]\d* reused$/m);
+  });
+
+  it('remembers, forks, rewinds and forgets, and says where it keeps what it knows', async () => {
+    const kept = join(folder, 'kept');
+    const chat = (...lines: string[]) => demo(['--chat', '--directory', kept], lines.join('\n'));
+    const first = await chat('My name is Alice.', '/fork bob', 'Actually, my name is Bob.', '/rewind 99');
+    expect({ code: first.code, err: first.err }).toEqual({ code: 0, err: '' });
+    expect(first.out).toContain(`Conversations are kept in ${kept}: 0 from before.`);
+    expect(first.out).toMatch(/^messageIndex 99 of scope bob is out of range - .+$/m);
+
+    const second = await chat('/scopes', 'What is my name?', '/stats', '/scope bob', 'What is my name?', '/erase all', '/scopes');
+    expect(second.out).toContain(`Conversations are kept in ${kept}: 2 from before.`);
+    expect(second.out).toMatch(/^bob +4 +\d+ +saved +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m);
+    expect(second.out).toContain('main › What is my name?\nYour name is Alice.\n');
+    expect(second.out).toContain('bob › What is my name?\nYour name is Bob.\n');
+    expect(second.out).toMatch(/^last prompt +\d+ tokens prefilled, [1-9]\d* reused$/m);
+    expect(second.out).toMatch(/no conversations yet\n/);
+  });
+
+  it('suspends and resumes', async () => {
+    const { code, out } = await demo(['--chat'], 'My name is Alice.\n/suspend\nHello!\n/resume\nWhat is my name?\n');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^suspended, \d conversations on disk - \/resume goes on$/m);
+    expect(out).toContain('Hello!\nsuspended - /resume goes on\n');
+    expect(out).toContain('What is my name?\nYour name is Alice.\n');
   });
 
   it('ends with its input, after the last answer', async () => {
