@@ -19,6 +19,9 @@ const WIDEST = 88;
 const WITHOUT_A_WINDOW = 80;
 const NARROWEST = 40;
 
+/** A person's pace, for those who read along. */
+export const MS_PER_WORD = 60;
+
 /** Where the demo writes: knows the width, and whether there is colour and somebody who reads along. */
 export class Page {
   readonly width: number;

@@ -9,7 +9,7 @@ interface Told {
 }
 
 /** A question, by its place among the recordings, and the name that is the answer. */
-interface Question {
+export interface Question {
   readonly at: number;
   readonly name: string;
 }

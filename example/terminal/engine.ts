@@ -1,4 +1,4 @@
-import { LlamaClient, LlamaError, type ModelConfig } from 'react-native-llama-rs';
+import { LlamaClient, type ModelConfig } from 'react-native-llama-rs';
 import { openNodePort, stayAlive } from 'react-native-llama-rs/testing';
 
 import type { Page } from './Page';
@@ -37,9 +37,4 @@ export async function load(client: LlamaClient, model: ModelConfig, page: Page):
     // Back to the start of the line, and clear it.
     if (page.live) page.write('\r\u001b[K');
   }
-}
-
-/** Whether the fault is the file's, which is the caller's choice. */
-export function isBadFile(error: unknown): error is LlamaError {
-  return error instanceof LlamaError && ['modelNotFound', 'modelInvalid', 'modelUnsupported'].includes(error.code);
 }

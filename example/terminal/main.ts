@@ -1,18 +1,14 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
-import { LlamaError, type ModelConfig } from 'react-native-llama-rs';
+import type { ModelConfig } from 'react-native-llama-rs';
 
 import { parseRequest, USAGE } from './args';
-import { isBadFile } from './engine';
+import { ending, FAILURE, REFUSED, SUCCESS } from './ending';
 import { Page } from './Page';
 import { runChat } from './runChat';
+import { runScopes } from './runScopes';
 import { runStory } from './runStory';
-
-const SUCCESS = 0;
-const FAILURE = 1;
-/** The command line asked for what cannot be: an unknown option, a file that is no model. */
-const REFUSED = 2;
 
 async function main(): Promise<number> {
   const request = parseRequest(process.argv.slice(2));
@@ -26,6 +22,7 @@ async function main(): Promise<number> {
       return REFUSED;
     case 'story':
       await runStory(modelFor(request.model), page);
+      await runScopes(modelFor(request.model), page);
       return SUCCESS;
     case 'chat':
       await runChat(modelFor(request.model), directoryFor(request.directory), page, process.stdin, process.stdout);
@@ -59,7 +56,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof LlamaError)) throw error;
-  process.stderr.write(`${error.detail}\n`);
-  process.exitCode = isBadFile(error) ? REFUSED : FAILURE;
+  const { code, sentence } = ending(error);
+  process.stderr.write(`${sentence}\n`);
+  process.exitCode = code;
 }

@@ -2,14 +2,14 @@ import { basename } from 'node:path';
 
 import type { ModelConfig } from 'react-native-llama-rs';
 
-import { comparison } from './comparison';
+import { QUESTION } from './asking';
+import { claim } from './claim';
+import { comparison, type Question } from './comparison';
 import { load, openEngine } from './engine';
-import { compact, type Page } from './Page';
+import { compact, MS_PER_WORD, type Page } from './Page';
 import { record, type Recorded } from './record';
 import { oldPattern, type Recording, type Side, thisLibrary } from './sides';
 import { Typist } from './Typist';
-
-const QUESTION = 'What is my name?';
 
 /** Two people take turns at one phone. The timer comes between a name and the question for it. */
 const RECORDINGS: readonly Recording[] = [
@@ -20,10 +20,10 @@ const RECORDINGS: readonly Recording[] = [
   { scope: 'Alice', transcript: QUESTION },
 ];
 
-/** Slow enough to read along. */
-const MS_PER_WORD = 60;
-
-/** Tells the story on both sides at once. Throws `LlamaError` when the model cannot be loaded. */
+/**
+ * Tells the story on both sides at once. Throws `LlamaError` when the model cannot be loaded, and `Untrue` when
+ * this library forgets a name or loads twice.
+ */
 export async function runStory(model: ModelConfig, page: Page): Promise<void> {
   introduce(model, await sizeOf(model, page), page);
   const sides = [oldPattern(model), thisLibrary(model)].map((side) => ({ side, recorded: [] as Recorded[] }));
@@ -41,6 +41,15 @@ export async function runStory(model: ModelConfig, page: Page): Promise<void> {
   for (const line of comparison(sides, questions, page)) page.line(line);
   page.line();
   page.paragraph('Time to first token: the median, from the end of a recording to the first text on the screen.', 'dim');
+  for (const { side, recorded } of sides) if (side.remembers) check(side, recorded, questions);
+}
+
+function check(side: Side, recorded: readonly Recorded[], questions: readonly Question[]): void {
+  for (const { at, name } of questions) {
+    const text = recorded[at]?.text ?? '';
+    claim(text.includes(name), `${name} was answered “${text}”`);
+  }
+  claim(side.loads() === 1, `the model was loaded ${side.loads()} times`);
 }
 
 /** Tries the file. It also brings it into the system's cache, so that neither side reads it from a cold disk. */

@@ -16,6 +16,8 @@ export interface Recording {
 /** One way to build the app, with engines of its own. */
 export interface Side {
   readonly name: string;
+  /** Whether it promises that a conversation outlives its screen. */
+  readonly remembers: boolean;
   screen(recording: Recording, watcher: Watcher): ReactElement;
   /** How often weights were loaded so far. */
   loads(): number;
@@ -29,6 +31,7 @@ export function oldPattern(model: ModelConfig): Side {
   const runtime = startOldRuntime(native);
   return {
     name: 'old pattern',
+    remembers: false,
     screen: ({ transcript }, watcher) => <OldVoiceScreen runtime={runtime} model={model} transcript={transcript} watcher={watcher} />,
     loads: () => native.contexts.length,
     settled: () => native.settled(),
@@ -40,6 +43,7 @@ export function thisLibrary(model: ModelConfig): Side {
   const { client, close } = openEngine();
   return {
     name: 'this library',
+    remembers: true,
     screen: (recording, watcher) => (
       <LlamaProvider client={client}>
         <VoiceScreen model={model} {...recording} watcher={watcher} />

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -28,9 +28,18 @@ function demo(args: readonly string[], input = ''): Promise<Ended> {
 }
 
 describe('the story', () => {
-  it('ends with a table: loads, prefilled and reused tokens, time to first token, for both sides', async () => {
-    const { code, out, err } = await demo([]);
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+  let told: Ended;
+  beforeAll(async () => {
+    told = await demo([]);
+  });
+
+  it('ends well, without a word of complaint and without colour', () => {
+    expect({ code: told.code, err: told.err }).toEqual({ code: 0, err: '' });
+    expect(told.out).not.toContain('\u001b');
+  });
+
+  it('compares loads, prefilled and reused tokens, and time to first token, of both sides', () => {
+    const { out } = told;
     expect(out).toMatch(/old pattern +this library\n/);
     expect(out).toMatch(/\nmodel loads +5 +1\n/);
     expect(out).toMatch(/\nready in first render +0 +4\n/);
@@ -39,15 +48,41 @@ describe('the story', () => {
     expect(out).toMatch(/\nnames remembered +\d of 2 +2 of 2\n/);
     const [, old = '', ours = ''] = /\ntokens prefilled +(\d+) +(\d+)\n/.exec(out) ?? [];
     expect(Number(ours)).toBeLessThan(Number(old));
-    expect(out).not.toContain('\u001b');
   });
 
-  it('answers the last question right, in the conversation that it was asked in', async () => {
-    const { out } = await demo([]);
-    const answers = [...out.matchAll(/^ {2}this library +(.+)$/gm)].map(([, answer]) => answer);
+  it('answers the last question right, in the conversation that it was asked in', () => {
+    const answers = [...told.out.matchAll(/^ {2}this library +(.+)$/gm)].map(([, answer]) => answer);
     expect(answers.slice(-2)).toEqual(['Your name is Bob.', 'Your name is Alice.']);
   });
+
+  it('has six conversations on two slots, and brings each back from its place', () => {
+    const before = told.out.slice(0, told.out.indexOf('kill -9'));
+    expect(returns(before)).toEqual([
+      ['Frank', 'resident', 'Frank'],
+      ['Erin', 'resident', 'Erin'],
+      ...['Dave', 'Carol', 'Bob', 'Alice'].map((name) => [name, 'parked (RAM)', name]),
+    ]);
+  });
+
+  it('is killed in the middle of an answer, and the next process remembers every name', () => {
+    const [, killed = '', after = ''] = /\nkill -9\n([^]*) … killed\n([^]*)/.exec(told.out) ?? [];
+    expect(killed).toMatch(/ {2}Frank +“Tell me a joke.” +Why did$/);
+    expect(returns(after)).toEqual([
+      ...['Alice', 'Bob', 'Carol', 'Dave', 'Erin'].map((name) => [name, 'saved (disk)', name]),
+      ['Frank', 'in words only', 'Frank'],
+    ]);
+  });
+
+  it('leaves nothing in the folder for temporary files', () => {
+    expect(readdirSync(folder).filter((name) => name.startsWith('llama-demo-'))).toEqual([]);
+  });
 });
+
+/** Name, place and remembered name of each row of a table of returns. */
+function returns(text: string): string[][] {
+  const rows = text.matchAll(/^(\w+) +(\S+(?: \S+)*) {2,}\d+ +\d+ +Your name is (\w+)\.$/gm);
+  return [...rows].map(([, ...cells]) => cells);
+}
 
 describe('the chat', () => {
   it('answers piped lines, each conversation on its own', async () => {
