@@ -87,7 +87,7 @@ pub enum EngineCommand {
     /// else keeps it. Ignored while the scope has a slot, where it has something newer.
     Keep(Arc<Parked>),
     /// Put a kept scope into a slot now: a free one, or that of the least recently used idle scope, which is parked.
-    /// `EngineReport::Restored` comes before the reply, and `Cached` if it went well. A scope that has a slot is no error.
+    /// `EngineReport::Restored` comes before the reply. A scope that has a slot is no error.
     Restore {
         /// Id of the scope.
         scope: String,

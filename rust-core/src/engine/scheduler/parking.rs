@@ -65,8 +65,6 @@ impl Scheduler<'_> {
         }
         self.clock += 1;
         self.slots[sequence as usize].used = self.clock;
-        let tokens = Some(parked.tokens().len() as u32);
-        (self.report)(EngineReport::Cached { scope: scope.to_owned(), tokens });
         Ok(())
     }
 

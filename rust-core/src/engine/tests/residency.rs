@@ -183,11 +183,11 @@ fn a_restore_takes_the_slot_of_the_least_recently_used_scope() {
     let mut harness = Harness::loaded_with(&script, slots(2)).keeping();
     greet(&mut harness, &["a", "b", "c"]);
     assert_eq!(harness.restore("a"), Ok(()));
-    assert_eq!(harness.last(4), ["restored a Ok(())", "parked b 7", "cached a Some(7)", "reply"]);
+    assert_eq!(harness.last(3), ["restored a Ok(())", "parked b 7", "reply"]);
     assert_eq!(harness.restore("a"), Ok(()), "it has a slot");
     // A restore is a use: c goes now, though its turn came after that of a.
     assert_eq!(harness.restore("b"), Ok(()));
-    assert_eq!(harness.last(4), ["restored b Ok(())", "parked c 7", "cached b Some(7)", "reply"]);
+    assert_eq!(harness.last(3), ["restored b Ok(())", "parked c 7", "reply"]);
     let saved = script.counts().saves;
     assert_eq!((again(&mut harness, "a"), again(&mut harness, "b")), (GREETING, GREETING));
     assert_eq!(script.counts().saves, saved, "both were resident");
@@ -225,16 +225,15 @@ fn a_restore_without_an_idle_slot_is_busy_and_loses_nothing() {
     let [busy, resident] =
         ["a", "b"].map(|scope| harness.post(|reply| EngineCommand::Restore { scope: scope.into(), reply }));
     gate.open();
-    let code = |reply: Receiver<Result<()>>| {
-        reply.recv_timeout(PATIENCE).expect("the engine replies").map_err(|error| error.code)
-    };
+    let code =
+        |reply: Replies<()>| reply.recv_timeout(PATIENCE).expect("the engine replies").map_err(|error| error.code);
     assert_eq!((code(busy), code(resident)), (Err(ErrorCode::Busy), Ok(())));
     harness.finished(&running);
     assert_eq!(again(&mut harness, "a"), GREETING);
 }
 
 /// Every command that is answered, once.
-fn post_all(harness: &Harness) -> Vec<Receiver<Result<()>>> {
+fn post_all(harness: &Harness) -> Vec<Replies<()>> {
     let scope = || "a".to_owned();
     let (sender, copied) = channel();
     let reply = Box::new(move |result: Result<Option<Arc<Parked>>>| {
@@ -250,9 +249,8 @@ fn post_all(harness: &Harness) -> Vec<Receiver<Result<()>>> {
 }
 
 /// What came from each, all of it.
-fn codes(replies: Vec<Receiver<Result<()>>>) -> Vec<Vec<ErrorCode>> {
-    let codes =
-        |reply: Receiver<Result<()>>| reply.iter().filter_map(|result| result.err()).map(|it| it.code).collect();
+fn codes(replies: Vec<Replies<()>>) -> Vec<Vec<ErrorCode>> {
+    let codes = |reply: Replies<()>| reply.iter().filter_map(|result| result.err()).map(|it| it.code).collect();
     replies.into_iter().map(codes).collect()
 }
 
