@@ -2,7 +2,7 @@
 //! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
-use super::{Call, Point, Script};
+use super::{Call, Point, Script, signed};
 use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo};
@@ -40,10 +40,14 @@ impl ScriptedContext {
         let answered = tokens.len() - begin - 1;
         let asked = tokens[..begin].iter().rposition(|token| *token == USER).unwrap_or(0);
         let question = self.vocabulary.text(&tokens[asked..begin]);
-        let scripted = self.script.lock().answers.iter().find(|(known, _)| *known == question).cloned();
+        let (scripted, signs) = {
+            let state = self.script.lock();
+            (state.answers.iter().find(|(known, _)| *known == question).cloned(), state.signs)
+        };
         let pieces = match scripted {
             Some((_, pieces)) => pieces.iter().map(|piece| self.vocabulary.token(piece)).collect(),
             None if question == RECITE => self.vocabulary.tokens(&self.vocabulary.text(&tokens[..asked])),
+            None if signs => self.vocabulary.tokens(&signed(&question, &tokens[..=begin])),
             None => self.vocabulary.tokens(&format!("you said: {question}")),
         };
         pieces.get(answered).copied().unwrap_or(END)

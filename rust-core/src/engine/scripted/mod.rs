@@ -17,12 +17,13 @@ mod context;
 mod vocabulary;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
 use self::context::ScriptedContext;
 pub(crate) use self::vocabulary::Vocabulary;
-use super::{DecodeError, LoadedModel, ModelLoader, Prompter, Sequence};
+use super::{DecodeError, LoadedModel, ModelLoader, Prompter, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
@@ -115,6 +116,7 @@ struct State {
     /// By path.
     needs: HashMap<String, Needs>,
     available_memory: Option<u64>,
+    signs: bool,
     cannot_cut: bool,
     cannot_save: bool,
     restores_badly: bool,
@@ -153,6 +155,11 @@ impl Script {
     pub(crate) fn answer(&self, question: &str, answer: &str) {
         let pieces: Vec<Vec<u8>> = vocabulary::words(answer).map(|word| word.as_bytes().to_vec()).collect();
         self.lock().answers.push((question.to_owned(), pieces));
+    }
+
+    /// From now on an answer without a script ends in a word that depends on every token of its prompt: see `signed`.
+    pub(crate) fn sign(&self) {
+        self.lock().signs = true;
     }
 
     /// Like `answer`, with the bytes of each token: text cut within a word or within a character.
@@ -258,6 +265,13 @@ impl Script {
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.0)
     }
+}
+
+/// What a script that signs answers to a question.
+pub(crate) fn signed(question: &str, prompt: &[Token]) -> String {
+    let mut hash = DefaultHasher::new();
+    prompt.hash(&mut hash);
+    format!("you said: {question} #{:x}", hash.finish())
 }
 
 /// A scripted panic poisons nothing: the state is whole between any two statements.

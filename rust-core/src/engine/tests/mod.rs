@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod residency;
+mod residency_random;
 mod scheduling;
 mod scopes;
 mod sharing;
@@ -81,6 +82,9 @@ struct Sent {
     cancel: CancelFlag,
     sink: Arc<Collected>,
 }
+
+/// Gets what a command is answered with, and then the end.
+type Replies<T> = Receiver<Result<T>>;
 
 type Journal = Arc<Mutex<Vec<String>>>;
 
@@ -187,8 +191,8 @@ impl Harness {
         self
     }
 
-    /// Sends a command that is answered. The receiver gets what came, and then the end.
-    fn post<T: Send + 'static>(&self, make: impl FnOnce(EngineReply<T>) -> EngineCommand) -> Receiver<Result<T>> {
+    /// Sends a command that is answered.
+    fn post<T: Send + 'static>(&self, make: impl FnOnce(EngineReply<T>) -> EngineCommand) -> Replies<T> {
         let (sender, receiver) = channel();
         let journal = self.journal.clone();
         let reply = Box::new(move |result: Result<T>| {

@@ -1,0 +1,190 @@
+//! A thousand random steps of everything that moves a scope, from a printed seed: every answer is right, every job and
+//! every reply ends exactly once. The answers depend on every token that a slot holds, so one that is not the scope's own
+//! shows.
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::engine::scripted::signed;
+
+const STEPS: usize = 1_000;
+const SCOPES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+/// SplitMix64: small, seeded, and good enough to wander.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
+    }
+
+    fn scope(&mut self) -> &'static str {
+        SCOPES[self.below(SCOPES.len())]
+    }
+}
+
+struct Walk {
+    harness: Harness,
+    random: Random,
+    /// Each scope's questions and answers, as if every turn had ended well.
+    transcripts: HashMap<&'static str, Vec<(String, String)>>,
+    /// With the right answer.
+    sent: Vec<(Sent, String)>,
+    replies: Vec<(&'static str, Replies<()>)>,
+    copies: Vec<(&'static str, Replies<Option<Arc<Parked>>>)>,
+    /// What was copied last of each scope.
+    files: HashMap<&'static str, Arc<Parked>>,
+    suspended: bool,
+}
+
+impl Walk {
+    fn step(&mut self, number: usize) {
+        let scope = self.random.scope();
+        match self.random.below(12) {
+            0..=3 => self.generate(scope, number),
+            4 => self.cancel(),
+            5 => {
+                let reply = self.harness.post(|reply| EngineCommand::Park { scope: scope.into(), reply });
+                self.replies.push(("park", reply));
+            }
+            6 => {
+                let reply = self.harness.post(|reply| EngineCommand::Restore { scope: scope.into(), reply });
+                self.replies.push(("restore", reply));
+            }
+            7 => {
+                let reply = self.harness.post(|reply| EngineCommand::Copy { scope: scope.into(), reply });
+                self.copies.push((scope, reply));
+            }
+            8 => {
+                if let Some(file) = self.files.get(scope) {
+                    self.harness.command(EngineCommand::Keep(file.clone()));
+                }
+            }
+            9 => {
+                self.harness.command(EngineCommand::DropScope(scope.into()));
+                self.transcripts.remove(scope);
+                self.files.remove(scope);
+            }
+            10 => {
+                let reply = self.harness.post(|reply| EngineCommand::Suspend { reply });
+                self.replies.push(("suspend", reply));
+                self.suspended = true;
+            }
+            _ => self.resume(),
+        }
+        // A burst now and then, and now and then the end of all that was begun.
+        if self.random.below(8) == 0 {
+            self.settle();
+        }
+    }
+
+    fn generate(&mut self, scope: &'static str, number: usize) {
+        let question = format!("{scope} asks {number}");
+        let mut turn = turn(scope, &question);
+        turn.options.keep_partial = self.random.below(2) == 0;
+        let transcript = self.transcripts.entry(scope).or_default();
+        let earlier = transcript
+            .iter()
+            .flat_map(|(question, answer)| [message(Role::User, question), message(Role::Assistant, answer)]);
+        let system = message(Role::System, &"the rules are the same for everybody ".repeat(6));
+        turn.messages.splice(0..0, std::iter::once(system).chain(earlier));
+        let (job, sent) = self.harness.job(turn);
+        let answer = signed(&question, &job.prompt.tokens);
+        // Some conversations are edited, and some begin again.
+        match self.random.below(8) {
+            0 => transcript.clear(),
+            1 => drop(transcript.pop()),
+            _ => transcript.push((question, answer.clone())),
+        }
+        self.harness.command(EngineCommand::Generate(job));
+        self.sent.push((sent, answer));
+    }
+
+    fn cancel(&mut self) {
+        if !self.sent.is_empty() {
+            let index = self.random.below(self.sent.len());
+            self.sent[index].0.cancel.cancel();
+            self.harness.command(EngineCommand::Wake);
+        }
+    }
+
+    fn resume(&mut self) {
+        self.harness.command(EngineCommand::Resume);
+        self.suspended = false;
+    }
+
+    /// Waits for every answer, and looks at each.
+    fn settle(&mut self) {
+        if self.suspended {
+            self.resume();
+        }
+        for (sent, answer) in std::mem::take(&mut self.sent) {
+            let finished = self.harness.finished(&sent);
+            match finished.reason {
+                FinishReason::Stop => assert_eq!(finished.text, answer),
+                FinishReason::Cancelled => assert!(answer.starts_with(&finished.text), "{finished:?}"),
+                FinishReason::Length | FinishReason::Failed => panic!("{finished:?}"),
+            }
+        }
+        for (command, reply) in std::mem::take(&mut self.replies) {
+            match (command, only(reply).map_err(|error| error.code)) {
+                (_, Ok(())) | ("park", Err(ErrorCode::Busy)) => {}
+                ("restore", Err(ErrorCode::Busy | ErrorCode::NotCached)) => {}
+                (command, Err(code)) => panic!("{command} failed: {code:?}"),
+            }
+        }
+        for (scope, reply) in std::mem::take(&mut self.copies) {
+            if let Some(copy) = only(reply).expect("this memory can be saved") {
+                let state = copy.open(scope).expect("it is whole, and the scope's own");
+                let held = state.as_chunks().0.iter().map(|word| Token::from_le_bytes(*word));
+                assert!(held.eq(copy.tokens().iter().copied()), "a copy holds what it says");
+                self.files.insert(scope, copy);
+            }
+        }
+        // Not everything that was parked is kept for ever.
+        let kept = self.harness.kept.as_mut().expect("this harness keeps");
+        if kept.len() > 4 {
+            kept.clear();
+        }
+    }
+}
+
+/// What came, and that nothing comes after it.
+fn only<T>(reply: Replies<T>) -> Result<T> {
+    let first = reply.recv_timeout(PATIENCE).expect("the engine replies");
+    assert!(reply.recv().is_err(), "one reply is enough");
+    first
+}
+
+#[test]
+fn random_moves_never_give_a_wrong_answer() {
+    for seed in [1, 2, 3] {
+        let script = Script::new();
+        script.sign();
+        let mut walk = Walk {
+            harness: Harness::loaded_with(&script, |config| config.slots = Some(3)).keeping(),
+            random: Random(seed),
+            transcripts: HashMap::new(),
+            sent: vec![],
+            replies: vec![],
+            copies: vec![],
+            files: HashMap::new(),
+            suspended: false,
+        };
+        for number in 0..STEPS {
+            walk.step(number);
+        }
+        walk.settle();
+        let counts = script.counts();
+        assert!(counts.restores > 100 && counts.saves > 100, "seed {seed} moved little: {counts:?}");
+        let journal = walk.harness.journal();
+        let ended: Vec<&String> = journal.iter().filter(|line| line.starts_with("finished")).collect();
+        let jobs: HashSet<&str> = ended.iter().filter_map(|line| line.rsplit_once(' ')).map(|(job, _)| job).collect();
+        assert_eq!(jobs.len(), ended.len(), "seed {seed}: a job ended twice");
+        assert_eq!(walk.harness.stop().last().map(String::as_str), Some("exited"));
+    }
+}
