@@ -65,6 +65,31 @@ fn slots_are_created_set_and_freed() -> Result<()> {
 }
 
 #[test]
+fn a_frozen_conversation_goes_on_in_another_slot() -> Result<()> {
+    let manager = manager();
+    let mut llama = Llama::new(&manager, slots(1))?;
+    llama.create_slot("user_a")?;
+    answer(&mut llama, "user_a", "My name is Alice")?;
+    let frozen_state = llama.save_state()?;
+    llama.free_slot("user_a")?;
+
+    llama.create_slot("user_b")?;
+    answer(&mut llama, "user_b", "My name is Bob")?;
+
+    llama.create_slot("user_a")?;
+    llama.set_slot("user_a")?;
+    llama.load_state(&frozen_state)?;
+    assert_eq!(answer(&mut llama, "user_a", "What is my name?")?, "Your name is Alice.");
+    llama.load_state(&frozen_state)?;
+    assert_eq!(
+        answer(&mut llama, "user_a", "What is my name?")?,
+        "Your name is Alice.",
+        "loading it takes nothing from it"
+    );
+    Ok(())
+}
+
+#[test]
 fn more_users_than_slots_are_all_remembered() -> Result<()> {
     let names = ["Alice", "Bob", "Carol", "David", "Emma", "Frank", "Grace", "Henry"];
     let manager = manager();

@@ -12,7 +12,8 @@ use crate::error::{ErrorCode, Result};
 use crate::hub::Pull;
 use crate::manager::ModelManager;
 use crate::protocol::{
-    Batch, Event, GenerateOptions, GenerationPhase, ModelConfig, ModelStatus, Residency, ScopeSummary, Snapshot,
+    Batch, Event, GenerateOptions, GenerationPhase, ModelConfig, ModelStatus, Persist, Residency, ScopeSummary,
+    Snapshot,
 };
 
 /// How long a test waits before it fails instead of hanging.
@@ -93,6 +94,12 @@ mod high_level {
         for (index, scope) in scopes.iter().enumerate() {
             assert!(scope.id().starts_with("scope_"), "{}", scope.id());
             assert!(scopes[..index].iter().all(|before| before.id() != scope.id()));
+            scope.send_prompt("hi")?;
+        }
+        one.get_scope(Some("chat-42")).send_prompt("hi")?;
+        for scope in super::scopes(&manager) {
+            let expected = if scope.id == "chat-42" { Persist::Kv } else { Persist::None };
+            assert_eq!(scope.persist, expected, "{}", scope.id);
         }
         Ok(())
     }
@@ -350,6 +357,37 @@ mod low_level {
         llama.set_prompt("one")?;
         llama.set_prompt("two")?;
         assert_eq!(llama.generate_complete_text()?, "you said: two");
+        Ok(())
+    }
+
+    #[test]
+    fn hot_swapping_freezes_a_conversation_and_goes_on_with_it() -> Result<()> {
+        let script = Script::new();
+        let manager = manager(&script);
+        let mut llama = llama(&manager, 1);
+        arrive(&mut llama, "user_a", "I am Alice")?;
+        let frozen = llama.save_state()?;
+        llama.free_slot("user_a")?;
+        arrive(&mut llama, "user_b", "I am Bob")?;
+        llama.free_slot("user_b")?;
+
+        llama.create_slot("user_a")?;
+        llama.set_slot("user_a")?;
+        llama.load_state(&frozen)?;
+        llama.set_prompt("I'm back!")?;
+        let before = script.counts().prefilled_rows;
+        assert_eq!(llama.generate_complete_text()?, "you said: I'm back!");
+        // <end> of the last answer, <user> I'm back! <end> <assistant>
+        assert_eq!(script.counts().prefilled_rows - before, 6);
+        let counts: Vec<u32> = scopes(&manager).iter().map(|scope| scope.message_count).collect();
+        assert!(counts.contains(&4), "{counts:?}");
+
+        arrive(&mut llama, "again", "something else")?;
+        llama.load_state(&frozen)?;
+        llama.set_prompt("Me too")?;
+        assert_eq!(llama.generate_complete_text()?, "you said: Me too");
+        llama.dispose()?;
+        assert_eq!(scopes(&manager), []);
         Ok(())
     }
 
