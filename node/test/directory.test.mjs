@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Port, Session } from './session.mjs';
 
-test('a conversation survives its manager', async (t) => {
+test('a conversation survives its manager, and is not prefilled again', async (t) => {
   const directory = join(folder(t), 'not there yet', 'scopes');
   const first = new Session('own', directory);
   await savedTurn(first);
@@ -19,10 +19,12 @@ test('a conversation survives its manager', async (t) => {
 
   const second = new Session('own', directory);
   t.after(() => second.port.close());
-  assert.equal(second.scope('chat').messageCount, messageCount);
+  const found = second.scope('chat');
+  assert.equal(found.residency, 'saved');
+  assert.equal(found.messageCount, messageCount);
   second.generate('again', 'chat');
   const { phase } = await second.finished('again');
-  assert.equal(phase.outcome.error, undefined);
+  assert.ok(phase.outcome.usage.cachedTokens > 0);
 });
 
 test('a manager without a directory saves nothing, and says so', async (t) => {
