@@ -119,8 +119,8 @@ impl Scheduler<'_> {
         let (scope, forget, span) = (stream.job.scope.clone(), stream.forget, stream.span.clone());
         let finished = stream.finish(ending, Instant::now());
         tracing::debug!(parent: &span, reason = ?finished.reason, usage = ?finished.usage, "finished");
-        (self.report)(EngineReport::Finished(finished));
         if forget {
+            (self.report)(EngineReport::Finished(finished));
             self.forget(sequence);
             return;
         }
@@ -129,7 +129,9 @@ impl Scheduler<'_> {
             slot.scope = None;
         }
         let tokens = Some(slot.tokens.len() as u32);
+        // First: whoever hears that the turn has finished may save or fork what is cached of it.
         (self.report)(EngineReport::Cached { scope, tokens });
+        (self.report)(EngineReport::Finished(finished));
     }
 
     /// Ends a scope: its queued and its running turns are cancelled, and what is cached for it is forgotten.

@@ -98,6 +98,8 @@ struct Harness {
     /// Everything reported so far, in order, as short lines.
     log: Vec<String>,
     ended: Vec<Finished>,
+    /// What scopes were reported to have cached and no test has asked for yet.
+    held: HashMap<String, Option<u32>>,
     /// Reports and replies, in the order in which the engine gave them.
     journal: Journal,
     /// What is parked, by scope, of a harness that keeps it.
@@ -121,7 +123,8 @@ impl Harness {
             let _ = sender.send(report);
         };
         let engine = Engine::start(script.loader(), config, cancel_load.clone(), report);
-        Self { engine, reports, log: vec![], ended: vec![], journal, kept: None, prompter: None, cancel_load }
+        let (log, ended, held) = (vec![], vec![], HashMap::new());
+        Self { engine, reports, log, ended, held, journal, kept: None, prompter: None, cancel_load }
     }
 
     fn loaded(script: &Script) -> Self {
@@ -237,12 +240,13 @@ impl Harness {
         journal[journal.len() - lines..].to_vec()
     }
 
-    /// What a scope is reported to have cached, next.
+    /// What a scope is reported to have cached, last or next.
     fn cached(&mut self, wanted: &str) -> Option<u32> {
-        match self.until(|report| matches!(report, EngineReport::Cached { scope, .. } if scope == wanted)) {
-            EngineReport::Cached { tokens, .. } => tokens,
-            _ => unreachable!("checked above"),
+        if let Some(tokens) = self.held.remove(wanted) {
+            return tokens;
         }
+        self.until(|report| matches!(report, EngineReport::Cached { scope, .. } if scope == wanted));
+        self.held.remove(wanted).flatten()
     }
 
     fn until(&mut self, wanted: impl Fn(&EngineReport) -> bool) -> EngineReport {
@@ -254,6 +258,9 @@ impl Harness {
             }
             if let (EngineReport::Parked { parked, .. }, Some(kept)) = (&report, &mut self.kept) {
                 kept.insert(parked.scope().to_owned(), parked.clone());
+            }
+            if let EngineReport::Cached { scope, tokens } = &report {
+                self.held.insert(scope.clone(), *tokens);
             }
             if let EngineReport::Finished(finished) = &report {
                 self.ended.push(finished.clone());

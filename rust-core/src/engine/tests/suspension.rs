@@ -103,6 +103,7 @@ fn scopes_move_and_are_dropped_while_suspended() {
     let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(2)).keeping();
     harness.ask(turn("a", "hello"));
     harness.ask(turn("b", "hello"));
+    assert_eq!(harness.cached("b"), Some(7));
     let gate = script.gate(Point::Decode(script.counts().decode_calls + 2));
     let running = harness.send(turn("b", "again").after("hello", "you said: hello"));
     let before = suspended_at(&script, &harness, gate);

@@ -19,7 +19,7 @@ fn an_answer_streams_and_its_numbers_are_true() {
     assert_eq!(harness.cached("a"), Some(8));
     let reported: Vec<&str> = harness.log[12..].iter().map(String::as_str).collect();
     let wanted =
-        ["prefilling hello there 0/5", "prefilling hello there 5/5", "finished hello there Stop", "cached a Some(8)"];
+        ["prefilling hello there 0/5", "prefilling hello there 5/5", "cached a Some(8)", "finished hello there Stop"];
     assert_eq!(reported, wanted);
 }
 
