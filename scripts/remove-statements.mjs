@@ -1,7 +1,9 @@
 // Takes away one statement at a time and runs the tests: what survives is tested by nothing.
 //
 //   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
-//   node scripts/remove-statements.mjs react     src/react, by jest
+//   node scripts/remove-statements.mjs react     src/react, by jest; so do core and swapping
+//   node scripts/remove-statements.mjs core src/core/Residents.ts
+//                                                only the files that are named
 //
 // Run by hand; it takes minutes. Works on a copy of the checkout. Exit code 1 if a statement survives.
 
@@ -19,17 +21,15 @@ const TARGETS = {
     statements: rustStatements,
     test: (copy) => cargo(copy, ['test', '--package', 'llama-rs-core', '--no-default-features', '--lib', 'manager::entry']),
   },
-  react: {
-    files: readdirSync(join(root, 'src/react')).filter((name) => /\.tsx?$/.test(name)).map((name) => `src/react/${name}`),
-    built: ['node_modules', 'node/llama-rs.node'],
-    statements: typescriptStatements,
-    test: (copy) => run(copy, 'npx', ['jest', '--bail', '--silent', 'src']),
-  },
+  react: typescript('src/react'),
+  core: typescript('src/core'),
+  swapping: typescript('src/swapping'),
 };
 
-const target = TARGETS[process.argv[2]];
+const [, , part, ...named] = process.argv;
+const target = TARGETS[part];
 if (target === undefined) {
-  console.error(`usage: node scripts/remove-statements.mjs ${Object.keys(TARGETS).join('|')}`);
+  console.error(`usage: node scripts/remove-statements.mjs ${Object.keys(TARGETS).join('|')} [FILE...]`);
   process.exit(2);
 }
 
@@ -47,7 +47,7 @@ try {
 async function survivors(copy, { files, statements, test }) {
   let tried = 0;
   let survived = 0;
-  for (const file of files) {
+  for (const file of named.length > 0 ? named : files) {
     const path = join(copy, file);
     const source = readFileSync(path, 'utf8');
     for (const { start, end, replacement } of await statements(source, file)) {
@@ -63,6 +63,15 @@ async function survivors(copy, { files, statements, test }) {
   }
   console.log(`${tried} statements removed one by one, ${survived} survived`);
   return survived;
+}
+
+function typescript(folder) {
+  return {
+    files: readdirSync(join(root, folder)).filter((name) => /\.tsx?$/.test(name)).map((name) => `${folder}/${name}`),
+    built: ['node_modules', 'node/llama-rs.node'],
+    statements: typescriptStatements,
+    test: (copy) => run(copy, 'npx', ['jest', '--bail', '--silent', 'src']),
+  };
 }
 
 /** Every statement below the top level, and every one at the top that is no import, type or export of a name. */
