@@ -19,7 +19,7 @@ impl Supervisor {
             scope.kv_version += 1;
         }
         if self.place(path, scope, kv) && tokens.is_none() {
-            self.record_dropped(path, scope, "another scope needed its slot, and it could not be parked");
+            self.record_dropped(path, scope, "it lost its slot, and its KV could not be taken out");
         }
         if let Some(tokens) = tokens {
             self.watch_fullness(path, scope, tokens);
