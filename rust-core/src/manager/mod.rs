@@ -15,6 +15,7 @@ mod overflow;
 mod overflow_tests;
 mod residency;
 mod scope;
+mod shutdown;
 mod supervisor;
 #[cfg(test)]
 mod supervisor_tests;
@@ -89,7 +90,7 @@ impl ModelManager {
     /// not to be called from async code.
     ///
     /// Naming the same directory again does nothing. `storageUnavailable` for a second one, and for one that another
-    /// process uses.
+    /// process uses; `closed` after a shutdown.
     pub fn keep_in(&self, directory: &Path) -> Result<()> {
         let mut named = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(named) = named.as_deref() {

@@ -48,9 +48,11 @@ pub(crate) struct Supervisor {
     pub(super) saved_budget: u64,
     /// Nothing computes until `resume`.
     pub(super) suspended: bool,
-    joins: Vec<JoinHandle<()>>,
-    shutdown: Vec<oneshot::Sender<()>>,
-    closed: bool,
+    /// Threads of engines that have exited.
+    pub(super) joins: Vec<JoinHandle<()>>,
+    /// Callers of shutdown, who wait.
+    pub(super) shutdown: Vec<oneshot::Sender<()>>,
+    pub(super) closed: bool,
 }
 
 pub(super) struct Model {
@@ -127,14 +129,14 @@ impl Supervisor {
     }
 
     fn handle(&mut self, message: Message) {
+        let Some(message) = self.unless_closed(message) else { return };
         match message {
-            Message::Acquire { lease, owner, config, reply } => self.acquire(lease, owner, config, reply),
+            Message::Acquire { lease, owner, config, reply } => {
+                self.hold(lease, owner, config, Holder::Client(Some(reply)));
+            }
             Message::Release { lease } => self.release(lease),
             Message::Unload { path, reply } => self.unload(path, reply),
-            Message::Generate { command, reply } => match self.refusal_when_closed() {
-                Some(error) => reply(Err(error)),
-                None => self.generate(command, reply),
-            },
+            Message::Generate { command, reply } => self.generate(command, reply),
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
             Message::Park { scope, reply } => self.park(&scope, reply),
@@ -148,10 +150,7 @@ impl Supervisor {
             Message::Suspend { deadline, reply } => self.suspend(deadline, reply),
             Message::Resume { reply } => self.resume(reply),
             Message::Trim { level, reply } => self.trim(level, reply),
-            Message::CanLoad { config, reply } => match self.refusal_when_closed() {
-                Some(error) => reply(Err(error)),
-                None => self.can_load(config, reply),
-            },
+            Message::CanLoad { config, reply } => self.can_load(config, reply),
             Message::Claim { path, epoch, estimate, force, reply } => {
                 self.claim(&path, epoch, estimate, force, reply);
             }
@@ -185,13 +184,6 @@ impl Supervisor {
             Message::Engine { path, epoch, report } => self.report(&path, epoch, report),
             Message::Shutdown { done } => self.begin_shutdown(done),
         }
-    }
-
-    fn acquire(&mut self, lease: LeaseId, owner: String, config: ModelConfig, reply: Reply) {
-        if let Some(error) = self.refusal_when_closed() {
-            return reply(Err(error));
-        }
-        self.hold(lease, owner, config, Holder::Client(Some(reply)));
     }
 
     /// A generation's own lease. Asked for again, it says once more whether the model is ready.
@@ -421,40 +413,6 @@ impl Supervisor {
             self.drive(&path, event.clone());
         }
     }
-
-    fn refusal_when_closed(&self) -> Option<Error> {
-        self.closed.then(|| Error::new(ErrorCode::Closed, "the manager is shutting down - make a new port"))
-    }
-
-    fn begin_shutdown(&mut self, done: oneshot::Sender<()>) {
-        self.closed = true;
-        self.shutdown.push(done);
-        let paths: Vec<String> = self.models.keys().cloned().collect();
-        for path in paths {
-            self.drive(&path, entry::Event::Unload);
-        }
-    }
-
-    /// Answers callers of shutdown once no engine is left, when the last thread has been joined.
-    fn finish_shutdown(&mut self) {
-        if self.shutdown.is_empty() || self.models.values().any(|model| model.running.is_some()) {
-            return;
-        }
-        let (mut joins, callers) = (std::mem::take(&mut self.joins), std::mem::take(&mut self.shutdown));
-        if let Some(disk) = self.disk.take() {
-            // Whoever asked for the shutdown may open the directory again at once.
-            let thread = disk.close();
-            joins.push(self.runtime.spawn_blocking(move || drop(thread.join())));
-        }
-        self.runtime.spawn(async move {
-            for join in joins {
-                let _panicked = join.await;
-            }
-            for caller in callers {
-                let _gone = caller.send(());
-            }
-        });
-    }
 }
 
 impl Model {
@@ -469,7 +427,7 @@ impl Model {
 }
 
 impl Running {
-    /// Loaded, and not told to stop.
+    /// It takes commands, also when it was told to stop: what it has is saved first.
     pub(super) fn is_loaded(&self) -> bool {
         self.fingerprint.is_some()
     }

@@ -4,12 +4,16 @@ use crate::error::Result;
 use crate::manager::disk::Disk;
 use crate::manager::scope::Scope;
 use crate::manager::supervisor::Supervisor;
-use crate::protocol::LifecycleEvent;
+use crate::protocol::{LifecycleEvent, Persist};
 use crate::residency::{Found, FoundScope, SetAside, Storage};
 
 impl Supervisor {
-    /// Takes over what an earlier process left. A scope that has been talked to already stays as it is.
+    /// Takes over what an earlier process left. A scope that has been talked to already stays as it is, and what was found
+    /// of its id goes as far as nothing newer takes its place.
     pub(in crate::manager) fn open(&mut self, storage: Storage, found: Found) -> Result<()> {
+        if let Some(closed) = self.refusal_when_closed() {
+            return Err(closed);
+        }
         let before: Vec<String> = self.scopes.keys().cloned().collect();
         let mut disk = Disk::new(storage, self.saved_budget)?;
         for FoundScope { transcript, kv } in found.scopes {
@@ -24,7 +28,14 @@ impl Supervisor {
             self.publish_scope(&id);
         }
         for id in before {
-            self.save_transcript(&id);
+            match self.scopes.get(&id).map(|scope| scope.persist) {
+                Some(Persist::None) => self.remove_saved(&id, Box::new(|_| {})),
+                Some(Persist::Transcript | Persist::Kv) => {
+                    self.save_transcript(&id);
+                    self.remove_saved_kv(&id, Box::new(|_| {}));
+                }
+                None => {}
+            }
         }
         for set_aside in found.set_aside {
             self.record_set_aside(set_aside);
