@@ -2,6 +2,7 @@
 //! screen, a JavaScript runtime or a thread of the host.
 
 mod disk;
+mod disposal;
 mod entry;
 #[cfg(test)]
 mod entry_tests;

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::disk::Disk;
+use super::disposal::Leaving;
 use super::entry::{self, Effect, Entry};
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
@@ -76,6 +77,8 @@ pub(super) struct Running {
     pub(super) rendering: usize,
     /// Its scopes that have no slot. They end with it.
     pub(super) parking: Parking,
+    /// Its scopes that were disposed of a moment ago.
+    pub(super) leaving: Leaving,
     /// What its prompts have cost so far: tokens and milliseconds.
     prefilled: (u64, f64),
     stopping: bool,
@@ -294,6 +297,7 @@ impl Supervisor {
                 prompter: None,
                 rendering: 0,
                 parking,
+                leaving: Leaving::default(),
                 prefilled: (0, 0.0),
                 stopping: false,
                 saving: false,
@@ -311,8 +315,11 @@ impl Supervisor {
         running.saving = !unsaved.is_empty();
         running.stop_when_ready();
         if running.saving {
-            let path = path.to_owned();
+            let (path, epoch) = (path.to_owned(), self.epoch(path));
             self.save_each(unsaved, None, move |it, _saved| {
+                if it.epoch(&path) != epoch {
+                    return; // It crashed meanwhile, and this is the next one.
+                }
                 if let Some(running) = it.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
                     running.saving = false;
                     running.stop_when_ready();
@@ -351,9 +358,15 @@ impl Supervisor {
                 publish_prefilling(&self.hub, generation, done, total);
             }
             EngineReport::Finished(finished) => self.finished(finished),
-            EngineReport::Cached { scope, tokens } => self.cached(path, &scope, tokens),
-            EngineReport::Parked { parked, reason } => self.parked(path, parked, reason),
-            EngineReport::Restored { scope, result } => self.restored(path, &scope, result),
+            EngineReport::Cached { scope, tokens } if !self.leaves(path, &scope) => self.cached(path, &scope, tokens),
+            EngineReport::Parked { parked, reason } if !self.leaves(path, parked.scope()) => {
+                self.parked(path, parked, reason);
+            }
+            EngineReport::Restored { scope, result } if !self.leaves(path, &scope) => {
+                self.restored(path, &scope, result);
+            }
+            // Of a scope that was disposed of.
+            EngineReport::Cached { .. } | EngineReport::Parked { .. } | EngineReport::Restored { .. } => {}
             EngineReport::ThreadsChanged { from, to, reason } => {
                 self.drive(path, entry::Event::ThreadsChanged { threads: to });
                 self.record(path, LifecycleEvent::ThreadsChanged { from, to }, reason.into());

@@ -267,7 +267,7 @@ impl Supervisor {
         self.cancel_turn(id);
     }
 
-    fn cancel_turn(&mut self, id: &str) {
+    pub(super) fn cancel_turn(&mut self, id: &str) {
         let Some(turn) = self.turns.get(id) else { return };
         turn.cancel.cancel();
         match turn.stage {
@@ -283,38 +283,6 @@ impl Supervisor {
                 }
             }
         }
-    }
-
-    pub(super) fn dispose_scope(&mut self, id: &str, reply: Reply) {
-        let Some(scope) = self.scopes.get_mut(id) else { return reply(Err(no_scope(id))) };
-        scope.disposing.push(reply);
-        let turns: Vec<String> = scope.turns.iter().cloned().collect();
-        for turn in turns {
-            self.cancel_turn(&turn);
-        }
-        self.finish_disposal(id);
-    }
-
-    fn finish_disposal(&mut self, id: &str) {
-        if !self.scopes.get(id).is_some_and(|scope| scope.turns.is_empty() && !scope.disposing.is_empty()) {
-            return;
-        }
-        let Some(scope) = self.scopes.remove(id) else { return };
-        for running in self.models.values_mut().filter_map(|model| model.running.as_mut()) {
-            running.parking.remove(id);
-            if running.engine.send(EngineCommand::DropScope(id.to_owned())).is_err() {
-                tracing::warn!(scope = id, "an engine was too busy to drop a scope; its slot will be reused");
-            }
-        }
-        self.hub.publish(Event::ScopeDisposed { scope: id.to_owned() });
-        self.remove_saved(
-            id,
-            Box::new(|result| {
-                for reply in scope.disposing {
-                    reply(result.clone());
-                }
-            }),
-        );
     }
 
     /// The scope's turn that has begun: how it would go back, and what would stay of its answer, if it ended now.

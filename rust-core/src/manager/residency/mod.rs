@@ -17,7 +17,7 @@ use crate::residency::Storage;
 
 impl Supervisor {
     /// Gives a command to a loaded model's engine. One that takes none answers the command's reply with why not.
-    fn ask_engine(&self, path: &str, command: EngineCommand) {
+    pub(super) fn ask_engine(&self, path: &str, command: EngineCommand) {
         let running = self.models.get(path).and_then(|model| model.running.as_ref());
         let refused = match running.filter(|running| running.is_loaded()) {
             Some(running) => running.engine.send(command).err(),
@@ -29,8 +29,13 @@ impl Supervisor {
         }
     }
 
+    /// Of a model's engine. Another one has other memory, and perhaps another setup.
+    pub(super) fn epoch(&self, path: &str) -> Option<u64> {
+        self.models.get(path).map(|model| model.entry.epoch())
+    }
+
     /// A reply that comes back to the supervisor.
-    fn reply_here<T: Send + 'static>(
+    pub(super) fn reply_here<T: Send + 'static>(
         &self,
         then: impl FnOnce(&mut Self, Result<T>) + Send + 'static,
     ) -> EngineReply<T> {
