@@ -2,6 +2,7 @@
 //! whole unless it succeeds.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::mailbox::Reply;
 use super::overflow::system_messages;
@@ -10,6 +11,8 @@ use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
     id: String,
+    /// Tells it from those that had its id before.
+    pub(super) birth: Number,
     transcript: Vec<Message>,
     /// Messages after the system prompt that the model is not shown any more.
     dropped: usize,
@@ -24,12 +27,25 @@ pub(super) struct Scope {
     pub(super) kv_version: u64,
     /// Its file, and what that file is of.
     pub(super) saved: Option<Saved>,
+    /// Another one whenever its files have been removed: what was on its way to disk before is not there.
+    pub(super) files: Number,
     pub(super) persist: Persist,
     pub(super) last_used_at: u64,
     /// Generations in the order in which they were sent; the first one runs.
     pub(super) turns: VecDeque<String>,
     /// Callers who wait for the scope to be gone. While there are any, no new turn is taken.
     pub(super) disposing: Vec<Reply>,
+}
+
+/// Given once, to one scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number(u64);
+
+impl Number {
+    pub(super) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// Where a scope's KV is, and how many tokens it covers.
@@ -77,6 +93,7 @@ impl Scope {
     pub(super) fn new(id: String, model: String, now: u64) -> Self {
         Self {
             id,
+            birth: Number::next(),
             transcript: Vec::new(),
             dropped: 0,
             nearly_full: false,
@@ -85,6 +102,7 @@ impl Scope {
             kv: Kv::Uncached,
             kv_version: 0,
             saved: None,
+            files: Number::next(),
             persist: Persist::default(),
             last_used_at: now,
             turns: VecDeque::new(),
@@ -129,6 +147,18 @@ impl Scope {
     /// The saved KV, if it is of the model that answers now.
     pub(super) fn saved_here(&self) -> Option<&Saved> {
         self.saved.as_ref().filter(|saved| saved.model == self.model)
+    }
+
+    /// Whether its file holds what is in memory. A turn that runs adds to a slot at any moment.
+    pub(super) fn is_on_disk(&self) -> bool {
+        let grows = matches!(self.kv, Kv::Resident(_)) && !self.turns.is_empty();
+        !grows && self.saved_here().is_some_and(|saved| saved.version == self.kv_version)
+    }
+
+    /// Its file has gone, or is about to go.
+    pub(super) fn forget_file(&mut self) {
+        self.saved = None;
+        self.files = Number::next();
     }
 
     pub(super) fn id(&self) -> &str {

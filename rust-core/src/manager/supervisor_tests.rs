@@ -9,6 +9,7 @@ mod memory;
 mod overflow;
 mod parking;
 mod phases;
+mod races;
 mod random;
 mod residents;
 mod saving;

@@ -4,10 +4,12 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Leaving;
 use crate::manager::entry;
 use crate::manager::mailbox::Reply;
-use crate::manager::scope::{Kv, Scope};
+use crate::manager::scope::Kv;
 use crate::manager::supervisor::{Supervisor, now_ms};
 use crate::protocol::{LifecycleEvent, LifecycleRecord, ModelStatus, TrimLevel, TrimRung};
 
@@ -134,7 +136,7 @@ impl Supervisor {
         }
         let Some(trim) = &mut self.memory.trims.running else { return };
         trim.saving = true;
-        self.save_each(unsaved, Some(WRITING), |it, _saved| {
+        self.save_each(unsaved, Some(Instant::now() + WRITING), |it, _saved| {
             it.give_up_saved();
             if let Some(trim) = &mut it.memory.trims.running {
                 trim.saving = false;
@@ -144,8 +146,7 @@ impl Supervisor {
     }
 
     fn give_up_saved(&mut self) {
-        let is_saved = |scope: &Scope| scope.saved_here().is_some_and(|saved| saved.version == scope.kv_version);
-        let saved = self.scopes.iter().filter(|(_, scope)| is_saved(scope)).map(|(id, _)| id.clone());
+        let saved = self.scopes.iter().filter(|(_, scope)| scope.is_on_disk()).map(|(id, _)| id.clone());
         let saved: HashSet<String> = saved.collect();
         self.give_up_parked(TrimRung::ParkedSaved, |id| saved.contains(id), "parked scopes are on disk");
     }

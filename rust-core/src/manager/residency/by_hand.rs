@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::EngineCommand;
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::{Message, Reply};
-use crate::manager::scope::{Kv, Saved, Scope};
+use crate::manager::scope::{Kv, Number, Saved, Scope};
 use crate::manager::supervisor::{Supervisor, now_ms};
 use crate::manager::turns::no_scope;
 use crate::protocol::Persist;
@@ -44,8 +44,12 @@ impl Supervisor {
             Some(read) => read,
             None => return reply(Err(not_cached(id))),
         };
-        let id = id.to_owned();
+        let Some(scope) = self.scopes.get(id) else { return reply(Err(no_scope(id))) };
+        let (id, birth, epoch) = (id.to_owned(), scope.birth, self.epoch(&path));
         self.aside(read, move |it, read| match read {
+            _ if !it.is_alive(&id, birth) => reply(Err(no_scope(&id))),
+            // Read for an engine that has gone: the next one may be set up in another way.
+            _ if it.epoch(&path) != epoch => reply(Err(not_cached(&id))),
             Ok(parked) => {
                 // Kept by the reply until the engine has it in a slot.
                 let parked = Arc::new(parked);
@@ -77,17 +81,18 @@ impl Supervisor {
         Some(move || storage.read_kv(&id, fingerprint))
     }
 
-    /// A file that did not serve: the next turn prefills, and the flight recorder says why.
+    /// A file that did not serve: the next turn prefills, and the flight recorder says why. One that was not set aside
+    /// still takes its room on disk.
     pub(in crate::manager) fn saved_unusable(&mut self, path: &str, id: &str, unusable: Unusable) {
         let Unusable { reason, set_aside } = unusable;
         if let Some(set_aside) = set_aside {
             self.record_set_aside(set_aside);
+            if let Some(disk) = &mut self.disk {
+                disk.shelf.remove(id);
+            }
         }
         if let Some(scope) = self.scopes.get_mut(id) {
             scope.saved = None;
-        }
-        if let Some(disk) = &mut self.disk {
-            disk.shelf.remove(id);
         }
         self.publish_scope(id);
         self.record_dropped(path, id, &format!("what was saved cannot be used: {reason}"));
@@ -104,7 +109,7 @@ impl Supervisor {
         }
         let count = count.map_or(usize::MAX, |count| count as usize);
         let copy = source.fork(fork.clone(), count, now_ms());
-        let (path, kv) = (source.model.clone(), source.kv);
+        let (path, kv, birth) = (source.model.clone(), source.kv, copy.birth);
         self.scopes.insert(fork.clone(), copy);
         self.publish_scope(&fork);
         self.save_transcript(&fork);
@@ -112,7 +117,7 @@ impl Supervisor {
             Kv::Resident(_) => {
                 let model = path.clone();
                 let copied = self.reply_here(move |it, copied: Result<Option<Arc<Parked>>>| match copied {
-                    Ok(Some(parked)) => it.fork_parked(model, parked, fork, reply),
+                    Ok(Some(parked)) => it.fork_parked(model, parked, fork, birth, reply),
                     // Nothing worth copying, or the engine has gone: the fork is prefilled on its first turn.
                     Ok(None) | Err(_) => reply(Ok(())),
                 });
@@ -121,7 +126,7 @@ impl Supervisor {
             Kv::Parked(_) => {
                 let running = self.models.get(&path).and_then(|model| model.running.as_ref());
                 match running.and_then(|running| running.parking.get(id)) {
-                    Some(parked) => self.fork_parked(path, parked, fork, reply),
+                    Some(parked) => self.fork_parked(path, parked, fork, birth, reply),
                     None => reply(Ok(())),
                 }
             }
@@ -130,16 +135,17 @@ impl Supervisor {
     }
 
     /// Gives a fork a copy of its source's KV, in RAM.
-    fn fork_parked(&mut self, path: String, source: Arc<Parked>, fork: String, reply: Reply) {
-        let id = fork.clone();
+    fn fork_parked(&mut self, path: String, source: Arc<Parked>, fork: String, birth: Number, reply: Reply) {
+        let (id, epoch) = (fork.clone(), self.epoch(&path));
         self.aside(
             move || source.copy_for(fork).map(Arc::new),
             move |it, copy| {
-                let untouched =
-                    it.scopes.get(&id).is_some_and(|scope| scope.turns.is_empty() && scope.kv == Kv::Uncached);
+                let is_new = |scope: &Scope| scope.turns.is_empty() && scope.kv == Kv::Uncached;
+                let untouched = it.is_alive(&id, birth) && it.scopes.get(&id).is_some_and(is_new);
                 // A copy that would be of no use is prefilled on its first turn instead.
                 if let Ok(copy) = copy
                     && untouched
+                    && it.epoch(&path) == epoch
                     && it.place(&path, &id, Kv::Parked(copy.tokens().len() as u32))
                 {
                     it.ask_engine(&path, EngineCommand::Keep(copy.clone()));
@@ -153,6 +159,9 @@ impl Supervisor {
     /// Gives a fork a copy of its source's KV, on disk.
     fn fork_saved(&mut self, id: &str, fork: String, reply: Reply) {
         let Some(saved) = self.scopes.get(id).and_then(Scope::saved_here).cloned() else { return reply(Ok(())) };
+        let Some((files, version)) = self.scopes.get(&fork).map(|fork| (fork.files, fork.kv_version)) else {
+            return reply(Ok(()));
+        };
         let (source, copy) = (id.to_owned(), fork.clone());
         let fingerprint: Fingerprint = saved.kv.fingerprint;
         self.on_disk(
@@ -165,8 +174,7 @@ impl Supervisor {
             },
             move |it, written| {
                 if let Ok(Some(kv)) = written {
-                    let version = it.scopes.get(&fork).map_or(0, |scope| scope.kv_version);
-                    it.put_on_shelf(&fork, Saved { kv, model: saved.model, version });
+                    it.put_on_shelf(&fork, files, Saved { kv, model: saved.model, version });
                 }
                 // Without its KV the fork is prefilled on its first turn.
                 reply(Ok(()));
@@ -239,9 +247,18 @@ impl Supervisor {
 
     fn erase_directory(&mut self, reply: Reply) {
         if self.disk.is_none() {
-            return reply(Ok(()));
+            // With nothing to erase, or with the directory given back by a shutdown.
+            return reply(self.refusal_when_closed().map_or(Ok(()), Err));
+        }
+        // Scopes that came to be meanwhile lose their files with the others.
+        let late: Vec<String> = self.scopes.keys().cloned().collect();
+        for id in &late {
+            self.forget_file(id);
         }
         self.on_disk(|storage| storage.erase_all(), |_, result| reply(result));
+        for id in late {
+            self.save_transcript(&id);
+        }
     }
 
     /// A scope of which no turn runs or waits.

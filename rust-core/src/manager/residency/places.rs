@@ -47,7 +47,7 @@ impl Supervisor {
     /// A parked scope loses its place in RAM. Until it is on disk the engine still finds it.
     fn give_up(&mut self, path: &str, parked: Arc<Parked>) {
         let id = parked.scope().to_owned();
-        match self.take_copy(&id, parked).filter(|taken| self.belongs_on_disk(&id, taken, When::IfWorth)) {
+        match self.take_copy(path, &id, parked).filter(|taken| self.belongs_on_disk(&id, taken, When::IfWorth)) {
             Some(taken) => {
                 let (path, given_up) = (path.to_owned(), id.clone());
                 let unparked = self.reply_here(move |it, _written| it.unpark(&path, &given_up, USED_UP));
@@ -64,7 +64,7 @@ impl Supervisor {
             return; // Parked again in the meantime.
         }
         let Some(scope) = self.scopes.get(id).filter(|scope| matches!(scope.kv, Kv::Parked(_))) else { return };
-        let on_disk = scope.saved_here().is_some_and(|saved| saved.version == scope.kv_version);
+        let on_disk = scope.is_on_disk();
         if self.place(path, id, Kv::Uncached) && !on_disk {
             self.record_dropped(path, id, reason);
         }
@@ -75,6 +75,8 @@ impl Supervisor {
         let running = self.models.get_mut(path).and_then(|model| model.running.as_mut());
         let was_parked = running.is_some_and(|running| running.parking.remove(id));
         let Some(scope) = self.scopes.get_mut(id).filter(|scope| scope.model == path) else { return };
+        // One that was given up is not among the parked any more, but whoever writes it to disk kept it.
+        let was_parked = was_parked || matches!(scope.kv, Kv::Parked(_));
         let tokens = match (scope.kv, scope.saved_here()) {
             (Kv::Parked(tokens), _) => tokens,
             (_, Some(saved)) => saved.kv.tokens,
@@ -134,13 +136,14 @@ impl Supervisor {
         self.record(path, LifecycleEvent::ScopeDropped { scope: scope.to_owned() }, reason.to_owned());
     }
 
-    /// Whether a copy is to be written, by what its scope may and by what it costs.
+    /// Whether a copy is to be written, by what its scope may, by the room there is and by what it costs.
     pub(super) fn belongs_on_disk(&self, id: &str, taken: &Taken, when: When) -> bool {
         let Some(scope) = self.scopes.get(id) else { return false };
         let rate =
             self.models.get(&taken.model).and_then(|model| model.running.as_ref()).and_then(|it| it.prefill_rate());
         let parked = &taken.parked;
         self.may_save_kv(scope)
+            && parked.bytes() <= self.saved_budget
             && (when == When::Asked || is_worth_saving(parked.tokens().len() as u32, parked.bytes(), rate))
     }
 }

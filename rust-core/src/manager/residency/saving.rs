@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::no_directory;
 use crate::engine::EngineCommand;
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::{Message, Reply};
-use crate::manager::scope::{Kv, Saved, Scope};
+use crate::manager::scope::{Kv, Number, Saved, Scope};
 use crate::manager::supervisor::Supervisor;
 use crate::manager::turns::no_scope;
 use crate::protocol::{LifecycleEvent, Persist};
@@ -40,12 +41,13 @@ impl Supervisor {
         if let Err(error) = self.may_save(scope) {
             return reply(Err(error));
         }
-        let on_disk = scope.saved_here().is_some_and(|saved| saved.version == scope.kv_version);
+        let (path, on_disk) = (&scope.model, scope.is_on_disk());
         match scope.kv {
             Kv::Resident(_) if self.may_save_kv(scope) && !on_disk => self.copy_and_write(id, when, reply),
             Kv::Parked(_) if self.may_save_kv(scope) && !on_disk => {
-                let parked = self.models.get(&scope.model).and_then(|model| model.running.as_ref());
-                let taken = parked.and_then(|it| it.parking.get(id)).and_then(|parked| self.take_copy(id, parked));
+                let running = self.models.get(path).and_then(|model| model.running.as_ref());
+                let parked = running.and_then(|running| running.parking.get(id));
+                let taken = parked.and_then(|parked| self.take_copy(path, id, parked));
                 let taken = taken.filter(|taken| self.belongs_on_disk(id, taken, when));
                 self.write(id, taken, reply);
             }
@@ -55,31 +57,38 @@ impl Supervisor {
 
     fn copy_and_write(&mut self, id: &str, when: When, reply: Reply) {
         let Some(scope) = self.scopes.get(id) else { return reply(Err(no_scope(id))) };
-        let (id, path) = (id.to_owned(), scope.model.clone());
-        let command = {
-            let id = id.clone();
-            let copied = self.reply_here(move |it, copied: Result<Option<Arc<Parked>>>| {
-                // An engine that has just gone took the KV with it; the transcript is written all the same.
-                let taken = copied.ok().flatten().and_then(|parked| it.take_copy(&id, parked));
-                let taken = taken.filter(|taken| it.belongs_on_disk(&id, taken, when));
-                it.write(&id, taken, reply);
-            });
-            copied
-        };
-        self.ask_engine(&path, EngineCommand::Copy { scope: id, reply: command });
+        let (path, id, birth) = (scope.model.clone(), id.to_owned(), scope.birth);
+        let (copied_from, copied_of) = (path.clone(), id.clone());
+        let copied = self.reply_here(move |it, copied: Result<Option<Arc<Parked>>>| {
+            let (path, id) = (copied_from, copied_of);
+            if !it.is_alive(&id, birth) {
+                return reply(Err(no_scope(&id)));
+            }
+            // An engine that has just gone took the KV with it; the transcript is written all the same.
+            let taken = copied.ok().flatten().and_then(|parked| it.take_copy(&path, &id, parked));
+            let taken = taken.filter(|taken| it.belongs_on_disk(&id, taken, when));
+            it.write(&id, taken, reply);
+        });
+        self.ask_engine(&path, EngineCommand::Copy { scope: id, reply: copied });
     }
 
-    /// What was taken out of the engine of the scope's model just now.
-    pub(super) fn take_copy(&self, id: &str, parked: Arc<Parked>) -> Option<Taken> {
-        let scope = self.scopes.get(id)?;
-        let fingerprint = self.models.get(&scope.model)?.running.as_ref()?.fingerprint?;
-        Some(Taken { parked, model: scope.model.clone(), fingerprint, version: scope.kv_version })
+    /// What was taken out of a model's engine just now. None if another model answers the scope by now: this one's KV is
+    /// of no use to it, and must never be stamped as if it were.
+    pub(super) fn take_copy(&self, path: &str, id: &str, parked: Arc<Parked>) -> Option<Taken> {
+        let scope = self.scopes.get(id).filter(|scope| scope.model == path)?;
+        let fingerprint = self.models.get(path)?.running.as_ref()?.fingerprint?;
+        Some(Taken { parked, model: path.to_owned(), fingerprint, version: scope.kv_version })
+    }
+
+    /// Whether this very scope is there: not disposed of, nor another one that was given its id.
+    pub(super) fn is_alive(&self, id: &str, birth: Number) -> bool {
+        self.scopes.get(id).is_some_and(|scope| scope.birth == birth)
     }
 
     pub(super) fn write(&mut self, id: &str, taken: Option<Taken>, reply: Reply) {
         let Some(scope) = self.scopes.get(id) else { return reply(Err(no_scope(id))) };
         let transcript = scope.to_save(self.begun_turn(scope));
-        let id = id.to_owned();
+        let (id, files) = (id.to_owned(), scope.files);
         let work = move |storage: &crate::residency::Storage| {
             storage.write_transcript(&transcript)?;
             let write = |taken: Taken| {
@@ -88,13 +97,13 @@ impl Supervisor {
             };
             taken.map(write).transpose()
         };
-        self.on_disk(work, move |it, result| it.written(&id, result, reply));
+        self.on_disk(work, move |it, result| it.written(&id, files, result, reply));
     }
 
-    fn written(&mut self, id: &str, result: Result<Option<Saved>>, reply: Reply) {
+    fn written(&mut self, id: &str, files: Number, result: Result<Option<Saved>>, reply: Reply) {
         let answer = result.as_ref().map(|_| ()).map_err(Error::clone);
         match result {
-            Ok(Some(saved)) => self.put_on_shelf(id, saved),
+            Ok(Some(saved)) => self.put_on_shelf(id, files, saved),
             Ok(None) => {}
             Err(error) => {
                 let Some(scope) = self.scopes.get(id) else { return reply(answer) };
@@ -105,11 +114,10 @@ impl Supervisor {
         reply(answer);
     }
 
-    pub(super) fn put_on_shelf(&mut self, id: &str, saved: Saved) {
-        let Some(scope) = self.scopes.get_mut(id) else { return };
-        if scope.persist != Persist::Kv {
-            return; // Its removal follows on the disk's thread.
-        }
+    /// A scope's KV was written. `files` is the scope's number from when the writing was asked for: where it is another
+    /// one by now the removal followed on the disk's thread, and there is no file.
+    pub(super) fn put_on_shelf(&mut self, id: &str, files: Number, saved: Saved) {
+        let Some(scope) = self.scopes.get_mut(id).filter(|scope| scope.files == files) else { return };
         let (kv, model, used) = (saved.kv, saved.model.clone(), scope.last_used_at);
         scope.saved = Some(saved);
         if let Some(disk) = &mut self.disk {
@@ -146,15 +154,20 @@ impl Supervisor {
 
     /// Takes a scope's KV off the disk. Its transcript stays there.
     pub(super) fn remove_saved_kv(&mut self, id: &str, reply: Reply) {
+        self.forget_file(id);
+        let file = id.to_owned();
+        self.on_disk(move |storage| storage.remove_kv(&file), |_, result| reply(result));
+    }
+
+    /// A scope's file is about to go.
+    pub(super) fn forget_file(&mut self, id: &str) {
         if let Some(disk) = &mut self.disk {
             disk.shelf.remove(id);
         }
         if let Some(scope) = self.scopes.get_mut(id) {
-            scope.saved = None;
+            scope.forget_file();
         }
         self.publish_scope(id);
-        let file = id.to_owned();
-        self.on_disk(move |storage| storage.remove_kv(&file), |_, result| reply(result));
     }
 
     /// After a change of the transcript. Nobody waits; a failure is in the flight recorder.
@@ -168,15 +181,14 @@ impl Supervisor {
     pub(in crate::manager) fn save_each(
         &self,
         ids: Vec<String>,
-        deadline: Option<std::time::Duration>,
+        until: Option<Instant>,
         then: impl FnOnce(&mut Self, u32) + Send + 'static,
     ) {
         let mailbox = self.mailbox.clone();
-        let until = deadline.map(|deadline| tokio::time::Instant::now() + deadline);
         self.runtime.spawn(async move {
             let mut saved = 0;
             for id in ids {
-                if until.is_some_and(|until| until <= tokio::time::Instant::now()) {
+                if until.is_some_and(|until| until <= Instant::now()) {
                     break;
                 }
                 let (done, written) = oneshot::channel();
@@ -195,13 +207,27 @@ impl Supervisor {
         });
     }
 
+    /// Goes on when all that was given to the disk is done, or the time is up.
+    pub(super) fn after_writing(&self, until: Instant, then: impl FnOnce(&mut Self) + Send + 'static) {
+        let (done, written) = oneshot::channel();
+        match &self.disk {
+            Some(disk) => disk.run(|_storage| Ok(()), move |result| drop(done.send(result))),
+            None => drop(done),
+        }
+        let mailbox = self.mailbox.clone();
+        self.runtime.spawn(async move {
+            let _done_or_too_late = tokio::time::timeout_at(until, written).await;
+            mailbox.tell(Message::Continue(Box::new(then)));
+        });
+    }
+
     /// Scopes whose KV is in memory and not on disk, most recently used first; those of one model, or all.
     pub(in crate::manager) fn unsaved(&self, path: Option<&str>) -> Vec<String> {
         let is_unsaved = |scope: &&Scope| {
             path.is_none_or(|path| scope.model == path)
                 && scope.kv != Kv::Uncached
                 && self.may_save_kv(scope)
-                && scope.saved_here().is_none_or(|saved| saved.version != scope.kv_version)
+                && !scope.is_on_disk()
         };
         let mut scopes: Vec<&Scope> = self.scopes.values().filter(is_unsaved).collect();
         scopes.sort_by_key(|scope| std::cmp::Reverse(scope.last_used_at));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::engine::EngineCommand;
 use crate::manager::entry;
@@ -43,9 +44,12 @@ impl Supervisor {
         for id in running {
             self.save_transcript(&id);
         }
-        self.save_each(self.unsaved(None), Some(deadline), move |it, saved_scopes| {
-            it.record_all(LifecycleEvent::Suspended { saved_scopes }, "the host asked".into());
-            reply(Ok(()));
+        let until = Instant::now() + deadline;
+        self.save_each(self.unsaved(None), Some(until), move |it, saved_scopes| {
+            it.after_writing(until, move |it| {
+                it.record_all(LifecycleEvent::Suspended { saved_scopes }, "the host asked".into());
+                reply(Ok(()));
+            });
         });
     }
 

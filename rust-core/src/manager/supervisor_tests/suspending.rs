@@ -213,3 +213,16 @@ fn resuming_what_was_not_suspended_changes_nothing() {
     assert!(!names(&app.host.lifecycle()).contains(&"resumed".to_owned()));
     drop(app.manager);
 }
+
+#[test]
+fn what_a_turn_has_added_to_a_saved_scope_is_saved_too() {
+    let directory = directory();
+    let mut app = App::new(Some(directory.path()));
+    app.say("s", "hi");
+    app.ask(json!({ "type": "unload", "path": "a.gguf" })).expect("it unloads");
+    let gate = app.script.gate(Point::Decode(app.script.counts().decode_calls + 2));
+    app.host.say("g", "s", "tell me more");
+    gate.wait();
+    app.suspend_at(gate, 10_000);
+    assert_eq!(names(&app.host.lifecycle()).last().map(String::as_str), Some("suspended 1"));
+}
