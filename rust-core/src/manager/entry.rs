@@ -1,6 +1,7 @@
 //! One model's lifetime as a pure state machine: an event in, the new state and a list of effects out. Knows no
 //! thread, no clock and no channel; the supervisor carries the effects out.
 
+mod leases;
 mod suspension;
 
 use std::collections::BTreeMap;
@@ -226,111 +227,6 @@ impl Entry {
             State::Unloading { .. } => ModelStatus::Unloading,
             State::Refused => ModelStatus::Failed { error: self.refusal() },
             State::Failed { error } => ModelStatus::Failed { error: error.clone() },
-        }
-    }
-
-    fn acquire(&mut self, lease: LeaseId, owner: String, config: ModelConfig, effects: &mut Vec<Effect>) {
-        let conflict = match &self.state {
-            State::Ready { info } | State::Idle { info } => conflict(&config, info),
-            State::Unloaded
-            | State::Loading { .. }
-            | State::MakingRoom { .. }
-            | State::Unloading { .. }
-            | State::Refused
-            | State::Failed { .. } => None,
-        };
-        match conflict {
-            Some(error) if self.leases.keys().any(|held| *held != lease) => {
-                effects.push(Effect::Answer { lease, result: Err(error) });
-            }
-            Some(error) => {
-                self.hold(lease, owner, &config, false, effects);
-                self.config = config;
-                self.stop(&format!("reloading with other options: {}", error.detail), effects);
-            }
-            None => self.share(lease, owner, config, effects),
-        }
-    }
-
-    /// Joins what is loaded or being loaded; starts a load where nothing runs.
-    fn share(&mut self, lease: LeaseId, owner: String, config: ModelConfig, effects: &mut Vec<Effect>) {
-        match &self.state {
-            State::Ready { .. } => {
-                self.hold(lease, owner, &config, true, effects);
-                self.config.keep_alive_ms = config.keep_alive_ms;
-                self.answer_waiting(&Ok(()), effects);
-            }
-            State::Idle { info } => {
-                self.state = State::Ready { info: info.clone() };
-                self.hold(lease, owner, &config, true, effects);
-                self.config.keep_alive_ms = config.keep_alive_ms;
-                effects.push(record(LifecycleEvent::Ready, "leased again within the keep-alive"));
-                self.answer_waiting(&Ok(()), effects);
-            }
-            State::Loading { .. } | State::MakingRoom { .. } => {
-                self.hold(lease, owner, &config, true, effects);
-                self.config.keep_alive_ms = config.keep_alive_ms;
-            }
-            State::Unloading { .. } => {
-                self.hold(lease, owner, &config, false, effects);
-                self.config = config;
-            }
-            State::Unloaded | State::Refused | State::Failed { .. } => {
-                self.hold(lease, owner, &config, false, effects);
-                self.config = config;
-                self.load("first lease", effects);
-            }
-        }
-    }
-
-    fn hold(&mut self, lease: LeaseId, owner: String, config: &ModelConfig, reused: bool, effects: &mut Vec<Effect>) {
-        let holder = Holder { owner: owner.clone(), config: config.clone(), waits: true };
-        if self.leases.insert(lease, holder).is_none() {
-            let reason = if reused { "the loaded model is shared" } else { "the model is not loaded" };
-            effects.push(record(LifecycleEvent::Acquired { owner, reused }, reason));
-        }
-    }
-
-    fn release(&mut self, lease: LeaseId, effects: &mut Vec<Effect>) {
-        let Some(holder) = self.leases.remove(&lease) else { return };
-        effects.push(record(LifecycleEvent::Released { owner: holder.owner }, "given back"));
-        if !self.leases.is_empty() {
-            return;
-        }
-        match &self.state {
-            State::Ready { info } => {
-                let info = info.clone();
-                self.rest(info, effects);
-            }
-            // With a keep-alive the load goes on: who comes back soon finds it done.
-            State::Loading { .. } if self.config.keep_alive_ms == Some(0) => {
-                self.stop("nobody waits for the load any longer", effects);
-            }
-            State::Refused => self.state = State::Unloaded,
-            State::Loading { .. }
-            | State::MakingRoom { .. }
-            | State::Unloaded
-            | State::Idle { .. }
-            | State::Unloading { .. }
-            | State::Failed { .. } => {}
-        }
-    }
-
-    /// Loaded and without a lease.
-    fn rest(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
-        match self.config.keep_alive_ms {
-            Some(0) => self.stop("the last lease was released and keepAliveMs is 0", effects),
-            Some(ms) => {
-                self.state = State::Idle { info };
-                self.timer += 1;
-                effects.push(record(LifecycleEvent::Idle, &format!("no lease; unloads in {ms} ms")));
-                effects.push(Effect::StartKeepAlive { timer: self.timer, after: Duration::from_millis(ms) });
-            }
-            None => {
-                self.state = State::Idle { info };
-                self.timer += 1;
-                effects.push(record(LifecycleEvent::Idle, "no lease; kept for ever, as keepAliveMs is null"));
-            }
         }
     }
 

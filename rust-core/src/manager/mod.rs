@@ -3,6 +3,7 @@
 
 mod disk;
 mod disposal;
+mod engines;
 mod entry;
 #[cfg(test)]
 mod entry_tests;

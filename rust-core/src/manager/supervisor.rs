@@ -10,21 +10,19 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::disk::Disk;
-use super::disposal::Leaving;
+use super::engines::Running;
 use super::entry::{self, Effect, Entry};
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
-use super::memory::{ClaimingLoader, Memory};
+use super::memory::Memory;
 use super::residency::When;
 use super::scope::Scope;
 use super::turns::Turn;
-use crate::engine::{CancelFlag, Engine, EngineReport, ModelLoader, Prompter};
+use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
-use crate::protocol::{
-    Event, GenerationPhase, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount,
-};
-use crate::residency::{DEFAULT_SAVED_BUDGET_BYTES, Fingerprint, Parking};
+use crate::protocol::{Event, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount};
+use crate::residency::DEFAULT_SAVED_BUDGET_BYTES;
 
 pub(crate) struct Supervisor {
     pub(super) loader: Arc<dyn ModelLoader>,
@@ -63,27 +61,6 @@ pub(super) struct Model {
     /// The timer that was started last.
     keep_alive: Option<AbortHandle>,
     published: Option<ModelState>,
-}
-
-/// An engine that has been started and has not exited.
-pub(super) struct Running {
-    pub(super) engine: Engine,
-    cancel_load: CancelFlag,
-    /// What its states are stamped with on disk. None while it loads.
-    pub(super) fingerprint: Option<Fingerprint>,
-    /// From `Loaded` until the engine is told to stop.
-    pub(super) prompter: Option<Arc<dyn Prompter>>,
-    /// Templates being rendered with this engine's model. Its weights may not go before they are done.
-    pub(super) rendering: usize,
-    /// Its scopes that have no slot. They end with it.
-    pub(super) parking: Parking,
-    /// Its scopes that were disposed of a moment ago.
-    pub(super) leaving: Leaving,
-    /// What its prompts have cost so far: tokens and milliseconds.
-    prefilled: (u64, f64),
-    stopping: bool,
-    /// Its scopes are being saved; then it may go.
-    saving: bool,
 }
 
 struct LeaseUse {
@@ -279,55 +256,6 @@ impl Supervisor {
         }
     }
 
-    fn start_engine(&mut self, path: &str, epoch: u64, config: ModelConfig) {
-        let (hub, mailbox, report_path) = (self.hub.clone(), self.mailbox.clone(), path.to_owned());
-        let cancel_load = CancelFlag::default();
-        let parking = Parking::new(config.parked_budget());
-        let loader = Arc::new(ClaimingLoader { loader: self.loader.clone(), mailbox: mailbox.clone(), epoch });
-        let engine = Engine::start(loader, config, cancel_load.clone(), move |report| match report {
-            // Straight to the hub, as answer text goes, so that the two keep their order.
-            EngineReport::Prefilling { generation, done, total } => publish_prefilling(&hub, generation, done, total),
-            report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
-        });
-        if let Some(model) = self.models.get_mut(path) {
-            model.running = Some(Running {
-                engine,
-                cancel_load,
-                fingerprint: None,
-                prompter: None,
-                rendering: 0,
-                parking,
-                leaving: Leaving::default(),
-                prefilled: (0, 0.0),
-                stopping: false,
-                saving: false,
-            });
-        }
-    }
-
-    fn stop_engine(&mut self, path: &str) {
-        let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
-        running.cancel_load.cancel();
-        running.prompter = None;
-        running.stopping = true;
-        let unsaved = if running.is_loaded() { self.unsaved(Some(path)) } else { Vec::new() };
-        let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
-        running.saving = !unsaved.is_empty();
-        running.stop_when_ready();
-        if running.saving {
-            let (path, epoch) = (path.to_owned(), self.epoch(path));
-            self.save_each(unsaved, None, move |it, _saved| {
-                if it.epoch(&path) != epoch {
-                    return; // It crashed meanwhile, and this is the next one.
-                }
-                if let Some(running) = it.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
-                    running.saving = false;
-                    running.stop_when_ready();
-                }
-            });
-        }
-    }
-
     fn answer(&mut self, lease: LeaseId, result: Result<()>) {
         let Some(lease_use) = self.leases.get_mut(&lease) else { return };
         match &mut lease_use.holder {
@@ -341,58 +269,6 @@ impl Supervisor {
                 self.model_answered(&generation, result);
             }
         }
-    }
-
-    fn report(&mut self, path: &str, epoch: u64, report: EngineReport) {
-        let Some(model) = self.models.get_mut(path).filter(|model| model.entry.epoch() == epoch) else { return };
-        match report {
-            EngineReport::Progress(progress) => self.drive(path, entry::Event::LoadProgressed { progress }),
-            EngineReport::Loaded { info, fingerprint, prompter } => {
-                if let Some(running) = model.running.as_mut().filter(|running| !running.stopping) {
-                    running.fingerprint = Some(fingerprint);
-                    running.prompter = Some(prompter);
-                }
-                self.drive(path, entry::Event::Loaded { info });
-            }
-            EngineReport::Prefilling { generation, done, total } => {
-                publish_prefilling(&self.hub, generation, done, total);
-            }
-            EngineReport::Finished(finished) => self.finished(finished),
-            EngineReport::Cached { scope, tokens } if !self.leaves(path, &scope) => self.cached(path, &scope, tokens),
-            EngineReport::Parked { parked, reason } if !self.leaves(path, parked.scope()) => {
-                self.parked(path, parked, reason);
-            }
-            EngineReport::Restored { scope, result } if !self.leaves(path, &scope) => {
-                self.restored(path, &scope, result);
-            }
-            // Of a scope that was disposed of.
-            EngineReport::Cached { .. } | EngineReport::Parked { .. } | EngineReport::Restored { .. } => {}
-            EngineReport::ThreadsChanged { from, to, reason } => {
-                self.drive(path, entry::Event::ThreadsChanged { threads: to });
-                self.record(path, LifecycleEvent::ThreadsChanged { from, to }, reason.into());
-            }
-            EngineReport::Exited(result) => self.exited(path, result),
-        }
-    }
-
-    fn exited(&mut self, path: &str, result: Result<()>) {
-        if let Some(running) = self.models.get_mut(path).and_then(|model| model.running.take()) {
-            self.joins.push(self.runtime.spawn_blocking(move || running.engine.join()));
-        }
-        self.joins.retain(|join| !join.is_finished());
-        let error = result.clone().err();
-        let crashed = error.as_ref().is_some_and(|error| error.code == ErrorCode::EngineCrashed);
-        if crashed {
-            self.spare_rendering_turns(path);
-        }
-        let orphans = self.turns_in_engine(path);
-        self.drive(path, entry::Event::Exited { result });
-        self.uncache_scopes(path);
-        self.fail_orphans(orphans, error, path);
-        if crashed {
-            self.ask_again_for_models();
-        }
-        self.memory_freed_by(path);
     }
 
     fn publish_model(&mut self, path: &str) {
@@ -437,37 +313,6 @@ impl Model {
     pub(super) fn is_stopping(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.stopping)
     }
-}
-
-impl Running {
-    /// It takes commands, also when it was told to stop: what it has is saved first.
-    pub(super) fn is_loaded(&self) -> bool {
-        self.fingerprint.is_some()
-    }
-
-    /// Stops the engine, unless a template is being rendered with its model, or a scope saved: then that comes first.
-    pub(super) fn stop_when_ready(&mut self) {
-        if self.stopping && self.rendering == 0 && !self.saving {
-            self.engine.stop();
-        }
-    }
-
-    /// Counts a prompt.
-    pub(super) fn prefilled(&mut self, tokens: u32, milliseconds: f64) {
-        self.prefilled.0 += u64::from(tokens);
-        self.prefilled.1 += milliseconds;
-    }
-
-    /// Tokens per second, as far as anything was prefilled.
-    pub(super) fn prefill_rate(&self) -> Option<f64> {
-        let (tokens, milliseconds) = self.prefilled;
-        (tokens > 0 && milliseconds > 0.0).then(|| tokens as f64 * 1000.0 / milliseconds)
-    }
-}
-
-fn publish_prefilling(hub: &Hub, generation_id: String, done: u32, total: u32) {
-    let phase = if done == total { GenerationPhase::Decoding } else { GenerationPhase::Prefilling { done, total } };
-    hub.publish(Event::PhaseChanged { generation_id, phase });
 }
 
 pub(super) fn now_ms() -> u64 {

@@ -1,17 +1,17 @@
 //! The way of one generation through the manager: its scope, its model, its template, the engine, and its end. Every
 //! turn ends exactly once, in `finished`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod rendering;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::lease::LeaseId;
-use super::mailbox::{Message, Reply, Transcript};
+use super::mailbox::{Reply, Transcript};
 use super::next_lease;
-use super::overflow::{Fitted, Room, fit};
-use super::scope::{Change, Input, Kv, Scope, Undo};
+use super::scope::{Change, Input, Scope, Undo};
 use super::supervisor::{Supervisor, now_ms};
-use crate::engine::{CancelFlag, EngineCommand, Finished, Job};
+use crate::engine::{CancelFlag, EngineCommand, Finished};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
@@ -163,98 +163,6 @@ impl Supervisor {
             let Some(turn) = self.turns.get(&id) else { continue };
             let (lease, config) = (turn.lease, turn.config.clone());
             self.acquire_for_turn(lease, &id, config);
-        }
-    }
-
-    /// Applies the template off every thread that matters.
-    fn render(&mut self, id: &str) {
-        let Some(turn) = self.turns.get(id) else { return };
-        let path = turn.config.path.clone();
-        let Some(model) = self.models.get(&path) else { return };
-        let epoch = model.entry.epoch();
-        let Some(running) = model.running.as_ref() else { return };
-        let Some(prompter) = running.prompter.clone() else { return };
-        let Some(info) = model.entry.info() else { return };
-        let (room, overflow) = (Room::new(info.context_size, turn.options.max_output_tokens), turn.overflow);
-        let Some(scope) = self.scopes.get(&turn.scope) else { return };
-        let saved = if scope.kv == Kv::Uncached { self.saved_reader(&turn.scope) } else { None };
-        let (messages, dropped) = (scope.transcript().to_vec(), scope.dropped());
-        let Some(turn) = self.turns.get_mut(id) else { return };
-        let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { return };
-        running.rendering += 1;
-        turn.stage.advance(Stage::Rendering);
-        let (mailbox, generation) = (self.mailbox.clone(), id.to_owned());
-        self.runtime.spawn_blocking(move || {
-            let saved = saved.map(|read| read().map(Arc::new));
-            let rendered = catch_unwind(AssertUnwindSafe(|| {
-                fit(&messages, dropped, overflow, room, |messages| prompter.render(messages))
-            }));
-            let result = rendered.unwrap_or_else(|_| {
-                Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
-            });
-            drop(prompter);
-            mailbox.tell(Message::Rendered { generation, path, epoch, result, saved });
-        });
-    }
-
-    pub(super) fn rendered(
-        &mut self,
-        id: String,
-        path: String,
-        epoch: u64,
-        result: Result<Fitted>,
-        saved: Option<Saved>,
-    ) {
-        let Some(model) = self.models.get_mut(&path).filter(|model| model.entry.epoch() == epoch) else { return };
-        let Some(running) = model.running.as_mut() else { return };
-        running.rendering -= 1;
-        let unloading = running.prompter.is_none();
-        let scope = self.turns.get(&id).map(|turn| turn.scope.clone());
-        let cancelled = self.turns.get(&id).is_none_or(|turn| turn.cancel.is_cancelled());
-        if let (Ok(fitted), Some(scope), false) = (&result, &scope, cancelled || unloading) {
-            self.fitted(&path, scope, fitted);
-        }
-        let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { return };
-        if let Some(turn) = self.turns.get_mut(&id) {
-            match result {
-                _ if cancelled => self.end_unstarted(&id, FinishReason::Cancelled, None),
-                _ if unloading => self.end_unstarted(&id, FinishReason::Failed, Some(unloaded(&path))),
-                Err(error) => self.end_unstarted(&id, FinishReason::Failed, Some(error)),
-                Ok(Fitted { prompt, .. }) => {
-                    turn.stage.advance(Stage::Running);
-                    if let Some(Ok(saved)) = &saved {
-                        // The job behind it finds it, or prefills where the engine takes no more work.
-                        turn.kept = Some(saved.clone());
-                        let _full = running.engine.send(EngineCommand::Keep(saved.clone()));
-                    }
-                    let job = Job {
-                        generation: id.clone(),
-                        scope: turn.scope.clone(),
-                        prompt,
-                        options: turn.options.clone(),
-                        overflow: turn.overflow,
-                        cancel: turn.cancel.clone(),
-                        sink: self.hub.sink(id.clone()),
-                        requested_at: turn.requested_at,
-                    };
-                    if running.engine.send(EngineCommand::Generate(Box::new(job))).is_ok() {
-                        // The engine answers.
-                    } else if running.engine.is_closed() {
-                        // It crashed a moment ago, and its exit is on the way: this turn has not begun.
-                        turn.stage.advance(Stage::WaitingForModel);
-                    } else {
-                        let detail = format!("the engine of {path} takes no more work now - try again soon");
-                        let error = Error::new(ErrorCode::Busy, detail);
-                        self.end_unstarted(&id, FinishReason::Failed, Some(error));
-                    }
-                }
-            }
-        }
-        if let (Some(Err(unusable)), Some(scope)) = (saved, scope) {
-            self.saved_unusable(&path, &scope, unusable);
-        }
-        if let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
-            running.stop_when_ready();
         }
     }
 
