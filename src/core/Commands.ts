@@ -26,7 +26,7 @@ export class Commands {
 
   /** Forgets a conversation: transcript and cached tokens. A running generation is cancelled first. */
   disposeScope(scope: string): Promise<void> {
-    return this.requests.ask({ type: 'disposeScope', scope });
+    return this.requests.askOnce({ type: 'disposeScope', scope });
   }
 
   /** Takes a conversation out of its slot and keeps its KV in RAM. Needed by nobody: the engine does so to make room. */

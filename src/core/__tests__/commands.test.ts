@@ -37,6 +37,7 @@ test('a fork resolves to its id, given or made', async () => {
 test.each([
   ['fork', (client: LlamaClient) => client.fork('s')],
   ['rewindTo', (client: LlamaClient) => client.rewindTo('s', 2)],
+  ['disposeScope', (client: LlamaClient) => client.disposeScope('s')],
   ['eraseAll', (client: LlamaClient) => client.eraseAll()],
 ] as const)('%s is never sent twice: after a gap its answer still comes, in another epoch it cannot', async (type, act) => {
   const { port, client, anything } = open();
