@@ -201,6 +201,12 @@ impl Supervisor {
         Some((turn.stage.undo()?, partial))
     }
 
+    /// Whether the engine has a turn of the scope, and so perhaps KV of it that was not there before.
+    pub(super) fn is_at_work(&self, scope: &Scope) -> bool {
+        let turn = scope.turns.front().and_then(|id| self.turns.get(id));
+        turn.is_some_and(|turn| matches!(turn.stage, Stage::Running(_)))
+    }
+
     pub(super) fn transcript(&self, id: &str) -> Result<Transcript> {
         let scope = self.scopes.get(id).ok_or_else(|| no_scope(id))?;
         Ok(Transcript { revision: scope.revision(), messages: scope.transcript().to_vec() })

@@ -44,6 +44,8 @@ impl Supervisor {
         let (path, on_disk) = (&scope.model, scope.is_on_disk());
         match scope.kv {
             Kv::Resident(_) if self.may_save_kv(scope) && !on_disk => self.copy_and_write(id, when, reply),
+            // Its first turn, or the first one since it was nowhere.
+            Kv::Uncached if self.may_save_kv(scope) && self.is_at_work(scope) => self.copy_and_write(id, when, reply),
             Kv::Parked(_) if self.may_save_kv(scope) && !on_disk => {
                 let running = self.models.get(path).and_then(|model| model.running.as_ref());
                 let parked = running.and_then(|running| running.parking.get(id));
@@ -225,7 +227,7 @@ impl Supervisor {
     pub(in crate::manager) fn unsaved(&self, path: Option<&str>) -> Vec<String> {
         let is_unsaved = |scope: &&Scope| {
             path.is_none_or(|path| scope.model == path)
-                && scope.kv != Kv::Uncached
+                && (scope.kv != Kv::Uncached || self.is_at_work(scope))
                 && self.may_save_kv(scope)
                 && !scope.is_on_disk()
         };

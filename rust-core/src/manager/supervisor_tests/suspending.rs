@@ -226,3 +226,20 @@ fn what_a_turn_has_added_to_a_saved_scope_is_saved_too() {
     app.suspend_at(gate, 10_000);
     assert_eq!(names(&app.host.lifecycle()).last().map(String::as_str), Some("suspended 1"));
 }
+
+#[test]
+fn what_a_first_turn_has_read_is_saved_before_it_ends() {
+    let directory = directory();
+    let mut app = App::new(Some(directory.path()));
+    let gate = app.script.gate(Point::Decode(2));
+    app.host.say("g", "s", "a long document");
+    gate.wait();
+    app.suspend_at(gate, 10_000);
+    assert_eq!(names(&app.host.lifecycle()).last().map(String::as_str), Some("suspended 1"));
+    let (next, _copy) = app.killed(directory.path());
+    assert_eq!(
+        next.host.snapshot().scopes[0].residency,
+        Residency::Saved,
+        "the turn was lost, what it had read was not"
+    );
+}
