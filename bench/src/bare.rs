@@ -11,6 +11,8 @@ use llama_rs_core::protocol::ModelInfo;
 
 use crate::Result;
 
+mod state;
+
 /// Rows of a batch, as in the engine.
 const MAX_ROWS: usize = 512;
 /// What prompts are made of: any token that every vocabulary has.

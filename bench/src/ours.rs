@@ -10,10 +10,14 @@ use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::{
     Command, Envelope, Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, Message, ModelConfig,
-    ModelInfo, ModelStatus, Outcome, Role, Snapshot,
+    ModelInfo, ModelStatus, Outcome, Overflow, Persist, Role, Snapshot,
 };
 
 use crate::Result;
+
+mod residency;
+
+use residency::Directory;
 
 /// No event may take longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,6 +34,8 @@ pub struct Ours {
     pulled: VecDeque<(Instant, Event)>,
     requests: u64,
     batches: u32,
+    /// Where scopes are saved, once a row asked for it.
+    directory: Option<Directory>,
 }
 
 /// What one generation left behind, in the client's eyes.
@@ -65,7 +71,8 @@ impl Ours {
         let manager = ModelManager::new(Arc::new(LlamaLoader));
         let client = manager.connect();
         let config = ModelConfig { context_size: Some(context_size), slots: Some(slots), ..ModelConfig::new(path) };
-        let mut ours = Self { manager, client, config, pulled: VecDeque::new(), requests: 0, batches: 0 };
+        let mut ours =
+            Self { manager, client, config, pulled: VecDeque::new(), requests: 0, batches: 0, directory: None };
         ours.acquire(LEASE)?;
         Ok(ours)
     }
@@ -114,7 +121,12 @@ impl Ours {
 
     /// Sends a turn of one user message; greedy, at most `answer` tokens. Gives the generation's id.
     pub fn begin(&mut self, scope: &str, text: &str, answer: u32) -> String {
-        let message = Message { role: Role::User, content: text.into() };
+        self.begin_with(scope, vec![Message { role: Role::User, content: text.into() }], answer)
+    }
+
+    /// The same with messages of the caller's. Nothing of the scope goes to disk before `may_be_saved`, so that a row
+    /// measures its own writes alone.
+    pub fn begin_with(&mut self, scope: &str, messages: Vec<Message>, answer: u32) -> String {
         let generation_id = format!("generation-{}", self.requests);
         let options = GenerateOptions {
             temperature: Some(0.0),
@@ -126,8 +138,10 @@ impl Ours {
             generation_id: generation_id.clone(),
             model: self.config.clone(),
             scope: scope.into(),
-            append: Some(vec![message]),
+            append: Some(messages),
             messages: None,
+            persist: Some(Persist::None),
+            overflow: Overflow::default(),
             options,
         };
         self.send(Command::Generate(Box::new(command)));
@@ -157,6 +171,11 @@ impl Ours {
     /// A whole turn: sends it and waits for its end.
     pub fn turn(&mut self, scope: &str, text: &str, answer: u32) -> Result<Answer> {
         let generation = self.begin(scope, text, answer);
+        self.finish_one(generation)
+    }
+
+    /// Waits for the end of one generation.
+    pub fn finish_one(&mut self, generation: String) -> Result<Answer> {
         let mut answers = self.finish(&[generation], Duration::MAX)?;
         answers.pop().ok_or_else(|| "one generation has one answer".into())
     }
@@ -205,14 +224,20 @@ impl Ours {
 
     /// Sends a command and waits for its answer. Other events on the way are of no interest to whoever calls.
     fn request(&mut self, command: Command) -> Result<()> {
-        let asked = self.send(command);
-        loop {
+        self.request_all(vec![command])
+    }
+
+    /// Sends commands at once and waits for all their answers.
+    fn request_all(&mut self, commands: Vec<Command>) -> Result<()> {
+        let mut asked: Vec<String> = commands.into_iter().map(|command| self.send(command)).collect();
+        while !asked.is_empty() {
             match self.next_event()? {
-                (_, Event::Done { request_id }) if request_id == asked => return Ok(()),
+                (_, Event::Done { request_id }) => asked.retain(|asked| *asked != request_id),
                 (_, Event::Failed { error, .. }) => return Err(error.to_string().into()),
                 _ => {}
             }
         }
+        Ok(())
     }
 
     fn next_event(&mut self) -> Result<(Instant, Event)> {

@@ -14,6 +14,7 @@ pub struct Scale {
     pub long_prompt: usize,
     /// Nearly a whole context.
     pub longest_prompt: usize,
+    pub system_prompt: usize,
     /// Tokens of an answer.
     pub answer: u32,
     /// How long to wait for a moment in which nobody else computes.
@@ -22,6 +23,8 @@ pub struct Scale {
     pub contention: Duration,
     /// Times that a prefill is cancelled.
     pub cancels: u32,
+    /// Times that a scope is parked and restored in a run.
+    pub moves: usize,
     /// Lives of a component in the memory row.
     pub cycles: u32,
 }
@@ -34,10 +37,12 @@ impl Scale {
             short_prompt: 32,
             long_prompt: 1000,
             longest_prompt: 4000,
+            system_prompt: 500,
             answer: 256,
             patience: Duration::from_secs(20),
             contention: Duration::from_secs(4),
             cancels: 10,
+            moves: 9,
             cycles: 1000,
         }
     }
@@ -50,10 +55,12 @@ impl Scale {
             short_prompt: 32,
             long_prompt: 200,
             longest_prompt: 900,
+            system_prompt: 100,
             answer: 32,
             patience: Duration::ZERO,
             contention: Duration::from_millis(300),
             cancels: 2,
+            moves: 2,
             cycles: 20,
         }
     }

@@ -1,6 +1,6 @@
 //! What the bench prints: one line per row, as soon as it is known.
 
-/// One line: what was measured, what it had to be, and what it was measured against.
+/// One line: what was measured, what it had to be, and what it was measured against. Without a bar there is no verdict.
 #[derive(Debug)]
 pub struct Row {
     pub name: String,
@@ -23,8 +23,27 @@ impl Row {
         }
     }
 
+    /// A ratio that may be no larger than `bar`.
+    pub fn at_most(name: impl Into<String>, ratio: f64, bar: f64, against: impl Into<String>) -> Self {
+        Self {
+            bar: format!("<= {bar:.2} x"),
+            passed: (ratio * 1000.0).round() / 1000.0 <= bar,
+            ..Self::ratio(name, ratio, bar, against)
+        }
+    }
+
+    /// Something that is good to know and has no bar.
+    pub fn noted(name: impl Into<String>, measured: impl Into<String>, against: impl Into<String>) -> Self {
+        let (name, measured, against) = (name.into(), measured.into(), against.into());
+        Self { name, measured, bar: String::new(), against, passed: true }
+    }
+
     pub fn line(&self) -> String {
-        let verdict = if self.passed { "pass" } else { "falls short" };
+        let verdict = match (self.bar.is_empty(), self.passed) {
+            (true, _) => "",
+            (false, true) => "pass",
+            (false, false) => "falls short",
+        };
         line([&self.name, &self.measured, &self.bar, &self.against, verdict])
     }
 }
@@ -45,6 +64,13 @@ mod tests {
     fn a_row_ends_in_its_verdict() {
         assert!(Row::ratio("decode", 0.97, 0.97, "bare").line().ends_with(" pass"));
         assert!(Row::ratio("decode", 0.9694, 0.97, "bare").line().ends_with(" falls short"));
+    }
+
+    #[test]
+    fn a_row_may_have_to_stay_below_its_bar_or_have_none() {
+        assert!(Row::at_most("park", 1.2, 1.2, "bare").line().ends_with(" pass"));
+        assert!(Row::at_most("park", 1.2006, 1.2, "bare").line().ends_with(" falls short"));
+        assert!(Row::noted("save", "9 ms", "bare").line().ends_with(" bare"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a thousand lives of a component leave behind in the process.
+//! What a thousand lives of a component, and of a scope, leave behind in the process.
 
 use std::time::Duration;
 
@@ -14,18 +14,32 @@ const LEASE: &str = "component";
 const SCOPE: &str = "component";
 
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
+    growth(bench, "lives", mounted)
+}
+
+/// The same for scopes that are parked, restored, saved, forked and disposed of.
+pub fn moved(bench: &mut Bench) -> Result<Vec<Row>> {
+    bench.ours.keep_on_disk()?;
+    growth(bench, "moved scopes", |bench, _| {
+        let text = bench.text(8);
+        bench.ours.turn(SCOPE, &text, 8)?;
+        bench.ours.whole_life(SCOPE, "fork")
+    })
+}
+
+fn growth(bench: &mut Bench, what: &str, cycle: fn(&mut Bench, u32) -> Result<()>) -> Result<Vec<Row>> {
     let cycles = bench.scale.cycles;
     // What is allocated once, on first use, is no growth.
-    run(bench, cycles / 5)?;
+    (0..cycles / 5).try_for_each(|number| cycle(bench, number))?;
     let Some(before) = private_dirty_bytes() else {
         println!("memory growth: this system does not tell a process what memory is its own");
         return Ok(Vec::new());
     };
-    run(bench, cycles)?;
+    (0..cycles).try_for_each(|number| cycle(bench, number))?;
     let after = private_dirty_bytes().unwrap_or(before);
     let growth = after as f64 - before as f64;
     Ok(vec![Row {
-        name: format!("growth over {cycles} lives"),
+        name: format!("growth over {cycles} {what}"),
         measured: format!("{:.2} MB", growth / 1e6),
         bar: format!("<= {:.0} MB", BAR_BYTES / 1e6),
         against: format!("{:.0} MB private and dirty before", before as f64 / 1e6),
@@ -34,20 +48,17 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
 }
 
 /// Mount, generate, cancel every other answer, unmount.
-fn run(bench: &mut Bench, cycles: u32) -> Result<()> {
-    for cycle in 0..cycles {
-        let text = bench.text(8);
-        let ours = &mut bench.ours;
-        ours.record(Mount::Mounted)?;
-        ours.acquire(LEASE)?;
-        let generation = ours.begin(SCOPE, &text, 8);
-        if cycle % 2 == 0 {
-            ours.cancel(&generation);
-        }
-        ours.finish(&[generation], Duration::MAX)?;
-        ours.release(LEASE)?;
-        ours.record(Mount::Unmounted)?;
-        ours.dispose(SCOPE)?;
+fn mounted(bench: &mut Bench, number: u32) -> Result<()> {
+    let text = bench.text(8);
+    let ours = &mut bench.ours;
+    ours.record(Mount::Mounted)?;
+    ours.acquire(LEASE)?;
+    let generation = ours.begin(SCOPE, &text, 8);
+    if number % 2 == 0 {
+        ours.cancel(&generation);
     }
-    Ok(())
+    ours.finish(&[generation], Duration::MAX)?;
+    ours.release(LEASE)?;
+    ours.record(Mount::Unmounted)?;
+    ours.dispose(SCOPE)
 }

@@ -6,8 +6,12 @@ mod contention;
 mod decode;
 mod memory;
 mod neighbours;
+mod parking;
 mod prefill;
 mod remount;
+mod saving;
+mod sharing;
+mod stall;
 mod switch;
 
 use std::time::{Duration, Instant};
@@ -35,7 +39,7 @@ const DISTURBED: usize = 4;
 const RECOVERIES: usize = 8;
 
 /// The groups, in the order in which they are measured.
-pub const ALL: [(&str, Measure); 13] = [
+pub const ALL: [(&str, Measure); 18] = [
     ("remount", remount::measure),
     ("second turn", switch::second_turn),
     ("switch", switch::measure),
@@ -48,7 +52,12 @@ pub const ALL: [(&str, Measure); 13] = [
     ("neighbours", neighbours::measure),
     ("cancel", cancel::measure),
     ("contention", contention::measure),
+    ("parking", parking::measure),
+    ("shared prompt", sharing::measure),
+    ("saving", saving::measure),
+    ("stall", stall::measure),
     ("memory", memory::measure),
+    ("memory of moved scopes", memory::moved),
 ];
 
 /// What every row measures with: both sides in one process, with weights and contexts of their own.
