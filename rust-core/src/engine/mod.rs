@@ -105,6 +105,19 @@ pub enum EngineCommand {
 }
 
 impl EngineCommand {
+    /// Whether carrying it out copies the KV of a whole scope.
+    pub(crate) fn moves_a_scope(&self) -> bool {
+        match self {
+            Self::Park { .. } | Self::Copy { .. } | Self::Restore { .. } => true,
+            Self::Generate(_)
+            | Self::Wake
+            | Self::DropScope(_)
+            | Self::Keep(_)
+            | Self::Suspend { .. }
+            | Self::Resume => false,
+        }
+    }
+
     /// Answers a command that nobody will carry out, if it wants an answer. A job is not answered by this.
     pub fn refuse(self, error: &Error) {
         match self {

@@ -3,7 +3,8 @@
 //!
 //! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`. Decode and prefill are
 //! separate calls: streams that share a batch with a prefill lose their batching, and an abort loses their logits.
-//! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else.
+//! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else,
+//! one in a step while there are streams.
 
 mod compute;
 mod parking;
@@ -86,14 +87,12 @@ impl<'a> Scheduler<'a> {
     pub(super) fn run(&mut self, mailbox: &Mailbox) {
         while !self.stop.is_cancelled() {
             let suspended = self.activity == Activity::Suspended;
-            let idle = suspended || (self.streams.is_empty() && self.queue.is_empty());
+            let idle = self.inbox.is_empty() && (suspended || (self.streams.is_empty() && self.queue.is_empty()));
             if idle {
                 self.context.rest();
             }
             mailbox.receive(idle, &mut self.inbox);
-            while let Some(command) = self.inbox.pop_front() {
-                self.handle(command);
-            }
+            self.read_mail();
             self.reap_cancelled();
             if self.activity != Activity::Suspended {
                 self.admit();
@@ -112,6 +111,20 @@ impl<'a> Scheduler<'a> {
         }
         let queued = self.queue.drain(..).map(EngineCommand::Generate);
         fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
+    }
+
+    /// A scope that moves takes milliseconds: beside running streams one moves in a step, and the mail behind it waits.
+    /// Whoever wants the engine to stand still waits for none of them.
+    fn read_mail(&mut self) {
+        while let Some(command) = self.inbox.pop_front() {
+            let moves = command.moves_a_scope();
+            self.handle(command);
+            let streaming = self.activity != Activity::Suspended && !self.streams.is_empty();
+            let is_suspend = |command: &EngineCommand| matches!(command, EngineCommand::Suspend { .. });
+            if moves && streaming && !self.inbox.iter().any(is_suspend) {
+                break;
+            }
+        }
     }
 
     fn handle(&mut self, command: EngineCommand) {

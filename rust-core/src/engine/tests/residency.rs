@@ -232,6 +232,47 @@ fn a_restore_without_an_idle_slot_is_busy_and_loses_nothing() {
     assert_eq!(again(&mut harness, "a"), GREETING);
 }
 
+/// Asks for copies of `b`, `c` and `d` before the second decode step of a turn of `a`, then for what `more` asks for. Gives
+/// the decode steps that had been made when each copy was there.
+fn steps_of_copies(more: impl FnOnce(&Harness)) -> [u32; 3] {
+    let script = Script::new();
+    let mut harness = Harness::loaded(&script);
+    greet(&mut harness, &["b", "c", "d"]);
+    let gate = script.gate(Point::Decode(script.counts().decode_calls + 2));
+    let running = harness.send(turn("a", "one two three four five six"));
+    gate.wait();
+    let copies = ["b", "c", "d"].map(|scope| {
+        let (sender, steps) = channel();
+        let script = script.clone();
+        let reply: EngineReply<Option<Arc<Parked>>> = Box::new(move |copied| {
+            assert!(copied.is_ok_and(|copied| copied.is_some()));
+            let _ = sender.send(script.counts().decode_calls);
+        });
+        harness.command(EngineCommand::Copy { scope: scope.into(), reply });
+        steps
+    });
+    more(&harness);
+    gate.open();
+    let steps = copies.map(|steps| steps.recv_timeout(PATIENCE).expect("the engine replies"));
+    harness.command(EngineCommand::Resume);
+    assert_eq!(harness.finished(&running).text, "you said: one two three four five six");
+    steps
+}
+
+#[test]
+fn beside_a_running_turn_one_scope_is_copied_in_a_step() {
+    let [first, second, third] = steps_of_copies(|_| {});
+    assert_eq!([second, third], [first + 1, first + 2]);
+}
+
+#[test]
+fn whoever_suspends_waits_for_no_step_between_copies() {
+    let [first, second, third] = steps_of_copies(|harness| {
+        let _suspended = harness.post(|reply| EngineCommand::Suspend { reply });
+    });
+    assert_eq!([second, third], [first, first]);
+}
+
 /// Every command that is answered, once.
 fn post_all(harness: &Harness) -> Vec<Replies<()>> {
     let scope = || "a".to_owned();
