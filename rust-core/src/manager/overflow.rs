@@ -21,10 +21,10 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// An answer without a limit, and one with a large one, begins with a quarter of the context free.
+    /// An answer begins with its limit free, a quarter of the context at most; one without a limit with an eighth, so that
+    /// a conversation that is nearly full is called so before it is cut.
     pub(super) fn new(context_size: u32, max_output_tokens: Option<u32>) -> Self {
-        let quarter = context_size / 4;
-        let reserve = max_output_tokens.map_or(quarter, |most| most.min(quarter));
+        let reserve = max_output_tokens.map_or(context_size / 8, |most| most.min(context_size / 4));
         Self { context_size: context_size as usize, reserve: reserve as usize }
     }
 }

@@ -26,9 +26,9 @@ fn render(messages: &[Message]) -> Result<Prompt> {
     Ok(Prompt { tokens: vec![0; tokens], stop: vec![] })
 }
 
-/// Messages left out and tokens left of a context of 100, a quarter of which is kept free.
+/// Messages left out and tokens left of a context of 100, a quarter of which the answer may fill.
 fn shift(messages: &str, dropped: usize) -> Result<(usize, usize)> {
-    fit(&talk(messages), dropped, Overflow::Shift, Room::new(100, None), render).map(shape)
+    fit(&talk(messages), dropped, Overflow::Shift, Room::new(100, Some(25)), render).map(shape)
 }
 
 fn shape(fitted: Fitted) -> (usize, usize) {
@@ -80,15 +80,15 @@ fn a_last_turn_that_is_too_long_alone_is_an_error_with_the_numbers() {
 }
 
 #[test]
-fn the_answer_gets_what_it_may_use_and_a_quarter_at_most() {
+fn the_answer_gets_what_it_may_use_and_a_quarter_at_most_or_an_eighth_without_a_limit() {
     for (most, tokens, shifts) in [
         (Some(10), 90, false),
         (Some(10), 91, true),
         (Some(25), 75, false),
         (Some(1_000_000), 75, false),
         (Some(1_000_000), 76, true),
-        (None, 75, false),
-        (None, 76, true),
+        (None, 88, false),
+        (None, 89, true),
     ] {
         let messages = talk(&format!("u{} a1 u1", tokens - 2));
         let fitted = fit(&messages, 0, Overflow::Shift, Room::new(100, most), render).expect("it fits");

@@ -12,6 +12,11 @@ fn small() -> Value {
     json!({ "path": "a.gguf", "contextSize": 64, "slots": 1 })
 }
 
+/// An answer of a quarter of the context at most, which is kept free for it.
+fn limited() -> Value {
+    json!({ "maxOutputTokens": 16 })
+}
+
 /// One turn with the template's marks: 4 + 2 words are asked, 6 + 2 answered.
 fn question(number: u32) -> String {
     format!("n{number} of my questions")
@@ -26,7 +31,7 @@ fn full(script: &Script) -> (ModelManager, Host) {
         "messages": [{ "role": "system", "content": "be a pirate" }, { "role": "user", "content": question(1) }],
     }));
     for number in 2..=3 {
-        host.say_with(&format!("g{number}"), "s", &question(number), small(), json!({}));
+        host.say_with(&format!("g{number}"), "s", &question(number), small(), limited());
     }
     host.answered("g3");
     (manager, host)
@@ -50,7 +55,7 @@ fn the_system_prompt_and_the_newest_turns_stay_in_sight() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
     assert_eq!(scope(&host).dropped_messages, 0);
-    host.say_with("g4", "s", "recite", small(), json!({}));
+    host.say_with("g4", "s", "recite", small(), limited());
     assert_eq!(host.answered("g4").0, "be a piraten3 of my questionsyou said: n3 of my questions");
     assert_eq!((scope(&host).dropped_messages, scope(&host).message_count), (4, 9));
     assert_eq!(fullness(&mut host), ["shifted s 4"]);
@@ -62,14 +67,14 @@ fn the_system_prompt_and_the_newest_turns_stay_in_sight() {
 fn the_turn_after_a_shift_prefills_only_what_is_new() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
-    host.say_with("g4", "s", &question(4), small(), json!({}));
+    host.say_with("g4", "s", &question(4), small(), limited());
     let shifted = host.answered("g4").1.usage;
     assert_eq!(
         (shifted.prompt_tokens, shifted.cached_tokens),
         (26, 6),
         "the system prompt is cached, and that a user follows"
     );
-    host.say_with("g5", "s", &question(5), small(), json!({}));
+    host.say_with("g5", "s", &question(5), small(), limited());
     let next = host.answered("g5").1.usage;
     assert_eq!((next.prompt_tokens, next.cached_tokens), (40, 32));
     assert_eq!(fullness(&mut host), ["shifted s 4"]);
@@ -79,7 +84,7 @@ fn the_turn_after_a_shift_prefills_only_what_is_new() {
 fn a_host_that_sends_the_whole_transcript_every_time_prefills_only_what_is_new() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
-    host.say_with("g4", "s", &question(4), small(), json!({}));
+    host.say_with("g4", "s", &question(4), small(), limited());
     host.answered("g4");
     let mut messages = json!(host.transcript("s"));
     messages.as_array_mut().expect("a list").push(json!({ "role": "user", "content": question(5) }));
@@ -131,16 +136,16 @@ fn where_it_is_an_error_nothing_is_dropped_and_the_turn_goes_back() {
 fn a_message_that_is_too_long_alone_leaves_the_scope_as_it_was() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
-    host.say_with("g4", "s", &question(4), small(), json!({}));
+    host.say_with("g4", "s", &question(4), small(), limited());
     host.answered("g4");
     let (before, summary) = (host.transcript("s"), scope(&host));
-    host.say_with("g5", "s", &"word ".repeat(70), small(), json!({}));
+    host.say_with("g5", "s", &"word ".repeat(70), small(), limited());
     assert_eq!(host.finished("g5").error.expect("it failed").code, ErrorCode::ContextFull);
     assert_eq!(host.transcript("s"), before);
     let after = scope(&host);
     assert_eq!((after.dropped_messages, after.cached_tokens), (summary.dropped_messages, summary.cached_tokens));
     assert_eq!(fullness(&mut host), ["shifted s 4"]);
-    host.say_with("g6", "s", &question(6), small(), json!({}));
+    host.say_with("g6", "s", &question(6), small(), limited());
     assert_eq!(host.answered("g6").1.usage.cached_tokens, 32, "what was cached still is");
 }
 
@@ -150,7 +155,7 @@ fn a_cancelled_turn_takes_its_shift_back() {
     let (_manager, mut host) = full(&script);
     let gate = script.gate(Point::Decode(script.counts().decode_calls + 2));
     let before = host.transcript("s");
-    host.say_with("g4", "s", &question(4), small(), json!({}));
+    host.say_with("g4", "s", &question(4), small(), limited());
     gate.wait();
     assert_eq!(scope(&host).dropped_messages, 4);
     host.cancel("g4");
@@ -164,7 +169,7 @@ fn a_cancelled_turn_takes_its_shift_back() {
 fn another_model_with_more_room_is_shown_everything_again() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
-    host.say_with("g4", "s", &question(4), small(), json!({}));
+    host.say_with("g4", "s", &question(4), small(), limited());
     host.answered("g4");
     host.say_with("g5", "s", "recite", json!({ "path": "b.gguf" }), json!({}));
     assert!(host.answered("g5").0.starts_with("be a piraten1 of my questions"));
@@ -177,7 +182,7 @@ fn a_small_context_lasts_for_two_hundred_turns() {
     let (_manager, mut host) = full(&script);
     let text = |number: usize| format!("n{number}{}", " more".repeat(number * 7 % 23));
     for number in 4..=200 {
-        host.say_with(&format!("g{number}"), "s", &text(number), small(), json!({}));
+        host.say_with(&format!("g{number}"), "s", &text(number), small(), limited());
     }
     for number in 4..=200 {
         let id = format!("g{number}");
