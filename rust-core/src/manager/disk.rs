@@ -15,6 +15,8 @@ pub(super) struct Disk {
     pub(super) storage: Arc<Storage>,
     /// Whose KV is on disk, within the budget.
     pub(super) shelf: Shelf,
+    /// Bytes of KV that were given up in RAM and are not written yet.
+    pub(super) leaving: u64,
     jobs: Sender<Job>,
     thread: JoinHandle<()>,
 }
@@ -32,7 +34,7 @@ impl Disk {
                 let detail = format!("could not start the thread that saves scopes: {error} - close other work");
                 Error::new(ErrorCode::StorageUnavailable, detail)
             })?;
-        Ok(Self { storage, shelf: Shelf::new(budget), jobs, thread })
+        Ok(Self { storage, shelf: Shelf::new(budget), leaving: 0, jobs, thread })
     }
 
     /// Runs `work` after all that was given before, then `then` with its result, both on the disk's thread.

@@ -18,6 +18,11 @@ impl Parking {
         Self { budget, places: VecDeque::new() }
     }
 
+    /// In bytes.
+    pub(crate) fn budget(&self) -> u64 {
+        self.budget
+    }
+
     /// Keeps a scope, and gives up those that no longer fit; it may be among them.
     #[must_use = "who was given up is uncached now"]
     pub(crate) fn put(&mut self, parked: Arc<Parked>) -> Vec<Arc<Parked>> {

@@ -44,7 +44,7 @@ impl Supervisor {
     }
 
     /// Runs `work` on the disk's thread, and `then` with its result here. Without a directory nothing can be done.
-    fn on_disk<T: Send + 'static>(
+    pub(super) fn on_disk<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Storage) -> Result<T> + Send + 'static,
         then: impl FnOnce(&mut Self, Result<T>) + Send + 'static,

@@ -44,13 +44,26 @@ impl Supervisor {
         }
     }
 
-    /// A parked scope loses its place in RAM. Until it is on disk the engine still finds it.
+    /// A parked scope loses its place in RAM. Until it is on disk the engine still finds it; a disk that is slower than
+    /// scopes change is given one at a time beyond the budget, and the others are forgotten.
     fn give_up(&mut self, path: &str, parked: Arc<Parked>) {
-        let id = parked.scope().to_owned();
-        match self.take_copy(path, &id, parked).filter(|taken| self.belongs_on_disk(&id, taken, When::IfWorth)) {
+        let (id, bytes) = (parked.scope().to_owned(), parked.bytes());
+        let budget = self.models.get(path).and_then(|model| model.running.as_ref()).map_or(0, |it| it.parking.budget());
+        let may_wait = |leaving: &u64| *leaving == 0 || leaving.saturating_add(bytes) <= budget;
+        let leaving = self.disk.as_ref().map(|disk| disk.leaving).filter(may_wait);
+        let taken = leaving.and_then(|_| self.take_copy(path, &id, parked));
+        match taken.filter(|taken| self.belongs_on_disk(&id, taken, When::IfWorth)) {
             Some(taken) => {
                 let (path, given_up) = (path.to_owned(), id.clone());
-                let unparked = self.reply_here(move |it, _written| it.unpark(&path, &given_up, USED_UP));
+                let unparked = self.reply_here(move |it, _written| {
+                    if let Some(disk) = &mut it.disk {
+                        disk.leaving -= bytes;
+                    }
+                    it.unpark(&path, &given_up, USED_UP);
+                });
+                if let Some(disk) = &mut self.disk {
+                    disk.leaving += bytes;
+                }
                 self.write(&id, Some(taken), unparked);
             }
             None => self.unpark(path, &id, USED_UP),

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::host::{Host, manager, names, roles};
 use crate::engine::scripted::Script;
 use crate::error::ErrorCode;
-use crate::manager::ModelManager;
+use crate::manager::supervisor::Supervisor;
+use crate::manager::{Message, ModelManager};
 use crate::protocol::{Persist, Residency, ScopeSummary};
 
 /// A process with its manager: it ends as an app that is told to, or as if it were killed.
@@ -146,6 +147,26 @@ fn a_scope_that_ram_has_no_room_for_goes_to_disk_and_comes_back() {
     let (cached, _) = process.say("a", "again", narrow);
     assert!(cached > 0);
     assert_eq!(process.moves()[..4], ["parked a", "saved a", "restored a", "parked b"]);
+}
+
+#[test]
+fn a_slow_disk_is_given_one_scope_at_a_time_and_ram_does_not_grow() {
+    let directory = directory();
+    let mut process = Process::new(directory.path());
+    let (open, blocked) = std::sync::mpsc::channel::<()>();
+    let block = move |it: &mut Supervisor| it.on_disk(move |_| Ok(drop(blocked.recv())), |_, _| {});
+    process.manager.handle().mailbox.tell(Message::Continue(Box::new(block)));
+    let narrow = json!({ "path": "a.gguf", "slots": 1, "parkedBudgetBytes": 0 });
+    for scope in ["a", "b", "c", "d"] {
+        process.say(scope, "hi", narrow.clone());
+    }
+    assert_eq!(process.moves(), ["parked a", "parked b", "dropped b", "parked c", "dropped c"]);
+    drop(open);
+    process.ask(json!({ "type": "setPersist", "scope": "d", "persist": "kv" })).expect("writes before it are done");
+    assert_eq!(process.scope("a").residency, Residency::Saved);
+    process.say("e", "hi", narrow);
+    process.ask(json!({ "type": "setPersist", "scope": "e", "persist": "kv" })).expect("writes before it are done");
+    assert_eq!(process.scope("d").residency, Residency::Saved, "the disk takes more again");
 }
 
 #[test]
