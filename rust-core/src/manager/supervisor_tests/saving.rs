@@ -154,7 +154,15 @@ fn a_slow_disk_is_given_one_scope_at_a_time_and_ram_does_not_grow() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     let (open, blocked) = std::sync::mpsc::channel::<()>();
-    let block = move |it: &mut Supervisor| it.on_disk(move |_| Ok(drop(blocked.recv())), |_, _| {});
+    let block = move |it: &mut Supervisor| {
+        it.on_disk(
+            move |_| {
+                let _opened = blocked.recv();
+                Ok(())
+            },
+            |_, _| {},
+        );
+    };
     process.manager.handle().mailbox.tell(Message::Continue(Box::new(block)));
     let narrow = json!({ "path": "a.gguf", "slots": 1, "parkedBudgetBytes": 0 });
     for scope in ["a", "b", "c", "d"] {
