@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use llama_common::config;
+use llama_common::random_model::Random;
 use llama_rs_core::Pull;
 use llama_rs_core::client::Client;
 use llama_rs_core::error::ErrorCode;
@@ -26,7 +27,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// More than there are slots, so that some are always out of the KV memory.
-const SCOPES: u64 = 4;
+const SCOPES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fire {
@@ -112,7 +113,7 @@ impl Storm {
 
     /// Brings the engine into a phase, and fires somewhere in it.
     fn fire(&mut self, fire: Fire, wanted: Phase) {
-        let keep_alive = [json!(0), json!(300_000), Value::Null][self.random.below(3) as usize].clone();
+        let keep_alive = [json!(0), json!(300_000), Value::Null][self.random.below(3)].clone();
         if fire == Fire::Release {
             let model = model(&keep_alive);
             self.send(json!({ "type": "acquire", "leaseId": "lease", "owner": "storm", "model": model }));
@@ -176,7 +177,7 @@ impl Storm {
     /// A turn of a random scope: a prompt of random length, an answer of at most six tokens.
     fn ask(&mut self, keep_alive: &Value) {
         let id = format!("generation {}", self.requests);
-        let text = "My name is Alice and I like it. ".repeat(1 + self.random.below(8) as usize);
+        let text = "My name is Alice and I like it. ".repeat(1 + self.random.below(8));
         self.running.insert(id.clone());
         let scope = format!("scope {}", self.random.below(SCOPES));
         self.send(json!({
@@ -262,14 +263,4 @@ fn phases(snapshot: &Snapshot) -> BTreeSet<Phase> {
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |value| value.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
-}
-
-/// A linear congruential generator (Knuth's MMIX constants).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
 }
