@@ -54,7 +54,7 @@ fn mounted(bench: &mut Bench, number: u32) -> Result<()> {
     ours.record(Mount::Mounted)?;
     ours.acquire(LEASE)?;
     let generation = ours.begin(SCOPE, &text, 8);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         ours.cancel(&generation);
     }
     ours.finish(&[generation], Duration::MAX)?;
