@@ -97,10 +97,11 @@ impl Client {
             Command::RewindTo { scope, message_index } => self.ask(Message::RewindTo { scope, message_index, reply }),
             Command::SetPersist { scope, persist } => self.ask(Message::SetPersist { scope, persist, reply }),
             Command::EraseAll => self.ask(Message::EraseAll { reply }),
-            Command::Suspend { deadline_ms } => {
-                self.ask(Message::Suspend { deadline: Duration::from_millis(deadline_ms.into()), reply })
+            Command::Suspend { deadline_ms, after } => {
+                self.ask(Message::Suspend { deadline: Duration::from_millis(deadline_ms.into()), after, reply })
             }
             Command::Resume => self.ask(Message::Resume { reply }),
+            Command::SetHeat { heat } => self.ask(Message::SetHeat { heat, reply }),
             Command::Trim { level } => self.ask(Message::Trim { level, reply }),
             Command::CanLoad { model } => self.can_load(request_id.clone(), model),
             Command::Configure { memory_budget_bytes, saved_budget_bytes } => self.ask(Message::Configure {

@@ -1,4 +1,4 @@
-import type { LifecycleRecord, MemoryFit, ModelConfig, Mount, Persist, TrimLevel } from '../protocol/generated';
+import type { Heat, LifecycleRecord, MemoryFit, ModelConfig, Mount, Persist, SuspendAfter, TrimLevel } from '../protocol/generated';
 import type { Requests } from './Requests';
 
 /** What the whole manager may take. A field left out stays what it was. */
@@ -75,15 +75,21 @@ export class Commands {
 
   /**
    * For the background: generations stop at their next step, conversations are saved until the deadline, most recently used
-   * first. Resolves when nothing computes or writes any more. Nothing is lost: `resume` goes on.
+   * first. Resolves when nothing computes or writes any more. Nothing is lost: `resume` goes on. With `after` it waits first
+   * until no generation runs or waits; another `suspend` or `resume` ends the waiting, and resolves it.
    */
-  suspend({ deadlineMs = 5000 }: { deadlineMs?: number } = {}): Promise<void> {
-    return this.requests.ask({ type: 'suspend', deadlineMs });
+  suspend({ deadlineMs = 5000, after }: { deadlineMs?: number; after?: SuspendAfter } = {}): Promise<void> {
+    return this.requests.ask({ type: 'suspend', deadlineMs, ...(after !== undefined && { after }) });
   }
 
   /** Goes on after `suspend`: the same generations, and the loads that were refused meanwhile. */
   resume(): Promise<void> {
     return this.requests.ask({ type: 'resume' });
+  }
+
+  /** Says how hot the device is: the hotter, the fewer compute threads. */
+  setHeat(heat: Heat): Promise<void> {
+    return this.requests.ask({ type: 'setHeat', heat });
   }
 
   /** Gives memory back, least painful first; each step is a `trimmed` record with its bytes. */

@@ -80,7 +80,15 @@ persist: Persist, } | { "type": "eraseAll" } | { "type": "suspend",
 /**
  * Milliseconds that saving may take; 0 saves nothing.
  */
-deadlineMs: number, } | { "type": "resume" } | { "type": "trim", 
+deadlineMs: number, 
+/**
+ * What is waited for first. Left out: nothing.
+ */
+after?: SuspendAfter, } | { "type": "resume" } | { "type": "setHeat", 
+/**
+ * From now on, for every model. At first: `nominal`.
+ */
+heat: Heat, } | { "type": "trim", 
 /**
  * How far to go.
  */
@@ -208,7 +216,15 @@ persist: Persist, } | { "type": "eraseAll" } | { "type": "suspend",
 /**
  * Milliseconds that saving may take; 0 saves nothing.
  */
-deadlineMs: number, } | { "type": "resume" } | { "type": "trim", 
+deadlineMs: number, 
+/**
+ * What is waited for first. Left out: nothing.
+ */
+after?: SuspendAfter, } | { "type": "resume" } | { "type": "setHeat", 
+/**
+ * From now on, for every model. At first: `nominal`.
+ */
+heat: Heat, } | { "type": "trim", 
 /**
  * How far to go.
  */
@@ -321,6 +337,16 @@ export type Role = "system" | "user" | "assistant";
  * What happened to a component.
  */
 export type Mount = "mounted" | "unmounted";
+
+/**
+ * What `suspend` waits for.
+ */
+export type SuspendAfter = "generations";
+
+/**
+ * How hot the device is, in the words of iOS.
+ */
+export type Heat = "nominal" | "fair" | "serious" | "critical";
 
 /**
  * How far `trim` goes.

@@ -12,6 +12,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::protocol::Heat;
+
 /// Steps that count as now.
 const WINDOW: usize = 8;
 /// A step is bad when it takes this many times the best, and `BAD_MS` more.
@@ -48,6 +50,8 @@ pub(super) enum Advice {
 
 pub(super) struct Governor {
     most: u32,
+    /// `most`, or fewer while the device is hot.
+    ceiling: u32,
     threads: u32,
     /// Milliseconds of the last steps of `rows` rows with `threads` threads.
     recent: VecDeque<f64>,
@@ -85,6 +89,7 @@ impl Governor {
     pub(super) fn new(threads: u32) -> Self {
         Self {
             most: threads,
+            ceiling: threads,
             threads,
             recent: VecDeque::with_capacity(WINDOW),
             rows: 0,
@@ -127,7 +132,7 @@ impl Governor {
         if self.threads > 1 && now >= self.rest_until && self.suffers(took, best) {
             return Some(self.begin(self.threads - 1, "steps grew past their best"));
         }
-        if self.threads < self.most && now >= self.look_at {
+        if self.threads < self.ceiling && now >= self.look_at {
             self.look_at = now + self.look_pause;
             self.look_pause = (self.look_pause * 2).min(LAST_LOOK);
             return Some(Advice::LookForCore);
@@ -142,9 +147,30 @@ impl Governor {
             self.look_at = Duration::ZERO;
             return None;
         }
-        let ready = free && self.trial.is_none() && self.threads < self.most && self.recent.len() >= TRIAL_STEPS;
+        let ready = free && self.trial.is_none() && self.threads < self.ceiling && self.recent.len() >= TRIAL_STEPS;
         self.free_looks = 0;
         ready.then(|| self.begin(self.threads + 1, "a core is free"))
+    }
+
+    /// Learns how hot the device is. What may be used again is looked for, and tried, as after any change.
+    pub(super) fn heat(&mut self, heat: Heat) -> Option<Advice> {
+        self.ceiling = match heat {
+            Heat::Nominal | Heat::Fair => self.most,
+            Heat::Serious => self.most.div_ceil(2),
+            Heat::Critical => 1,
+        };
+        self.look_at = Duration::ZERO;
+        self.look_pause = FIRST_LOOK;
+        // Going back would be too hot.
+        self.trial.take_if(|trial| trial.from > self.ceiling);
+        if self.threads <= self.ceiling {
+            return None;
+        }
+        // Nothing is known of so few threads yet.
+        self.trial = None;
+        self.best.clear();
+        self.proven = false;
+        Some(self.switch(self.ceiling, "the device is hot"))
     }
 
     fn suffers(&self, took: f64, best: f64) -> bool {

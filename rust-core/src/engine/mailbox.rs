@@ -49,7 +49,8 @@ impl Mailbox {
             | EngineCommand::Keep(_)
             | EngineCommand::Restore { .. }
             | EngineCommand::Suspend { .. }
-            | EngineCommand::Resume => inner.commands.push_back(command),
+            | EngineCommand::Resume
+            | EngineCommand::SetHeat(_) => inner.commands.push_back(command),
         }
         self.changed.notify_one();
         Ok(())

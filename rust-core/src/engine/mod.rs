@@ -30,7 +30,7 @@ pub use context::{
 pub use thread::Engine;
 
 use crate::error::{Error, Result};
-use crate::protocol::{FinishReason, GenerateOptions, ModelInfo, Overflow, Timings, Usage};
+use crate::protocol::{FinishReason, GenerateOptions, Heat, ModelInfo, Overflow, Timings, Usage};
 use crate::residency::{Fingerprint, Parked};
 
 /// One generation, rendered and tokenized.
@@ -95,13 +95,15 @@ pub enum EngineCommand {
         reply: EngineReply<()>,
     },
     /// Decode, prefill and admit nothing until `Resume`. Everything else goes on: cancel, drop, copy, park, restore, stop.
-    /// Timings count on. Never handed back by a full mailbox, and neither is `Resume`.
+    /// Timings count on. Never handed back by a full mailbox, and neither are `Resume` and `SetHeat`.
     Suspend {
         /// Called when nothing computes any more.
         reply: EngineReply<()>,
     },
     /// Go on where `Suspend` stopped; no token is lost or repeated. However often it was suspended, once is enough.
     Resume,
+    /// How hot the device is: a ceiling for the governor. May come before the model is loaded.
+    SetHeat(Heat),
 }
 
 impl EngineCommand {
@@ -114,7 +116,8 @@ impl EngineCommand {
             | Self::DropScope(_)
             | Self::Keep(_)
             | Self::Suspend { .. }
-            | Self::Resume => false,
+            | Self::Resume
+            | Self::SetHeat(_) => false,
         }
     }
 
@@ -125,7 +128,7 @@ impl EngineCommand {
                 reply(Err(error.clone()))
             }
             Self::Copy { reply, .. } => reply(Err(error.clone())),
-            Self::Generate(_) | Self::Wake | Self::DropScope(_) | Self::Keep(_) | Self::Resume => {}
+            Self::Generate(_) | Self::Wake | Self::DropScope(_) | Self::Keep(_) | Self::Resume | Self::SetHeat(_) => {}
         }
     }
 }

@@ -144,6 +144,7 @@ impl<'a> Scheduler<'a> {
             EngineCommand::Restore { scope, reply } => self.answer(reply, |it| it.restore_scope(&scope)),
             EngineCommand::Suspend { reply } => self.answer(reply, Self::suspend),
             EngineCommand::Resume => self.resume(),
+            EngineCommand::SetHeat(heat) => self.heat(heat),
         }
     }
 
@@ -204,7 +205,8 @@ pub(super) fn fail_unread(
             | EngineCommand::Keep(_)
             | EngineCommand::Restore { .. }
             | EngineCommand::Suspend { .. }
-            | EngineCommand::Resume => command.refuse(error),
+            | EngineCommand::Resume
+            | EngineCommand::SetHeat(_) => command.refuse(error),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use super::governor::{Advice, Governor};
+use crate::protocol::Heat;
 
 /// How long a look takes, on a thread of its own: a few time slices of the usual schedulers.
 const LOOK: Duration = Duration::from_millis(15);
@@ -54,6 +55,15 @@ impl Threads {
                 }
                 None
             }
+        }
+    }
+
+    /// Learns how hot the device is.
+    pub(super) fn heat(&mut self, heat: Heat) -> Option<Change> {
+        let from = self.governor.threads();
+        match self.governor.heat(heat) {
+            Some(Advice::SetThreads { to, reason }) => Some(Change { from, to, reason }),
+            Some(Advice::LookForCore) | None => None,
         }
     }
 

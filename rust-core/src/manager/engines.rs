@@ -7,10 +7,10 @@ use super::entry;
 use super::mailbox::Message;
 use super::memory::ClaimingLoader;
 use super::supervisor::Supervisor;
-use crate::engine::{CancelFlag, Engine, EngineReport, Prompter};
+use crate::engine::{CancelFlag, Engine, EngineCommand, EngineReport, Prompter};
 use crate::error::{ErrorCode, Result};
 use crate::hub::Hub;
-use crate::protocol::{Event, GenerationPhase, LifecycleEvent, ModelConfig};
+use crate::protocol::{Event, GenerationPhase, Heat, LifecycleEvent, ModelConfig};
 use crate::residency::{Fingerprint, Parking};
 
 /// An engine that has been started and has not exited.
@@ -71,6 +71,7 @@ impl Supervisor {
             EngineReport::Prefilling { generation, done, total } => publish_prefilling(&hub, generation, done, total),
             report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
         });
+        let _closed_already = engine.send(EngineCommand::SetHeat(self.heat));
         if let Some(model) = self.models.get_mut(path) {
             model.running = Some(Running {
                 engine,
@@ -84,6 +85,13 @@ impl Supervisor {
                 stopping: false,
                 saving: false,
             });
+        }
+    }
+
+    pub(super) fn set_heat(&mut self, heat: Heat) {
+        self.heat = heat;
+        for running in self.models.values().filter_map(|model| model.running.as_ref()) {
+            let _closed_already = running.engine.send(EngineCommand::SetHeat(heat));
         }
     }
 

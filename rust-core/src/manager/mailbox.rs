@@ -15,8 +15,8 @@ use crate::engine::EngineReport;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    GenerateCommand, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist, Resident,
-    TrimLevel,
+    GenerateCommand, Heat, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist, Resident,
+    SuspendAfter, TrimLevel,
 };
 
 /// Requests that may wait at once.
@@ -93,9 +93,14 @@ pub(crate) enum Message {
     },
     Suspend {
         deadline: Duration,
+        after: Option<SuspendAfter>,
         reply: Reply,
     },
     Resume {
+        reply: Reply,
+    },
+    SetHeat {
+        heat: Heat,
         reply: Reply,
     },
     Trim {

@@ -35,6 +35,7 @@ impl Supervisor {
             | Message::Cancel { .. }
             | Message::Suspend { .. }
             | Message::Resume { .. }
+            | Message::SetHeat { .. }
             | Message::Trim { .. }
             | Message::Configure { .. }
             | Message::SetResident { .. }

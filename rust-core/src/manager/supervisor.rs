@@ -15,13 +15,15 @@ use super::entry::{self, Effect, Entry};
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
 use super::memory::Memory;
-use super::residency::When;
+use super::residency::{Suspension, When};
 use super::scope::Scope;
 use super::turns::Turn;
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
-use crate::protocol::{Event, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount};
+use crate::protocol::{
+    Event, Heat, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount, SuspendAfter,
+};
 use crate::residency::DEFAULT_SAVED_BUDGET_BYTES;
 
 pub(crate) struct Supervisor {
@@ -47,6 +49,9 @@ pub(crate) struct Supervisor {
     pub(super) saved_budget: u64,
     /// Nothing computes until `resume`.
     pub(super) suspended: bool,
+    /// Suspensions that wait for the generations.
+    pub(super) suspensions: Vec<Suspension>,
+    pub(super) heat: Heat,
     /// Threads of engines that have exited.
     pub(super) joins: Vec<JoinHandle<()>>,
     /// Callers of shutdown, who wait.
@@ -92,6 +97,8 @@ impl Supervisor {
             disk: None,
             saved_budget: DEFAULT_SAVED_BUDGET_BYTES,
             suspended: false,
+            suspensions: Vec::new(),
+            heat: Heat::default(),
             joins: Vec::new(),
             shutdown: Vec::new(),
             closed: false,
@@ -104,6 +111,7 @@ impl Supervisor {
             while let Some(scope) = self.free_scopes.pop() {
                 self.begin_next(&scope);
             }
+            self.suspend_after_generations();
             self.finish_shutdown();
         }
     }
@@ -127,8 +135,15 @@ impl Supervisor {
             Message::SetPersist { scope, persist, reply } => self.set_persist(&scope, persist, reply),
             Message::EraseAll { reply } => self.erase_all(reply),
             Message::Continue(then) => then(self),
-            Message::Suspend { deadline, reply } => self.suspend(deadline, reply),
+            Message::Suspend { deadline, after: None, reply } => self.suspend(deadline, reply),
+            Message::Suspend { deadline, after: Some(SuspendAfter::Generations), reply } => {
+                self.suspensions.push(Suspension { deadline, reply });
+            }
             Message::Resume { reply } => self.resume(reply),
+            Message::SetHeat { heat, reply } => {
+                self.set_heat(heat);
+                reply(Ok(()));
+            }
             Message::Trim { level, reply } => self.trim(level, reply),
             Message::CanLoad { config, reply } => self.can_load(config, reply),
             Message::Claim { path, epoch, estimate, force, reply } => {

@@ -3,6 +3,7 @@
 mod budget;
 mod by_hand;
 mod can_load;
+mod heat;
 mod host;
 mod lifetime;
 mod memory;

@@ -107,9 +107,18 @@ pub enum Command {
     Suspend {
         /// Milliseconds that saving may take; 0 saves nothing.
         deadline_ms: u32,
+        /// What is waited for first. Left out: nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        after: Option<SuspendAfter>,
     },
     /// Goes on after `suspend`: the same generations, and the loads that were refused meanwhile.
     Resume,
+    /// Says how hot the device is. The hotter, the fewer compute threads; the governor decides below that.
+    SetHeat {
+        /// From now on, for every model. At first: `nominal`.
+        heat: Heat,
+    },
     /// Gives memory back, least painful first: each step is a `trimmed` record with its bytes. `done` at the end.
     Trim {
         /// How far to go.
@@ -178,6 +187,30 @@ pub enum Mount {
     Mounted,
     /// It left the screen.
     Unmounted,
+}
+
+/// What `suspend` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum SuspendAfter {
+    /// Until no generation runs or waits, for a host that may compute in the background for a while. `suspend` without it
+    /// ends the waiting, and so does `resume`; what waited is answered by `done` then.
+    Generations,
+}
+
+/// How hot the device is, in the words of iOS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Heat {
+    /// As it should be.
+    #[default]
+    Nominal,
+    /// A little too warm. Nothing changes yet.
+    Fair,
+    /// Hot: half of the threads.
+    Serious,
+    /// Too hot: one thread.
+    Critical,
 }
 
 /// How far `trim` goes.
@@ -318,6 +351,7 @@ impl Command {
             | Self::EraseAll
             | Self::Suspend { .. }
             | Self::Resume
+            | Self::SetHeat { .. }
             | Self::Trim { .. } => Ok(()),
         }
     }

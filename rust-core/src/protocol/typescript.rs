@@ -43,6 +43,8 @@ fn declarations() -> String {
         Message,
         Role,
         Mount,
+        SuspendAfter,
+        Heat,
         TrimLevel,
         ModelConfig,
         DevicePreference,

@@ -61,6 +61,22 @@ test('saving is tried for five seconds, unless the host has another deadline', (
   expect(port.last('suspend').deadlineMs).toBe(0);
 });
 
+test('a suspension waits for the generations only where it is told to', () => {
+  const { port, client } = open();
+  void client.suspend();
+  expect(port.last('suspend')).not.toHaveProperty('after');
+  void client.suspend({ after: 'generations' });
+  expect(port.last('suspend')).toMatchObject({ after: 'generations', deadlineMs: 5000 });
+});
+
+test('the heat of the device is passed on', async () => {
+  const { port, client } = open();
+  const done = client.setHeat('serious');
+  expect(port.last('setHeat').heat).toBe('serious');
+  port.answer(port.last('setHeat'));
+  await expect(done).resolves.toBeUndefined();
+});
+
 test('whether the manager is suspended is known from the first snapshot on', () => {
   const { port, client, anything } = open({ suspended: true });
   expect(client.suspended.getSnapshot()).toBe(true);

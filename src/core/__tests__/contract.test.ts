@@ -110,6 +110,9 @@ test('the client sends the commands of the contract', () => {
       case 'suspend':
         client.suspend(command).catch(ignore);
         break;
+      case 'setHeat':
+        client.setHeat(command.heat).catch(ignore);
+        break;
       case 'trim':
         client.trim(command.level).catch(ignore);
         break;

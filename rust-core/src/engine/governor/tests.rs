@@ -246,3 +246,48 @@ fn one_thread_is_left_alone() {
     }
     assert!(machine.changes.is_empty());
 }
+
+#[test]
+fn heat_takes_threads_away() {
+    let table = [
+        (Heat::Nominal, [1, 2, 3, 8]),
+        (Heat::Fair, [1, 2, 3, 8]),
+        (Heat::Serious, [1, 1, 2, 4]),
+        (Heat::Critical, [1, 1, 1, 1]),
+    ];
+    for (heat, wanted) in table {
+        let threads = [1, 2, 3, 8].map(|most| {
+            let mut governor = Governor::new(most);
+            governor.heat(heat);
+            governor.threads()
+        });
+        assert_eq!(threads, wanted, "{heat:?}");
+    }
+}
+
+#[test]
+fn a_free_core_is_left_alone_while_the_device_is_hot_and_used_when_it_is_not() {
+    let mut machine = Machine::new(2);
+    machine.run(0, 1.0);
+    machine.governor.heat(Heat::Critical);
+    machine.run(0, 60.0);
+    assert_eq!(machine.governor.threads(), 1);
+    machine.governor.heat(Heat::Nominal);
+    machine.run(0, 2.5);
+    assert_eq!(machine.governor.threads(), 2);
+}
+
+#[test]
+fn heat_ends_a_trial_that_would_go_back_to_more_threads() {
+    let mut machine = Machine::new(4);
+    for took in [4.0, 4.0, 4.0, 4.0, 4.0, 200.0] {
+        machine.step(1, took, false);
+    }
+    assert_eq!(machine.governor.threads(), 3, "on trial");
+    machine.governor.heat(Heat::Serious);
+    for _ in 0..100 {
+        // Fewer are slower: without heat it would go back to four.
+        machine.step(1, 400.0, false);
+    }
+    assert!(machine.governor.threads() <= 2, "{:?}", machine.changes);
+}

@@ -7,7 +7,7 @@ use crate::engine::stream::{Ending, Phase};
 use crate::engine::threads::Change;
 use crate::engine::{DecodeError, EngineReport, Row};
 use crate::error::{Error, ErrorCode};
-use crate::protocol::Overflow;
+use crate::protocol::{Heat, Overflow};
 
 impl Scheduler<'_> {
     /// Decodes one token of every stream that is past its prompt, and samples the next ones.
@@ -50,9 +50,17 @@ impl Scheduler<'_> {
     }
 
     fn govern(&mut self, took: Duration, now: Instant) {
-        let Some(Change { from, to, reason }) = self.threads.decoded(self.rows.len(), took, now) else {
-            return;
-        };
+        let change = self.threads.decoded(self.rows.len(), took, now);
+        self.change_threads(change);
+    }
+
+    pub(super) fn heat(&mut self, heat: Heat) {
+        let change = self.threads.heat(heat);
+        self.change_threads(change);
+    }
+
+    fn change_threads(&mut self, change: Option<Change>) {
+        let Some(Change { from, to, reason }) = change else { return };
         self.context.set_threads(to);
         tracing::debug!(from, to, reason, "threads changed");
         (self.report)(EngineReport::ThreadsChanged { from, to, reason });

@@ -8,6 +8,7 @@ mod saving;
 mod suspending;
 
 pub(super) use saving::When;
+pub(super) use suspending::Suspension;
 
 use super::mailbox::Message;
 use super::supervisor::Supervisor;

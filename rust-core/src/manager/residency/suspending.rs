@@ -11,7 +11,23 @@ use crate::manager::mailbox::{Message, Reply};
 use crate::manager::supervisor::Supervisor;
 use crate::protocol::{Event, LifecycleEvent};
 
+/// One that waits for the generations.
+pub(in crate::manager) struct Suspension {
+    pub(in crate::manager) deadline: Duration,
+    pub(in crate::manager) reply: Reply,
+}
+
 impl Supervisor {
+    /// Called after every message: the last generation may have ended.
+    pub(in crate::manager) fn suspend_after_generations(&mut self) {
+        if self.suspensions.is_empty() || !(self.turns.is_empty() || self.suspended) {
+            return;
+        }
+        for Suspension { deadline, reply } in std::mem::take(&mut self.suspensions) {
+            self.suspend(deadline, reply);
+        }
+    }
+
     /// Stops every engine at its next step, then saves as long as there is time. Asked again while suspended, it saves what
     /// is left.
     pub(in crate::manager) fn suspend(&mut self, deadline: Duration, reply: Reply) {
@@ -54,6 +70,9 @@ impl Supervisor {
     }
 
     pub(in crate::manager) fn resume(&mut self, reply: Reply) {
+        for Suspension { reply, .. } in std::mem::take(&mut self.suspensions) {
+            reply(Ok(()));
+        }
         if self.suspended {
             self.suspended = false;
             self.hub.publish(Event::SuspensionChanged { suspended: false });

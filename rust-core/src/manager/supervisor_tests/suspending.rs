@@ -92,6 +92,63 @@ fn a_generation_stops_at_its_step_and_goes_on_without_a_token_lost_or_repeated()
     assert_eq!(names(&app.host.lifecycle()).iter().filter(|name| *name == "resumed").count(), 1);
 }
 
+/// A generation that stands at a gate, and a suspension that waits for it.
+fn suspended_after_generations(app: &mut App) -> (Gate, String) {
+    let gate = app.script.gate(Point::Decode(1));
+    app.host.say("g", "s", "hi");
+    gate.wait();
+    let suspend = app.host.send(json!({ "type": "suspend", "deadlineMs": 0, "after": "generations" }));
+    app.host.transcript("s");
+    assert!(!app.host.snapshot().suspended);
+    (gate, suspend)
+}
+
+#[test]
+fn a_suspension_after_the_generations_lets_them_finish_and_those_that_come_meanwhile() {
+    let mut app = App::new(None);
+    let (gate, suspend) = suspended_after_generations(&mut app);
+    app.host.say("later", "s", "still there");
+    gate.open();
+    app.host.done(&suspend);
+    assert!(app.host.snapshot().suspended);
+    assert_eq!(app.host.transcript("s").len(), 4);
+}
+
+#[test]
+fn a_suspension_after_the_generations_is_one_at_once_where_none_runs() {
+    let mut app = App::new(None);
+    app.ask(json!({ "type": "suspend", "deadlineMs": 0, "after": "generations" })).expect("it can always be suspended");
+    assert!(app.host.snapshot().suspended);
+}
+
+#[test]
+fn a_resume_calls_off_a_suspension_that_waits() {
+    let mut app = App::new(None);
+    let (gate, suspend) = suspended_after_generations(&mut app);
+    let resume = app.host.send(json!({ "type": "resume" }));
+    app.host.done(&suspend);
+    app.host.done(&resume);
+    gate.open();
+    assert_eq!(app.host.answered("g").0, "you said: hi");
+    app.say("s", "hello");
+    assert!(!app.host.snapshot().suspended);
+}
+
+#[test]
+fn a_suspension_that_waits_ends_with_one_that_does_not() {
+    let mut app = App::new(None);
+    let (gate, waiting) = suspended_after_generations(&mut app);
+    let at_once = app.host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
+    app.host.transcript("s");
+    gate.open();
+    for request in [at_once, waiting] {
+        app.host.answered_in_any_order(&request).expect("it can always be suspended");
+    }
+    assert_eq!(roles(&app.host.transcript("s")), ["hi"], "its turn has not ended");
+    app.resume();
+    assert_eq!(app.host.answered("g").0, "you said: hi");
+}
+
 #[test]
 fn what_is_asked_in_the_background_is_answered_in_the_foreground() {
     let mut app = App::new(None);
