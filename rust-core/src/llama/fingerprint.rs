@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_128;
 
 use super::gguf::ModelFile;
 use crate::error::{Error, ErrorCode, Result};
@@ -21,10 +21,10 @@ const SAMPLE_BYTES: u64 = 64 << 10;
 /// Hashes the model's files and `form`, which says what a context makes of the model: KV types, attention, the form of its
 /// states.
 pub(super) fn fingerprint(files: &[ModelFile], form: &str) -> Result<Fingerprint> {
-    let mut hash = Xxh3::new();
+    let mut hash = XxHash3_128::new();
     for text in [LLAMA_VERSION, form] {
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
+        hash.write(&(text.len() as u64).to_le_bytes());
+        hash.write(text.as_bytes());
     }
     for file in files {
         hash_file(&mut hash, file).map_err(|error| {
@@ -32,19 +32,19 @@ pub(super) fn fingerprint(files: &[ModelFile], form: &str) -> Result<Fingerprint
             Error::new(ErrorCode::ModelInvalid, detail)
         })?;
     }
-    Ok(Fingerprint(hash.digest128()))
+    Ok(Fingerprint(hash.finish_128()))
 }
 
-fn hash_file(hash: &mut Xxh3, file: &ModelFile) -> std::io::Result<()> {
-    hash.update(&file.size.to_le_bytes());
-    hash.update(&file.tensors_at.to_le_bytes());
+fn hash_file(hash: &mut XxHash3_128, file: &ModelFile) -> std::io::Result<()> {
+    hash.write(&file.size.to_le_bytes());
+    hash.write(&file.tensors_at.to_le_bytes());
     let mut reader = File::open(&file.path)?;
     let mut buffer = Vec::new();
     for (start, length) in pieces(file.size, file.tensors_at) {
         reader.seek(SeekFrom::Start(start))?;
         buffer.clear();
         (&mut reader).take(length).read_to_end(&mut buffer)?;
-        hash.update(&buffer);
+        hash.write(&buffer);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@
 //! and sequence 0, so that it depends neither on the slot nor on their number. What comes back is read here in full
 //! before llama.cpp, which trusts some of it, sees it.
 
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 const U32: usize = 4;
 const CELL: usize = 12;
@@ -96,7 +96,7 @@ pub(super) fn check(state: &[u8], limit: u32) -> Checked<u32> {
 /// A state whose form is not known here, such as that of a recurrent model, gets a checksum: bytes that are not as llama.cpp
 /// wrote them never reach it again. It fits contexts with as many slots alone, which is the fingerprint's to say.
 pub(super) fn seal_opaque(mut state: Vec<u8>) -> Vec<u8> {
-    let checksum = xxh3_64(&state).to_le_bytes();
+    let checksum = XxHash3_64::oneshot(&state).to_le_bytes();
     state.extend(checksum);
     state
 }
@@ -104,7 +104,7 @@ pub(super) fn seal_opaque(mut state: Vec<u8>) -> Vec<u8> {
 /// What `seal_opaque` was given.
 pub(super) fn open_opaque(state: &[u8]) -> Checked<&[u8]> {
     match state.split_last_chunk() {
-        Some((state, checksum)) if xxh3_64(state).to_le_bytes() == *checksum => Ok(state),
+        Some((state, checksum)) if XxHash3_64::oneshot(state).to_le_bytes() == *checksum => Ok(state),
         _ => Err("it is damaged".to_owned()),
     }
 }

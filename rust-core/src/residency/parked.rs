@@ -1,7 +1,9 @@
 //! A scope's KV outside the context's memory. Stamped with its scope and checksummed, so that text never leaks from one
 //! conversation into another: what does not verify is not used.
 
-use xxhash_rust::xxh3::Xxh3;
+use std::hash::Hasher;
+
+use twox_hash::XxHash3_64;
 
 use crate::engine::Token;
 
@@ -70,15 +72,15 @@ impl Parked {
 }
 
 fn checksum(scope: &str, tokens: &[Token], state: &[u8]) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(&(scope.len() as u64).to_le_bytes());
-    hash.update(scope.as_bytes());
-    hash.update(&(tokens.len() as u64).to_le_bytes());
+    let mut hash = XxHash3_64::new();
+    hash.write(&(scope.len() as u64).to_le_bytes());
+    hash.write(scope.as_bytes());
+    hash.write(&(tokens.len() as u64).to_le_bytes());
     for token in tokens {
-        hash.update(&token.to_le_bytes());
+        hash.write(&token.to_le_bytes());
     }
-    hash.update(state);
-    hash.digest()
+    hash.write(state);
+    hash.finish()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 /// Where files go that cannot be used.
 const SET_ASIDE: &str = "set-aside";
@@ -44,7 +44,7 @@ impl Kind {
 
 /// A hash: an id may be anything, also `..`, and a name shows in places where a conversation should not.
 fn hash(scope: &str) -> String {
-    format!("{:032x}", xxh3_128(scope.as_bytes()))
+    format!("{:032x}", XxHash3_128::oneshot(scope.as_bytes()))
 }
 
 /// Name of a scope's transcript.

@@ -3,10 +3,11 @@
 //! that the state was sealed with, so that it is hashed once.
 
 use std::fs::File;
+use std::hash::Hasher;
 use std::io::Read;
 use std::path::Path;
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_64;
 
 use super::reject::Reject;
 use crate::engine::Token;
@@ -132,10 +133,10 @@ fn read_exactly(file: &mut File, len: usize) -> Result<Vec<u8>, Reject> {
 }
 
 fn head_checksum(head: &[u8], scope: &[u8]) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(head);
-    hash.update(scope);
-    hash.digest()
+    let mut hash = XxHash3_64::new();
+    hash.write(head);
+    hash.write(scope);
+    hash.finish()
 }
 
 /// The fields of a head of fixed size, in order.

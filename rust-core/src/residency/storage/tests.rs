@@ -293,7 +293,7 @@ fn a_reason_never_quotes_a_conversation() {
     let mut bytes = b"llrs-tr\0\x01\0\0\0".to_vec();
     let mut hashed = bytes.clone();
     hashed.extend(json);
-    bytes.extend(xxhash_rust::xxh3::xxh3_64(&hashed).to_le_bytes());
+    bytes.extend(twox_hash::XxHash3_64::oneshot(&hashed).to_le_bytes());
     bytes.extend(json);
     fs::write(transcript_path(&directory, "a"), bytes).expect("written");
     drop(storage);

@@ -1,10 +1,11 @@
 //! A transcript file, byte by byte as docs/saved-scopes.md has it: magic, version, checksum, then JSON to the end.
 
 use std::fs::File;
+use std::hash::Hasher;
 use std::io::Read;
 use std::path::Path;
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_64;
 
 use super::SavedTranscript;
 use super::reject::Reject;
@@ -52,9 +53,9 @@ pub(super) fn read(path: &Path) -> Result<SavedTranscript, Reject> {
 }
 
 fn checksum(version: u32, json: &[u8]) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(&MAGIC);
-    hash.update(&version.to_le_bytes());
-    hash.update(json);
-    hash.digest()
+    let mut hash = XxHash3_64::new();
+    hash.write(&MAGIC);
+    hash.write(&version.to_le_bytes());
+    hash.write(json);
+    hash.finish()
 }
