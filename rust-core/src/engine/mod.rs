@@ -7,6 +7,8 @@ mod context;
 mod donor;
 mod governor;
 mod mailbox;
+#[cfg(unix)]
+mod opening;
 mod pace;
 mod prefix;
 mod scheduler;
@@ -26,7 +28,8 @@ pub use context::{
     CancelFlag, DecodeError, InferenceContext, LoadedModel, ModelLoader, Prompt, Prompter, Row, Sampler, Sequence,
     Token,
 };
-
+#[cfg(unix)]
+pub use opening::{OpeningLoader, PathOpener};
 pub use thread::Engine;
 
 use crate::error::{Error, Result};

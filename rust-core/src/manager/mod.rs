@@ -25,7 +25,7 @@ mod turns;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -65,8 +65,13 @@ impl ModelManager {
     /// The manager of this process, made on first use. It is never dropped.
     #[cfg(feature = "llama")]
     pub fn global() -> &'static ModelManager {
-        static GLOBAL: std::sync::OnceLock<ModelManager> = std::sync::OnceLock::new();
-        GLOBAL.get_or_init(|| ModelManager::new(Arc::new(crate::llama::LlamaLoader)))
+        Self::global_with(|| Arc::new(crate::llama::LlamaLoader))
+    }
+
+    /// The same manager; a host that comes first brings the loader.
+    pub fn global_with(loader: impl FnOnce() -> Arc<dyn ModelLoader>) -> &'static ModelManager {
+        static GLOBAL: OnceLock<ModelManager> = OnceLock::new();
+        GLOBAL.get_or_init(|| ModelManager::new(loader()))
     }
 
     /// A manager with two worker threads of its own.

@@ -1,0 +1,146 @@
+//! Models that are no files of ours: a host may open what a path names itself, such as the `content://` URIs of Android's
+//! file pickers. The path as given stays the model's identity, and its name in errors.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use super::{LoadedModel, ModelLoader};
+use crate::error::{Error, Result};
+use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+
+/// Opens what only the host can open.
+pub trait PathOpener: Send + Sync + 'static {
+    /// The file that `path` names, or None if it is a path like any other. Called on the thread that loads or estimates;
+    /// may block as long as opening a file does.
+    fn open(&self, path: &str) -> Result<Option<File>>;
+}
+
+/// A loader that asks a `PathOpener` first.
+pub struct OpeningLoader {
+    opener: Arc<dyn PathOpener>,
+    loader: Arc<dyn ModelLoader>,
+}
+
+impl OpeningLoader {
+    /// Opens with `opener`, loads with `loader`.
+    pub fn new(opener: Arc<dyn PathOpener>, loader: Arc<dyn ModelLoader>) -> Self {
+        Self { opener, loader }
+    }
+
+    /// The file lies open until `read` returns. A model needs it no longer: a mapping outlives the descriptor that it was
+    /// made from.
+    fn opened<T>(&self, config: &ModelConfig, read: impl FnOnce(&ModelConfig) -> Result<T>) -> Result<T> {
+        let Some(file) = self.opener.open(&config.path)? else { return read(config) };
+        let path = path_of(&file);
+        let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &config.path), ..error };
+        read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
+    }
+}
+
+/// Leads to an open file for as long as it is open. llama.cpp and the reader of headers open by path.
+fn path_of(file: &File) -> String {
+    let folder = if cfg!(target_vendor = "apple") { "/dev/fd" } else { "/proc/self/fd" };
+    format!("{folder}/{}", file.as_raw_fd())
+}
+
+impl ModelLoader for OpeningLoader {
+    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+        self.opened(config, |config| self.loader.load(config, progress))
+    }
+
+    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        self.opened(config, |config| self.loader.estimate(config))
+    }
+
+    fn available_memory(&self) -> Option<u64> {
+        self.loader.available_memory()
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        self.loader.devices()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::error::ErrorCode;
+
+    /// Opens `picked://` and nothing else.
+    struct Picker;
+
+    impl PathOpener for Picker {
+        fn open(&self, path: &str) -> Result<Option<File>> {
+            let Some(text) = path.strip_prefix("picked://") else { return Ok(None) };
+            if text == "gone" {
+                return Err(Error::new(ErrorCode::ModelNotFound, "it was deleted"));
+            }
+            let mut file = tempfile::tempfile().expect("the system has room for a small file");
+            file.write_all(text.as_bytes()).expect("the system has room for a small file");
+            Ok(Some(file))
+        }
+    }
+
+    /// Fails with the content of the file, under the path that it was given.
+    struct Reader;
+
+    impl ModelLoader for Reader {
+        fn load(&self, config: &ModelConfig, _: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+            let text = std::fs::read_to_string(&config.path).unwrap_or_else(|error| error.to_string());
+            Err(Error::new(ErrorCode::ModelInvalid, format!("{} holds: {text}", config.path)))
+        }
+
+        fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+            self.load(config, &mut |_| true).map(|_| unreachable!("it always fails"))
+        }
+
+        fn available_memory(&self) -> Option<u64> {
+            Some(7)
+        }
+
+        fn devices(&self) -> Vec<Device> {
+            Vec::new()
+        }
+    }
+
+    fn loader() -> OpeningLoader {
+        OpeningLoader::new(Arc::new(Picker), Arc::new(Reader))
+    }
+
+    fn load(path: &str) -> Error {
+        loader().load(&ModelConfig::new(path), &mut |_| true).err().expect("the reader always fails")
+    }
+
+    fn estimate(path: &str) -> Error {
+        loader().estimate(&ModelConfig::new(path)).expect_err("the reader always fails")
+    }
+
+    #[test]
+    fn an_opened_file_is_read_and_named_as_it_was_given() {
+        for error in [load("picked://words"), estimate("picked://words")] {
+            assert_eq!(error, Error::new(ErrorCode::ModelInvalid, "picked://words holds: words"));
+        }
+    }
+
+    #[test]
+    fn a_path_is_left_alone() {
+        for error in [load("/no/such/file"), estimate("/no/such/file")] {
+            assert!(error.detail.starts_with("/no/such/file holds: No such file"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_not_loaded() {
+        for error in [load("picked://gone"), estimate("picked://gone")] {
+            assert_eq!(error, Error::new(ErrorCode::ModelNotFound, "it was deleted"));
+        }
+    }
+
+    #[test]
+    fn everything_else_is_asked_of_the_loader() {
+        assert_eq!((loader().available_memory(), loader().devices()), (Some(7), Vec::new()));
+    }
+}
