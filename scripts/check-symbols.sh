@@ -1,22 +1,25 @@
 #!/usr/bin/env bash
-# Fails when a library exports a symbol of llama.cpp or ggml: their names carry no prefix, so a process with another
-# copy of ggml would bind one library's calls to the other's code, and crash.
+# Fails when a library lacks the symbol that its host looks for, or exports a symbol of llama.cpp or ggml: their names
+# carry no prefix, so a process with another copy of ggml would bind one library's calls to the other's code, and crash.
 set -euo pipefail
-library="${1:?usage: scripts/check-symbols.sh LIBRARY}"
+usage='usage: scripts/check-symbols.sh LIBRARY WANTED_SYMBOL'
+library="${1:?$usage}"
+wanted="${2:?$usage}"
 
 case "$(uname -s)" in
   Darwin) exported="$(nm -gU "$library" | awk '{ print substr($NF, 2) }')" ;;
   *) exported="$(nm --dynamic --defined-only "$library" | awk '{ print $NF }')" ;;
 esac
 
-if ! grep -qx 'napi_register_module_v1' <<<"$exported"; then
-  echo "$library does not export napi_register_module_v1: is it the addon?" >&2
+if ! grep -qx "$wanted" <<<"$exported"; then
+  echo "$library does not export $wanted: is it the right one?" >&2
   exit 1
 fi
-# The C functions, and the C++ ones, whose mangled names hold the namespace or the type.
+# The C functions, and the C++ ones, whose mangled names hold the namespace or the type. Ours for Kotlin and Swift begin
+# with uniffi_ or ffi_.
 if foreign="$(grep -E '^_?(ggml|gguf|llama|common)_|^_Z.*(ggml|gguf|llama|common_|nlohmann|minja|jinja)' <<<"$exported")"; then
   echo "$library exports symbols of llama.cpp:" >&2
   head -20 <<<"$foreign" >&2
   exit 1
 fi
-echo "$(wc -l <<<"$exported") exported symbols, none of llama.cpp"
+echo "$(basename "$library"): $(wc -l <<<"$exported") exported symbols, none of llama.cpp"

@@ -70,7 +70,7 @@ export POLICY_TARGET_DIR="$CACHE_DIR/target-policy"
 # the other's newer results for its own. Where another checkout built last, ours counts as changed.
 checkout="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 if [ "$(cat "$CACHE_DIR/checkout" 2>/dev/null)" != "$checkout" ]; then
-  find "$checkout"/{Cargo.toml,rust-core,node,bench} -type f ! -name '*.node' -exec touch {} + 2>/dev/null || true
+  find "$checkout"/{Cargo.toml,rust-core,ffi,node,bench} -type f ! -name '*.node' -exec touch {} + 2>/dev/null || true
   echo "$checkout" >"$CACHE_DIR/checkout"
 fi
 unset checkout

@@ -25,6 +25,8 @@ const LLAMA_CPP_PARTS = [
   { name: 'llamafile sgemm', licence: 'MIT', copyright: 'Copyright 2024 Mozilla Foundation' },
 ];
 
+// A crate may name its licence and leave the text out.
+const MPL = readFileSync(join(root, 'scripts/MPL-2.0.txt'), 'utf8').trim();
 const MIT = readFileSync(join(root, 'LICENSE'), 'utf8').split('\n').slice(4).join('\n').trim();
 
 const metadata = cargoMetadata();
@@ -74,7 +76,7 @@ function cargoMetadata() {
   return JSON.parse(json);
 }
 
-/** Everything that the addon reaches through normal dependencies, but procedural macros: they run in the compiler. */
+/** Everything that our libraries reach through normal dependencies, but procedural macros: they run in the compiler. */
 function linkedCrates({ packages, resolve }) {
   const packageOf = new Map(packages.map((entry) => [entry.id, entry]));
   const nodeOf = new Map(resolve.nodes.map((node) => [node.id, node]));
@@ -86,20 +88,21 @@ function linkedCrates({ packages, resolve }) {
       if (kinds.some(({ kind }) => kind === null)) visit(pkg);
     }
   };
-  visit(packages.find(({ name }) => name === 'llama-rs-node').id);
+  for (const { id } of packages.filter(({ name }) => name === 'llama-rs-node' || name === 'llama-rs-ffi')) visit(id);
   return [...seen]
     .map((id) => packageOf.get(id))
     .filter(({ source }) => source !== null)
     .sort((a, b) => a.name.localeCompare(b.name, 'en') || a.version.localeCompare(b.version, 'en'));
 }
 
-/** The MIT text where a crate offers it, else every licence file it has; its authors where it has none. */
+/** The MIT text where a crate offers it, else every licence file it has; its authors, or its source, where it has none. */
 function licenceOf(crate) {
   const folder = folderOf(crate);
   const files = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|unlicense)/i.test(name)).sort();
   const mit = files.filter((name) => /mit/i.test(name));
   const chosen = mit.length > 0 ? mit : files;
   if (chosen.length > 0) return chosen.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n\n');
+  if (crate.license === 'MPL-2.0') return `The source: ${crate.repository}, unchanged\n\n${MPL}`;
   if (!/\bMIT\b/.test(crate.license)) throw new Error(`${crate.name}: no licence text, and ${crate.license} is not MIT`);
   return `Copyright (c) ${crate.authors.join(', ') || `the authors of ${crate.name}`}\n\n${MIT}`;
 }

@@ -1,0 +1,12 @@
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let system = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    // Threads of ours run until the process ends: the library must not go before them.
+    if matches!(system.as_str(), "linux" | "android") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+    // Phones with pages of 16 KB load no library that is aligned for less.
+    if system == "android" {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,max-page-size=16384");
+    }
+}

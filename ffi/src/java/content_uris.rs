@@ -1,0 +1,78 @@
+//! `content://` URIs: what Android's file pickers give instead of paths. Only a `ContentResolver` opens them.
+
+use std::fs::File;
+use std::os::fd::FromRawFd;
+use std::sync::OnceLock;
+
+use jni::errors::{Error as JavaError, ThrowRuntimeExAndDefault};
+use jni::objects::{JClass, JObject, JValue};
+use jni::refs::Global;
+use jni::{Env, EnvUnowned, JavaVM, jni_sig, jni_str};
+use llama_rs_core::engine::PathOpener;
+use llama_rs_core::error::{Error, ErrorCode, Result};
+
+/// The application's: it lives as long as the process.
+static RESOLVER: OnceLock<Global<JObject<'static>>> = OnceLock::new();
+
+/// `com.llamars.NativeLibrary.openUrisWith(resolver: ContentResolver)`. The first call counts.
+// SAFETY: the name and the signature are those that JNI gives this method; nothing else bears it.
+#[unsafe(no_mangle)]
+extern "system" fn Java_com_llamars_NativeLibrary_openUrisWith<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    resolver: JObject<'local>,
+) {
+    env.with_env(|env| -> std::result::Result<(), JavaError> {
+        let resolver = env.new_global_ref(resolver)?;
+        // A module of a later JavaScript runtime names the application's resolver again.
+        let _ = RESOLVER.set(resolver);
+        Ok(())
+    })
+    .resolve::<ThrowRuntimeExAndDefault>();
+}
+
+/// Opens `content://` URIs, for reading.
+pub(crate) struct ContentUris;
+
+impl PathOpener for ContentUris {
+    fn open(&self, path: &str) -> Result<Option<File>> {
+        if !path.starts_with("content://") {
+            return Ok(None);
+        }
+        let resolver = RESOLVER.get().ok_or_else(|| not_opened(path, "this process has no ContentResolver"))?;
+        let vm = JavaVM::singleton().map_err(|error| not_opened(path, &error.to_string()))?;
+        let opened = vm.attach_current_thread(|env| descriptor(env, resolver, path));
+        opened.map(Some).map_err(|error| not_opened(path, &reason(&error)))
+    }
+}
+
+/// `resolver.openFileDescriptor(Uri.parse(uri), "r").detachFd()`
+fn descriptor(env: &mut Env<'_>, resolver: &JObject<'_>, uri: &str) -> std::result::Result<File, JavaError> {
+    let uri = env.new_string(uri)?;
+    let parse = jni_sig!("(Ljava/lang/String;)Landroid/net/Uri;");
+    let uri =
+        env.call_static_method(jni_str!("android/net/Uri"), jni_str!("parse"), parse, &[JValue::Object(&uri)])?.l()?;
+    let mode = env.new_string("r")?;
+    let open = jni_sig!("(Landroid/net/Uri;Ljava/lang/String;)Landroid/os/ParcelFileDescriptor;");
+    let arguments = [JValue::Object(&uri), JValue::Object(&mode)];
+    let opened = env.call_method(resolver, jni_str!("openFileDescriptor"), open, &arguments)?.l()?;
+    if opened.is_null() {
+        return Err(JavaError::NullPtr("its provider has crashed"));
+    }
+    let descriptor = env.call_method(&opened, jni_str!("detachFd"), jni_sig!("()I"), &[])?.i()?;
+    // SAFETY: `detachFd` gives the descriptor away: it is open, and nobody else closes it.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// An exception in one line: its stack is Java's, and says nothing of ours.
+fn reason(error: &JavaError) -> String {
+    match error {
+        JavaError::CaughtJavaException { name, msg, .. } => format!("{name}: {msg}"),
+        other => other.to_string(),
+    }
+}
+
+fn not_opened(uri: &str, reason: &str) -> Error {
+    let detail = format!("could not open {uri}: {reason} - pick the file again, and keep the permission to read it");
+    Error::new(ErrorCode::ModelNotFound, detail)
+}
