@@ -1,5 +1,6 @@
 // Adds up what the test runners reported in a folder of their outputs, and prints it in one line.
-// cargo: "test result: ok. 3 passed; 0 failed; …", Node: "ℹ pass 3" and "ℹ fail 0", jest: its JSON report.
+// cargo: "test result: ok. 3 passed; 0 failed; …", Node: "ℹ pass 3" and "ℹ fail 0", Maven: "Tests run: 3, Failures: 0, Errors: 0, …",
+// jest: its JSON report.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,6 +9,7 @@ const folder = process.argv[2];
 const readers = [
   [/\.json$/, countJest],
   [/^addon\.log$/, countNode],
+  [/^jvm\.log$/, countMaven],
   [/\.log$/, countCargo],
 ];
 
@@ -28,6 +30,15 @@ function countCargo(text) {
 
 function countNode(text) {
   return { passed: sum(text, /^ℹ pass (\d+)$/gm), failed: sum(text, /^ℹ fail (\d+)$/gm) };
+}
+
+function countMaven(text) {
+  // Its last line alone: a class's own ends in the time that it took.
+  const [, run, failures, errors] = /Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: \d+$/m.exec(text) ?? [];
+  // Where nothing compiles no test runs, and none fails.
+  if (run === undefined) return { passed: 0, failed: 1 };
+  const failed = Number(failures) + Number(errors);
+  return { passed: Number(run) - failed, failed };
 }
 
 function countJest(text) {

@@ -43,6 +43,14 @@ need_rust() {
   have cargo || give_up "missing: Rust 1.95 or newer - get it with rustup (https://rustup.rs)"
 }
 
+# What builds and runs Kotlin on this machine's Java.
+need_maven() {
+  have javac || give_up "missing: a JDK, 17 or newer - get it from your system's packages"
+  if have mvn; then return; fi
+  have dpkg-query || give_up "missing: Maven - get it from your system's packages"
+  need_debian_packages maven
+}
+
 # Node 24. Where the machine's own is another, a script-free npm package brings it into the cache.
 need_node() {
   if have node && [[ "$(node --version)" == v24.* ]]; then return; fi

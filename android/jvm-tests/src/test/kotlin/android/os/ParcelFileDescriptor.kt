@@ -1,0 +1,5 @@
+package android.os
+
+class ParcelFileDescriptor(private val descriptor: Int) {
+  fun detachFd(): Int = descriptor
+}
