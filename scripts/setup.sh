@@ -43,6 +43,27 @@ need_rust() {
   have cargo || give_up "missing: Rust 1.95 or newer - get it with rustup (https://rustup.rs)"
 }
 
+# The standard library of another target, for type checks: rustup's, or else its source, which Debian packages. Leaves in
+# STANDARD_LIBRARY what cargo must be told.
+need_rust_target() { # TARGET
+  STANDARD_LIBRARY=()
+  if [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]; then return; fi
+  if have rustup; then
+    say "fetching Rust's standard library for $1"
+    rustup --quiet target add "$1"
+    return
+  fi
+  have dpkg-query || give_up "missing: Rust's standard library for $1 - get it with rustup (https://rustup.rs)"
+  need_debian_packages rust-src
+  local source
+  source="/usr/src/rustc-$(rustc --version | cut -d' ' -f2)/library"
+  [ -d "$source" ] || give_up "missing: $source - rust-src must be of the version of rustc"
+  # A stable compiler hides the option.
+  export RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT="$source"
+  # shellcheck disable=SC2034 # read by who calls
+  STANDARD_LIBRARY=("-Zbuild-std=std,panic_abort")
+}
+
 # What builds and runs Kotlin on this machine's Java.
 need_maven() {
   have javac || give_up "missing: a JDK, 17 or newer - get it from your system's packages"

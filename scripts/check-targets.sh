@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Type-checks the Rust for phones, with its lints: what is compiled for Android or for iOS alone. Without llama.cpp, whose
+# C++ would need the NDK or Xcode.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/env.sh
+. scripts/setup.sh
+
+for target in aarch64-linux-android aarch64-apple-ios; do
+  need_rust_target "$target"
+  CARGO_TARGET_DIR="$POLICY_TARGET_DIR" cargo clippy --quiet "${STANDARD_LIBRARY[@]}" --target "$target" \
+    --package llama-rs-core --package llama-rs-ffi --no-default-features -- -D warnings
+  echo "$target: the types are right"
+done
