@@ -24,7 +24,12 @@ mod shim {
             println!("cargo:rerun-if-changed={source}");
         }
         let llama = llama_sources();
-        cc::Build::new()
+        let mut build = cc::Build::new();
+        // llama.cpp's own build script has chosen the C++ library there: the static one.
+        if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "android") {
+            build.cpp_link_stdlib(None);
+        }
+        build
             .cpp(true)
             .std("c++17")
             .files(SOURCES)
