@@ -5,10 +5,13 @@ set -euo pipefail
 usage='usage: scripts/check-symbols.sh LIBRARY WANTED_SYMBOL'
 library="${1:?$usage}"
 wanted="${2:?$usage}"
+# Another system's library needs a tool that knows it: the NDK's llvm-nm for Android.
+nm="${NM:-nm}"
 
-case "$(uname -s)" in
-  Darwin) exported="$(nm -gU "$library" | awk '{ print substr($NF, 2) }')" ;;
-  *) exported="$(nm --dynamic --defined-only "$library" | awk '{ print $NF }')" ;;
+case "$(uname -s) $library" in
+  Darwin*.so) exported="$("$nm" --dynamic --defined-only "$library" | awk '{ print $NF }')" ;;
+  Darwin*) exported="$("$nm" -gU "$library" | awk '{ print substr($NF, 2) }')" ;;
+  *) exported="$("$nm" --dynamic --defined-only "$library" | awk '{ print $NF }')" ;;
 esac
 
 if ! grep -qx "$wanted" <<<"$exported"; then
