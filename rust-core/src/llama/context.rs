@@ -12,6 +12,7 @@ use super::model::Model;
 use super::sampler::LlamaSampler;
 use super::shim::{self, ErrorText, THREW, Text};
 use super::state::{self, Frame};
+use super::threadpool::Threadpool;
 use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::GenerateOptions;
@@ -72,6 +73,8 @@ pub(super) struct LlamaContext {
     batch: Batch,
     /// States are in the one-stream form of `state.rs`.
     plain: bool,
+    /// Freed after the context, which computes with it.
+    threads: Threadpool,
 }
 
 impl Drop for LlamaContext {
@@ -85,6 +88,7 @@ impl LlamaContext {
     /// Allocates the KV memory and the compute buffers. The error is llama.cpp's reason.
     pub fn new(model: &Arc<Model>, options: ContextOptions) -> std::result::Result<Self, String> {
         let params = params(options).ok_or("more than 4,294,967,295 tokens of context")?;
+        let threads = Threadpool::new(options.threads).ok_or("there is no memory for its compute threads")?;
         let mut error = ErrorText::new();
         // SAFETY: the model is alive and not shared with another thread yet; the parameters outlive the call.
         let (raw, logged) = backend::with_logged_error(|| unsafe {
@@ -98,7 +102,9 @@ impl LlamaContext {
         // SAFETY: the context is alive; the function only reads.
         let plain = unsafe { shim::shim_state_is_plain(raw.as_ptr()) };
         let batch = Batch::with_capacity(MAX_ROWS as usize);
-        let context = Self { raw, memory, model: Arc::clone(model), options, batch, plain };
+        // SAFETY: the context computes nothing yet, and is freed before its fields are dropped.
+        unsafe { threads.attach(raw) };
+        let context = Self { raw, memory, model: Arc::clone(model), options, batch, plain, threads };
         if context.memory.is_null() {
             return Err("the model has no memory for a conversation".to_owned());
         }
@@ -385,6 +391,12 @@ impl InferenceContext for LlamaContext {
     }
 
     fn set_threads(&mut self, threads: u32) {
+        // A pool of just as many: threads that a graph does not use would wait for the next one on a core.
+        if let Some(pool) = Threadpool::new(threads) {
+            // SAFETY: as at the start. The old pool is dropped when nothing computes with it any more.
+            unsafe { pool.attach(self.raw) };
+            self.threads = pool;
+        }
         let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
         // SAFETY: the context is alive and not decoding, since `&mut self`.
         unsafe { sys::llama_set_n_threads(self.raw.as_ptr(), threads, threads) }

@@ -20,5 +20,6 @@ mod sampler;
 mod shim;
 mod state;
 mod template_screen;
+mod threadpool;
 
 pub use loader::LlamaLoader;
