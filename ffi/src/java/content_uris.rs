@@ -8,7 +8,7 @@ use jni::errors::{Error as JavaError, ThrowRuntimeExAndDefault};
 use jni::objects::{JClass, JObject, JValue};
 use jni::refs::Global;
 use jni::{Env, EnvUnowned, JavaVM, jni_sig, jni_str};
-use llama_rs_core::engine::PathOpener;
+use llama_rs_core::engine::{Opened, PathOpener};
 use llama_rs_core::error::{Error, ErrorCode, Result};
 
 /// The application's: it lives as long as the process.
@@ -35,14 +35,14 @@ extern "system" fn Java_com_llamars_NativeLibrary_openUrisWith<'local>(
 pub(crate) struct ContentUris;
 
 impl PathOpener for ContentUris {
-    fn open(&self, path: &str) -> Result<Option<File>> {
+    fn open(&self, path: &str) -> Result<Option<Opened>> {
         if !path.starts_with("content://") {
             return Ok(None);
         }
         let resolver = RESOLVER.get().ok_or_else(|| not_opened(path, "this process has no ContentResolver"))?;
         let vm = JavaVM::singleton().map_err(|error| not_opened(path, &error.to_string()))?;
         let opened = vm.attach_current_thread(|env| descriptor(env, resolver, path));
-        opened.map(Some).map_err(|error| not_opened(path, &reason(&error)))
+        opened.map(|file| Some(Opened::descriptor(file))).map_err(|error| not_opened(path, &reason(&error)))
     }
 }
 

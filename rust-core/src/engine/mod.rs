@@ -29,7 +29,7 @@ pub use context::{
     Token,
 };
 #[cfg(unix)]
-pub use opening::{OpeningLoader, PathOpener};
+pub use opening::{Opened, OpeningLoader, PathOpener};
 pub use thread::Engine;
 
 use crate::error::{Error, Result};

@@ -1,6 +1,7 @@
 //! Models that are no files of ours: a host may open what a path names itself, such as the `content://` URIs of Android's
 //! file pickers. The path as given stays the model's identity, and its name in errors.
 
+use std::any::Any;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -11,9 +12,27 @@ use crate::protocol::{Device, MemoryEstimate, ModelConfig};
 
 /// Opens what only the host can open.
 pub trait PathOpener: Send + Sync + 'static {
-    /// The file that `path` names, or None if it is a path like any other. Called on the thread that loads or estimates;
-    /// may block as long as opening a file does.
-    fn open(&self, path: &str) -> Result<Option<File>>;
+    /// What `path` names, or None if it is a path like any other. Called on the thread that loads or estimates; may block as
+    /// long as opening a file does.
+    fn open(&self, path: &str) -> Result<Option<Opened>>;
+}
+
+/// Something that lies open, and where it can be read meanwhile. Dropping it closes it.
+pub struct Opened {
+    path: String,
+    _open: Box<dyn Any>,
+}
+
+impl Opened {
+    /// To be read at `path` until `open` is dropped.
+    pub fn at(path: String, open: impl Any) -> Self {
+        Self { path, _open: Box::new(open) }
+    }
+
+    /// To be read by way of its descriptor: on Linux, where each opening of that path has a position of its own.
+    pub fn descriptor(file: File) -> Self {
+        Self::at(format!("/proc/self/fd/{}", file.as_raw_fd()), file)
+    }
 }
 
 /// A loader that asks a `PathOpener` first.
@@ -28,20 +47,14 @@ impl OpeningLoader {
         Self { opener, loader }
     }
 
-    /// The file lies open until `read` returns. A model needs it no longer: a mapping outlives the descriptor that it was
-    /// made from.
+    /// The file lies open until `read` returns. A model needs it no longer: a mapping outlives the opening that it was made
+    /// from.
     fn opened<T>(&self, config: &ModelConfig, read: impl FnOnce(&ModelConfig) -> Result<T>) -> Result<T> {
-        let Some(file) = self.opener.open(&config.path)? else { return read(config) };
-        let path = path_of(&file);
-        let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &config.path), ..error };
+        let Some(opened) = self.opener.open(&config.path)? else { return read(config) };
+        let path = &opened.path;
+        let named_as_given = |error: Error| Error { detail: error.detail.replace(path, &config.path), ..error };
         read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
     }
-}
-
-/// Leads to an open file for as long as it is open. llama.cpp and the reader of headers open by path.
-fn path_of(file: &File) -> String {
-    let folder = if cfg!(target_vendor = "apple") { "/dev/fd" } else { "/proc/self/fd" };
-    format!("{folder}/{}", file.as_raw_fd())
 }
 
 impl ModelLoader for OpeningLoader {
@@ -73,14 +86,14 @@ mod tests {
     struct Picker;
 
     impl PathOpener for Picker {
-        fn open(&self, path: &str) -> Result<Option<File>> {
+        fn open(&self, path: &str) -> Result<Option<Opened>> {
             let Some(text) = path.strip_prefix("picked://") else { return Ok(None) };
             if text == "gone" {
                 return Err(Error::new(ErrorCode::ModelNotFound, "it was deleted"));
             }
-            let mut file = tempfile::tempfile().expect("the system has room for a small file");
+            let mut file = tempfile::NamedTempFile::new().expect("the system has room for a small file");
             file.write_all(text.as_bytes()).expect("the system has room for a small file");
-            Ok(Some(file))
+            Ok(Some(Opened::at(file.path().display().to_string(), file)))
         }
     }
 
@@ -122,6 +135,17 @@ mod tests {
     fn an_opened_file_is_read_and_named_as_it_was_given() {
         for error in [load("picked://words"), estimate("picked://words")] {
             assert_eq!(error, Error::new(ErrorCode::ModelInvalid, "picked://words holds: words"));
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_descriptor_is_read_from_the_beginning_each_time() {
+        let mut file = tempfile::tempfile().expect("the system has room for a small file");
+        file.write_all(b"words").expect("the system has room for a small file");
+        let opened = Opened::descriptor(file);
+        for _ in 0..2 {
+            assert_eq!(std::fs::read_to_string(&opened.path).expect("it lies open"), "words");
         }
     }
 
