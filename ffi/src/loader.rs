@@ -1,19 +1,23 @@
-//! What opens models here: llama.cpp, and Java where a path is a URI of Android's.
+//! What opens models here: llama.cpp, and the host where a path is more than a path.
 
 use std::sync::Arc;
 
-use llama_rs_core::engine::ModelLoader;
+use llama_rs_core::engine::{ModelLoader, OpeningLoader};
+
+use crate::picked_files::PickedFiles;
 
 #[cfg(not(target_vendor = "apple"))]
 pub(crate) fn loader() -> Arc<dyn ModelLoader> {
-    use llama_rs_core::engine::OpeningLoader;
-
-    Arc::new(OpeningLoader::new(Arc::new(crate::java::ContentUris), llama()))
+    Arc::new(OpeningLoader::new(Arc::new(crate::java::ContentUris), opening_picked_files()))
 }
 
 #[cfg(target_vendor = "apple")]
 pub(crate) fn loader() -> Arc<dyn ModelLoader> {
-    llama()
+    opening_picked_files()
+}
+
+fn opening_picked_files() -> Arc<dyn ModelLoader> {
+    Arc::new(OpeningLoader::new(Arc::new(PickedFiles), llama()))
 }
 
 #[cfg(feature = "llama")]

@@ -44,7 +44,7 @@ impl ModelManager {
 
     /// A new client: one host's side of the port.
     pub fn connect(self: Arc<Self>) -> Arc<Client> {
-        Client::new(self.manager().connect(), self)
+        Client::new(self.connect_core(), self)
     }
 
     /// Cancels everything and frees every model. Waits at most `deadlineMs`; true if all was done by then. What is asked
@@ -55,6 +55,10 @@ impl ModelManager {
 }
 
 impl ModelManager {
+    pub(crate) fn connect_core(&self) -> llama_rs_core::client::Client {
+        self.manager().connect()
+    }
+
     fn manager(&self) -> &CoreManager {
         match &self.0 {
             Owned::ByProcess(manager) => manager,
