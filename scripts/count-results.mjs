@@ -1,5 +1,6 @@
 // Adds up what the test runners reported in a folder of their outputs, and prints it in one line.
 // cargo: "test result: ok. 3 passed; 0 failed; …", Node: "ℹ pass 3" and "ℹ fail 0", Maven: "Tests run: 3, Failures: 0, Errors: 0, …",
+// XCTest: "Test Case 'A.test_b' passed (0.2 seconds)",
 // jest: its JSON report.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ const readers = [
   [/\.json$/, countJest],
   [/^addon\.log$/, countNode],
   [/^jvm\.log$/, countMaven],
+  [/^swift\.log$/, countXCTest],
   [/\.log$/, countCargo],
 ];
 
@@ -39,6 +41,14 @@ function countMaven(text) {
   if (run === undefined) return { passed: 0, failed: 1 };
   const failed = Number(failures) + Number(errors);
   return { passed: Number(run) - failed, failed };
+}
+
+function countXCTest(text) {
+  const ends = [...text.matchAll(/^Test Case '.*' (passed|failed) \(/gm)].map(([, end]) => end);
+  const passed = ends.filter((end) => end === 'passed').length;
+  // Where nothing compiles, or a test ends the process, the last suite of all has no end.
+  const isWhole = /^Test Suite 'All tests' (passed|failed) /m.test(text.slice(text.lastIndexOf("Building for")));
+  return { passed, failed: ends.length - passed + (isWhole ? 0 : 1) };
 }
 
 function countJest(text) {

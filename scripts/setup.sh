@@ -73,6 +73,23 @@ need_maven() {
   need_debian_packages maven
 }
 
+# What compiles and runs Swift, and reads Objective-C++: a Debian of its own in the cache, because Swift is in no older one.
+# scripts/in-chroot.sh runs commands there. It is made beside its place and moved: one that is half made is made anew.
+need_swift() {
+  SWIFT_CHROOT="$CACHE_DIR/swift-trixie-1"
+  if [ -d "$SWIFT_CHROOT" ]; then return; fi
+  have dpkg-query || give_up "missing: debootstrap - Swift is tested in a Debian of its own, which only Debian's kin can make"
+  need_debian_packages debootstrap debian-archive-keyring
+  local as_root=() making="$SWIFT_CHROOT.making"
+  if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+  say "making a Debian with Swift (two minutes, 3 GB)"
+  "${as_root[@]}" rm -rf "$making"
+  "${as_root[@]}" debootstrap --variant=minbase \
+    --include=swiftlang,libc6-dev,libstdc++-14-dev,libgomp1,git,clang,gobjc++,libgnustep-base-dev trixie "$making" >&2
+  "${as_root[@]}" rm -rf "$making"/var/cache/apt/archives/*.deb
+  "${as_root[@]}" mv "$making" "$SWIFT_CHROOT"
+}
+
 # Node 24. Where the machine's own is another, a script-free npm package brings it into the cache.
 need_node() {
   if have node && [[ "$(node --version)" == v24.* ]]; then return; fi

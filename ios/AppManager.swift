@@ -1,0 +1,27 @@
+import Foundation
+
+/// The process's manager, with what an app's surroundings tell it. Made with the first module, and never ended: models and
+/// conversations outlive JavaScript.
+final class AppManager: Sendable {
+  static let shared = AppManager()
+
+  let manager = ModelManager.global()
+  #if canImport(UIKit)
+    private let memoryPressure: MemoryPressure
+    private let lifecycle: Lifecycle
+  #endif
+
+  private init() {
+    #if canImport(UIKit)
+      openFilesWith(access: PickedFiles())
+      memoryPressure = MemoryPressure(manager: manager)
+      lifecycle = Lifecycle(manager: manager)
+    #endif
+    do {
+      try manager.keepIn(directory: ScopeDirectory.make().path)
+    } catch {
+      // Conversations live on in memory; a command that needs the directory is refused with the reason.
+      NSLog("llama: conversations are not saved: %@", "\(error)")
+    }
+  }
+}

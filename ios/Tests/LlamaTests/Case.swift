@@ -1,0 +1,14 @@
+import XCTest
+
+@testable import LlamaRs
+
+/// A manager of each test's own, and JavaScript that is connected to it.
+class Case: XCTestCase {
+  let manager = ModelManager.own()
+  private(set) lazy var javaScript = JavaScript(manager)
+
+  override func tearDown() {
+    javaScript.module.invalidate()
+    XCTAssertTrue(manager.shutdown(deadlineMs: 20_000))
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import XCTest
+
+@testable import LlamaRs
+
+/// A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they came
+/// already or not.
+///
+/// Unchecked: `heard` changes under `came`.
+final class JavaScript: @unchecked Sendable {
+  private(set) var module: LlamaImpl!
+  private let came = NSCondition()
+  private var heard: [JSON] = []
+  /// Called with each batch, on the thread that emits it, before anybody hears of it.
+  private let onBatch: @Sendable (JSON) -> Void
+
+  /// The process's manager where none is given, as in an app.
+  init(_ manager: ModelManager? = nil, onBatch: @escaping @Sendable (JSON) -> Void = { _ in }) {
+    self.onBatch = onBatch
+    let emit: @Sendable (String) -> Void = { [unowned self] in hear($0) }
+    module = manager.map { LlamaImpl(manager: $0, emit: emit) } ?? LlamaImpl(emit: emit)
+  }
+
+  /// All events so far, in the order in which they came.
+  var events: [JSON] {
+    came.withLock { heard }
+  }
+
+  var snapshot: JSON {
+    try! JSON(module.snapshot())
+  }
+
+  /// Sends a command, given as JSON without its `requestId`. Returns that.
+  @discardableResult
+  func send(_ command: String) -> String {
+    let requestId = unique("request")
+    module.send(#"{ "requestId": "\#(requestId)", "# + command.dropFirst())
+    return requestId
+  }
+
+  /// Sends a command and returns its `done`, `failed` or other answer.
+  @discardableResult
+  func ask(_ command: String) throws -> JSON {
+    let requestId = send(command)
+    return try event { $0["requestId"].text == requestId }
+  }
+
+  /// The first event, past or future, that matches.
+  func event(_ matches: (JSON) -> Bool) throws -> JSON {
+    let deadline = Date(timeIntervalSinceNow: 60)
+    came.lock()
+    defer { came.unlock() }
+    while true {
+      if let found = heard.first(where: matches) { return found }
+      guard came.wait(until: deadline) else { throw NoSuchEvent(heard: heard) }
+    }
+  }
+
+  private func hear(_ batch: String) {
+    let batch = try! JSON(batch)
+    onBatch(batch)
+    came.withLock {
+      heard += batch["events"].list
+      came.broadcast()
+    }
+  }
+}
+
+struct NoSuchEvent: Error {
+  let heard: [JSON]
+}
+
+/// An id that no other test uses.
+func unique(_ what: String) -> String {
+  "\(what)-\(UUID().uuidString)"
+}
+
+extension JavaScript {
+  /// Begins a turn of `scope`. Returns the generation's id.
+  func generate(_ scope: String, _ words: String, model: String = tinyModel, options: String = greedy) -> String {
+    let generation = unique("generation")
+    send(
+      """
+      { "type": "generate", "generationId": "\(generation)", "scope": "\(scope)", "model": \(model),
+        "append": [{ "role": "user", "content": "\(words)" }], "options": \(options) }
+      """
+    )
+    return generation
+  }
+
+  /// A whole turn. Returns its answer.
+  func say(_ scope: String, _ words: String, model: String = tinyModel) throws -> String {
+    let generation = generate(scope, words, model: model)
+    let outcome = try outcome(of: generation)
+    XCTAssertEqual(outcome["reason"].text, "stop", "\(outcome)")
+    return text(of: generation)
+  }
+
+  /// Waits until the generation has finished.
+  func outcome(of generation: String) throws -> JSON {
+    try phase("finished", of: generation)["outcome"]
+  }
+
+  /// Waits until some of the answer has come, and returns that.
+  @discardableResult
+  func beginning(of generation: String) throws -> String {
+    _ = try event { $0.isText(of: generation) }
+    return text(of: generation)
+  }
+
+  /// Waits until the generation is in that phase.
+  @discardableResult
+  func phase(_ type: String, of generation: String) throws -> JSON {
+    try event { $0["generationId"].text == generation && $0["phase"]["type"].text == type }["phase"]
+  }
+
+  /// What has come of the answer.
+  func text(of generation: String) -> String {
+    events
+      .filter { $0.isText(of: generation) }
+      .compactMap(\.["text"].text)
+      .joined()
+  }
+
+  /// The generation's phases, in order, each once.
+  func phases(of generation: String) -> [String] {
+    events.filter { $0["generationId"].text == generation }.compactMap(\.["phase"]["type"].text).reduce(into: []) {
+      if $0.last != $1 { $0.append($1) }
+    }
+  }
+}
+
+extension JSON {
+  func isText(of generation: String) -> Bool {
+    self["type"].text == "textDelta" && self["generationId"].text == generation
+  }
+}
+
+/// The tiny chat model, as JSON of a `ModelConfig`.
+let tinyModel = #"{ "path": "\#(tinyModelFile.path)", "contextSize": 8192, "threads": 1 }"#
+let tinyModelFile = resources.appendingPathComponent("tiny-chat-q8_0.gguf")
+/// What all languages' tests read.
+let contract = resources.appendingPathComponent("contract")
+private let resources = Bundle.module.url(forResource: "Files", withExtension: nil)!
+
+/// The likeliest tokens, so that the same question gets the same answer.
+let greedy = #"{ "temperature": 0 }"#
+/// Tokens seen are made likelier, so the answer repeats itself until the context is full: half a minute. Cancel it.
+let endless = #"{ "temperature": 0, "repeatPenalty": 0.05 }"#

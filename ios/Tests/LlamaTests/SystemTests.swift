@@ -1,0 +1,63 @@
+#if canImport(UIKit)
+  import UIKit
+  import XCTest
+
+  @testable import LlamaRs
+
+  /// What the system tells the app, and what becomes of it. The notifications are posted as the system posts them.
+  final class SystemTests: Case {
+    func test_trim_and_suspend_by_command() throws {
+      _ = try javaScript.say("ann", "my name is alice")
+      XCTAssertEqual(try javaScript.ask(#"{ "type": "trim", "level": "moderate" }"#)["type"].text, "done")
+      XCTAssertEqual(javaScript.snapshot["models"].list.map(\.["status"]["type"].text), ["unloaded"])
+      let generation = javaScript.generate("ann", "hello", options: endless)
+      try javaScript.beginning(of: generation)
+      XCTAssertEqual(try javaScript.ask(#"{ "type": "suspend", "deadlineMs": 0 }"#)["type"].text, "done")
+      let stopped = javaScript.text(of: generation)
+      try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+      XCTAssertEqual(javaScript.text(of: generation), stopped)
+      XCTAssertEqual(javaScript.snapshot["suspended"], .bool(true))
+      try javaScript.ask(#"{ "type": "resume" }"#)
+      _ = try javaScript.event { $0.isText(of: generation) && $0["offset"].number! >= Double(stopped.utf16.count) }
+      try javaScript.ask(#"{ "type": "cancel", "generationId": "\#(generation)" }"#)
+    }
+
+    func test_a_memory_warning_unloads_what_is_idle() throws {
+      let memoryPressure = MemoryPressure(manager: manager)
+      _ = try javaScript.say("ann", "my name is alice")
+      NotificationCenter.default.post(name: UIApplication.didReceiveMemoryWarningNotification, object: nil)
+      let unloaded = try javaScript.event { $0["model"]["status"]["type"].text == "unloaded" }
+      XCTAssertEqual(unloaded["model"]["loads"].number, 1)
+      withExtendedLifetime(memoryPressure) {}
+    }
+
+    @MainActor func test_the_background_suspends_and_the_foreground_resumes() async throws {
+      let lifecycle = Lifecycle(manager: manager)
+      let generation = javaScript.generate("ann", "hello", options: endless)
+      try javaScript.beginning(of: generation)
+      post(UIApplication.didEnterBackgroundNotification)
+      try suspensionChanged(to: true)
+      post(UIApplication.willEnterForegroundNotification)
+      try suspensionChanged(to: false)
+      try javaScript.ask(#"{ "type": "cancel", "generationId": "\#(generation)" }"#)
+      withExtendedLifetime(lifecycle) {}
+    }
+
+    func test_who_lets_go_of_the_lifecycle_hears_nothing_more() throws {
+      _ = Lifecycle(manager: manager)
+      let next = Lifecycle(manager: manager)
+      post(UIApplication.willEnterForegroundNotification)
+      withExtendedLifetime(next) {}
+      let resumed = try javaScript.ask(#"{ "type": "getLifecycle" }"#)["records"].list
+      XCTAssertEqual(resumed.filter { $0["event"]["type"].text == "resumed" }.count, 0)
+    }
+
+    private func suspensionChanged(to suspended: Bool) throws {
+      _ = try javaScript.event { $0["type"].text == "suspensionChanged" && $0["suspended"] == .bool(suspended) }
+    }
+
+    private func post(_ name: NSNotification.Name) {
+      NotificationCenter.default.post(name: name, object: nil)
+    }
+  }
+#endif
