@@ -4,20 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const { codegenConfig } = JSON.parse(readFileSync('package.json', 'utf8'));
 const out = mkdtempSync(join(tmpdir(), 'llama-codegen-'));
-const run = (...args) => execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 
 try {
-  const schema = join(out, 'schema.json');
-  run('node_modules/@react-native/codegen/lib/cli/combine/combine-js-to-schema-cli.js', schema, codegenConfig.jsSrcsDir);
   for (const platform of ['android', 'ios']) {
     const folder = join(out, platform);
-    run(
-      'node_modules/react-native/scripts/generate-specs-cli.js',
-      ...['-p', platform, '-s', schema, '-o', folder, '-n', codegenConfig.name],
-      ...['-j', codegenConfig.android.javaPackageName, '-t', codegenConfig.type],
-    );
+    execFileSync(process.execPath, ['scripts/codegen.mjs', platform, folder], { stdio: 'inherit' });
     requireMembers(platform, textOf(folder));
   }
   console.log('codegen: the spec passes for android and ios');
@@ -27,7 +19,7 @@ try {
 
 function textOf(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== 'schema.json')
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
     .join('\n');
 }

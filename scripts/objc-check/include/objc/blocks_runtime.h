@@ -1,0 +1,1 @@
+// GNUstep looks for it where blocks are on; clang knows them without.
