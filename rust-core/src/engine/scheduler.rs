@@ -24,6 +24,7 @@ use super::slot::Slot;
 use super::stream::{Ending, Stream, never_admitted};
 use super::threads::Threads;
 use super::{CancelFlag, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
+use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelInfo;
 use crate::residency::Parked;
@@ -92,13 +93,17 @@ impl<'a> Scheduler<'a> {
                 self.context.rest();
             }
             mailbox.receive(idle, &mut self.inbox);
-            self.read_mail();
-            self.reap_cancelled();
-            if self.activity != Activity::Suspended {
-                self.admit();
-                self.decode();
-                self.prefill();
-            }
+            pooled(|| self.step());
+        }
+    }
+
+    fn step(&mut self) {
+        self.read_mail();
+        self.reap_cancelled();
+        if self.activity != Activity::Suspended {
+            self.admit();
+            self.decode();
+            self.prefill();
         }
     }
 

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use super::mailbox::Mailbox;
 use super::scheduler::Scheduler;
 use super::{CancelFlag, EngineCommand, EngineReport, LoadedModel, ModelLoader};
+use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelConfig;
 
@@ -95,7 +96,7 @@ impl Work {
     fn run(self, report: &dyn Fn(EngineReport)) {
         let span = tracing::info_span!("model", path = %self.config.path);
         let _entered = span.enter();
-        let outcome = match catch_unwind(AssertUnwindSafe(|| self.load(report))) {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| pooled(|| self.load(report)))) {
             Ok(Ok(model)) => self.serve(model, report),
             Ok(Err(error)) => self.close(report, None, error.clone()).and(Err(error)),
             Err(_) => self.close(report, None, self.crashed()).and(Err(self.crashed())),
@@ -148,7 +149,7 @@ impl Work {
         match scheduler {
             Some(mut scheduler) => {
                 scheduler.fail_all(rest, &error);
-                catch_unwind(AssertUnwindSafe(|| drop(scheduler))).map_err(|_| self.crashed())
+                catch_unwind(AssertUnwindSafe(|| pooled(|| drop(scheduler)))).map_err(|_| self.crashed())
             }
             None => {
                 super::scheduler::fail_unread(report, rest, &error);
