@@ -10,4 +10,8 @@ fn main() {
         // By which a crash report finds the library with the symbols.
         println!("cargo:rustc-cdylib-link-arg=-Wl,--build-id=sha1");
     }
+    // Where an app looks for it: in the framework that scripts/build-ios.sh makes of it.
+    if system == "ios" {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/llama_rsFFI.framework/llama_rsFFI");
+    }
 }
