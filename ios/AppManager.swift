@@ -17,10 +17,14 @@ final class AppManager: Sendable {
       memoryPressure = MemoryPressure(manager: manager)
       lifecycle = Lifecycle(manager: manager)
     #endif
+    Self.keepScopes(of: manager)
+  }
+
+  static func keepScopes(of manager: ModelManager) {
     do {
       try manager.keepIn(directory: ScopeDirectory.make().path)
     } catch {
-      // Conversations live on in memory; a command that needs the directory is refused with the reason.
+      // They live on in memory; a command that needs the directory is refused with the reason.
       NSLog("llama: conversations are not saved: %@", "\(error)")
     }
   }

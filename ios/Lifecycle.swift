@@ -50,11 +50,12 @@
     }
 
     private static func setHeat(_ manager: ModelManager) {
+      let heat = word(for: ProcessInfo.processInfo.thermalState)
       _ = manager.ask(command: #"{ "requestId": "heat", "type": "setHeat", "heat": "\#(heat)" }"#)
     }
 
-    private static var heat: String {
-      switch ProcessInfo.processInfo.thermalState {
+    static func word(for state: ProcessInfo.ThermalState) -> String {
+      switch state {
       case .nominal: "nominal"
       case .fair: "fair"
       case .serious: "serious"

@@ -2,6 +2,7 @@
 //
 //   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
 //   node scripts/remove-statements.mjs react     src/react, by jest; so do core and swapping
+//   node scripts/remove-statements.mjs swift     the Swift and the Objective-C++ of ios/, by its tests and by its check
 //   node scripts/remove-statements.mjs core src/core/Residents.ts
 //                                                only the files that are named
 //
@@ -24,6 +25,12 @@ const TARGETS = {
   react: typescript('src/react'),
   core: typescript('src/core'),
   swapping: typescript('src/swapping'),
+  swift: {
+    files: filesOf('ios', /^(?!Package).*\.(swift|mm)$/),
+    built: ['node_modules'],
+    statements: appleStatements,
+    test: (copy, file) => run(copy, 'bash', file?.endsWith('.mm') ? ['scripts/check-objc.sh'] : ['scripts/swift-tests.sh']),
+  },
 };
 
 const [, , part, ...named] = process.argv;
@@ -53,7 +60,7 @@ async function survivors(copy, { files, statements, test }) {
     for (const { start, end, replacement } of await statements(source, file)) {
       tried += 1;
       writeFileSync(path, source.slice(0, start) + replacement + source.slice(end));
-      const lives = await test(copy);
+      const lives = await test(copy, file);
       if (lives) survived += 1;
       const line = source.slice(0, start).split('\n').length;
       const text = source.slice(start, end).trim().split('\n')[0];
@@ -65,9 +72,13 @@ async function survivors(copy, { files, statements, test }) {
   return survived;
 }
 
+function filesOf(folder, pattern) {
+  return readdirSync(join(root, folder)).filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
+}
+
 function typescript(folder) {
   return {
-    files: readdirSync(join(root, folder)).filter((name) => /\.tsx?$/.test(name)).map((name) => `${folder}/${name}`),
+    files: filesOf(folder, /\.tsx?$/),
     built: ['node_modules', 'node/llama-rs.node'],
     statements: typescriptStatements,
     test: (copy) => run(copy, 'npx', ['jest', '--bail', '--silent', 'src']),
@@ -112,6 +123,25 @@ function rustStatements(source) {
       const last = lines.findIndex((other, at) => at > index && indent(other) === indent(line) && /^\s*[}\])]+;?$/.test(other));
       if (last > 0) found.push({ start, end: offsets[last] + lines[last].length, replacement: '' });
     }
+  });
+  return found;
+}
+
+/** Every statement and member of a type, read off the layout: a line alone, or what it opens up to the end of that. */
+function appleStatements(source) {
+  const lines = source.split('\n');
+  const offsets = lines.map((_, index) => lines.slice(0, index).join('\n').length + (index > 0 ? 1 : 0));
+  const indent = (line) => line.length - line.trimStart().length;
+  const found = [];
+  lines.forEach((line, index) => {
+    const text = line.trim();
+    const says = text !== '' && !/^(\/\/|[#@}\])]|case |default|import |else|catch|do \{|- \(|\+ \(|RCT_|(public |private )?(final )?(class|enum|func) )/.test(text);
+    if (!says || indent(line) === 0) return;
+    const opens = /[{([]$/.test(text);
+    const end = opens
+      ? lines.findIndex((other, at) => at > index && indent(other) === indent(line) && /^\s*[})\]]/.test(other))
+      : index;
+    found.push({ start: offsets[index], end: offsets[end] + lines[end].length, replacement: '' });
   });
   return found;
 }

@@ -1,8 +1,18 @@
 import XCTest
 
 final class CancelTests: Case {
+  func test_a_queued_generation_is_cancelled() throws {
+    let running = javaScript.generate("ann", "hello", options: endless)
+    try javaScript.beginning(of: running)
+    let queued = javaScript.generate("ann", "hello")
+    javaScript.send(#"{ "type": "cancel", "generationId": "\#(queued)" }"#)
+    XCTAssertEqual(try javaScript.outcome(of: queued)["reason"].text, "cancelled")
+    XCTAssertEqual(javaScript.phases(of: queued), ["finished"])
+    try javaScript.ask(#"{ "type": "cancel", "generationId": "\#(running)" }"#)
+  }
+
   #if os(Linux)
-    func test_cancel_during_a_load() throws {
+    func test_a_generation_is_cancelled_while_its_model_loads() throws {
       let gate = GatedModel()
       let generation = javaScript.generate("ann", "my name is alice", model: gate.model)
       gate.waitForVisitor()
@@ -16,7 +26,7 @@ final class CancelTests: Case {
     }
   #endif
 
-  func test_cancel_during_a_prefill() throws {
+  func test_a_prefill_is_cancelled() throws {
     let words = Array(repeating: "my name is alice", count: 300).joined(separator: " ")
     let generation = javaScript.generate("ann", words)
     try javaScript.phase("prefilling", of: generation)
@@ -25,7 +35,7 @@ final class CancelTests: Case {
     XCTAssertEqual(javaScript.phases(of: generation), ["prefilling", "finished"])
   }
 
-  func test_cancel_during_a_decode() throws {
+  func test_a_decode_is_cancelled() throws {
     let generation = javaScript.generate("ann", "hello", options: endless)
     try javaScript.beginning(of: generation)
     javaScript.send(#"{ "type": "cancel", "generationId": "\#(generation)" }"#)

@@ -8,7 +8,7 @@ final class ConversationTests: Case {
     XCTAssertEqual(try javaScript.say("bob", "what is my name"), "Your name is bob.")
   }
 
-  func test_events_come_in_order_without_a_gap() throws {
+  func test_events_come_in_the_order_of_their_numbers_and_without_a_gap() throws {
     let first = javaScript.snapshot["seq"].number ?? -1
     _ = try javaScript.say("ann", "my name is alice")
     try javaScript.ask(#"{ "type": "disposeScope", "scope": "ann" }"#)
@@ -26,7 +26,7 @@ final class ConversationTests: Case {
     silent.module.invalidate()
   }
 
-  func test_a_snapshot_alone_and_a_command_alone_start_the_events() throws {
+  func test_a_command_is_answered_without_a_snapshot_before_it() throws {
     let watching = JavaScript(manager)
     _ = watching.snapshot
     javaScript.send(#"{ "type": "suspend", "deadlineMs": 0 }"#)

@@ -1,7 +1,7 @@
 import XCTest
 
 final class RefusalTests: Case {
-  func test_malformed_commands_are_answered_as_the_contract_says() throws {
+  func test_malformed_and_refused_commands_are_answered_as_the_contract_says() throws {
     let refused = try JSON(String(contentsOf: contract.appendingPathComponent("refused.json"), encoding: .utf8)).list
     XCTAssertGreaterThan(refused.count, 10)
     for (index, expected) in refused.enumerated() {

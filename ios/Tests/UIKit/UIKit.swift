@@ -79,6 +79,8 @@ public final class Played: @unchecked Sendable {
     public var needsAccess = true
     /// Begun and not ended, by path.
     public var accesses: [String: Int] = [:]
+
+    public init() {}
   }
 
   private let lock = NSLock()
