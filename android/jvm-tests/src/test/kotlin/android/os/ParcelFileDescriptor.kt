@@ -1,5 +1,0 @@
-package android.os
-
-class ParcelFileDescriptor(private val descriptor: Int) {
-  fun detachFd(): Int = descriptor
-}

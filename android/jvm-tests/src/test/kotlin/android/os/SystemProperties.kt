@@ -1,0 +1,22 @@
+package android.os
+
+/** In place of Android's class of this name: what a phone with Android 15 would say, as far as the framework must know. */
+object SystemProperties {
+  private val values =
+    mapOf(
+      "ro.build.version.sdk" to "35",
+      "ro.build.version.codename" to "REL",
+      "ro.build.version.all_codenames" to "REL",
+      "ro.product.cpu.abilist32" to "armeabi-v7a",
+    )
+
+  @JvmStatic fun get(key: String): String = values[key].orEmpty()
+
+  @JvmStatic fun get(key: String, otherwise: String?): String? = values[key] ?: otherwise
+
+  @JvmStatic fun getInt(key: String, otherwise: Int): Int = values[key]?.toInt() ?: otherwise
+
+  @JvmStatic fun getLong(key: String, otherwise: Long): Long = values[key]?.toLong() ?: otherwise
+
+  @JvmStatic fun getBoolean(key: String, otherwise: Boolean): Boolean = values[key]?.toBoolean() ?: otherwise
+}

@@ -1,0 +1,34 @@
+package com.llamars
+
+import net.bytebuddy.agent.ByteBuddyAgent
+import net.bytebuddy.agent.builder.AgentBuilder
+import net.bytebuddy.description.method.MethodDescription
+import net.bytebuddy.description.type.TypeDescription
+import net.bytebuddy.implementation.MethodDelegation
+import net.bytebuddy.implementation.StubMethod
+import net.bytebuddy.matcher.ElementMatchers.isNative
+import net.bytebuddy.matcher.ElementMatchers.nameStartsWith
+import net.bytebuddy.matcher.ElementMatchers.named
+
+/** Android's framework on a desktop: its Java code is the real one, and its C++, which is not there, answers nothing. */
+internal object Framework {
+  /** To be called before the first class of the framework is used. */
+  fun load() {
+    AgentBuilder.Default()
+      .with(AgentBuilder.TypeStrategy.Default.REDEFINE)
+      .type(nameStartsWith<TypeDescription>("android.").or(nameStartsWith("com.android.")).or(nameStartsWith("dalvik.")))
+      .transform { type, _, _, _, _ ->
+        type
+          .method(isNative())
+          .intercept(StubMethod.INSTANCE)
+          .method(isNative<MethodDescription>().and(named("newUnpaddedArray")))
+          .intercept(MethodDelegation.to(Arrays::class.java))
+      }
+      .installOn(ByteBuddyAgent.install())
+  }
+
+  /** Without them no class gets as far as its first method. */
+  object Arrays {
+    @JvmStatic fun newUnpaddedArray(type: Class<*>, length: Int): Any = java.lang.reflect.Array.newInstance(type, length)
+  }
+}

@@ -1,0 +1,31 @@
+package com.llamars
+
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+class LlamaPackageTest {
+  private val modules = LlamaPackage()
+
+  @Test
+  fun the_module_is_made_by_its_name_and_no_other_is() {
+    val module = modules.getModule("Llama", Host.context()) as LlamaModule
+    assertEquals("Llama", module.name)
+    module.invalidate()
+    assertNull(modules.getModule("Camera", Host.context()))
+  }
+
+  @Test
+  fun the_module_is_a_TurboModule_that_is_made_when_JavaScript_asks() {
+    val (name, info) = modules.getReactModuleInfoProvider().getReactModuleInfos().entries.single()
+    assertEquals("Llama", name)
+    assertEquals("Llama", info.name)
+    assertEquals("com.llamars.LlamaModule", info.className)
+    assertTrue(info.isTurboModule)
+    assertFalse(info.isCxxModule)
+    assertFalse(info.needsEagerInit)
+    assertFalse(info.canOverrideExistingModule)
+  }
+}
