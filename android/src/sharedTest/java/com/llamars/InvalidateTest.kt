@@ -48,7 +48,7 @@ class InvalidateTest {
     val pump = pumps().single()
     synchronized(old.module.lock) {
       old.send("""{ "type": "resume" }""")
-      while (pump.state != Thread.State.BLOCKED) Thread.onSpinWait()
+      while (pump.state != Thread.State.BLOCKED) check(pump.isAlive)
       old.module.invalidate()
     }
     pump.join(PATIENCE_MS)

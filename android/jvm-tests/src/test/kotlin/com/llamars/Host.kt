@@ -28,7 +28,7 @@ internal object Host {
   /** A file of `fixtures/contract`. */
   fun contract(name: String): String = checkout.resolve("fixtures/contract/$name").toFile().readText()
 
-  @Suppress("DEPRECATION") // React Native's other contexts want a native library.
+  @Suppress("DEPRECATION") // React Native's other contexts want a whole host.
   fun context(): ReactApplicationContext = BridgeReactContext(application)
 
   /** A module on React Native's own base classes, whose batches go to `heard`. */
