@@ -46,6 +46,7 @@ class GenerationServiceTest {
     val generation = generate()
     Host.stop(activity)
     val service = serve()
+    awaitThread("llama-background", "event")
     assertFalse(isSuspended)
     assertTrue(SystemServer.stopped.isEmpty())
     gate.open()

@@ -56,10 +56,7 @@ internal object Host {
   /** An activity that nobody has shown yet. */
   fun activity(): Activity = ObjenesisHelper.newInstance(Activity::class.java)
 
-  fun start(activity: Activity) {
-    dispatch("Started", activity)
-    dispatch("Resumed", activity)
-  }
+  fun start(activity: Activity) = dispatch("Started", activity)
 
   fun pause(activity: Activity) = dispatch("Paused", activity)
 

@@ -59,19 +59,13 @@ class ShortageTest {
 
   @Test
   fun an_app_that_does_nothing_wakes_nobody() {
-    awaitWatcherIn("nextEvents")
+    awaitThread("llama-memory", "nextEvents")
   }
 
   @Test
   fun an_app_that_does_much_does_not_ask_each_time() {
     javaScript.send("""{ "type": "recordMount", "owner": "test", "path": "x", "mount": "mounted" }""")
-    awaitWatcherIn("sleep")
-  }
-
-  private fun awaitWatcherIn(method: String) {
-    val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS)
-    val watcher = Thread.getAllStackTraces().keys.first { it.name == "llama-memory" }
-    while (watcher.stackTrace.none { it.methodName.startsWith(method) }) check(System.nanoTime() < deadline)
+    awaitThread("llama-memory", "sleep")
   }
 
   /** Returns when the system has been asked three times: the first may have been under way, and what follows from the second is done. */
