@@ -2,18 +2,20 @@
 //
 //   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
 //   node scripts/remove-statements.mjs react     src/react, by jest; so do core and swapping
+//   node scripts/remove-statements.mjs kotlin    android/src/main, by the tests on this machine's Java
 //   node scripts/remove-statements.mjs swift     the Swift and the Objective-C++ of ios/, by its tests and by its check
 //   node scripts/remove-statements.mjs core src/core/Residents.ts
 //                                                only the files that are named
 //
 // Run by hand; it takes minutes. Works on a copy of the checkout. Exit code 1 if a statement survives.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
+const KOTLIN = 'android/src/main/java/com/llamars';
 
 const TARGETS = {
   entry: {
@@ -25,6 +27,12 @@ const TARGETS = {
   react: typescript('src/react'),
   core: typescript('src/core'),
   swapping: typescript('src/swapping'),
+  kotlin: {
+    files: readdirSync(join(root, KOTLIN)).map((name) => `${KOTLIN}/${name}`),
+    built: ['node_modules'],
+    statements: kotlinStatements,
+    test: jvmTests,
+  },
   swift: {
     files: filesOf('ios', /^(?!Package).*\.(swift|mm)$/),
     built: ['node_modules'],
@@ -33,6 +41,10 @@ const TARGETS = {
   },
 };
 
+// What no Kotlin compiles without, by how its line begins.
+const NEEDED =
+  /^ +(?:(?:override |private |internal |const )*(?:fun|va[lr]|set)\b|return (?!null)\S|else ->|when\b|listOf|mapOf|[A-Z]\w+\(|\w+ = \S+,$|context\.|names\.|true$|false$)/;
+let library;
 const [, , part, ...named] = process.argv;
 const target = TARGETS[part];
 if (target === undefined) {
@@ -127,6 +139,23 @@ function rustStatements(source) {
   return found;
 }
 
+/**
+ * Every statement of a function, arm of a `when` and one-line body, read off the layout: indents, and brackets that close.
+ * Not what the compiler misses by its kind: a declaration, a returned value, the last arm, an argument, a branch's value.
+ */
+function kotlinStatements(source) {
+  const lines = source.split('\n');
+  const found = [];
+  let start = 0;
+  lines.forEach((line, index) => {
+    const end = start + line.length;
+    const body = /^ +(?:override |private |internal |open )*fun .*\)(?:: \w+)? = (?!Unit$)(.+)/.exec(line);
+    if (body) {
+      found.push({ start: end - body[1].length, end, replacement: 'Unit' });
+    } else if (/^ {4,}["\w]/.test(line) && !NEEDED.test(line)) {
+      found.push({ start, end: endOfStatement(lines, index, end), replacement: '' });
+    }
+    start = end + 1;
 /** Every statement and member of a type, read off the layout: a line alone, or what it opens up to the end of that. */
 function appleStatements(source) {
   const lines = source.split('\n');
@@ -144,6 +173,38 @@ function appleStatements(source) {
     found.push({ start: offsets[index], end: offsets[end] + lines[end].length, replacement: '' });
   });
   return found;
+}
+
+/** Where brackets are closed again, and no deeper or dotted line goes on. */
+function endOfStatement(lines, index, end) {
+  const indent = lines[index].search(/\S/);
+  for (let next = index + 1; next < lines.length && goesOn(lines[next], indent); next += 1) end += lines[next].length + 1;
+  return end;
+}
+
+function goesOn(line, indent) {
+  return line.search(/\S/) > indent || (line.search(/\S/) === indent && /^\s*[)}\]]/.test(line));
+}
+
+/** Ends with the first class that fails, and where nothing is heard for longer than any class takes. */
+function jvmTests(copy) {
+  library ??= execFileSync(join(root, 'scripts/build-library.sh'), { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+  const maven = spawn(join(copy, 'scripts/jvm-tests.sh'), ['-Dsurefire.runOrder=alphabetical'], {
+    env: { ...process.env, LLAMA_RS_LIBRARY: library },
+    detached: true,
+  });
+  const end = () => process.kill(-maven.pid, 'SIGKILL');
+  const silence = setTimeout(end, 60_000);
+  maven.stdout.on('data', (text) => {
+    silence.refresh();
+    if (/<<< (FAILURE|ERROR)!/.test(text)) end();
+  });
+  return new Promise((resolve) => {
+    maven.on('close', (status) => {
+      clearTimeout(silence);
+      resolve(status === 0);
+    });
+  });
 }
 
 function cargo(copy, args) {
