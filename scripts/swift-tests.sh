@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs ios/Tests against the library as it is now, in both of Swift's language modes. What is built stays out of the
-# checkout, and so does the package's copy with the files that its tests read.
+# Runs ios/Tests against the library as it is now, in each of Swift's language modes. What is built stays out of the
+# checkout, and so does the package's copy with the files that its tests read. Takes options of `swift test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/env.sh
@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/build-library.sh >/dev/null
 package="$CACHE_DIR/swift-build/package"
 scripts/swift-package.sh "$package"
-for mode in 5 6; do
+for mode in ${SWIFT_LANGUAGE_MODES:-5 6}; do
   scripts/in-chroot.sh env SWIFT_LANGUAGE_MODE="$mode" swift test --disable-swift-testing --package-path /build/package \
     --scratch-path "/build/mode-$mode" -Xlinker -L/library -Xlinker -rpath -Xlinker /library "$@"
 done
