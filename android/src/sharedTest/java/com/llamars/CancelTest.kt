@@ -1,15 +1,15 @@
 package com.llamars
 
 import com.llamars.JavaScript.Companion.ENDLESS
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertFalse
-import org.junit.jupiter.api.Test
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
 
 class CancelTest {
   private val javaScript = JavaScript()
 
-  @AfterEach fun end() = javaScript.end()
+  @AfterTest fun end() = javaScript.end()
 
   @Test
   fun a_queued_generation_is_cancelled() {

@@ -1,13 +1,13 @@
 package com.llamars
 
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Test
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
 
 class ConversationTest {
   private val javaScript = JavaScript()
 
-  @AfterEach fun end() = javaScript.end()
+  @AfterTest fun end() = javaScript.end()
 
   @Test
   fun two_conversations_remember_each_its_own_name() {

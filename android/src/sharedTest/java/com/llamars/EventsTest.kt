@@ -1,16 +1,16 @@
 package com.llamars
 
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
 import org.json.JSONArray
 import org.json.JSONObject
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.Test
 
 class EventsTest {
   private val javaScript = JavaScript()
 
-  @AfterEach fun end() = javaScript.end()
+  @AfterTest fun end() = javaScript.end()
 
   @Test
   fun events_come_in_the_order_of_their_numbers_and_without_a_gap() {

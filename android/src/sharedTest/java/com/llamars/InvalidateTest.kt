@@ -4,17 +4,17 @@ import com.llamars.JavaScript.Companion.ENDLESS
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertFalse
-import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.Test
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
 
 class InvalidateTest {
   private val old = JavaScript()
   private val next = JavaScript()
 
-  @AfterEach fun end() = next.end()
+  @AfterTest fun end() = next.end()
 
   @Test
   fun nothing_is_emitted_after_an_invalidation_during_a_load() {

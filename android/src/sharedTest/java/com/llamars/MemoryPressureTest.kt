@@ -8,16 +8,16 @@ import android.content.ComponentCallbacks2.TRIM_MEMORY_RUNNING_LOW
 import android.content.ComponentCallbacks2.TRIM_MEMORY_RUNNING_MODERATE
 import android.content.ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN
 import android.content.res.Configuration
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Test
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
 
 @Suppress("DEPRECATION") // Systems before Android 14 say it.
 class MemoryPressureTest {
   private val javaScript = JavaScript()
   private val models = HeldModels(javaScript)
 
-  @AfterEach fun end() = javaScript.end()
+  @AfterTest fun end() = javaScript.end()
 
   @Test
   fun what_the_system_says_of_memory_is_a_level_of_trim() {

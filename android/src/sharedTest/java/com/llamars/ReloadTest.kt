@@ -2,17 +2,17 @@ package com.llamars
 
 import com.llamars.JavaScript.Companion.ENDLESS
 import java.util.concurrent.TimeUnit
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
 import org.json.JSONObject
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.Test
 
 class ReloadTest {
   private val old = JavaScript()
   private val next by lazy { JavaScript() }
 
-  @AfterEach fun end() = next.end()
+  @AfterTest fun end() = next.end()
 
   @Test
   fun an_answer_goes_on_for_the_next_module_and_its_model_stays_loaded() {
@@ -56,7 +56,7 @@ class ReloadTest {
       }
     assertEquals(threads, Thread.activeCount())
     val median = grown.sorted()[ROUNDS / 2]
-    assertTrue(median < RELOADS * BYTES) { "500 reloads leave $grown bytes" }
+    assertTrue(median < RELOADS * BYTES, "500 reloads leave $grown bytes")
   }
 
   private fun reload500() {

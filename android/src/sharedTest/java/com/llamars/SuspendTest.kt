@@ -1,16 +1,16 @@
 package com.llamars
 
 import com.llamars.JavaScript.Companion.ENDLESS
-import org.junit.jupiter.api.AfterEach
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertFalse
-import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.Test
+import kotlin.test.AfterTest
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
 
 class SuspendTest {
   private val javaScript = JavaScript()
 
-  @AfterEach fun end() = javaScript.end()
+  @AfterTest fun end() = javaScript.end()
 
   @Test
   fun an_answer_stops_at_a_suspension_and_goes_on_after_it() {
