@@ -44,11 +44,13 @@ public final class LlamaImpl: NSObject, @unchecked Sendable {
       defer { isPumping = true }
       return !isPumping
     }
-    if isFirst { Thread.detachNewThread { self.pump() } }
+    if !isFirst { return }
+    let thread = Thread { self.pump() }
+    thread.name = "llama-events"
+    thread.start()
   }
 
   private func pump() {
-    Thread.current.name = "llama-events"
     // Ends by the error that a client throws once it has ended.
     while let batch = try? nextBatch() {
       onEvents(batch)
@@ -58,7 +60,7 @@ public final class LlamaImpl: NSObject, @unchecked Sendable {
   /// Waits until something happens.
   private func nextBatch() throws -> String {
     while true {
-      if let batch = try client.nextEvents(timeoutMs: 60_000) { return batch }
+      if let batch = try client.nextEvents(timeoutMs: .max) { return batch }
     }
   }
 

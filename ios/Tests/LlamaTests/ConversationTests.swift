@@ -34,4 +34,14 @@ final class ConversationTests: Case {
     _ = try javaScript.event { $0["type"].text == "suspensionChanged" }
     watching.module.invalidate()
   }
+
+  func test_however_often_javascript_asks_one_thread_hears_the_events() throws {
+    try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+    let threads = Measured.threads()
+    for _ in 1...10 {
+      _ = javaScript.snapshot
+      try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+    }
+    XCTAssertEqual(Measured.threads(), threads)
+  }
 }

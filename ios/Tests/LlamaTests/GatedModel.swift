@@ -12,7 +12,7 @@
     init() {
       let bookmark = Data(unique("bookmark").utf8)
       path = "bookmark:" + bookmark.base64EncodedString()
-      openFilesWith(access: PickedFiles())
+      _ = AppManager.shared
       Played.shared.with { [visitor, gate] played in
         played.bookmarks[bookmark] = {
           visitor.signal()

@@ -47,7 +47,7 @@ final class JavaScript: @unchecked Sendable {
 
   /// The first event, past or future, that matches.
   func event(_ matches: (JSON) -> Bool) throws -> JSON {
-    let deadline = Date(timeIntervalSinceNow: 60)
+    let deadline = Date(timeIntervalSinceNow: patience)
     came.lock()
     defer { came.unlock() }
     while true {
@@ -142,6 +142,9 @@ let tinyModelFile = resources.appendingPathComponent("tiny-chat-q8_0.gguf")
 /// What all languages' tests read.
 let contract = resources.appendingPathComponent("contract")
 private let resources = Bundle.module.url(forResource: "Files", withExtension: nil)!
+
+/// Seconds that an event may take to come.
+private let patience = ProcessInfo.processInfo.environment["LLAMA_RS_PATIENCE"].flatMap(TimeInterval.init) ?? 60
 
 /// The likeliest tokens, so that the same question gets the same answer.
 let greedy = #"{ "temperature": 0 }"#

@@ -112,7 +112,6 @@
     }
 
     func test_a_picked_file_that_is_gone_is_no_model() throws {
-      openFilesWith(access: PickedFiles())
       for path in ["bookmark:Z29uZQ==", "bookmark:not base64"] {
         let generation = javaScript.generate("ann", "hello", model: #"{ "path": "\#(path)" }"#)
         let error = try javaScript.outcome(of: generation)["error"]
