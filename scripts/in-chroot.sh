@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command in the Debian that `need_swift` made, as the calling user, in /checkout. The checkout and the build
-# folders are seen there in the places below. What is mounted is seen by this command alone, and gone with it.
+# folders are seen there in the places below. What is mounted is seen by this command alone; that and whatever it started
+# are gone with it.
 #
 #   /checkout   this checkout, read-only
 #   /library    the folder of the built native library, read-only
@@ -16,10 +17,10 @@ as_root=()
 if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
 mkdir -p "$CARGO_TARGET_DIR/debug" "$CACHE_DIR/swift-build"
 # shellcheck disable=SC2016  # for the inner shell
-exec "${as_root[@]}" unshare --mount bash -euc '
+exec "${as_root[@]}" unshare --mount --pid --fork --kill-child bash -euc '
   place="$1" checkout="$2" library="$3" build="$4" user="$5"
   shift 5
-  mount --rbind /proc "$place/proc"
+  mount -t proc proc "$place/proc"
   mount --rbind /dev "$place/dev"
   mkdir -p "$place/checkout" "$place/library" "$place/build"
   mount --bind -o ro "$checkout" "$place/checkout"

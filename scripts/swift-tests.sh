@@ -9,7 +9,7 @@ scripts/build-library.sh >/dev/null
 package="$CACHE_DIR/swift-build/package"
 scripts/swift-package.sh "$package"
 for mode in ${SWIFT_LANGUAGE_MODES:-5 6}; do
-  scripts/in-chroot.sh env SWIFT_LANGUAGE_MODE="$mode" LLAMA_RS_PATIENCE="${LLAMA_RS_PATIENCE:-60}" \
+  scripts/in-chroot.sh env SWIFT_LANGUAGE_MODE="$mode" SWIFT_TESTS_PATIENCE="${SWIFT_TESTS_PATIENCE:-60}" \
     swift test --disable-swift-testing --package-path /build/package \
     --scratch-path "/build/mode-$mode" -Xlinker -L/library -Xlinker -rpath -Xlinker /library "$@"
 done

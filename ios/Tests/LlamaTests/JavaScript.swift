@@ -144,7 +144,7 @@ let contract = resources.appendingPathComponent("contract")
 private let resources = Bundle.module.url(forResource: "Files", withExtension: nil)!
 
 /// Seconds that an event may take to come.
-private let patience = ProcessInfo.processInfo.environment["LLAMA_RS_PATIENCE"].flatMap(TimeInterval.init) ?? 60
+private let patience = ProcessInfo.processInfo.environment["SWIFT_TESTS_PATIENCE"].flatMap(TimeInterval.init) ?? 60
 
 /// The likeliest tokens, so that the same question gets the same answer.
 let greedy = #"{ "temperature": 0 }"#
