@@ -9,6 +9,7 @@ export type { Port } from './core/port';
 export type { ResidentHandle, ResidentOptions } from './core/Residents';
 export { type Scheduler, timerScheduler } from './core/scheduler';
 export type { ScopeState, Transcript } from './core/Scopes';
+export { onSentence, type Sentence } from './core/sentences';
 export type { ReadableStore } from './core/Store';
 export type * from './protocol/generated';
 export { useLlamaClient } from './react/client';

@@ -1,7 +1,7 @@
 import type { ErrorInfo, GenerationPhase, GenerationState } from '../protocol/generated';
 import { Generation, type Sent } from './Generation';
 import type { Pending } from './Pending';
-import type { Changes } from './Store';
+import { type Changes, type ReadableStore, Store } from './Store';
 
 /** Finished generations that can still be looked up by id. */
 const REMEMBERED = 16;
@@ -23,14 +23,20 @@ interface Entry {
 
 /** Every generation that this client knows: its own, and those it found running. */
 export class Generations {
+  /** Those that `get` finds, oldest first. Changes when one begins or ends. */
+  readonly list: ReadableStore<readonly Generation[]>;
   private readonly entries = new Map<string, Entry>();
+  private readonly all: Store<readonly Generation[]>;
 
   constructor(
     private readonly changes: Changes,
     private readonly pending: Pending,
     private readonly cancel: (generation: Generation) => Promise<void>,
     private readonly onActive: (scope: string, active: readonly Generation[], failure: ErrorInfo | undefined) => void,
-  ) {}
+  ) {
+    this.all = new Store<readonly Generation[]>(changes, Object.freeze([]));
+    this.list = this.all;
+  }
 
   /** One that is queued, running, or among the last 16 that finished. */
   get(id: string): Generation | undefined {
@@ -91,8 +97,8 @@ export class Generations {
       cancel: this.cancel,
       onSettled: (generation: Generation) => {
         settle();
-        this.announce(generation.scope);
         this.forgetOldest();
+        this.announce(generation.scope);
       },
     };
     const generation = new Generation(host, state, sent);
@@ -102,12 +108,14 @@ export class Generations {
   }
 
   private announce(scope: string): void {
-    const all = [...this.entries.values()].map((entry) => entry.generation).filter((one) => one.scope === scope);
-    const last = all[all.length - 1]?.getSnapshot().phase;
+    const all = [...this.entries.values()].map((entry) => entry.generation);
+    this.all.set(Object.freeze(all));
+    const turns = all.filter((generation) => generation.scope === scope);
+    const last = turns[turns.length - 1]?.getSnapshot().phase;
     const failure = last?.type === 'finished' ? last.outcome.error : undefined;
     this.onActive(
       scope,
-      all.filter((generation) => !generation.finished),
+      turns.filter((generation) => !generation.finished),
       failure,
     );
   }

@@ -40,6 +40,8 @@ export class LlamaClient extends Commands {
   readonly models: ReadableStore<readonly ModelState[]>;
   /** Summaries of all conversations. */
   readonly scopes: ReadableStore<readonly ScopeSummary[]>;
+  /** Every generation that `generation` finds, oldest first. Changes when one begins or ends, not with its text. */
+  readonly generations: ReadableStore<readonly Generation[]>;
   /** What computes here. */
   readonly devices: ReadableStore<readonly Device[]>;
   /** The flight recorder's entries since this client was made, the last 256. `lifecycle()` has the earlier ones. */
@@ -52,7 +54,7 @@ export class LlamaClient extends Commands {
   private readonly leases: Leases;
   private readonly modelTable: Models;
   private readonly scopeTable: Scopes;
-  private readonly generations: Generations;
+  private readonly turns: Generations;
   private readonly state: State;
   private readonly transcripts: Transcripts;
   private readonly residentTable: Residents;
@@ -71,16 +73,17 @@ export class LlamaClient extends Commands {
     this.scopeTable = new Scopes(this.changes);
     this.transcripts = new Transcripts(this.scopeTable, requests);
     this.residentTable = new Residents(this.changes, requests, newId, onProblem);
-    this.generations = new Generations(
+    this.turns = new Generations(
       this.changes,
       pending,
       (generation) => this.cancel(generation),
       (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
     );
-    const { changes, modelTable, scopeTable, generations, residentTable } = this;
-    this.state = new State(changes, modelTable, scopeTable, generations, residentTable, requests);
+    const { changes, modelTable, scopeTable, turns, residentTable } = this;
+    this.state = new State(changes, modelTable, scopeTable, turns, residentTable, requests);
     this.models = this.modelTable.list;
     this.scopes = this.scopeTable.list;
+    this.generations = this.turns.list;
     this.devices = this.state.devices;
     this.records = this.state.records;
     this.residents = this.residentTable.list;
@@ -110,7 +113,7 @@ export class LlamaClient extends Commands {
 
   /** A generation that is queued, running, or finished not long ago. */
   generation(id: string): Generation | undefined {
-    return this.generations.get(id);
+    return this.turns.get(id);
   }
 
   /** Takes a lease: loads the model, joins its load, or reuses it. `owner` names the holder in the flight recorder. */
@@ -123,8 +126,8 @@ export class LlamaClient extends Commands {
     const { model, scope, append, messages, signal } = request;
     const id = this.newId('generation');
     const sent = { ...(append && { append: copy(append) }), ...(messages && { messages: copy(messages) }) };
-    const generation = this.generations.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '' }, sent);
-    this.requests.tell(generateCommand(id, request), (error) => this.generations.fail(id, error));
+    const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '' }, sent);
+    this.requests.tell(generateCommand(id, request), (error) => this.turns.fail(id, error));
     followSignal(signal, () => void generation.cancel().catch(() => undefined), generation.result);
     return generation;
   }
@@ -154,7 +157,7 @@ export class LlamaClient extends Commands {
     this.changes.run(() => {
       this.leases.close();
       this.requests.close();
-      this.generations.failAll(CLOSED);
+      this.turns.failAll(CLOSED);
     });
   }
 
