@@ -1,0 +1,86 @@
+// The demo app's host. Prints the app's address, and runs until it is interrupted.
+import { spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+import type { ModelConfig } from 'react-native-llama-rs';
+
+import { type HostRequest, parseHostArgs, USAGE } from './args';
+import { type Host, startHost } from './Host';
+
+/** Tried first, so that a bookmark stays good. */
+const USUAL_PORT = 4870;
+
+/** Where `run.mjs` has put the built app, and the interpreter that hears. */
+const { LLAMA_RS_PAGES: pages = '', LLAMA_RS_SPEECH_PYTHON: python = '' } = process.env;
+
+async function main(): Promise<void> {
+  const request = parseHostArgs(process.argv.slice(2));
+  if (request === 'help') {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const host = await start(request);
+  process.stdout.write(`${host.address}\n`);
+  if (request.opens) open(host.address);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void host.close().then(() => process.exit(0));
+    });
+  }
+}
+
+async function start(request: HostRequest): Promise<Host> {
+  const { directory, languages, answer } = request;
+  const options = {
+    model: modelFor(request),
+    options: request.model === undefined ? { temperature: 0, ...answer } : answer,
+    directory: directory === undefined ? stateDirectory() : asCalled(directory),
+    pages,
+    ...(python !== '' && {
+      recogniser: {
+        python,
+        script: resolve('example/host/recognise.py'),
+        ...(languages !== undefined && { languages: asCalled(languages) }),
+      },
+    }),
+  };
+  if (request.port !== undefined) return startHost({ ...options, port: request.port });
+  try {
+    return await startHost({ ...options, port: USUAL_PORT });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return startHost({ ...options, port: 0 });
+  }
+}
+
+function modelFor({ model, load }: HostRequest): ModelConfig {
+  if (model !== undefined) return { ...load, path: asCalled(model) };
+  // A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
+  return { threads: 1, ...load, path: resolve('models/tiny-chat/tiny-chat-q8_0.gguf') };
+}
+
+function stateDirectory(): string {
+  const { XDG_STATE_HOME: state = '' } = process.env;
+  return join(isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'react-native-llama-rs', 'app');
+}
+
+/** npm runs the demo in the checkout, wherever it was called. */
+function asCalled(path: string): string {
+  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
+}
+
+/** In the user's browser. That there is none is no failure: the address has been printed. */
+function open(address: string): void {
+  const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  spawn(program, [address], { stdio: 'ignore', detached: true })
+    .on('error', () => undefined)
+    .unref();
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Longer sentences are cut: nobody listens to one. */
+const MOST_CHARACTERS = 1000;
+
+/** Whether flite is there. */
+export async function canSpeak(): Promise<boolean> {
+  try {
+    await run('flite', ['--version']);
+    return true;
+  } catch (error) {
+    // Some builds answer `--version` with a usage text and 1; only a program that is not there has a word for a code.
+    return typeof (error as { code?: unknown }).code === 'number';
+  }
+}
+
+/** A text in flite's voice, as a WAV file. `signal` ends the work. */
+export async function speak(text: string, signal: AbortSignal): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'llama-speech-'));
+  try {
+    const file = join(folder, 'speech.wav');
+    await run('flite', ['-voice', 'slt', '-t', text.slice(0, MOST_CHARACTERS), '-o', file], { signal });
+    return await readFile(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Batch, Port, Snapshot } from 'react-native-llama-rs';
+
+import type { About, FromPort } from '../host/wire';
+
+/** Whether the host answers. */
+export type Link = 'online' | 'offline';
+
+/** What the port needs of the browser. */
+export interface SocketPortOptions {
+  /** Opens a socket to the host's port. */
+  connect(): WebSocket;
+  /** Told whenever the link comes or goes, at first when it has come. */
+  onLink(link: Link): void;
+}
+
+/** Milliseconds before the second, third, … attempt; the last counts for all that follow. */
+const PAUSES_MS = [100, 250, 500, 1000, 2000];
+
+/**
+ * A port over a WebSocket. A new connection is a new port on the other side, as after a JavaScript reload: the client learns
+ * that from the new epoch, and repeats what must be. A command that meets no connection is dropped: the client does the same
+ * with it as with one that got lost on the way.
+ */
+export class SocketPort implements Port {
+  private readonly listeners = new Set<(batch: string) => void>();
+  private socket: WebSocket | undefined;
+  private newest = '';
+  private wasRead = false;
+  private failures = 0;
+
+  private constructor(
+    private readonly options: SocketPortOptions,
+    private readonly onHello: (about: About) => void,
+  ) {
+    this.connect();
+  }
+
+  /** Resolves when the host has said hello, however long that takes: `onLink` tells meanwhile. */
+  static open(options: SocketPortOptions): Promise<{ port: SocketPort; about: About }> {
+    return new Promise((resolve) => {
+      const port: SocketPort = new SocketPort(options, (about) => resolve({ port, about }));
+    });
+  }
+
+  /** The newest that the host has sent: with its hello, or ahead of a batch that has a gap before it. */
+  readonly snapshot = (): string => {
+    // Read twice, the second time because something did not fit: another connection brings another snapshot.
+    if (this.wasRead) this.socket?.close();
+    this.wasRead = true;
+    return this.newest;
+  };
+
+  readonly send = (command: string): void => {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(command);
+  };
+
+  readonly onEvents = (listener: (batch: string) => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  };
+
+  private connect(): void {
+    const socket = this.options.connect();
+    this.socket = socket;
+    socket.onmessage = ({ data }) => this.take(JSON.parse(data as string) as FromPort);
+    socket.onclose = () => {
+      this.options.onLink('offline');
+      const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
+      this.failures += 1;
+      setTimeout(() => this.connect(), pause);
+    };
+  }
+
+  private take(message: FromPort): void {
+    switch (message.type) {
+      case 'hello':
+        this.failures = 0;
+        this.renew(message.snapshot);
+        // To a client that is there already, a batch of another epoch is the sign to read the snapshot.
+        this.deliver(emptyBatch(message.snapshot));
+        this.options.onLink('online');
+        this.onHello(message.about);
+        return;
+      case 'snapshot':
+        this.renew(message.snapshot);
+        return;
+      case 'batch':
+        this.deliver(message.batch);
+    }
+  }
+
+  private renew(snapshot: string): void {
+    this.newest = snapshot;
+    this.wasRead = false;
+  }
+
+  private deliver(batch: string): void {
+    for (const listener of [...this.listeners]) listener(batch);
+  }
+}
+
+function emptyBatch(snapshot: string): string {
+  const { epoch } = JSON.parse(snapshot) as Snapshot;
+  return JSON.stringify({ epoch, events: [] } satisfies Batch);
+}
