@@ -1,0 +1,31 @@
+import { Cell } from './store';
+
+/** What was written or heard and not yet said, per conversation. Outlives the screens. */
+export class Drafts {
+  private readonly cells = new Map<string, Cell<string>>();
+
+  /** The draft of a conversation; empty at first. */
+  of(scope: string): Cell<string> {
+    let cell = this.cells.get(scope);
+    if (cell === undefined) {
+      cell = new Cell('');
+      this.cells.set(scope, cell);
+    }
+    return cell;
+  }
+
+  /** Adds to it what must not be lost. */
+  keep(scope: string, text: string): void {
+    const cell = this.of(scope);
+    cell.set([cell.getSnapshot(), text].filter((part) => part.trim() !== '').join(' '));
+  }
+
+  /** Empties it, and returns it with `more` at its end. */
+  take(scope: string, more = ''): string {
+    this.keep(scope, more);
+    const cell = this.of(scope);
+    const text = cell.getSnapshot().trim();
+    cell.set('');
+    return text;
+  }
+}

@@ -1,0 +1,110 @@
+import { useState } from 'react';
+import { Pressable, StyleSheet, Text, TextInput, View } from 'react-native';
+import { type Failure, type Residency, type ScopeSummary, useScopes } from 'react-native-llama-rs';
+
+import { useServices } from '../services';
+import { useTheme } from '../theme';
+import { Badge, Button, type Tone } from '../ui/parts';
+import { copyName } from './names';
+
+/** What `ChatRow` takes. */
+interface ChatRowProps {
+  readonly summary: ScopeSummary;
+  readonly isOpen: boolean;
+  readonly onOpen: (scope: string) => void;
+}
+
+/** What each place of a conversation's KV means to a user. */
+const PLACES: Readonly<Record<Residency, { readonly label: string; readonly tone: Tone }>> = {
+  resident: { label: 'resident', tone: 'good' },
+  parked: { label: 'parked', tone: 'warning' },
+  saved: { label: 'saved', tone: 'quiet' },
+  uncached: { label: 'uncached', tone: 'quiet' },
+};
+
+/** One conversation: opened by a press; forked, renamed, deleted by its buttons. */
+export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
+  const { id, messageCount, cachedTokens, residency } = summary;
+  const { scopes, fork, dispose } = useScopes();
+  const { scope } = useServices();
+  const theme = useTheme();
+  const [mode, setMode] = useState<'shown' | 'renamed' | 'deleted'>('shown');
+  const [name, setName] = useState(id);
+  const [failure, setFailure] = useState<string>();
+  const run = (work: Promise<unknown>) => {
+    setFailure(undefined);
+    setMode('shown');
+    work.catch((error: unknown) => setFailure((error as Failure).detail));
+  };
+  const rename = async () => {
+    const as = name.trim();
+    if (as === '' || as === id) return;
+    // A copy costs nothing: its KV is the original's.
+    await fork(id, { as });
+    await dispose(id);
+    if (scope.getSnapshot() === id) scope.set(as);
+  };
+  const place = PLACES[residency];
+  return (
+    <View role="listitem" style={[styles.row, { backgroundColor: theme.card, borderColor: isOpen ? theme.accent : theme.border }]}>
+      <Pressable role="button" aria-label={`Open ${id}, ${messageCount} messages, ${place.label}`} onPress={() => onOpen(id)} style={styles.open}>
+        <View style={styles.words}>
+          <Text numberOfLines={1} style={[styles.name, { color: theme.text }]}>
+            {id}
+          </Text>
+          <Text style={[styles.detail, { color: theme.quiet }]}>
+            {messageCount} messages, {cachedTokens} tokens cached
+          </Text>
+        </View>
+        <Badge label={place.label} tone={place.tone} />
+      </Pressable>
+      {mode === 'shown' && (
+        <View style={styles.actions}>
+          <Button label="Fork" kind="plain" hint={`Fork ${id}`} onPress={() => run(fork(id, { as: copyName(scopes, id) }))} />
+          <Button
+            label="Rename"
+            kind="plain"
+            hint={`Rename ${id}`}
+            onPress={() => {
+              setName(id);
+              setMode('renamed');
+            }}
+          />
+          <Button label="Delete" kind="plain" hint={`Delete ${id}`} onPress={() => setMode('deleted')} />
+        </View>
+      )}
+      {mode === 'renamed' && (
+        <View style={styles.actions}>
+          <TextInput
+            aria-label="New name"
+            autoFocus
+            value={name}
+            onChangeText={setName}
+            onSubmitEditing={() => run(rename())}
+            style={[styles.input, { color: theme.text, borderColor: theme.border, backgroundColor: theme.ground }]}
+          />
+          <Button label="Save" kind="filled" onPress={() => run(rename())} />
+          <Button label="Cancel" onPress={() => setMode('shown')} />
+        </View>
+      )}
+      {mode === 'deleted' && (
+        <View style={styles.actions}>
+          <Text style={[styles.detail, { color: theme.text }]}>Delete it for good?</Text>
+          <Button label="Delete" kind="danger" hint={`Delete ${id} for good`} onPress={() => run(dispose(id))} />
+          <Button label="Keep" onPress={() => setMode('shown')} />
+        </View>
+      )}
+      {failure !== undefined && <Text style={[styles.detail, { color: theme.bad }]}>{failure}</Text>}
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  row: { borderWidth: 1, borderRadius: 14, padding: 12, gap: 4 },
+  open: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: 8, minHeight: 44 },
+  words: { flexShrink: 1 },
+  name: { fontSize: 16, lineHeight: 24, fontWeight: '600' },
+  detail: { fontSize: 13, lineHeight: 18 },
+  actions: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: 4 },
+  input: { flexGrow: 1, flexShrink: 1, minWidth: 120, minHeight: 44, borderWidth: 1, borderRadius: 12, paddingHorizontal: 12, fontSize: 16 },
+});

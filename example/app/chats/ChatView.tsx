@@ -1,0 +1,97 @@
+import { useState } from 'react';
+import { StyleSheet, Text, View } from 'react-native';
+import { type ChatMessage, useScopes } from 'react-native-llama-rs';
+
+import { Composer } from '../conversation/Composer';
+import { Messages } from '../conversation/Messages';
+import { Troubles } from '../conversation/Troubles';
+import { useTalk } from '../conversation/useTalk';
+import { useServices } from '../services';
+import { useTheme } from '../theme';
+import { Button, Empty, Notice } from '../ui/parts';
+import { copyName } from './names';
+
+/** What `ChatView` takes. */
+interface ChatViewProps {
+  readonly scope: string;
+  readonly onOpen: (scope: string) => void;
+  /** Absent where the list stands beside it. */
+  readonly onBack: (() => void) | undefined;
+}
+
+/** One conversation in writing: its last question can be edited, its last answer regenerated, any point forked. */
+export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
+  const { chat, say, interrupt } = useTalk(scope, 'ChatView');
+  const { drafts } = useServices();
+  const { scopes, fork } = useScopes();
+  const { text, border } = useTheme();
+  const [edited, setEdited] = useState<number>();
+  const isAnswering = chat.status === 'submitted' || chat.status === 'streaming';
+  const lastQuestion = chat.messages.reduce((last, { role }, index) => (role === 'user' ? index : last), -1);
+
+  const edit = (index: number, { content }: ChatMessage) => {
+    drafts.of(scope).set(content);
+    setEdited(index);
+  };
+  const forkAfter = async (index: number) => {
+    onOpen(await fork(scope, { as: copyName(scopes, scope), messageCount: index + 1 }));
+  };
+  const actionsOf = (message: ChatMessage, index: number) => {
+    if (isAnswering) return undefined;
+    return (
+      <View style={styles.actions}>
+        {index === lastQuestion && <Button label="Edit" kind="plain" hint="Edit the last question" onPress={() => edit(index, message)} />}
+        {index > lastQuestion && <Button label="Regenerate" kind="plain" onPress={() => void chat.regenerate()} />}
+        {message.role === 'assistant' && (
+          <Button label="Fork" kind="plain" hint="Fork the conversation here" onPress={() => void forkAfter(index).catch(() => undefined)} />
+        )}
+      </View>
+    );
+  };
+  return (
+    <View style={styles.view}>
+      <View style={[styles.head, { borderColor: border }]}>
+        {onBack !== undefined && <Button label="Back" hint="Back to the list" onPress={onBack} />}
+        <Text role="heading" numberOfLines={1} style={[styles.title, { color: text }]}>
+          {scope}
+        </Text>
+      </View>
+      {chat.messages.length === 0 ? (
+        <Empty title="An empty page" detail="Write the first message of this conversation." />
+      ) : (
+        <Messages messages={chat.messages} actionsOf={actionsOf} />
+      )}
+      <View style={styles.dock}>
+        <Troubles chat={chat} />
+        {edited !== undefined && (
+          <Notice tone="quiet" title="You edit your last question" detail="Its answer is replaced when you send.">
+            <Button
+              label="Cancel"
+              hint="Cancel editing"
+              onPress={() => {
+                setEdited(undefined);
+                drafts.take(scope);
+              }}
+            />
+          </Notice>
+        )}
+        <Composer
+          scope={scope}
+          onSay={(words) => {
+            setEdited(undefined);
+            void say(words, edited);
+          }}
+          onStop={isAnswering ? () => void interrupt() : undefined}
+        />
+      </View>
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  view: { flex: 1, minHeight: 0 },
+  head: { flexDirection: 'row', alignItems: 'center', gap: 12, paddingHorizontal: 16, paddingVertical: 8, minHeight: 61, borderBottomWidth: 1 },
+  title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
+  actions: { flexDirection: 'row', flexWrap: 'wrap' },
+  dock: { padding: 16, gap: 12 },
+});

@@ -1,0 +1,48 @@
+import { type ComponentRef, type ReactNode, useEffect, useRef } from 'react';
+import { ScrollView, StyleSheet, View } from 'react-native';
+import type { ChatMessage } from 'react-native-llama-rs';
+
+import { MessageView } from './MessageView';
+
+/** What `Messages` takes. */
+interface MessagesProps {
+  readonly messages: readonly ChatMessage[];
+  /** What can be done with the message at an index. */
+  readonly actionsOf?: (message: ChatMessage, index: number) => ReactNode;
+}
+
+/** How far from the end, in points, still counts as the end. */
+const NEAR = 80;
+
+/** The messages of a conversation. Follows its end while that is in sight. */
+export function Messages({ messages, actionsOf }: MessagesProps) {
+  const view = useRef<ComponentRef<typeof ScrollView>>(null);
+  const isAtEnd = useRef(true);
+  const last = messages[messages.length - 1]?.content.length;
+  useEffect(() => {
+    if (isAtEnd.current) view.current?.scrollToEnd({ animated: false });
+  }, [messages.length, last]);
+  return (
+    <ScrollView
+      ref={view}
+      style={styles.view}
+      contentContainerStyle={styles.content}
+      onScroll={({ nativeEvent: { contentOffset, contentSize, layoutMeasurement } }) => {
+        isAtEnd.current = contentOffset.y + layoutMeasurement.height >= contentSize.height - NEAR;
+      }}
+      scrollEventThrottle={50}
+    >
+      <View role="list" aria-label="Conversation" style={styles.list}>
+        {messages.map((message, index) =>
+          message.role === 'system' ? null : <MessageView key={index} message={message} actions={actionsOf?.(message, index)} />,
+        )}
+      </View>
+    </ScrollView>
+  );
+}
+
+const styles = StyleSheet.create({
+  view: { flex: 1 },
+  content: { flexGrow: 1, padding: 16, alignItems: 'center' },
+  list: { width: '100%', maxWidth: 720, gap: 14 },
+});

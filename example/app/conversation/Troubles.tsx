@@ -1,0 +1,44 @@
+import { StyleSheet, View } from 'react-native';
+import { useLlamaClient, type UseLlamaChat } from 'react-native-llama-rs';
+
+import { useServices } from '../services';
+import { useCell } from '../store';
+import { Button, Notice, Progress } from '../ui/parts';
+
+/** What keeps a conversation from being answered, and what can be done about it: loading, offline, an error. */
+export function Troubles({ chat }: { chat: UseLlamaChat }) {
+  const client = useLlamaClient();
+  const { model, online } = useServices();
+  const isOnline = useCell(online);
+  const { status, progress, reload } = chat.model;
+  const { error } = chat;
+  return (
+    <View style={styles.list}>
+      {!isOnline && <Notice tone="warning" title="Not connected" detail="The host does not answer. What you wrote is kept; the app goes on when it is back." />}
+      {isOnline && status === 'loading' && (
+        <View style={styles.loading}>
+          <View style={styles.grow}>
+            <Progress label="Loading the model" value={progress} />
+          </View>
+          <Button label="Cancel" hint="Cancel loading" onPress={() => void client.unload(model.path).catch(() => undefined)} />
+        </View>
+      )}
+      {isOnline && status === 'unloaded' && chat.status !== 'loading' && (
+        <Notice tone="quiet" title="The model is not loaded">
+          <Button label="Load" hint="Load the model" onPress={reload} />
+        </Notice>
+      )}
+      {isOnline && error !== undefined && (
+        <Notice tone="bad" title={chat.model.error === undefined ? 'That was not answered' : 'The model could not be loaded'} detail={error.detail}>
+          {chat.model.error !== undefined && <Button label="Try again" onPress={reload} />}
+        </Notice>
+      )}
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  list: { width: '100%', maxWidth: 720, alignSelf: 'center', gap: 8 },
+  loading: { flexDirection: 'row', alignItems: 'center', gap: 12 },
+  grow: { flexGrow: 1, flexShrink: 1 },
+});

@@ -1,0 +1,41 @@
+import type { GenerateOptions, LlamaClient, ModelConfig, ReadableStore } from 'react-native-llama-rs';
+
+import { newScope } from './chats/names';
+import { Drafts } from './Drafts';
+import type { Services } from './services';
+import { type Interruption, Reader } from './speech/Reader';
+import type { Speaker } from './speech/Speaker';
+import type { Transcriber } from './speech/Transcriber';
+import { Cell } from './store';
+import { VoiceSession } from './voice/VoiceSession';
+
+/** What a platform brings. */
+export interface Platform {
+  readonly model: ModelConfig;
+  readonly options: GenerateOptions;
+  readonly transcriber?: Transcriber | undefined;
+  readonly speaker?: Speaker | undefined;
+  /** Left out: always. */
+  readonly online?: ReadableStore<boolean>;
+  readonly onReload: () => void;
+}
+
+/** Makes what the screens share. The app begins with the conversation that was last used. */
+export function makeServices(client: LlamaClient, { model, options, transcriber, speaker, online, onReload }: Platform): Services {
+  const [last] = [...client.scopes.getSnapshot()].sort((left, right) => right.lastUsedAt - left.lastUsedAt);
+  const languages = transcriber?.languages ?? [];
+  return {
+    model,
+    options,
+    drafts: new Drafts(),
+    scope: new Cell(last?.id ?? newScope([])),
+    voice: transcriber && new VoiceSession(transcriber),
+    languages,
+    language: new Cell(languages[0] ?? ''),
+    reader: speaker && new Reader(speaker),
+    speaks: new Cell(false),
+    interruption: new Cell<Interruption | undefined>(undefined),
+    online: online ?? new Cell(true),
+    onReload,
+  };
+}

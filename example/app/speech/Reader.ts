@@ -1,0 +1,58 @@
+import { type Generation, onSentence, type Sentence } from 'react-native-llama-rs';
+
+import { type Speaker, spoken } from './Speaker';
+
+/** Where the reading of an answer was interrupted. */
+export interface Interruption {
+  readonly scope: string;
+  readonly generationId: string;
+  /** The answer's text up to and with the last sentence that was begun to be spoken. */
+  readonly spokenText: string;
+}
+
+/** Reads one answer at a time aloud, sentence by sentence, while it is being written. */
+export class Reader {
+  private reading: { readonly generation: Generation; spokenTo: number; readonly leave: () => void; rest: Sentence[]; busy: boolean } | undefined;
+
+  constructor(private readonly speaker: Speaker) {}
+
+  /** Begins with an answer; another one that was being read is not read to its end. */
+  read(generation: Generation): void {
+    this.stop();
+    const rest: Sentence[] = [];
+    const reading = { generation, spokenTo: 0, leave: () => {}, rest, busy: false };
+    this.reading = reading;
+    const leave = onSentence(generation, (sentence) => {
+      rest.push(sentence);
+      void this.speakNext();
+    });
+    reading.leave = leave;
+  }
+
+  /** Ends the reading. Returns where, if there was more to be spoken. */
+  stop(): Interruption | undefined {
+    const { reading } = this;
+    this.reading = undefined;
+    if (reading === undefined) return undefined;
+    reading.leave();
+    this.speaker.stop();
+    const { text, phase } = reading.generation.getSnapshot();
+    const isOver = phase.type === 'finished' && reading.rest.length === 0 && !reading.busy;
+    if (isOver) return undefined;
+    const { id: generationId, scope } = reading.generation;
+    return { scope, generationId, spokenText: text.slice(0, reading.spokenTo).trimEnd() };
+  }
+
+  private async speakNext(): Promise<void> {
+    const { reading } = this;
+    if (reading === undefined || reading.busy) return;
+    const sentence = reading.rest.shift();
+    if (sentence === undefined) return;
+    reading.busy = true;
+    reading.spokenTo = sentence.end;
+    const text = spoken(sentence.text);
+    if (text !== '') await this.speaker.say(text);
+    reading.busy = false;
+    if (this.reading === reading) await this.speakNext();
+  }
+}

@@ -1,0 +1,60 @@
+import { useRef } from 'react';
+import { Pressable, StyleSheet, View } from 'react-native';
+
+import { useTheme } from '../theme';
+
+/** A press that is shorter is a tap: it starts, and the next one ends. A longer one is held while the user talks. */
+const TAP_MS = 350;
+
+/** What `TalkButton` takes. */
+interface TalkButtonProps {
+  readonly isListening: boolean;
+  readonly disabled: boolean;
+  readonly onStart: () => void;
+  readonly onFinish: () => void;
+}
+
+/** Held while talking, or tapped to start and to stop; by keyboard, Space or Enter do either. */
+export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkButtonProps) {
+  const { accent, onAccent, bad, ground } = useTheme();
+  const startedAt = useRef<number>(undefined);
+  const colour = isListening ? bad : accent;
+  const inside = isListening ? ground : onAccent;
+  return (
+    <Pressable
+      role="button"
+      aria-label={isListening ? 'Stop talking' : 'Talk'}
+      aria-pressed={isListening}
+      aria-disabled={disabled}
+      disabled={disabled}
+      onPressIn={() => {
+        startedAt.current = isListening ? undefined : Date.now();
+        if (!isListening) onStart();
+      }}
+      onPressOut={() => {
+        const isTap = startedAt.current !== undefined && Date.now() - startedAt.current < TAP_MS;
+        if (!isTap) onFinish();
+      }}
+      style={({ pressed }) => [styles.button, { backgroundColor: colour, opacity: disabled ? 0.45 : pressed ? 0.85 : 1 }]}
+    >
+      {isListening ? (
+        <View style={[styles.square, { backgroundColor: inside }]} />
+      ) : (
+        <View style={styles.microphone}>
+          <View style={[styles.capsule, { backgroundColor: inside }]} />
+          <View style={[styles.holder, { borderColor: inside }]} />
+          <View style={[styles.stem, { backgroundColor: inside }]} />
+        </View>
+      )}
+    </Pressable>
+  );
+}
+
+const styles = StyleSheet.create({
+  button: { width: 76, height: 76, borderRadius: 38, alignItems: 'center', justifyContent: 'center', alignSelf: 'center' },
+  square: { width: 24, height: 24, borderRadius: 5 },
+  microphone: { width: 28, height: 36, alignItems: 'center' },
+  capsule: { width: 14, height: 22, borderRadius: 7 },
+  holder: { position: 'absolute', top: 10, width: 26, height: 18, borderWidth: 3, borderTopWidth: 0, borderBottomLeftRadius: 13, borderBottomRightRadius: 13 },
+  stem: { position: 'absolute', top: 27, width: 3, height: 8 },
+});

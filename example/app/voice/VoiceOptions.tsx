@@ -1,0 +1,38 @@
+import { StyleSheet, View } from 'react-native';
+import { useLlamaClient } from 'react-native-llama-rs';
+
+import { newScope } from '../chats/names';
+import { useServices } from '../services';
+import { useCell } from '../store';
+import { Button } from '../ui/parts';
+
+/** Which conversation, in which language, and whether answers are spoken. */
+export function VoiceOptions() {
+  const client = useLlamaClient();
+  const { scope, language, languages, reader, speaks } = useServices();
+  const isSpeaking = useCell(speaks);
+  const chosen = useCell(language);
+  const nextLanguage = languages[(languages.indexOf(chosen) + 1) % languages.length];
+  return (
+    <View style={styles.row}>
+      {languages.length > 1 && nextLanguage !== undefined && (
+        <Button label={chosen} hint={`Language ${chosen}; change to ${nextLanguage}`} onPress={() => language.set(nextLanguage)} />
+      )}
+      {reader !== undefined && (
+        <Button
+          label={isSpeaking ? 'Speech on' : 'Speech off'}
+          hint={isSpeaking ? 'Answers are spoken; turn off' : 'Answers are not spoken; turn on'}
+          onPress={() => {
+            if (isSpeaking) reader.stop();
+            speaks.set(!isSpeaking);
+          }}
+        />
+      )}
+      <Button label="New chat" onPress={() => scope.set(newScope(client.scopes.getSnapshot()))} />
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  row: { flexDirection: 'row', flexWrap: 'wrap', gap: 8 },
+});

@@ -1,0 +1,80 @@
+import { useEffect, useState } from 'react';
+import { StyleSheet, Text, View } from 'react-native';
+
+import { Composer } from '../conversation/Composer';
+import { Messages } from '../conversation/Messages';
+import { Troubles } from '../conversation/Troubles';
+import { useTalk } from '../conversation/useTalk';
+import { useServices } from '../services';
+import { useCell } from '../store';
+import { useTheme } from '../theme';
+import { Empty } from '../ui/parts';
+import type { Latency } from './latency';
+import { watchFirstText } from './latency';
+import { VoiceDock } from './VoiceDock';
+import { VoiceOptions } from './VoiceOptions';
+
+/** Talk to the model, hear or read its answer, interrupt it. */
+export function VoiceScreen() {
+  const services = useServices();
+  const scope = useCell(services.scope);
+  const { chat, say, interrupt } = useTalk(scope, 'VoiceScreen');
+  const { voice, drafts, language } = services;
+  const [latency, setLatency] = useState<Latency>();
+  const { border, quiet, text } = useTheme();
+  const isAnswering = chat.status === 'submitted' || chat.status === 'streaming';
+
+  // Nobody holds the button of a screen that is gone: what was heard so far waits as a draft.
+  useEffect(() => () => voice?.cancel('interrupted'), [voice]);
+
+  const listen = () => {
+    void interrupt();
+    voice?.start(language.getSnapshot(), {
+      onHeard(words, recognisedMs) {
+        const heardAt = Date.now();
+        void say(drafts.take(scope, words)).then((generation) =>
+          watchFirstText(generation, () => setLatency({ recognisedMs, answeredMs: recognisedMs + Date.now() - heardAt })),
+        );
+      },
+      onLost: (partial) => drafts.keep(scope, partial),
+    });
+  };
+
+  return (
+    <View style={styles.screen}>
+      <View style={[styles.head, { borderColor: border }]}>
+        <Text role="heading" numberOfLines={1} style={[styles.title, { color: text }]}>
+          {scope}
+        </Text>
+        <VoiceOptions />
+      </View>
+      {chat.messages.length === 0 ? (
+        <Empty title="Say something" detail="Hold the button while you talk, or tap it to start and to stop. Try “my name is Alice”, then ask for your name." />
+      ) : (
+        <Messages messages={chat.messages} />
+      )}
+      <View style={styles.dock}>
+        <Troubles chat={chat} />
+        {latency !== undefined && !isAnswering && (
+          <Text style={[styles.latency, { color: quiet }]}>
+            First word {Math.round(latency.answeredMs)} ms after yours, {Math.round(latency.recognisedMs)} ms of them to recognise it
+          </Text>
+        )}
+        <VoiceDock onListen={listen} />
+        <Composer
+          scope={scope}
+          onSay={(words) => void say(words)}
+          onStop={isAnswering ? () => void interrupt() : undefined}
+        />
+      </View>
+    </View>
+  );
+}
+
+const styles = StyleSheet.create({
+  screen: { flex: 1, minHeight: 0 },
+  head: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: 8, paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
+  title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
+  dock: { padding: 16, gap: 12 },
+  latency: { fontSize: 12, lineHeight: 17, textAlign: 'center' },
+});

@@ -1,0 +1,41 @@
+import type { Speaker } from '../app/speech/Speaker';
+import type { Hostlink } from './Hostlink';
+
+/** Speaks with the host's voice, through the browser's loudspeaker. */
+export class HostSpeaker implements Speaker {
+  private current: AbortController | undefined;
+
+  constructor(private readonly link: Hostlink) {}
+
+  async say(text: string): Promise<void> {
+    const current = new AbortController();
+    this.current = current;
+    try {
+      await play(await this.link.speak(text, current.signal), current.signal);
+    } catch {
+      // An answer that cannot be spoken can still be read.
+    }
+  }
+
+  stop(): void {
+    this.current?.abort();
+  }
+}
+
+/** Resolves when the sound has been played, or `signal` is aborted. */
+async function play(sound: Blob, signal: AbortSignal): Promise<void> {
+  const address = URL.createObjectURL(sound);
+  const audio = new Audio(address);
+  const ended = new Promise<void>((resolve) => {
+    audio.onended = () => resolve();
+    audio.onerror = () => resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+  try {
+    await audio.play();
+    await ended;
+  } finally {
+    audio.pause();
+    URL.revokeObjectURL(address);
+  }
+}

@@ -1,0 +1,99 @@
+import type { HearingProblem } from '../app/speech/Transcriber';
+import { SAMPLE_RATE } from '../host/wire';
+
+/** Who gets the sound. */
+export interface SoundListener {
+  onOpen(): void;
+  /** A tenth of a second, and how loud it is, 0 to 1. */
+  onSound(samples: Int16Array<ArrayBuffer>, level: number): void;
+  /** It cannot be opened, or has been taken away. Nothing follows. */
+  onProblem(problem: HearingProblem): void;
+}
+
+/** The microphone, as long as it is open. */
+export interface Microphone {
+  /** Closes it; `then` is called after the last sound. */
+  finish(then: () => void): void;
+  /** Closes it; nothing follows. */
+  close(): void;
+}
+
+type FromWorklet =
+  | { readonly type: 'sound'; readonly samples: Int16Array<ArrayBuffer>; readonly power: number }
+  | { readonly type: 'flushed' };
+
+/** What the recogniser wants to hear is the room as it is: each of these makes words into other words. */
+const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
+
+/** Quieter than this, in decibels below full scale, is silence on the meter. */
+const FLOOR_DB = -55;
+
+/** Opens the browser's microphone at 16 kHz. Returns at once; it may be finished before it is open. */
+export function openMicrophone(listener: SoundListener): Microphone {
+  let stream: MediaStream | undefined;
+  let worklet: AudioWorkletNode | undefined;
+  let isClosed = false;
+  let afterLast: (() => void) | undefined;
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE });
+
+  const close = () => {
+    if (isClosed) return;
+    isClosed = true;
+    document.removeEventListener('visibilitychange', onVisibility);
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    void context.close();
+  };
+  const fail = (problem: HearingProblem) => {
+    if (isClosed) return;
+    close();
+    listener.onProblem(problem);
+  };
+  const onVisibility = () => {
+    if (document.visibilityState === 'hidden') fail('interrupted');
+  };
+  const flush = () => worklet?.port.postMessage('flush');
+
+  const open = async () => {
+    stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
+    // Granted too late: nobody wants it any more.
+    if (isClosed) for (const track of stream.getTracks()) track.stop();
+    await context.audioWorklet.addModule('/recorder.worklet.js');
+    if (isClosed) return;
+    worklet = new AudioWorkletNode(context, 'recorder', { numberOfOutputs: 0 });
+    worklet.port.onmessage = ({ data }) => {
+      const message = data as FromWorklet;
+      if (isClosed) return;
+      if (message.type === 'sound') {
+        listener.onSound(message.samples, levelOf(message.power));
+        return;
+      }
+      close();
+      afterLast?.();
+    };
+    for (const track of stream.getTracks()) track.onended = () => fail('interrupted');
+    document.addEventListener('visibilitychange', onVisibility);
+    context.createMediaStreamSource(stream).connect(worklet);
+    listener.onOpen();
+    if (afterLast !== undefined) flush();
+  };
+  open().catch((error: unknown) => fail(problemOf(error)));
+
+  return {
+    finish(then) {
+      afterLast = then;
+      flush();
+    },
+    close,
+  };
+}
+
+function problemOf(error: unknown): HearingProblem {
+  const { name } = error as { name?: string };
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'permissionDenied';
+  return name === 'NotFoundError' ? 'noMicrophone' : 'interrupted';
+}
+
+function levelOf(power: number): number {
+  const decibels = 10 * Math.log10(Math.max(power, 1e-10));
+  return Math.min(1, Math.max(0, 1 - decibels / FLOOR_DB));
+}

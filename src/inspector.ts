@@ -1,0 +1,1 @@
+export { LlamaInspector, type LlamaInspectorProps } from './react/LlamaInspector/LlamaInspector';

@@ -1,0 +1,35 @@
+import { useState } from 'react';
+
+import type { Failure } from '../useLlama';
+import { useLlamaClient } from '../client';
+import { useStore } from '../useStore';
+import { usePalette } from './palette';
+import { Action, Line, Row, Section } from './parts';
+
+/** What the system does to an app, by hand. */
+export function ControlsSection({ onReload }: { onReload?: (() => void) | undefined }) {
+  const client = useLlamaClient();
+  const suspended = useStore(client.suspended);
+  const { bad, warning } = usePalette();
+  const [failure, setFailure] = useState<Failure>();
+  const run = (work: Promise<void>) => {
+    setFailure(undefined);
+    work.catch((error: unknown) => setFailure(error as Failure));
+  };
+  return (
+    <Section title="Lifecycle">
+      <Row>
+        <Action label="Trim" onPress={() => run(client.trim('moderate'))} />
+        <Action label="Trim hard" onPress={() => run(client.trim('critical'))} />
+        {suspended ? (
+          <Action label="Resume" onPress={() => run(client.resume())} />
+        ) : (
+          <Action label="Suspend" onPress={() => run(client.suspend())} />
+        )}
+        {onReload !== undefined && <Action label="Reload JS" onPress={onReload} />}
+      </Row>
+      {suspended && <Line tone={warning}>Suspended: nothing computes until Resume.</Line>}
+      {failure !== undefined && <Line tone={bad}>{failure.detail}</Line>}
+    </Section>
+  );
+}

@@ -1,0 +1,68 @@
+import { View } from 'react-native';
+
+import type { ModelState, ModelStatus } from '../../protocol/generated';
+import { useLlamaClient } from '../client';
+import { useModels } from '../useModels';
+import { type Palette, usePalette } from './palette';
+import { Action, Badge, Line, Row, Section } from './parts';
+import { bytesText, fileName } from './units';
+
+/** Every model: its state, how often it was loaded, and who keeps it. */
+export function ModelsSection() {
+  const models = useModels();
+  return (
+    <Section title="Models">
+      {models.length === 0 && <Line quiet>No model has been asked for yet.</Line>}
+      {models.map((model) => (
+        <Model key={model.path} model={model} />
+      ))}
+    </Section>
+  );
+}
+
+function Model({ model: { path, status, leases, loads } }: { model: ModelState }) {
+  const client = useLlamaClient();
+  const palette = usePalette();
+  const info = status.type === 'ready' || status.type === 'idle' ? status.info : undefined;
+  return (
+    <View style={{ gap: 6 }}>
+      <Row>
+        <Line>{fileName(path)}</Line>
+        <Badge label={statusText(status)} tone={toneOf(status, palette)} />
+        <Badge label={loads === 1 ? 'loaded once' : `loaded ${loads} times`} tone={loads > 1 ? palette.warning : palette.quiet} />
+      </Row>
+      {info !== undefined && (
+        <Line quiet>
+          {info.description} · {bytesText(info.sizeBytes)} · {info.slots} × {info.contextSize} tokens · {info.threads}{' '}
+          {info.threads === 1 ? 'thread' : 'threads'} · {info.device}
+        </Line>
+      )}
+      {status.type === 'failed' && <Line tone={palette.bad}>{status.error.detail}</Line>}
+      <Line quiet>{leases.length === 0 ? 'No leases.' : `Leases: ${leases.map(({ owner }) => owner).join(', ')}`}</Line>
+      {info !== undefined && (
+        <Row>
+          <Action label={`Unload ${fileName(path)}`} onPress={() => void client.unload(path).catch(() => undefined)} />
+        </Row>
+      )}
+    </View>
+  );
+}
+
+function statusText(status: ModelStatus): string {
+  return status.type === 'loading' ? `loading ${Math.round(100 * status.progress)} %` : status.type;
+}
+
+function toneOf({ type }: ModelStatus, { good, warning, bad, quiet }: Palette): string {
+  switch (type) {
+    case 'ready':
+      return good;
+    case 'loading':
+    case 'unloading':
+      return warning;
+    case 'failed':
+      return bad;
+    case 'idle':
+    case 'unloaded':
+      return quiet;
+  }
+}
