@@ -30,6 +30,7 @@ export function Button({ label, onPress, kind = 'outlined', disabled = false, hi
       onPress={onPress}
       style={({ pressed }) => [
         styles.button,
+        kind === 'plain' && styles.plain,
         { backgroundColor: ground, borderColor: border, opacity: disabled ? 0.45 : pressed ? 0.7 : 1 },
       ]}
     >
@@ -121,6 +122,7 @@ export function Empty({ title, detail, children }: { title: string; detail: stri
 
 const styles = StyleSheet.create({
   button: { minHeight: 44, minWidth: 44, borderRadius: 12, borderWidth: 1, paddingHorizontal: 16, alignItems: 'center', justifyContent: 'center' },
+  plain: { paddingHorizontal: 8 },
   buttonText: { fontSize: 15, fontWeight: '600' },
   badge: { borderRadius: 999, paddingHorizontal: 10, paddingVertical: 2, alignSelf: 'center' },
   badgeText: { fontSize: 12, lineHeight: 18, fontWeight: '600' },

@@ -17,7 +17,7 @@ interface TalkButtonProps {
 /** Held while talking, or tapped to start and to stop; by keyboard, Space or Enter do either. */
 export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkButtonProps) {
   const { accent, onAccent, bad, ground } = useTheme();
-  const startedAt = useRef<number>(undefined);
+  const press = useRef<{ readonly at: number; readonly began: boolean }>(undefined);
   const colour = isListening ? bad : accent;
   const inside = isListening ? ground : onAccent;
   return (
@@ -28,12 +28,20 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
       aria-disabled={disabled}
       disabled={disabled}
       onPressIn={() => {
-        startedAt.current = isListening ? undefined : Date.now();
+        press.current = { at: Date.now(), began: !isListening };
         if (!isListening) onStart();
       }}
       onPressOut={() => {
-        const isTap = startedAt.current !== undefined && Date.now() - startedAt.current < TAP_MS;
-        if (!isTap) onFinish();
+        const { at, began } = press.current ?? { at: 0, began: false };
+        if (!began || Date.now() - at >= TAP_MS) onFinish();
+      }}
+      onPress={() => {
+        // A screen reader presses without a finger: then there was no press before this.
+        const wasByHand = press.current !== undefined;
+        press.current = undefined;
+        if (wasByHand) return;
+        if (isListening) onFinish();
+        else onStart();
       }}
       style={({ pressed }) => [styles.button, { backgroundColor: colour, opacity: disabled ? 0.45 : pressed ? 0.85 : 1 }]}
     >
