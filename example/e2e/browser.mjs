@@ -1,0 +1,89 @@
+// Chromium, with a microphone that hears what a test says.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+const SAMPLE_BYTES = 2;
+const HEADER_BYTES = 44;
+/** Half a second: the recogniser hears the first word badly when it stands at the very beginning. */
+const PAUSE = Buffer.alloc(16_000 * SAMPLE_BYTES / 2);
+
+const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Opens a browser. `say(text)` makes its microphone hear flite say that, from the next recording on, once. */
+export async function openBrowser(t, folder) {
+  const microphone = join(folder, 'microphone.wav');
+  const say = (text) => {
+    execFileSync('flite', ['-voice', 'slt', '-t', text, '-o', microphone]);
+    const speech = readFileSync(microphone);
+    const sound = Buffer.concat([PAUSE, speech.subarray(HEADER_BYTES), PAUSE]);
+    const header = Buffer.from(speech.subarray(0, HEADER_BYTES));
+    header.writeUInt32LE(sound.length + HEADER_BYTES - 8, 4);
+    header.writeUInt32LE(sound.length, 40);
+    writeFileSync(microphone, Buffer.concat([header, sound]));
+  };
+  say('nothing');
+  const browser = await chromium.launch({
+    executablePath: process.env.LLAMA_RS_CHROMIUM ?? PROGRAMS.find((program) => existsSync(program)),
+    args: [
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-audio-capture=${microphone}%noloop`,
+      '--autoplay-policy=no-user-gesture-required',
+      // Chromium's sandbox does not work for root, whom containers know alone.
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
+  });
+  t.after(() => browser.close());
+  return { browser, say };
+}
+
+/** A visitor of the app: profile, window, page. `microphone`: whether it is allowed. */
+export async function visit(browser, address, { microphone = true, ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: microphone ? ['microphone'] : [], ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(address);
+  await page.getByRole('tablist').waitFor();
+  return page;
+}
+
+/** Writes a message and waits for the answer's text. */
+export async function write(page, text) {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Waits until the message that is not sent yet begins so. */
+export async function drafted(page, text) {
+  await page.waitForFunction((begin) => document.querySelector('[aria-label=Message]')?.value.startsWith(begin), text);
+}
+
+/** Taps, and talks until the words are there. */
+export async function beginToTalk(page, say, text) {
+  say(text);
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await page.getByRole('meter').waitFor();
+  await page.locator('[aria-live=polite]', { hasText: text }).last().waitFor();
+}
+
+/** Taps, talks until the words are there, taps. */
+export async function talk(page, say, text) {
+  await beginToTalk(page, say, text);
+  await page.getByRole('button', { name: 'Stop talking' }).click();
+}
+
+/** The last answer, when the text is in it and it is complete. */
+export async function answered(page, text) {
+  await page.getByRole('listitem').last().getByText(text).waitFor();
+  await page.locator('[aria-busy=true]').waitFor({ state: 'detached' });
+}
+
+export const tab = (page, name) => page.getByRole('tab', { name }).click();
+
+/** How often the model was loaded, as the banner says. */
+export async function loads(page) {
+  const text = await page.getByText(/Model loads since launch: \d+/).innerText();
+  return Number(/\d+/.exec(text)?.[0]);
+}

@@ -1,0 +1,60 @@
+// The microphone, the recogniser, the engine and the browser are real; only the voice is flite's.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { answered, beginToTalk, drafted, loads, openBrowser, tab, talk, visit } from './browser.mjs';
+import { folderFor, startHost } from './host.mjs';
+
+test('a name that was said is known after five changes of tab: one load, and only the new turn is prefilled', async (t) => {
+  const folder = folderFor(t);
+  const { address } = await startHost(t, folder);
+  const { browser, say } = await openBrowser(t, folder);
+  const page = await visit(browser, address);
+  await talk(page, say, 'my name is alice');
+  await answered(page, 'Nice to meet you, alice.');
+  for (const name of ['Chats', 'Voice', 'Inspector', 'Chats', 'Voice']) await tab(page, name);
+  await talk(page, say, 'what is my name');
+  await answered(page, 'Your name is alice.');
+  assert.equal(await loads(page), 1);
+
+  await tab(page, 'Inspector');
+  const costs = await page.getByText(/tokens prefilled/).innerText();
+  const [, prefilled, reused] = /(\d+) tokens prefilled, (\d+) reused/.exec(costs)?.map(Number) ?? [];
+  // The whole first turn is reused; what is prefilled is the template's words around the question, and the question.
+  assert.ok(reused >= 20 && prefilled <= 16, costs);
+});
+
+test('without permission for the microphone it says so, and what was written stays', async (t) => {
+  const folder = folderFor(t);
+  const { address } = await startHost(t, folder);
+  const { browser } = await openBrowser(t, folder);
+  const page = await visit(browser, address, { microphone: false });
+  await page.getByLabel('Message', { exact: true }).fill('half a thought');
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await page.getByText('The microphone is not allowed').waitFor();
+  await drafted(page, 'half a thought');
+});
+
+test('a recording without a word says that nothing was heard', async (t) => {
+  const folder = folderFor(t);
+  const { address } = await startHost(t, folder);
+  const { browser, say } = await openBrowser(t, folder);
+  const page = await visit(browser, address);
+  say(' ');
+  await page.getByRole('button', { name: 'Talk', exact: true }).click();
+  await page.getByRole('meter').waitFor();
+  await page.getByRole('button', { name: 'Stop talking' }).click();
+  await page.getByText('Nothing was heard').waitFor();
+});
+
+test('leaving the screen while talking keeps what was heard as a draft', async (t) => {
+  const folder = folderFor(t);
+  const { address } = await startHost(t, folder);
+  const { browser, say } = await openBrowser(t, folder);
+  const page = await visit(browser, address);
+  await beginToTalk(page, say, 'my name is alice');
+  await tab(page, 'Chats');
+  await tab(page, 'Voice');
+  await page.getByText('The recording was interrupted').waitFor();
+  await drafted(page, 'my name is alice');
+});
