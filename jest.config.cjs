@@ -4,8 +4,13 @@ module.exports = {
   testMatch: [
     '<rootDir>/src/**/__tests__/**/*.test.{ts,tsx}',
     '<rootDir>/tests/**/*.test.{ts,tsx}',
-    '<rootDir>/example/terminal/__tests__/*.test.{ts,tsx}',
+    '<rootDir>/example/**/__tests__/*.test.{ts,tsx}',
   ],
+  // The package as the example imports it, from its sources.
+  moduleNameMapper: {
+    '^react-native-llama-rs$': '<rootDir>/src/index.ts',
+    '^react-native-llama-rs/(inspector|testing)$': '<rootDir>/src/$1',
+  },
   modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/target/'],
   // Published as ES modules only, or as React Native's own source.
   transformIgnorePatterns: ['node_modules/(?!(@react-native|react-native|mobx)/)'],

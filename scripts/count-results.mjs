@@ -9,7 +9,7 @@ const folder = process.argv[2];
 
 const readers = [
   [/\.json$/, countJest],
-  [/^addon\.log$/, countNode],
+  [/^(addon|e2e)\.log$/, countNode],
   [/^jvm\.log$/, countMaven],
   [/^swift\.log$/, countXCTest],
   [/\.log$/, countCargo],

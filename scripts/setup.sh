@@ -172,3 +172,22 @@ need_python_environment() { # FOLDER REQUIREMENTS
   "$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
   cp "$2" "$stamp"
 }
+
+# What hears and speaks for the demo app's host: PocketSphinx with its English model, and flite.
+need_speech() {
+  have flite || need_debian_packages flite
+  need_python_environment "$CACHE_DIR/speech" example/host/requirements.txt
+  export LLAMA_RS_SPEECH_PYTHON="$CACHE_DIR/speech/bin/python"
+}
+
+# The same, where it can be had: without it the app is written to.
+want_speech() {
+  # In a process of its own first: what cannot be had must not end the demo.
+  if (need_speech); then need_speech; else say "so the app will neither hear nor speak; it can be written to"; fi
+}
+
+need_browser() {
+  if [ -n "${LLAMA_RS_CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome; then return; fi
+  have dpkg-query || give_up "missing: Chromium - install it, and name it in LLAMA_RS_CHROMIUM"
+  need_debian_packages chromium
+}

@@ -60,12 +60,24 @@ export async function drafted(page, text) {
   await page.waitForFunction((begin) => document.querySelector('[aria-label=Message]')?.value.startsWith(begin), text);
 }
 
+/** A machine that is busy loses pieces of sound, and then other words are heard: people say it again. */
+const ATTEMPTS = 4;
+const ATTEMPT_MS = 8000;
+
 /** Taps, and talks until the words are there. */
 export async function beginToTalk(page, say, text) {
-  say(text);
-  await page.getByRole('button', { name: 'Talk', exact: true }).click();
-  await page.getByRole('meter').waitFor();
-  await page.locator('[aria-live=polite]', { hasText: text }).last().waitFor();
+  for (let attempt = 1; ; attempt += 1) {
+    say(text);
+    await page.getByRole('button', { name: 'Talk', exact: true }).click();
+    try {
+      await page.getByRole('meter').waitFor();
+      await page.locator('[aria-live=polite]', { hasText: text }).last().waitFor({ timeout: ATTEMPT_MS });
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await page.getByRole('button', { name: 'Discard the recording' }).click();
+    }
+  }
 }
 
 /** Taps, talks until the words are there, taps. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const USAGE = `usage: ./dev demo [--model FILE.gguf]
+export const USAGE = `usage: ./dev demo --terminal [--model FILE.gguf]
            tells a story: one phone, more conversations than slots, a kill -9
        ./dev demo --chat [--model FILE.gguf] [--directory DIR]
            talks with you; /help lists its commands

@@ -29,27 +29,23 @@ const ITEM = /^\s*\d+$/;
  * ```
  */
 export function onSentence(generation: ReadableStore<GenerationState>, listener: (sentence: Sentence) => void): () => void {
-  let from = 0;
-  let ended = false;
-  let unsubscribe = () => {};
+  const reading = { from: 0, ended: false, unsubscribe: () => {} };
   const end = () => {
-    ended = true;
-    unsubscribe();
+    reading.ended = true;
+    reading.unsubscribe();
   };
   const look = () => {
     const { text, phase } = generation.getSnapshot();
     const isWhole = phase.type === 'finished';
-    for (const sentence of sentencesFrom(text, from, isWhole)) {
-      if (ended) return;
-      from = sentence.end;
+    for (const sentence of sentencesFrom(text, reading.from, isWhole)) {
+      if (reading.ended) return;
+      reading.from = sentence.end;
       listener(sentence);
     }
     if (isWhole) end();
   };
-  unsubscribe = generation.subscribe(look);
+  reading.unsubscribe = generation.subscribe(look);
   look();
-  // It may have ended before there was anything to unsubscribe.
-  if (ended) unsubscribe();
   return end;
 }
 
