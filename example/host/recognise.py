@@ -1,7 +1,7 @@
 """Listens to one recording. Reads 16 kHz, 16-bit, mono PCM from standard input until its end.
 
-Writes JSON lines: {"type": "ready"} once the model is loaded, {"type": "partial", "text": …} whenever the guess changes,
-{"type": "final", "text": …} once, last; the text is empty when nothing was said.
+Writes JSON lines: {"type": "ready"} once the model is loaded, {"type": "partial", "text": …} whenever the guess
+changes, {"type": "final", "text": …} once, last; the text is empty when nothing was said.
 
 usage: recognise.py [FOLDER]. FOLDER: a language, as `acoustic-model/`, `language-model.lm.bin` and
 `pronounciation-dictionary.dict` (so spelt in the packs that there are). Without it: English, which PocketSphinx brings.

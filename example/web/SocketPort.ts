@@ -3,7 +3,7 @@ import type { Batch, Port, Snapshot } from 'react-native-llama-rs';
 import type { About, FromPort } from '../host/wire';
 
 /** Whether the host answers. */
-export type Link = 'online' | 'offline';
+type Link = 'online' | 'offline';
 
 /** What the port needs of the browser. */
 export interface SocketPortOptions {

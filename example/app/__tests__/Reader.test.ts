@@ -9,7 +9,7 @@ function scriptedSpeaker() {
   const said: string[] = [];
   let done = () => {};
   const speaker: Speaker = {
-    say(text) {
+    say: (text) => {
       said.push(text);
       return new Promise((resolve) => (done = resolve));
     },
@@ -17,7 +17,7 @@ function scriptedSpeaker() {
   };
   const finish = async () => {
     done();
-    await new Promise(process.nextTick);
+    await new Promise((resolve) => setImmediate(resolve));
   };
   return { speaker, said, finish };
 }

@@ -64,16 +64,18 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
       <View style={styles.dock}>
         <Troubles chat={chat} />
         {edited !== undefined && (
-          <Notice tone="quiet" title="You edit your last question" detail="Its answer is replaced when you send.">
-            <Button
-              label="Cancel"
-              hint="Cancel editing"
-              onPress={() => {
-                setEdited(undefined);
-                drafts.take(scope);
-              }}
-            />
-          </Notice>
+          <View style={styles.column}>
+            <Notice tone="quiet" title="You edit your last question" detail="Its answer is replaced when you send.">
+              <Button
+                label="Cancel"
+                hint="Cancel editing"
+                onPress={() => {
+                  setEdited(undefined);
+                  drafts.take(scope);
+                }}
+              />
+            </Notice>
+          </View>
         )}
         <Composer
           scope={scope}
@@ -94,4 +96,5 @@ const styles = StyleSheet.create({
   title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
   actions: { flexDirection: 'row', flexWrap: 'wrap' },
   dock: { padding: 16, gap: 12 },
+  column: { width: '100%', maxWidth: 720, alignSelf: 'center' },
 });

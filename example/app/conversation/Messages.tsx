@@ -18,10 +18,11 @@ const NEAR = 80;
 export function Messages({ messages, actionsOf }: MessagesProps) {
   const view = useRef<ComponentRef<typeof ScrollView>>(null);
   const isAtEnd = useRef(true);
-  const last = messages[messages.length - 1]?.content.length;
-  useEffect(() => {
+  const followEnd = () => {
     if (isAtEnd.current) view.current?.scrollToEnd({ animated: false });
-  }, [messages.length, last]);
+  };
+  const last = messages[messages.length - 1]?.content.length;
+  useEffect(followEnd, [messages.length, last]);
   return (
     <ScrollView
       ref={view}
@@ -31,6 +32,8 @@ export function Messages({ messages, actionsOf }: MessagesProps) {
         isAtEnd.current = contentOffset.y + layoutMeasurement.height >= contentSize.height - NEAR;
       }}
       scrollEventThrottle={50}
+      // What stands below has grown.
+      onLayout={followEnd}
     >
       <View role="list" aria-label="Conversation" style={styles.list}>
         {messages.map((message, index) =>

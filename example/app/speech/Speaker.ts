@@ -1,9 +1,9 @@
 /** Speaks text aloud. On phones the system's voice, in the browser the host's flite. */
 export interface Speaker {
   /** Resolves when the text has been spoken, or `stop` was called, or it cannot be spoken. Never rejects. */
-  say(text: string): Promise<void>;
+  readonly say: (text: string) => Promise<void>;
   /** Silence, now. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** A sentence of Markdown as it is spoken: without its marks. */

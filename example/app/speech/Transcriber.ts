@@ -12,7 +12,7 @@ export type HearingProblem =
   | 'unavailable';
 
 /** How a recording ends. */
-export type Heard = { readonly type: 'heard'; readonly text: string } | { readonly type: 'failed'; readonly problem: HearingProblem };
+type Heard = { readonly type: 'heard'; readonly text: string } | { readonly type: 'failed'; readonly problem: HearingProblem };
 
 /** What is told while the user speaks. */
 export interface HearingListener {

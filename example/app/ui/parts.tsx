@@ -99,7 +99,7 @@ export function Progress({ label, value }: { label: string; value: number }) {
   return (
     <View style={styles.progress}>
       <Text style={[styles.small, { color: quiet }]}>{label}</Text>
-      <View role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent} style={[styles.track, { backgroundColor: code }]}>
+      <View accessible role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent} style={[styles.track, { backgroundColor: code }]}>
         <View style={[styles.fill, { width: `${percent}%`, backgroundColor: accent }]} />
       </View>
     </View>

@@ -28,6 +28,7 @@ export function VoiceScreen() {
   useEffect(() => () => voice?.cancel('interrupted'), [voice]);
 
   const listen = () => {
+    setLatency(undefined);
     void interrupt();
     voice?.start(language.getSnapshot(), {
       onHeard(words, recognisedMs) {
@@ -57,7 +58,7 @@ export function VoiceScreen() {
         <Troubles chat={chat} />
         {latency !== undefined && !isAnswering && (
           <Text style={[styles.latency, { color: quiet }]}>
-            First word {Math.round(latency.answeredMs)} ms after yours, {Math.round(latency.recognisedMs)} ms of them to recognise it
+            Answered after {Math.round(latency.answeredMs)} ms, recognised after {Math.round(latency.recognisedMs)} ms
           </Text>
         )}
         <VoiceDock onListen={listen} />

@@ -96,7 +96,7 @@ function get(path: string, name?: string): Promise<{ status: number | undefined;
 }
 
 test('pages are served to this machine under its own names, and nothing beside them', async () => {
-  expect(await get('/')).toMatchObject({ status: 200, body: '<p>the app</p>', policy: expect.stringContaining("default-src 'self'") });
+  expect(await get('/')).toMatchObject({ status: 200, body: '<p>the app</p>', policy: expect.stringContaining("default-src 'self'") as string });
   expect(await get('/../state/host-token')).toMatchObject({ status: 404 });
   expect(await get('/', 'evil.example')).toMatchObject({ status: 403, body: '' });
 });
@@ -130,7 +130,7 @@ test('a socket is a port of its own: hello, then the answers to its own commands
   const answer = await first.next();
   expect(answer.type === 'batch' && (JSON.parse(answer.batch) as unknown)).toMatchObject({
     epoch: first.snapshot.epoch,
-    events: expect.arrayContaining([expect.objectContaining({ type: 'lifecycle', requestId: 'r' })]),
+    events: expect.arrayContaining([expect.objectContaining({ type: 'lifecycle', requestId: 'r' })]) as unknown,
   });
   const gone = [ended(first.port), ended(second.port)];
   first.port.close();

@@ -24,7 +24,7 @@ export function MemorySection() {
   const free = use.free === undefined ? '' : `, ${bytesText(use.free)} free`;
   return (
     <Section title="Memory" aside={`${bytesText(used)} used${free}`}>
-      <View role="img" aria-label={`Memory: ${bytesText(used)} used${free}`} style={[styles.bar, { backgroundColor: track }]}>
+      <View accessible role="img" aria-label={`Memory: ${bytesText(used)} used${free}`} style={[styles.bar, { backgroundColor: track }]}>
         {shares.map(({ name, bytes, colour }) => {
           // What is there is seen, however small it is.
           const share = bytes === 0 ? 0 : Math.max(100 * (bytes / whole), 0.6);

@@ -23,7 +23,7 @@ export function SpeedSection() {
   const latest = Math.round(last.tokensPerSecond);
   return (
     <Section title="Tokens per second" aside={`last ${latest}, fastest ${Math.round(fastest)}`}>
-      <View role="img" aria-label={`The last ${all.length} answers; the latest at ${latest} tokens per second`} style={styles.chart}>
+      <View accessible role="img" aria-label={`The last ${all.length} answers; the latest at ${latest} tokens per second`} style={styles.chart}>
         {all.map(({ id, tokensPerSecond }) => (
           <View key={id} style={[styles.column, { backgroundColor: track }]}>
             <View style={{ height: `${100 * (tokensPerSecond / fastest)}%`, backgroundColor: accent, borderRadius: 3 }} />

@@ -1,0 +1,163 @@
+import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react-native';
+import { join } from 'node:path';
+import { installNodePort } from 'react-native-llama-rs/testing';
+
+import { App } from '../App';
+import { makeServices } from '../makeServices';
+import type { Services } from '../services';
+import { Cell } from '../store';
+import { scriptedTranscriber } from './scriptedTranscriber';
+
+// Every screen on the real engine. Only the ears and the voice are a test's.
+jest.setTimeout(30_000);
+
+const engine = installNodePort();
+const model = { path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_0.gguf'), threads: 1 };
+
+afterEach(async () => {
+  await engine.client.eraseAll();
+});
+
+async function open(change: Partial<Services> = {}) {
+  const transcriber = scriptedTranscriber();
+  const said: string[] = [];
+  // A voice that has never finished speaking.
+  const speaker = { say: (text: string) => new Promise<void>(() => said.push(text)), stop: () => undefined };
+  const platform = { model, options: { temperature: 0 }, transcriber, speaker, onReload: jest.fn() };
+  const services = { ...makeServices(engine.client, platform), ...change };
+  await render(<App client={engine.client} services={services} />);
+  return { services, transcriber, said };
+}
+
+const press = (name: string | RegExp) => fireEvent.press(screen.getByRole('button', { name }));
+const tab = (name: string) => fireEvent.press(screen.getByRole('tab', { name }));
+
+async function write(text: string) {
+  await fireEvent.changeText(screen.getByLabelText('Message'), text);
+  await press('Send');
+}
+
+/** Holds the button while something is said. */
+async function say(transcriber: ReturnType<typeof scriptedTranscriber>, text: string) {
+  await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');
+  await act(() => transcriber.hearing.onOpen());
+  await act(() => transcriber.hearing.onPartial(text));
+  await press('Stop talking');
+  await act(() => transcriber.hearing.onEnd({ type: 'heard', text }));
+}
+
+test('what was said on the voice screen is answered, and known after every tab has been unmounted', async () => {
+  const { transcriber } = await open();
+  await say(transcriber, 'my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+  await tab('Chats');
+  await tab('Inspector');
+  await screen.findByText(/MiB used/);
+  await tab('Voice');
+  await say(transcriber, 'what is my name');
+  await screen.findByText('Your name is alice.');
+  expect(screen.getByText('Model loads since launch: 1')).toBeTruthy();
+  expect(screen.getByText(/^Answered after \d+ ms/)).toBeTruthy();
+});
+
+test('while it listens, the screen shows the level and the guess; a problem is named and can be dismissed', async () => {
+  const { transcriber } = await open();
+  await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');
+  await act(() => transcriber.hearing.onOpen());
+  await act(() => transcriber.hearing.onLevel(0.5));
+  await act(() => transcriber.hearing.onPartial('half a'));
+  expect(screen.getByText('half a')).toBeTruthy();
+  expect(screen.getByLabelText('Microphone level').props).toMatchObject({ 'aria-valuenow': 50 });
+  await act(() => transcriber.hearing.onEnd({ type: 'failed', problem: 'interrupted' }));
+  expect(screen.getByText('The recording was interrupted')).toBeTruthy();
+  expect(screen.getByDisplayValue('half a')).toBeTruthy();
+  await press('Dismiss');
+  expect(screen.queryByText('The recording was interrupted')).toBeNull();
+});
+
+test('talking again while the answer is spoken cuts the conversation to what was spoken', async () => {
+  const { transcriber, said } = await open();
+  await press(/Answers are not spoken/);
+  await say(transcriber, 'hello');
+  await screen.findByText('Hello! How can I help you?');
+  expect(said).toEqual(['Hello!']);
+  await say(transcriber, 'my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+  expect((await engine.client.transcript('Chat 1')).map(({ content }) => content)).toEqual([
+    'hello',
+    'Hello!',
+    'my name is alice',
+    'Nice to meet you, alice.',
+  ]);
+});
+
+test('the chats screen lists, forks, renames and deletes conversations', async () => {
+  await open();
+  await tab('Chats');
+  await press(/^Open Chat 1|New chat/);
+  await write('my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+  await press('Back to the list');
+  await press('Fork Chat 1');
+  await screen.findByText('Chat 1, copy');
+  await press('Rename Chat 1, copy');
+  await fireEvent.changeText(screen.getByLabelText('New name'), 'Alice');
+  await press('Save');
+  await screen.findByText('Alice');
+  await press('Delete Chat 1');
+  await press('Delete Chat 1 for good');
+  await screen.findByRole('button', { name: /^Open Alice, 2 messages, / });
+  await waitFor(() => expect(screen.queryByText('Chat 1')).toBeNull());
+});
+
+test('the last question is edited in place, the last answer made anew', async () => {
+  await open();
+  await tab('Chats');
+  await press('New chat');
+  await write('my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+  await press('Edit the last question');
+  expect(screen.getByText('You edit your last question')).toBeTruthy();
+  await write('my name is bob');
+  await screen.findByText('Nice to meet you, bob.');
+  expect(screen.queryByText('my name is alice')).toBeNull();
+  await press('Regenerate');
+  await screen.findByText('Nice to meet you, bob.');
+});
+
+test('a model that is not there is an error with a way on, and what was said stays in the draft', async () => {
+  await open({ model: { path: '/nowhere.gguf' } });
+  await screen.findByText('The model could not be loaded');
+  await write('my name is alice');
+  await screen.findByDisplayValue('my name is alice');
+  expect(screen.getByRole('button', { name: 'Try again' })).toBeTruthy();
+});
+
+test('without a connection nothing can be sent, and it says why', async () => {
+  const online = new Cell(false);
+  await open({ online });
+  await fireEvent.changeText(screen.getByLabelText('Message'), 'half a thought');
+  expect(screen.getByText('Not connected')).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Send' }).props).toMatchObject({ accessibilityState: { disabled: true } });
+  await act(() => online.set(true));
+  expect(screen.queryByText('Not connected')).toBeNull();
+  expect(screen.getByDisplayValue('half a thought')).toBeTruthy();
+});
+
+test('without a recogniser the voice screen says so, and is written to', async () => {
+  await open({ voice: undefined });
+  expect(screen.getByText('Nothing is heard here')).toBeTruthy();
+  await write('my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+});
+
+test('the inspector shows the model, its one load and the conversation', async () => {
+  await open();
+  await write('my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+  await tab('Inspector');
+  await screen.findByText(/MiB used/);
+  expect(screen.getByText('tiny-chat-q8_0.gguf')).toBeTruthy();
+  expect(screen.getByText('loaded once')).toBeTruthy();
+  expect(within(screen.getByLabelText('Scopes')).getByText('Chat 1')).toBeTruthy();
+});
