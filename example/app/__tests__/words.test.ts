@@ -14,18 +14,21 @@ test('new conversations and copies get names that are free', () => {
   expect(copyName(scopes, 'Chat 1, copy')).toBe('Chat 1, copy 2');
 });
 
-test('an answer is cut to what was spoken, and is not there when nothing was', () => {
-  const question = { role: 'user', content: 'a story' } as const;
-  const answer = { role: 'assistant', content: 'Once. Twice. Thrice.' } as const;
-  expect(cutAt([question, answer], 'Once.')).toEqual([question, { role: 'assistant', content: 'Once.' }]);
-  expect(cutAt([question, answer], '')).toEqual([question]);
+const question = { role: 'user', content: 'a story' } as const;
+const answer = { role: 'assistant', content: 'Once. Twice. Thrice.' } as const;
+
+test('an answer is cut to what was spoken', () => {
+  const messages = [question, { role: 'assistant', content: 'Once.' }];
+  expect(cutAt([question, answer], 'Once.')).toEqual({ messages, unanswered: undefined });
+});
+
+test('a question of whose answer nothing was spoken is to be asked again', () => {
+  expect(cutAt([question, answer, question, answer], '')).toEqual({ messages: [question, answer], unanswered: 'a story' });
 });
 
 test('what is not the answer that was interrupted is not cut', () => {
-  const messages = [{ role: 'user', content: 'a story' }] as const;
-  expect(cutAt(messages, 'Once.')).toBe(messages);
-  const other = [...messages, { role: 'assistant', content: 'No.' }] as const;
-  expect(cutAt(other, 'Once.')).toBe(other);
+  expect(cutAt([question], 'Once.')).toBeUndefined();
+  expect(cutAt([question, { role: 'assistant', content: 'No.' }], 'Once.')).toBeUndefined();
 });
 
 test('a draft grows by what must not be lost, and is taken once', () => {

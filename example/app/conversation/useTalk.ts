@@ -29,26 +29,40 @@ export function useTalk(scope: string, owner: string): Talk {
   const say = useCallback(
     async (text: string, replacing?: number) => {
       await interrupt();
-      const before = await client.transcript(scope);
-      const cut = interruption.getSnapshot();
+      const transcript = await client.transcript(scope);
+      const interrupted = interruption.getSnapshot();
       interruption.set(undefined);
-      let kept: readonly Message[] | undefined;
-      if (replacing !== undefined) kept = before.slice(0, replacing);
-      else if (cut?.scope === scope) kept = cutAt(before, cut.spokenText);
+      const cut = interrupted?.scope === scope ? cutAt(transcript, interrupted.spokenText) : undefined;
       const generation =
-        kept === undefined
-          ? send(text)
-          : client.generate({
-              model,
-              scope,
-              messages: [...kept, { role: 'user', content: text }],
-              options: { keepPartial: true, ...options },
-            });
-      generation.result.catch(() => drafts.keep(scope, text));
+        replacing !== undefined
+          ? startAfter(transcript.slice(0, replacing), text)
+          : cut !== undefined
+            ? startAfter(cut.messages, joined(cut.unanswered, text))
+            : send(text);
+      generation.result.then(
+        // A turn that was stopped before its first word went back whole.
+        (result) => {
+          if (result.text === '') drafts.keep(scope, text);
+        },
+        () => drafts.keep(scope, text),
+      );
       if (speaks.getSnapshot()) reader?.read(generation);
       return generation;
+
+      function startAfter(before: readonly Message[], content: string): Generation {
+        return client.generate({
+          model,
+          scope,
+          messages: [...before, { role: 'user', content }],
+          options: { keepPartial: true, ...options },
+        });
+      }
     },
     [client, scope, model, options, drafts, reader, speaks, interruption, interrupt, send],
   );
   return { chat, say, interrupt };
+}
+
+function joined(unanswered: string | undefined, text: string): string {
+  return unanswered === undefined ? text : `${unanswered} ${text}`;
 }
