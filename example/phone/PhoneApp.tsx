@@ -1,0 +1,54 @@
+import { useState } from 'react';
+import { DevSettings, StyleSheet } from 'react-native';
+import { LlamaProvider, useLlamaClient } from 'react-native-llama-rs';
+import { SafeAreaProvider, SafeAreaView } from 'react-native-safe-area-context';
+
+import { App } from '../app/App';
+import { makeServices } from '../app/makeServices';
+import { useTheme } from '../app/theme';
+import { openEars } from './openEars';
+import { phoneMicrophone } from './phoneMicrophone';
+import { WhisperTranscriber } from './WhisperTranscriber';
+
+/** What the native side says: the folder of the app's own files, in which the two models are. */
+interface PhoneAppProps {
+  readonly directory: string;
+}
+
+/** Memory of whisper's `base` model at 5 bits, in bytes. */
+const WHISPER_BYTES = 150_000_000;
+
+/** The app on a phone: `chat.gguf` answers, `whisper.bin` hears. */
+export function PhoneApp({ directory }: PhoneAppProps) {
+  const { ground } = useTheme();
+  return (
+    <SafeAreaProvider>
+      <SafeAreaView style={[styles.screen, { backgroundColor: ground }]}>
+        <LlamaProvider>
+          <Inside directory={directory} />
+        </LlamaProvider>
+      </SafeAreaView>
+    </SafeAreaProvider>
+  );
+}
+
+function Inside({ directory }: PhoneAppProps) {
+  const client = useLlamaClient();
+  const [services] = useState(() =>
+    makeServices(client, {
+      model: { path: `${directory}/chat.gguf` },
+      options: {},
+      transcriber: new WhisperTranscriber({
+        client,
+        microphone: phoneMicrophone(),
+        openEars: () => openEars(`${directory}/whisper.bin`),
+        sizeBytes: WHISPER_BYTES,
+        languages: ['en', 'de', 'fr', 'es', 'it', 'ja', 'zh'],
+      }),
+      onReload: () => DevSettings.reload(),
+    }),
+  );
+  return <App client={client} services={services} />;
+}
+
+const styles = StyleSheet.create({ screen: { flex: 1 } });

@@ -1,0 +1,155 @@
+import type { LlamaClient, ResidentHandle } from 'react-native-llama-rs';
+
+import type { HearingListener, HearingProblem, Recording, Transcriber } from '../app/speech/Transcriber';
+import { joined, loudness } from './pcm';
+
+/** A recogniser with its weights in memory. */
+export interface Ears {
+  /** What is said in 16 kHz, 16-bit, mono PCM. */
+  recognise(pcm: ArrayBuffer, language: string): Promise<string>;
+  /** Frees the weights. */
+  release(): Promise<void>;
+}
+
+/** The phone's microphone. One recording at a time. */
+export interface PhoneMicrophone {
+  /** Opens it; pieces of 16 kHz, 16-bit, mono PCM follow. Resolves to what keeps it closed, if something does. */
+  open(onSound: (pcm: Uint8Array) => void, onInterrupted: () => void): Promise<HearingProblem | undefined>;
+  /** Closes it: no piece follows. */
+  close(): void;
+}
+
+/** What the transcriber is made of. */
+export interface WhisperParts {
+  readonly client: Pick<LlamaClient, 'registerResident'>;
+  readonly microphone: PhoneMicrophone;
+  /** Loads the weights. */
+  readonly openEars: () => Promise<Ears>;
+  /** Memory that they take, in bytes. */
+  readonly sizeBytes: number;
+  /** As whisper knows them; the first is the default. */
+  readonly languages: readonly string[];
+}
+
+/** Sound that is recognised again for a guess: a second of it, in bytes. */
+const GUESS_BYTES = 32_000;
+
+/**
+ * Hears with whisper on the phone. Its weights are loaded by the first recording and stay, whatever is unmounted: they are
+ * a resident of the engine's memory budget, and go when the engine needs their room while nobody talks.
+ */
+export class WhisperTranscriber implements Transcriber {
+  readonly languages: readonly string[];
+  private ears: Promise<Ears> | undefined;
+  private resident: ResidentHandle | undefined;
+  private isAtWork = false;
+
+  constructor(private readonly parts: WhisperParts) {
+    this.languages = parts.languages;
+  }
+
+  start(language: string, listener: HearingListener): Recording {
+    const { microphone } = this.parts;
+    const pieces: Uint8Array[] = [];
+    let state: 'recording' | 'finished' | 'over' = 'recording';
+    let unheardBytes = 0;
+    let guessing: Promise<void> = Promise.resolve();
+    let isGuessing = false;
+
+    this.setAtWork(true);
+    const ears = this.load();
+    const end = (heard: Parameters<HearingListener['onEnd']>[0]) => {
+      if (state === 'over') return;
+      leave();
+      listener.onEnd(heard);
+    };
+    const fail = (problem: HearingProblem) => end({ type: 'failed', problem });
+    const leave = () => {
+      state = 'over';
+      microphone.close();
+      this.setAtWork(false);
+    };
+    const recognise = async () => (await (await ears).recognise(joined(pieces), language)).trim();
+    const guess = async () => {
+      isGuessing = true;
+      unheardBytes = 0;
+      try {
+        const text = await recognise();
+        if (state === 'recording') listener.onPartial(text);
+      } catch {
+        fail('unavailable');
+      }
+      isGuessing = false;
+    };
+
+    microphone
+      .open(
+        (pcm) => {
+          pieces.push(pcm);
+          unheardBytes += pcm.byteLength;
+          listener.onLevel(loudness(pcm));
+          if (!isGuessing && unheardBytes >= GUESS_BYTES) guessing = guess();
+        },
+        () => fail('interrupted'),
+      )
+      .then(
+        (problem) => {
+          if (problem !== undefined) fail(problem);
+          else if (state === 'recording') listener.onOpen();
+        },
+        () => fail('noMicrophone'),
+      );
+    return {
+      finish() {
+        if (state !== 'recording') return;
+        state = 'finished';
+        microphone.close();
+        // Whisper does one thing at a time.
+        guessing.then(recognise).then(
+          (text) => end({ type: 'heard', text }),
+          () => fail('unavailable'),
+        );
+      },
+      cancel() {
+        if (state !== 'over') leave();
+      },
+    };
+  }
+
+  private setAtWork(isAtWork: boolean): void {
+    this.isAtWork = isAtWork;
+    this.resident?.update({ inUse: isAtWork });
+  }
+
+  /** Loads the weights, unless they are there. */
+  private load(): Promise<Ears> {
+    this.ears ??= this.parts.openEars().then(
+      (ears) => {
+        this.resident = this.register(ears);
+        return ears;
+      },
+      (error: unknown) => {
+        // The next recording tries again.
+        this.ears = undefined;
+        throw error;
+      },
+    );
+    // Whoever recognises gets the error.
+    this.ears.catch(() => undefined);
+    return this.ears;
+  }
+
+  private register(ears: Ears): ResidentHandle {
+    return this.parts.client.registerResident({
+      id: 'whisper',
+      name: 'speech recogniser',
+      sizeBytes: this.parts.sizeBytes,
+      inUse: this.isAtWork,
+      evict: async () => {
+        this.ears = undefined;
+        this.resident = undefined;
+        await ears.release();
+      },
+    });
+  }
+}
