@@ -1,0 +1,36 @@
+// Bundles the app for both phones with Metro, and compiles the bundles to Hermes bytecode, as a release build does.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+
+import { root } from './bundle.mjs';
+
+// Where React Native has its own from.
+const { resolve } = createRequire(createRequire(import.meta.url).resolve('react-native/package.json'));
+const folder = mkdtempSync(join(tmpdir(), 'llama-bundle-'));
+const BINARIES = { linux: 'linux64-bin', darwin: 'osx-bin', win32: 'win64-bin' };
+const hermesc = join(dirname(resolve('hermes-compiler/package.json')), 'hermesc', BINARIES[process.platform], 'hermesc');
+
+try {
+  for (const platform of ['android', 'ios']) {
+    const bundle = join(folder, `${platform}.js`);
+    const options = ['--platform', platform, '--dev', 'false', '--entry-file', 'index.js', '--bundle-output', bundle, '--config', 'metro.config.cjs'];
+    run(process.execPath, [`${root}node_modules/react-native/cli.js`, 'bundle', ...options]);
+    run(hermesc, ['-emit-binary', '-O', '-w', '-out', `${bundle}.hbc`, bundle]);
+    console.log(`${platform}: ${statSync(bundle).size} bytes of JavaScript, ${statSync(`${bundle}.hbc`).size} of bytecode`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Its output is shown when it fails. */
+function run(program, args) {
+  try {
+    execFileSync(program, args, { cwd: `${root}example`, stdio: 'pipe' });
+  } catch (error) {
+    console.error(`${error.stdout}${error.stderr}`);
+    throw new Error(`${program} failed`);
+  }
+}

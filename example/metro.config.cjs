@@ -1,0 +1,20 @@
+const { resolve } = require('node:path');
+
+const { getDefaultConfig, mergeConfig } = require('@react-native/metro-config');
+
+const root = resolve(__dirname, '..');
+
+/** The library as it stands in this checkout: its sources, as its published `exports` name them for React Native. */
+const SOURCES = {
+  'react-native-llama-rs': resolve(root, 'src/index.native.ts'),
+  'react-native-llama-rs/inspector': resolve(root, 'src/inspector.ts'),
+};
+
+module.exports = mergeConfig(getDefaultConfig(__dirname), {
+  watchFolders: [root],
+  resolver: {
+    nodeModulesPaths: [resolve(root, 'node_modules')],
+    resolveRequest: (context, name, platform) =>
+      name in SOURCES ? { type: 'sourceFile', filePath: SOURCES[name] } : context.resolveRequest(context, name, platform),
+  },
+});
