@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { answered, beginToTalk, drafted, loads, openBrowser, tab, talk, visit } from './browser.mjs';
+import { answered, beginToTalk, drafted, loads, openBrowser, tab, talk, visit, write } from './browser.mjs';
 import { folderFor, startHost } from './host.mjs';
 
 test('a name that was said is known after five changes of tab: one load, and only the new turn is prefilled', async (t) => {
@@ -57,4 +57,26 @@ test('leaving the screen while talking keeps what was heard as a draft', async (
   await tab(page, 'Voice');
   await page.getByText('The recording was interrupted').waitFor();
   await drafted(page, 'my name is alice');
+});
+
+test('talking while an answer is spoken silences it, and the conversation ends where the voice did', async (t) => {
+  const folder = folderFor(t);
+  const { address } = await startHost(t, folder);
+  const { browser, say } = await openBrowser(t, folder);
+  const page = await visit(browser, address);
+  const sounds = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/speak')) sounds.push(request.postData());
+  });
+  await page.getByRole('button', { name: /Answers are not spoken/ }).click();
+  const spoken = page.waitForRequest('**/speak');
+  await write(page, 'hello');
+  await spoken;
+  await answered(page, 'Hello! How can I help you?');
+  await talk(page, say, 'my name is alice');
+  await answered(page, 'Nice to meet you, alice.');
+  // Only what had begun to be spoken is still in the conversation.
+  const [, answer] = await page.getByRole('listitem').allInnerTexts();
+  assert.equal(answer, sounds.includes('How can I help you?') ? 'Hello! How can I help you?' : 'Hello!');
+  assert.deepEqual(sounds.slice(0, 1), ['Hello!']);
 });
