@@ -175,7 +175,10 @@ need_python_environment() { # FOLDER REQUIREMENTS
 
 # What hears and speaks for the demo app's host: PocketSphinx with its English model, and flite.
 need_speech() {
-  have flite || need_debian_packages flite
+  if ! have flite; then
+    have dpkg-query || give_up "missing: flite - get it from your system's packages"
+    need_debian_packages flite
+  fi
   need_python_environment "$CACHE_DIR/speech" example/host/requirements.txt
   export LLAMA_RS_SPEECH_PYTHON="$CACHE_DIR/speech/bin/python"
 }

@@ -14,9 +14,9 @@ export function folderFor(t) {
 }
 
 /** Starts a host that keeps its conversations in `directory`. It ends with the test at the latest. */
-export async function startHost(t, directory, { port = 0, load = {}, answer = {} } = {}) {
+export async function startHost(t, directory, { port = 0, load = {}, answer = {}, model } = {}) {
   const args = ['--host', '--directory', directory, '--port', String(port)];
-  const options = ['--load', JSON.stringify(load), '--answer', JSON.stringify(answer)];
+  const options = ['--load', JSON.stringify(load), '--answer', JSON.stringify(answer), ...(model === undefined ? [] : ['--model', model])];
   const child = spawn(process.execPath, ['example/host/run.mjs', ...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const end = async (signal) => {

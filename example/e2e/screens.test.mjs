@@ -52,6 +52,11 @@ for (const colorScheme of ['light', 'dark']) {
       await host.kill();
       await page.getByText('Not connected').waitFor();
       await picture('voice-offline');
+
+      const modelless = await startHost(t, folder, { model: '/nowhere/chat.gguf' });
+      await page.goto(modelless.address);
+      await page.getByText('The model could not be loaded').waitFor();
+      await picture('voice-error');
     });
   }
 }
