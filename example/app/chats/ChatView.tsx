@@ -21,7 +21,7 @@ interface ChatViewProps {
 
 /** One conversation in writing: its last question can be edited, its last answer regenerated, any point forked. */
 export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
-  const { chat, say, interrupt } = useTalk(scope, 'ChatView');
+  const { chat, say, regenerate, interrupt } = useTalk(scope, 'ChatView');
   const { drafts } = useServices();
   const { scopes, fork } = useScopes();
   const { text, border } = useTheme();
@@ -41,7 +41,7 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
     return (
       <View style={styles.actions}>
         {index === lastQuestion && <Button label="Edit" kind="plain" hint="Edit the last question" onPress={() => edit(index, message)} />}
-        {index > lastQuestion && <Button label="Regenerate" kind="plain" onPress={() => void chat.regenerate()} />}
+        {index > lastQuestion && <Button label="Regenerate" kind="plain" onPress={() => void regenerate()} />}
         {message.role === 'assistant' && (
           <Button label="Fork" kind="plain" hint="Fork the conversation here" onPress={() => void forkAfter(index).catch(() => undefined)} />
         )}

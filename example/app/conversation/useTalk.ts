@@ -1,14 +1,24 @@
 import { useCallback } from 'react';
-import { type Generation, type Message, useLlamaChat, type UseLlamaChat, useLlamaClient } from 'react-native-llama-rs';
+import {
+  type Generation,
+  type GenerationState,
+  type Message,
+  useLlamaChat,
+  type UseLlamaChat,
+  useLlamaClient,
+} from 'react-native-llama-rs';
 
 import { useServices } from '../services';
 import { cutAt } from './cutAt';
+import { whenFinished } from './whenFinished';
 
 /** A conversation that can be interrupted. */
 export interface Talk {
   readonly chat: UseLlamaChat;
   /** Says something. What cannot be answered is in the draft again. `replacing`: index of the message that it takes the place of. */
   readonly say: (text: string, replacing?: number) => Promise<Generation>;
+  /** Answers the last question anew, written and spoken. */
+  readonly regenerate: () => Promise<void>;
   /** Ends the answer, written or spoken. What was neither shown nor spoken is not part of the conversation. */
   readonly interrupt: () => Promise<void>;
 }
@@ -18,7 +28,7 @@ export function useTalk(scope: string, owner: string): Talk {
   const client = useLlamaClient();
   const { model, options, drafts, reader, speaks, interruption } = useServices();
   const chat = useLlamaChat({ model, scope, options, owner });
-  const { send, stop } = chat;
+  const { send, stop, regenerate: startAgain } = chat;
 
   const interrupt = useCallback(async () => {
     const cut = reader?.stop();
@@ -39,13 +49,9 @@ export function useTalk(scope: string, owner: string): Talk {
           : cut !== undefined
             ? startAfter(cut.messages, joined(cut.unanswered, text))
             : send(text);
-      generation.result.then(
-        // A turn that was stopped before its first word went back whole.
-        (result) => {
-          if (result.text === '') drafts.keep(scope, text);
-        },
-        () => drafts.keep(scope, text),
-      );
+      whenFinished(generation, (state) => {
+        if (wentBack(state)) drafts.keep(scope, text);
+      });
       if (speaks.getSnapshot()) reader?.read(generation);
       return generation;
 
@@ -60,7 +66,20 @@ export function useTalk(scope: string, owner: string): Talk {
     },
     [client, scope, model, options, drafts, reader, speaks, interruption, interrupt, send],
   );
-  return { chat, say, interrupt };
+
+  const regenerate = useCallback(async () => {
+    await interrupt();
+    // The whole answer goes, and with it the place where it was interrupted.
+    interruption.set(undefined);
+    const generation = startAgain();
+    if (generation !== undefined && speaks.getSnapshot()) reader?.read(generation);
+  }, [interrupt, interruption, startAgain, speaks, reader]);
+  return { chat, say, regenerate, interrupt };
+}
+
+/** Whether nothing of the turn is in the conversation: it failed, or was stopped before its first word. */
+function wentBack({ phase, text }: GenerationState): boolean {
+  return phase.type === 'finished' && (phase.outcome.reason === 'failed' || text === '');
 }
 
 function joined(unanswered: string | undefined, text: string): string {
