@@ -24,6 +24,7 @@ export interface Platform {
 export function makeServices(client: LlamaClient, { model, options, transcriber, speaker, online, onReload }: Platform): Services {
   const [last] = [...client.scopes.getSnapshot()].sort((left, right) => right.lastUsedAt - left.lastUsedAt);
   const languages = transcriber?.languages ?? [];
+  const language = new Cell(languages[0] ?? '');
   return {
     model,
     options,
@@ -31,8 +32,8 @@ export function makeServices(client: LlamaClient, { model, options, transcriber,
     scope: new Cell(last?.id ?? newScope([])),
     voice: transcriber && new VoiceSession(transcriber),
     languages,
-    language: new Cell(languages[0] ?? ''),
-    reader: speaker && new Reader(speaker),
+    language,
+    reader: speaker && new Reader(speaker, language),
     speaks: new Cell(false),
     interruption: new Cell<Interruption | undefined>(undefined),
     online: online ?? new Cell(true),

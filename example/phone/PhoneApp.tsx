@@ -8,6 +8,8 @@ import { makeServices } from '../app/makeServices';
 import { useTheme } from '../app/theme';
 import { openEars } from './openEars';
 import { phoneMicrophone } from './phoneMicrophone';
+import { PhoneSpeaker } from './PhoneSpeaker';
+import { systemVoice } from './systemVoice';
 import { WhisperTranscriber } from './WhisperTranscriber';
 
 /** What the native side says: the folder of the app's own files, in which the two models are. */
@@ -45,6 +47,7 @@ function Inside({ directory }: PhoneAppProps) {
         sizeBytes: WHISPER_BYTES,
         languages: ['en', 'de', 'fr', 'es', 'it', 'ja', 'zh'],
       }),
+      speaker: new PhoneSpeaker(systemVoice()),
       onReload: () => DevSettings.reload(),
     }),
   );

@@ -3,14 +3,17 @@ import { beginTurn, scriptedPort } from 'react-native-llama-rs/testing';
 
 import { Reader } from '../speech/Reader';
 import type { Speaker } from '../speech/Speaker';
+import { Cell } from '../store';
 
 /** A voice that speaks until it is told that it has spoken. */
 function scriptedSpeaker() {
   const said: string[] = [];
+  const languages: string[] = [];
   let done = () => {};
   const speaker: Speaker = {
-    say: (text) => {
+    say: (text, language) => {
       said.push(text);
+      languages.push(language);
       return new Promise((resolve) => (done = resolve));
     },
     stop: () => done(),
@@ -19,20 +22,21 @@ function scriptedSpeaker() {
     done();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { speaker, said, finish };
+  return { speaker, said, languages, finish };
 }
 
 function open() {
   const port = scriptedPort();
   const client = new LlamaClient(port);
   const voice = scriptedSpeaker();
-  const reader = new Reader(voice.speaker);
+  const language = new Cell('en');
+  const reader = new Reader(voice.speaker, language);
   const ask = () => {
     const generation = client.generate({ model: { path: 'm' }, scope: 's', append: [{ role: 'user', content: 'x' }] });
     reader.read(generation);
     return beginTurn(port);
   };
-  return { ...voice, reader, ask };
+  return { ...voice, reader, language, ask };
 }
 
 test('sentences are spoken one after another, while the answer is being written, without their marks', async () => {
@@ -46,6 +50,16 @@ test('sentences are spoken one after another, while the answer is being written,
   await finish();
   turn.finish();
   expect(said).toEqual(['One.', 'Two.', 'Three']);
+});
+
+test('each sentence is spoken in the language of that moment', async () => {
+  const { languages, finish, ask, language } = open();
+  const turn = ask();
+  turn.say('One. Two. ');
+  language.set('de');
+  await finish();
+  turn.finish();
+  expect(languages).toEqual(['en', 'de']);
 });
 
 test('an interruption says how far the answer was spoken, the sentence that was cut off included', async () => {

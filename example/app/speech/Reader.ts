@@ -1,4 +1,4 @@
-import { type Generation, onSentence, type Sentence } from 'react-native-llama-rs';
+import { type Generation, onSentence, type ReadableStore, type Sentence } from 'react-native-llama-rs';
 
 import { type Speaker, spoken } from './Speaker';
 
@@ -14,7 +14,11 @@ export interface Interruption {
 export class Reader {
   private reading: { readonly generation: Generation; spokenTo: number; readonly leave: () => void; rest: Sentence[]; busy: boolean } | undefined;
 
-  constructor(private readonly speaker: Speaker) {}
+  constructor(
+    private readonly speaker: Speaker,
+    /** What the user speaks, and the answer with them. */
+    private readonly language: ReadableStore<string>,
+  ) {}
 
   /** Begins with an answer; another one that was being read is not read to its end. */
   read(generation: Generation): void {
@@ -51,7 +55,7 @@ export class Reader {
     reading.busy = true;
     reading.spokenTo = sentence.end;
     const text = spoken(sentence.text);
-    if (text !== '') await this.speaker.say(text);
+    if (text !== '') await this.speaker.say(text, this.language.getSnapshot());
     reading.busy = false;
     if (this.reading === reading) await this.speakNext();
   }

@@ -1,7 +1,10 @@
 /** Speaks text aloud. On phones the system's voice, in the browser the host's flite. */
 export interface Speaker {
-  /** Resolves when the text has been spoken, or `stop` was called, or it cannot be spoken. Never rejects. */
-  readonly say: (text: string) => Promise<void>;
+  /**
+   * Resolves when the text has been spoken, or `stop` was called, or it cannot be spoken. Never rejects. `language`: what it
+   * probably is in, as a BCP 47 tag; empty where that is not known.
+   */
+  readonly say: (text: string, language: string) => Promise<void>;
   /** Silence, now. */
   readonly stop: () => void;
 }
