@@ -34,6 +34,12 @@ export interface WhisperParts {
 /** Sound that is recognised again for a guess: a second of it, in bytes. */
 const GUESS_BYTES = 32_000;
 
+/** Milliseconds without any sound, not even silence: another app, or another audio route, has taken the microphone. */
+const STALLED_MS = 3000;
+
+/** What whisper writes for sound that is no speech, such as `[BLANK_AUDIO]` and `(wind blowing)`. */
+const NO_SPEECH = /\[[^\]]*\]|\([^)]*\)/g;
+
 /**
  * Hears with whisper on the phone. Its weights are loaded by the first recording and stay, whatever is unmounted: they are
  * a resident of the engine's memory budget, and go when the engine needs their room while nobody talks.
@@ -64,12 +70,18 @@ export class WhisperTranscriber implements Transcriber {
       listener.onEnd(heard);
     };
     const fail = (problem: HearingProblem) => end({ type: 'failed', problem });
+    let stalled: ReturnType<typeof setTimeout> | undefined;
+    const expectSound = () => {
+      clearTimeout(stalled);
+      stalled = setTimeout(() => fail('interrupted'), STALLED_MS);
+    };
     const leave = () => {
       state = 'over';
+      clearTimeout(stalled);
       microphone.close();
       this.setAtWork(false);
     };
-    const recognise = async () => (await (await ears).recognise(joined(pieces), language)).trim();
+    const recognise = async () => (await (await ears).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
     const guess = async () => {
       isGuessing = true;
       unheardBytes = 0;
@@ -85,6 +97,7 @@ export class WhisperTranscriber implements Transcriber {
     microphone
       .open(
         (pcm) => {
+          expectSound();
           pieces.push(pcm);
           unheardBytes += pcm.byteLength;
           listener.onLevel(loudness(pcm));
@@ -94,8 +107,12 @@ export class WhisperTranscriber implements Transcriber {
       )
       .then(
         (problem) => {
-          if (problem !== undefined) fail(problem);
-          else if (state === 'recording') listener.onOpen();
+          if (problem !== undefined) {
+            fail(problem);
+          } else if (state === 'recording') {
+            expectSound();
+            listener.onOpen();
+          }
         },
         () => fail('noMicrophone'),
       );
@@ -103,6 +120,7 @@ export class WhisperTranscriber implements Transcriber {
       finish() {
         if (state !== 'recording') return;
         state = 'finished';
+        clearTimeout(stalled);
         microphone.close();
         // Whisper does one thing at a time.
         guessing.then(recognise).then(

@@ -7,27 +7,40 @@ import type { PhoneMicrophone } from './WhisperTranscriber';
 /** Android's audio source that is tuned for recognition. */
 const VOICE_RECOGNITION = 6;
 
+const FORMAT = { sampleRate: 16_000, channels: 1, bitsPerSample: 16, audioSource: VOICE_RECOGNITION, bufferSize: 4096, wavFile: '' } as const;
+
 /** The phone's microphone. A recording ends when the app leaves the foreground. */
 export function phoneMicrophone(): PhoneMicrophone {
-  let close = () => {};
+  // Counts what was asked for, so that what was waited for too long is known to be unwanted.
+  let newest = 0;
+  let stop = () => {};
+  const close = () => {
+    newest += 1;
+    stop();
+    stop = () => {};
+  };
   return {
     async open(onSound, onInterrupted) {
+      close();
+      const mine = newest;
       if (!(await isAllowed())) return 'permissionDenied';
-      AudioRecord.init({ sampleRate: 16_000, channels: 1, bitsPerSample: 16, audioSource: VOICE_RECOGNITION, bufferSize: 4096, wavFile: '' });
-      AudioRecord.on('data', (base64) => onSound(Buffer.from(base64, 'base64')));
+      if (newest === mine) await AudioRecord.init(FORMAT);
+      if (newest !== mine) return undefined;
+      AudioRecord.on('data', (base64) => {
+        if (newest === mine) onSound(Buffer.from(base64, 'base64'));
+      });
       // A call, the lock, another app: each takes the foreground.
       const subscription = AppState.addEventListener('change', (state) => {
         if (state !== 'active') onInterrupted();
       });
-      close = () => {
+      stop = () => {
         subscription.remove();
         void AudioRecord.stop();
-        close = () => {};
       };
       AudioRecord.start();
       return undefined;
     },
-    close: () => close(),
+    close,
   };
 }
 

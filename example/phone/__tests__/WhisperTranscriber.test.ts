@@ -5,6 +5,9 @@ import { type Ears, WhisperTranscriber } from '../WhisperTranscriber';
 const SECOND = new Uint8Array(32_000);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+afterEach(() => jest.useRealTimers());
+
 function open() {
   const log: string[] = [];
   let text = '';
@@ -106,6 +109,40 @@ test('a denied microphone, an interruption and a broken recogniser each end it o
   broken.start().finish();
   await settled();
   expect(broken.listener.onEnd.mock.calls).toEqual([[{ type: 'failed', problem: 'unavailable' }]]);
+});
+
+test('a microphone that falls silent, without even the noise of a room, was taken away', async () => {
+  const { start, hear, listener } = open();
+  start();
+  await settled();
+  jest.advanceTimersByTime(2999);
+  await hear('half a');
+  jest.advanceTimersByTime(2999);
+  expect(listener.onEnd).not.toHaveBeenCalled();
+  jest.advanceTimersByTime(1);
+  expect(listener.onEnd.mock.calls).toEqual([[{ type: 'failed', problem: 'interrupted' }]]);
+});
+
+test('after its end a recording is not awaited any more', async () => {
+  const { start, listener } = open();
+  const recording = start();
+  await settled();
+  recording.finish();
+  await settled();
+  start().cancel();
+  await settled();
+  jest.advanceTimersByTime(10_000);
+  expect(listener.onEnd.mock.calls).toEqual([[{ type: 'heard', text: '' }]]);
+});
+
+test('what whisper writes for noise is no word', async () => {
+  const { start, hear, listener } = open();
+  const recording = start();
+  await settled();
+  await hear(' [BLANK_AUDIO] (wind blowing)');
+  recording.finish();
+  await settled();
+  expect(listener.onEnd.mock.calls).toEqual([[{ type: 'heard', text: '' }]]);
 });
 
 test('a cancelled recording says nothing more', async () => {
