@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -9,10 +9,11 @@ import { join } from 'node:path';
 export function tokenIn(directory: string): string {
   const file = join(directory, 'host-token');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(file, randomBytes(24).toString('base64url'), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  if (!existsSync(file)) {
+    // A process that dies meanwhile must leave no half of a secret, and no empty one.
+    const unfinished = `${file}.${process.pid}`;
+    writeFileSync(unfinished, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    renameSync(unfinished, file);
   }
   return readFileSync(file, 'utf8').trim();
 }
