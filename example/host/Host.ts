@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 
-import type { GenerateOptions, ModelConfig } from 'react-native-llama-rs';
+import { type GenerateOptions, LlamaClient, type ModelConfig } from 'react-native-llama-rs';
 import { openNodePort } from 'react-native-llama-rs/testing';
 import { WebSocketServer } from 'ws';
 
@@ -57,7 +57,8 @@ function serve(server: Server, gate: Gate, { directory, pages, recogniser, model
   const files = new Pages(pages);
   // Says where the process's manager keeps conversations, and reads them before the first page comes.
   const keeper = openNodePort({ manager: 'global', directory: join(directory, 'conversations') });
-  const recognisers = recogniser && new Recognisers(recogniser);
+  const client = new LlamaClient(keeper);
+  const recognisers = recogniser && new Recognisers(recogniser, client);
   const about: About = { model, options, languages: recognisers?.languages ?? [], speaks };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES, handleProtocols: () => SUBPROTOCOL });
 
@@ -89,6 +90,7 @@ function serve(server: Server, gate: Gate, { directory, pages, recogniser, model
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       recognisers?.close();
+      client.close();
       keeper.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -113,6 +113,47 @@ for (const [who, headers] of [['another site', { origin: 'https://evil.example' 
   });
 }
 
+test('the recogniser that waits is a resident of the engine, at work while somebody talks, whoever has left', async () => {
+  const { port, next } = await openPort();
+  const residentNow = async (fits) => {
+    for (;;) {
+      const { batch } = await next();
+      const found = JSON.parse(batch).events.find(({ type, resident }) => type === 'residentChanged' && fits(resident));
+      if (found !== undefined) return found.resident;
+    }
+  };
+  const recording = socket('/hear?language=en-US');
+  const heard = messagesOf(recording);
+  const opened = once(recording, 'open');
+  const busy = await residentNow(({ inUse }) => inUse);
+  assert.deepEqual([busy.id, busy.name], ['recogniser', 'speech recogniser']);
+  await opened;
+  recording.send('end');
+  await heard();
+  const idle = await residentNow(({ inUse, sizeBytes }) => !inUse && sizeBytes < busy.sizeBytes);
+  port.close();
+  const later = await openPort();
+  assert.deepEqual(later.snapshot.residents, [idle]);
+  later.port.close();
+});
+
+test('memory pressure evicts the recogniser that waits, and the next recording has one again', async () => {
+  const { port, next } = await openPort();
+  const comes = async (type) => {
+    for (;;) {
+      const { batch } = await next();
+      if (JSON.parse(batch).events.some((event) => event.type === type)) return;
+    }
+  };
+  port.send(JSON.stringify({ requestId: 't', type: 'trim', level: 'critical' }));
+  await comes('residentRemoved');
+  const recording = socket('/hear?language=en-US');
+  recording.on('open', () => recording.send('end'));
+  assert.deepEqual(await messagesOf(recording)(), { type: 'final', text: 'heard 0 ' });
+  await comes('residentChanged');
+  port.close();
+});
+
 test('a path that is not there gets no socket', async () => {
   assert.match(await refused(socket('/other')), /403/);
 });
