@@ -13,5 +13,5 @@ module.exports = {
   },
   modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/target/'],
   // Published as ES modules only, or as React Native's own source.
-  transformIgnorePatterns: ['node_modules/(?!(@react-native|react-native|mobx)/)'],
+  transformIgnorePatterns: ['node_modules/(?!(@react-native|react-native|mobx|marked)/)'],
 };

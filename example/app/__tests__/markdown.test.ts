@@ -11,7 +11,16 @@ test.each([
     { type: 'item', mark: '1.', depth: 0, spans: plain('c') },
   ]],
   ['> said', [{ type: 'quote', spans: plain('said') }]],
-  ['```js\nlet **a**\n\n```\nend', [{ type: 'code', text: 'let **a**\n' }, { type: 'paragraph', spans: plain('end') }]],
+  ['- a\n\n  more\n- [x] b', [
+    { type: 'item', mark: '•', depth: 0, spans: plain('a') },
+    { type: 'paragraph', spans: plain('more') },
+    { type: 'item', mark: '☑', depth: 0, spans: plain('b') },
+  ]],
+  ['> - said', [{ type: 'item', mark: '•', depth: 0, spans: plain('said') }]],
+  ['a\n\n---\n\nb', [{ type: 'paragraph', spans: plain('a') }, { type: 'rule' }, { type: 'paragraph', spans: plain('b') }]],
+  ['|a|b|\n|-|-|\n|1|2|\n\n', [{ type: 'code', text: '|a|b|\n|-|-|\n|1|2|' }]],
+  ['<b>not</b>\n', [{ type: 'paragraph', spans: ['<b>', 'not', '</b>'].flatMap(plain) }]],
+  ['```js\nlet **a**\n\n```\nend', [{ type: 'code', text: 'let **a**' }, { type: 'paragraph', spans: plain('end') }]],
   ['```\nnot closed', [{ type: 'code', text: 'not closed' }]],
   ['', []],
 ])('%j', (text, blocks) => {
@@ -24,6 +33,8 @@ test.each([
   ['`a*b*`', [['a*b*', 'code']]],
   ['snake_case_name and 2 * 3 * 4', [['snake_case_name and 2 * 3 * 4', 'plain']]],
   ['[words](https://a.example)', [['words', 'link']]],
+  ['**a *b***', [['a ', 'strong'], ['b', 'emphasis']]],
+  ['2 \\* 3  \n~~4~~', [['2 ', 'plain'], ['*', 'plain'], [' 3', 'plain'], ['\n', 'plain'], ['4', 'plain']]],
   ['not **closed', [['not **closed', 'plain']]],
 ])('the spans of %j', (text, spans) => {
   const [block] = parseMarkdown(text);

@@ -50,6 +50,8 @@ function BlockView({ block }: { block: Block }) {
           </Text>
         </View>
       );
+    case 'rule':
+      return <View role="separator" style={[styles.rule, { backgroundColor: border }]} />;
   }
 }
 
@@ -90,5 +92,6 @@ const styles = StyleSheet.create({
   itemText: { flexShrink: 1 },
   quote: { borderLeftWidth: 3, paddingLeft: 12 },
   codeBlock: { borderRadius: 8, padding: 12 },
+  rule: { height: 1 },
   code: { fontFamily: 'monospace', fontSize: 14, lineHeight: 20 },
 });

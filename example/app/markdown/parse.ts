@@ -1,3 +1,5 @@
+import { lexer, type MarkedToken, type Token } from 'marked';
+
 /** Text of one look. */
 export interface Span {
   readonly text: string;
@@ -10,78 +12,71 @@ export type Block =
   | { readonly type: 'heading'; readonly level: number; readonly spans: readonly Span[] }
   | { readonly type: 'item'; readonly mark: string; readonly depth: number; readonly spans: readonly Span[] }
   | { readonly type: 'quote'; readonly spans: readonly Span[] }
-  | { readonly type: 'code'; readonly text: string };
-
-const FENCE = /^\s*(?:```|~~~)/;
-const HEADING = /^(#{1,6})\s+(.*)$/;
-const ITEM = /^(\s*)([-*+]|\d{1,3}[.)])\s+(.*)$/;
-const QUOTE = /^>\s?(.*)$/;
-const SPAN = /(`+)([^`]+)\1|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*)\*|(?<![\p{L}\p{N}])_([^_\s][^_]*)_(?![\p{L}\p{N}])|\[([^\]]+)\]\(([^)\s]+)\)/gu;
+  | { readonly type: 'code'; readonly text: string }
+  | { readonly type: 'rule' };
 
 /**
- * The Markdown that models write: paragraphs, headings, lists, quotes, code, emphasis. What is not closed yet, in an answer
- * that is still being written, is plain text, but for code, which is code from its fence on. A link is its words: a model's
- * addresses are not to be followed.
+ * Markdown as a flat list of what is shown, from marked's tokens. What is not closed yet, in an answer that is still being
+ * written, is plain text, but for code, which is code from its fence on. A link is its words: a model's addresses are not to be
+ * followed. A table and HTML stand as they are written.
  */
 export function parseMarkdown(text: string): Block[] {
-  const blocks: Block[] = [];
-  let paragraph: string[] = [];
-  let code: string[] | undefined;
-  const endParagraph = () => {
-    if (paragraph.length > 0) blocks.push({ type: 'paragraph', spans: spansOf(paragraph.join('\n')) });
-    paragraph = [];
-  };
-  const endCode = () => {
-    if (code !== undefined) blocks.push({ type: 'code', text: code.join('\n') });
-    code = undefined;
-  };
-  for (const line of text.split('\n')) {
-    if (FENCE.test(line)) {
-      endParagraph();
-      if (code === undefined) code = [];
-      else endCode();
-      continue;
-    }
-    if (code !== undefined) {
-      code.push(line);
-      continue;
-    }
-    const block = blockOf(line);
-    if (block !== undefined || line.trim() === '') endParagraph();
-    if (block !== undefined) blocks.push(block);
-    else if (line.trim() !== '') paragraph.push(line);
-  }
-  endParagraph();
-  endCode();
-  return blocks;
+  return lexer(text).flatMap((token) => blocksOf(token, 0));
 }
 
-function blockOf(line: string): Block | undefined {
-  const [, marks, title] = HEADING.exec(line) ?? [];
-  if (marks !== undefined && title !== undefined) return { type: 'heading', level: marks.length, spans: spansOf(title) };
-  const [, indent, mark, item] = ITEM.exec(line) ?? [];
-  if (indent !== undefined && mark !== undefined && item !== undefined) {
-    return { type: 'item', mark: /\d/.test(mark) ? mark : '•', depth: Math.floor(indent.length / 2), spans: spansOf(item) };
+function blocksOf(generic: Token, depth: number): Block[] {
+  const token = generic as MarkedToken;
+  switch (token.type) {
+    case 'heading':
+      return [{ type: 'heading', level: token.depth, spans: spansOf(token.tokens) }];
+    case 'list':
+      return token.items.flatMap((item, index) => {
+        const mark = item.task ? (item.checked === true ? '☑' : '☐') : token.ordered ? `${Number(token.start) + index}.` : '•';
+        const [first, ...rest] = item.tokens.flatMap((inner) => blocksOf(inner, depth + 1));
+        const spans = first?.type === 'paragraph' ? first.spans : [];
+        const others = first === undefined || first.type === 'paragraph' ? rest : [first, ...rest];
+        return [{ type: 'item', mark, depth, spans }, ...others];
+      });
+    case 'blockquote':
+      return token.tokens
+        .flatMap((inner) => blocksOf(inner, depth))
+        .map((block) => (block.type === 'paragraph' ? { type: 'quote', spans: block.spans } : block));
+    case 'code':
+      return [{ type: 'code', text: token.text.trimEnd() }];
+    case 'table':
+      return [{ type: 'code', text: token.raw.trimEnd() }];
+    case 'hr':
+      return [{ type: 'rule' }];
+    case 'space':
+    case 'def':
+    case 'checkbox':
+      return [];
+    case 'paragraph':
+    case 'text':
+    case 'html':
+    case 'list_item':
+    case 'strong':
+    case 'em':
+    case 'codespan':
+    case 'del':
+    case 'link':
+    case 'image':
+    case 'br':
+    case 'escape':
+      return [{ type: 'paragraph', spans: spansOf('tokens' in token ? token.tokens : undefined, token.raw.trimEnd()) }];
   }
-  const [, quote] = QUOTE.exec(line) ?? [];
-  return quote === undefined ? undefined : { type: 'quote', spans: spansOf(quote) };
 }
 
-function spansOf(text: string): Span[] {
-  const spans: Span[] = [];
-  let from = 0;
-  const plain = (to: number) => {
-    if (to > from) spans.push({ text: text.slice(from, to), look: 'plain' });
-  };
-  for (const match of text.matchAll(SPAN)) {
-    plain(match.index);
-    from = match.index + match[0].length;
-    const [, , code, strong, strong2, emphasis, emphasis2, link] = match;
-    if (code !== undefined) spans.push({ text: code, look: 'code' });
-    else if (strong !== undefined || strong2 !== undefined) spans.push({ text: strong ?? strong2 ?? '', look: 'strong' });
-    else if (emphasis !== undefined || emphasis2 !== undefined) spans.push({ text: emphasis ?? emphasis2 ?? '', look: 'emphasis' });
-    else if (link !== undefined) spans.push({ text: link, look: 'link' });
-  }
-  plain(text.length);
-  return spans;
+const LOOKS: Readonly<Record<string, Span['look']>> = { strong: 'strong', em: 'emphasis', codespan: 'code', link: 'link' };
+
+/** The looks of a text's parts; the innermost counts. `raw`: what is shown of a text that has no parts. */
+function spansOf(tokens: readonly Token[] | undefined, raw = '', look: Span['look'] = 'plain'): Span[] {
+  if (tokens === undefined) return [{ text: raw, look }];
+  return tokens.flatMap((generic) => {
+    const token = generic as MarkedToken;
+    const inner = LOOKS[token.type] ?? look;
+    if (token.type === 'checkbox') return [];
+    if (token.type === 'br') return [{ text: '\n', look }];
+    return spansOf('tokens' in token ? token.tokens : undefined, 'text' in token ? token.text : token.raw, inner);
+  });
 }
