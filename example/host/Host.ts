@@ -44,9 +44,11 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** Serves the app, ports, hearing and speech to this machine alone. Rejects when the port is taken. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const server = createServer();
+  const speaks = await canSpeak();
   const gate: Gate = { port: await listen(server, options.port), token: tokenIn(options.directory) };
   try {
-    return serve(server, gate, options, await canSpeak());
+    // At once: a page that has waited for the port would not be answered at all.
+    return serve(server, gate, options, speaks);
   } catch (error) {
     server.close();
     throw error;

@@ -16,6 +16,9 @@ export interface SocketPortOptions {
 /** Milliseconds before the second, third, … attempt; the last counts for all that follow. */
 const PAUSES_MS = [100, 250, 500, 1000, 2000];
 
+/** A connection without a hello by then leads nowhere. */
+const HELLO_MS = 10_000;
+
 /**
  * A port over a WebSocket. A new connection is a new port on the other side, as after a JavaScript reload: the client learns
  * that from the new epoch, and repeats what must be. A command that meets no connection is dropped: the client does the same
@@ -64,8 +67,13 @@ export class SocketPort implements Port {
   private connect(): void {
     const socket = this.options.connect();
     this.socket = socket;
-    socket.onmessage = ({ data }) => this.take(JSON.parse(data as string) as FromPort);
+    const giveUp = setTimeout(() => socket.close(), HELLO_MS);
+    socket.onmessage = ({ data }) => {
+      clearTimeout(giveUp);
+      this.take(JSON.parse(data as string) as FromPort);
+    };
     socket.onclose = () => {
+      clearTimeout(giveUp);
       this.options.onLink('offline');
       const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
       this.failures += 1;

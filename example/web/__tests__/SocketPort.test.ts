@@ -125,6 +125,22 @@ test('a lost connection is made anew, less and less often, and the client asks a
   expect(trimmed).toHaveBeenCalledWith([]);
 });
 
+test('a connection without a hello is given up, one with it is not', async () => {
+  const { sockets, newest, links } = await open();
+  newest().close();
+  jest.advanceTimersByTime(100);
+  const silent = newest();
+  jest.advanceTimersByTime(9999);
+  expect(silent.readyState).toBe(1);
+  jest.advanceTimersByTime(1 + 250);
+  expect(silent.readyState).toBe(3);
+  expect(sockets).toHaveLength(3);
+  newest().hello({ epoch: 'two' });
+  jest.advanceTimersByTime(60_000);
+  expect(sockets).toHaveLength(3);
+  expect(links[links.length - 1]).toBe('online');
+});
+
 test('what is sent while there is no connection is not sent later', async () => {
   const { port, newest } = await open();
   newest().close();
