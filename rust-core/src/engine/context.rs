@@ -132,6 +132,9 @@ pub trait InferenceContext {
     /// Forgets everything from `length` on. False if this memory cannot be cut there: then `clear` and prefill anew.
     fn truncate(&mut self, sequence: Sequence, length: u32) -> bool;
 
+    /// Whether `truncate` succeeds at any length: not where a memory is recurrent, or keeps no more than a window.
+    fn can_cut(&self) -> bool;
+
     /// Forgets all tokens of `sequence`. Always succeeds, also after a failed decode.
     fn clear(&mut self, sequence: Sequence);
 

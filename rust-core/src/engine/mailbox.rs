@@ -33,6 +33,7 @@ impl Mailbox {
         match command {
             EngineCommand::Wake => inner.woken = true,
             EngineCommand::Generate(_)
+            | EngineCommand::Prefill(_)
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }
@@ -43,6 +44,7 @@ impl Mailbox {
                 return Err(command);
             }
             EngineCommand::Generate(_)
+            | EngineCommand::Prefill(_)
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }

@@ -57,6 +57,29 @@ pub struct Job {
     pub requested_at: std::time::Instant,
 }
 
+/// The beginning of a prompt that may come: computed ahead, where nobody who waits for an answer would notice.
+pub struct Guess {
+    /// Id of the conversation that the prompt would be a turn of.
+    pub scope: String,
+    /// Its conversation, as far as it is known.
+    pub tokens: Vec<Token>,
+    /// Ends it; send `EngineCommand::Wake` after setting it.
+    pub cancel: CancelFlag,
+    /// `Cancelled` when a turn, or whoever moves the scope, came first; `ContextFull` when it is longer than the context.
+    pub reply: EngineReply<Prefilled>,
+}
+
+/// What a guess came to. Its tokens are in the scope's slot, for the next turn to find.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prefilled {
+    /// Tokens of the guess that were in the KV memory already.
+    pub cached_tokens: u32,
+    /// Tokens of it that were computed.
+    pub prefilled_tokens: u32,
+    /// Time in which it was computed, all of its chunks together.
+    pub took: std::time::Duration,
+}
+
 /// Where answer text goes. Called on the engine thread: must return at once and never block.
 pub trait TextSink: Send + Sync {
     /// Takes the next piece of the answer: whole characters, never empty, in order.
@@ -67,6 +90,9 @@ pub trait TextSink: Send + Sync {
 pub enum EngineCommand {
     /// Run a turn. Answered by exactly one `EngineReport::Finished`.
     Generate(Box<Job>),
+    /// Compute the beginning of a prompt ahead of its turn, in steps in which no turn is prefilled. It has a slot only for as
+    /// long as no turn wants that.
+    Prefill(Box<Guess>),
     /// Look at the cancel flags now: wakes the thread if it sleeps.
     Wake,
     /// Forget what is cached for a scope.
@@ -115,6 +141,7 @@ impl EngineCommand {
         match self {
             Self::Park { .. } | Self::Copy { .. } | Self::Restore { .. } => true,
             Self::Generate(_)
+            | Self::Prefill(_)
             | Self::Wake
             | Self::DropScope(_)
             | Self::Keep(_)
@@ -131,6 +158,7 @@ impl EngineCommand {
                 reply(Err(error.clone()))
             }
             Self::Copy { reply, .. } => reply(Err(error.clone())),
+            Self::Prefill(guess) => (guess.reply)(Err(error.clone())),
             Self::Generate(_) | Self::Wake | Self::DropScope(_) | Self::Keep(_) | Self::Resume | Self::SetHeat(_) => {}
         }
     }

@@ -1,12 +1,14 @@
 //! The engine's loop: continuous batching over scopes. Owns the context, the slots and the queue; never blocks but to
 //! wait for mail when there is nothing to do.
 //!
-//! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`. Decode and prefill are
+//! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`, of a guess where no turn has one.
+//! Decode and prefill are
 //! separate calls: streams that share a batch with a prefill lose their batching, and an abort loses their logits.
 //! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else,
 //! one in a step while there are streams.
 
 mod compute;
+mod guessing;
 mod parking;
 mod sharing;
 mod suspension;
@@ -17,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Weak;
 use std::time::Instant;
 
+use self::guessing::Ahead;
 use self::suspension::Activity;
 use super::mailbox::Mailbox;
 use super::pace::Pace;
@@ -42,6 +45,8 @@ pub(super) struct Scheduler<'a> {
     queue: VecDeque<Box<Job>>,
     /// Sorted by sequence.
     streams: Vec<Stream>,
+    /// In the order of their coming. The first one is computed; the others have no slot yet.
+    guesses: VecDeque<Ahead>,
     /// Something changed that may let a queued job in.
     admissible: bool,
     activity: Activity,
@@ -73,6 +78,7 @@ impl<'a> Scheduler<'a> {
             inbox: VecDeque::new(),
             queue: VecDeque::new(),
             streams: Vec::new(),
+            guesses: VecDeque::new(),
             admissible: false,
             activity: Activity::Working,
             pace: Pace::default(),
@@ -88,7 +94,8 @@ impl<'a> Scheduler<'a> {
     pub(super) fn run(&mut self, mailbox: &Mailbox) {
         while !self.stop.is_cancelled() {
             let suspended = self.activity == Activity::Suspended;
-            let idle = self.inbox.is_empty() && (suspended || (self.streams.is_empty() && self.queue.is_empty()));
+            let nothing = self.streams.is_empty() && self.queue.is_empty() && self.guesses.is_empty();
+            let idle = self.inbox.is_empty() && (suspended || nothing);
             if idle {
                 self.context.rest();
             }
@@ -103,7 +110,9 @@ impl<'a> Scheduler<'a> {
         if self.activity != Activity::Suspended {
             self.admit();
             self.decode();
-            self.prefill();
+            if !self.prefill() {
+                self.prefill_guess();
+            }
         }
     }
 
@@ -113,6 +122,9 @@ impl<'a> Scheduler<'a> {
         let now = Instant::now();
         for stream in self.streams.drain(..) {
             (self.report)(EngineReport::Finished(stream.finish(Ending::Failed(error.clone()), now)));
+        }
+        for ahead in self.guesses.drain(..) {
+            ahead.end(Err(error.clone()));
         }
         let queued = self.queue.drain(..).map(EngineCommand::Generate);
         fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
@@ -142,6 +154,7 @@ impl<'a> Scheduler<'a> {
                     self.admissible = true;
                 }
             },
+            EngineCommand::Prefill(guess) => self.take_guess(guess),
             EngineCommand::DropScope(scope) => self.drop_scope(&scope),
             EngineCommand::Park { scope, reply } => self.answer(reply, |it| it.park_scope(&scope)),
             EngineCommand::Copy { scope, reply } => self.answer(reply, |it| it.copy_scope(&scope)),
@@ -173,17 +186,21 @@ impl<'a> Scheduler<'a> {
             return Some(Error::new(ErrorCode::TemplateFailed, detail));
         }
         if tokens > self.context_size {
-            let detail = format!(
-                "the prompt of scope {} has {tokens} tokens, contextSize is {} - shorten the conversation or load the \
-                 model with a larger contextSize",
-                job.scope, self.context_size
-            );
-            return Some(Error::new(ErrorCode::ContextFull, detail));
+            return Some(self.too_long(&job.scope, tokens));
         }
         (self.queue.len() >= QUEUE_LIMIT).then(|| {
             let detail = format!("{QUEUE_LIMIT} generations wait already - try again when one has finished");
             Error::new(ErrorCode::Busy, detail)
         })
+    }
+
+    fn too_long(&self, scope: &str, tokens: usize) -> Error {
+        let detail = format!(
+            "the prompt of scope {scope} has {tokens} tokens, contextSize is {} - shorten the conversation or load the model \
+             with a larger contextSize",
+            self.context_size
+        );
+        Error::new(ErrorCode::ContextFull, detail)
     }
 
     fn refuse(&self, job: &Job, ending: Ending) {
@@ -204,6 +221,7 @@ pub(super) fn fail_unread(
                 report(EngineReport::Finished(finished));
             }
             EngineCommand::Wake
+            | EngineCommand::Prefill(_)
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }

@@ -357,6 +357,10 @@ impl InferenceContext for LlamaContext {
         self.remove_from(sequence, position)
     }
 
+    fn can_cut(&self) -> bool {
+        !self.model.is_recurrent() && self.model.window() == 0
+    }
+
     fn clear(&mut self, sequence: Sequence) {
         self.remove_from(sequence, -1);
     }

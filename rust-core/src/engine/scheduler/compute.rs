@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Scheduler;
 use crate::engine::stream::{Ending, Phase};
 use crate::engine::threads::Change;
-use crate::engine::{DecodeError, EngineReport, Row};
+use crate::engine::{DecodeError, EngineReport, Row, Sequence};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{Heat, Overflow};
 
@@ -66,12 +66,12 @@ impl Scheduler<'_> {
         (self.report)(EngineReport::ThreadsChanged { from, to, reason });
     }
 
-    /// Prefills one chunk of one prompt. Several prompts take turns.
-    pub(super) fn prefill(&mut self) {
+    /// Prefills one chunk of one prompt. Several prompts take turns. False if there is none.
+    pub(super) fn prefill(&mut self) -> bool {
         let prefilling = |phase: Phase| matches!(phase, Phase::Prefilling);
         let waiting = (0..self.streams.len()).filter(|index| prefilling(self.streams[*index].phase));
         let Some(index) = waiting.min_by_key(|index| self.streams[*index].prefilled_at) else {
-            return;
+            return false;
         };
         let beside_streams = self.streams.iter().any(|stream| !prefilling(stream.phase));
         self.clock += 1;
@@ -103,6 +103,7 @@ impl Scheduler<'_> {
             Err(DecodeError::Full) => self.end_full(index),
             Err(DecodeError::Failed(detail)) => self.fail_inference(index, &detail),
         }
+        true
     }
 
     /// Counts a chunk; after a prompt's last one the first token is sampled, before another call loses the logits.
@@ -195,23 +196,27 @@ impl Scheduler<'_> {
         self.finish(index, if cancelled { Ending::Cancelled } else { Ending::Failed(error) });
     }
 
-    /// After an abort the finished micro batches stay: counts what of the chunk is in memory.
     fn resync_prefill(&mut self, index: usize) {
-        let stream = &mut self.streams[index];
-        let slot = &mut self.slots[stream.sequence as usize];
-        let length = self.context.length(stream.sequence) as usize;
-        let Some(stayed) = length.checked_sub(slot.tokens.len()).filter(|stayed| *stayed <= self.rows.len()) else {
-            // Such a memory does not know what it holds (recurrent models): nothing of it is used again.
-            let detail = format!("an aborted prefill left {length} tokens where {} were", slot.tokens.len());
-            self.fail_inference(index, &detail);
-            return;
-        };
-        slot.tokens.extend(self.rows[..stayed].iter().map(|row| row.token));
-        stream.advance(stayed);
+        match self.count_aborted(self.streams[index].sequence) {
+            Ok(stayed) => self.streams[index].advance(stayed),
+            Err(detail) => self.fail_inference(index, &detail),
+        }
+    }
+
+    /// After an abort the finished micro batches stay: counts what of the chunk is in memory. An error from a memory that
+    /// does not know what it holds (recurrent models): nothing of it is to be used again.
+    pub(super) fn count_aborted(&mut self, sequence: Sequence) -> Result<usize, String> {
+        let tokens = &mut self.slots[sequence as usize].tokens;
+        let length = self.context.length(sequence) as usize;
+        let stayed = length.checked_sub(tokens.len()).filter(|stayed| *stayed <= self.rows.len());
+        let stayed =
+            stayed.ok_or_else(|| format!("an aborted prefill left {length} tokens where {} were", tokens.len()))?;
+        tokens.extend(self.rows[..stayed].iter().map(|row| row.token));
+        Ok(stayed)
     }
 
     /// Cuts every row of a decode that failed without a sampled token back out of the memory.
-    fn resync(&mut self) {
+    pub(super) fn resync(&mut self) {
         for row in 0..self.rows.len() {
             let Row { sequence, position, .. } = self.rows[row];
             if self.context.length(sequence) > position && !self.context.truncate(sequence, position) {

@@ -71,6 +71,7 @@ impl Scheduler<'_> {
     /// Frees a slot. Where the memory cannot be saved, its scope is forgotten. What comes back is to be reported after the
     /// scope that needs the slot was restored: a budget then never gives up the one that is just needed.
     pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<Parked>> {
+        self.interrupt_guess(sequence);
         let sealed = self.seal(sequence).unwrap_or_else(|error| {
             tracing::warn!(sequence, %error, "a scope could not be parked");
             None

@@ -6,9 +6,9 @@
 use std::sync::{Arc, Weak};
 
 use super::Scheduler;
-use crate::engine::Sequence;
 use crate::engine::donor::{self, Donor};
 use crate::engine::stream::Phase;
+use crate::engine::{Sequence, Token};
 use crate::residency::Parked;
 
 impl Scheduler<'_> {
@@ -24,18 +24,17 @@ impl Scheduler<'_> {
             let held = self.slots[stream.sequence as usize].tokens.len();
             (stream.job.prompt.tokens.as_slice(), held)
         });
-        let now = self.choose_donor(&self.all_kept(), queued).map_or(0, |donor| donor.common);
+        let now = self.choose_donor(&self.all_kept(), &job.prompt.tokens).map_or(0, |donor| donor.common);
         donor::worth_waiting(&job.prompt.tokens, now, coming)
     }
 
-    /// Copies the beginning of a queued job's prompt into an empty slot, from whoever holds it. On any doubt the slot is
-    /// left empty.
-    pub(super) fn share(&mut self, sequence: Sequence, queued: usize) {
+    /// Copies the beginning of a prompt into an empty slot, from whoever holds it. On any doubt the slot is left empty.
+    pub(super) fn share(&mut self, sequence: Sequence, prompt: &[Token]) {
         let kept = self.all_kept();
-        let Some(donor) = self.choose_donor(&kept, queued) else { return };
+        let Some(donor) = self.choose_donor(&kept, prompt) else { return };
         match self.copy_beginning(sequence, &kept, donor) {
             Ok(()) => {
-                self.slots[sequence as usize].tokens = self.queue[queued].prompt.tokens[..donor.common].to_vec();
+                self.slots[sequence as usize].tokens = prompt[..donor.common].to_vec();
                 tracing::debug!(sequence, tokens = donor.common, "a shared beginning was copied");
             }
             Err(reason) => {
@@ -46,10 +45,10 @@ impl Scheduler<'_> {
     }
 
     /// Candidates are what is kept, then the slots: of equal ones, those need no state taken first.
-    fn choose_donor(&self, kept: &[Arc<Parked>], queued: usize) -> Option<Donor> {
+    fn choose_donor(&self, kept: &[Arc<Parked>], prompt: &[Token]) -> Option<Donor> {
         let slots = self.slots.iter().map(|slot| slot.tokens.as_slice());
         let candidates = kept.iter().map(|parked| parked.tokens()).chain(slots);
-        donor::choose(&self.queue[queued].prompt.tokens, candidates, self.uncuttable)
+        donor::choose(prompt, candidates, self.uncuttable)
     }
 
     fn copy_beginning(&mut self, sequence: Sequence, kept: &[Arc<Parked>], donor: Donor) -> Result<(), String> {

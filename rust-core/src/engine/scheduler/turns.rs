@@ -7,12 +7,13 @@ use super::Scheduler;
 use crate::engine::prefix::{Reuse, reuse};
 use crate::engine::slot::{Choice, choose};
 use crate::engine::stream::{Ending, Stream};
-use crate::engine::{EngineReport, Job, Sequence};
+use crate::engine::{EngineReport, Job, Sequence, Token};
 use crate::error::Error;
 
 impl Scheduler<'_> {
     /// Ends what was cancelled, queued or running.
     pub(super) fn reap_cancelled(&mut self) {
+        self.reap_cancelled_guesses();
         for index in (0..self.streams.len()).rev() {
             if self.streams[index].job.cancel.is_cancelled() {
                 self.finish(index, Ending::Cancelled);
@@ -61,23 +62,12 @@ impl Scheduler<'_> {
     /// Begins a turn. The job stays in the queue until nothing can fail any more, so that a panic loses no job.
     fn begin(&mut self, index: usize, sequence: Sequence, choice: Choice) -> Result<(), Error> {
         let sampler = self.context.sampler(&self.queue[index].options)?;
-        let displaced = if let Choice::Displace(_) = choice { self.park(sequence) } else { None };
-        if let Choice::Free(_) | Choice::Displace(_) = choice {
-            let own = self.kept(&self.queue[index].scope);
-            if !own.is_some_and(|own| self.restore(sequence, &own)) {
-                self.share(sequence, index);
-            }
-        }
-        self.report_displaced(displaced);
-        let reuse = self.reuse(index, sequence);
+        self.interrupt_guess(sequence);
+        let Job { scope, prompt, .. } = &*self.queue[index];
+        let (scope, prompt) = (scope.clone(), prompt.tokens.clone());
+        let reuse = self.move_in(&scope, &prompt, choice);
         let job = self.queue.remove(index).expect("admit checked the index");
-        let slot = &mut self.slots[sequence as usize];
-        if slot.scope.is_none() {
-            slot.scope = Some(job.scope.clone());
-        }
-        self.clock += 1;
-        slot.used = self.clock;
-        slot.busy = true;
+        self.slots[sequence as usize].busy = true;
         let stream = Stream::new(job, sequence, sampler, reuse, Instant::now());
         let place = self.streams.partition_point(|other| other.sequence < sequence);
         tracing::debug!(parent: &stream.span, cached = reuse.from, pending = stream.pending().len(), "admitted");
@@ -86,10 +76,31 @@ impl Scheduler<'_> {
         Ok(())
     }
 
+    /// Puts a scope into the slot that was chosen for it, which holds then what serves the prompt and nothing else.
+    pub(super) fn move_in(&mut self, scope: &str, prompt: &[Token], choice: Choice) -> Reuse {
+        let (sequence, displaced) = match choice {
+            Choice::Own(sequence) | Choice::Free(sequence) => (sequence, None),
+            Choice::Displace(sequence) => (sequence, self.park(sequence)),
+            Choice::Wait => unreachable!("whoever waits has no slot to move into"),
+        };
+        if let Choice::Free(_) | Choice::Displace(_) = choice {
+            let own = self.kept(scope);
+            if !own.is_some_and(|own| self.restore(sequence, &own)) {
+                self.share(sequence, prompt);
+            }
+        }
+        self.report_displaced(displaced);
+        let reuse = self.reuse(prompt, sequence);
+        self.clock += 1;
+        let slot = &mut self.slots[sequence as usize];
+        slot.scope.get_or_insert_with(|| scope.to_owned());
+        slot.used = self.clock;
+        reuse
+    }
+
     /// Cuts the sequence to what serves the prompt.
-    fn reuse(&mut self, index: usize, sequence: Sequence) -> Reuse {
+    fn reuse(&mut self, prompt: &[Token], sequence: Sequence) -> Reuse {
         let slot = &self.slots[sequence as usize];
-        let prompt = &self.queue[index].prompt.tokens;
         let context = &self.context;
         let found =
             reuse(&slot.tokens, prompt, |token| (!context.is_control(token)).then(|| context.prompt_bytes(token)));
@@ -139,6 +150,7 @@ impl Scheduler<'_> {
         let (dropped, queue) = self.queue.drain(..).partition(|job| job.scope == scope);
         self.queue = queue;
         self.refuse_each(dropped);
+        self.drop_guesses(scope);
         self.parked.remove(scope);
         let running = self.streams.iter_mut().find(|stream| stream.job.scope == scope);
         let owned = self.slots.iter().position(|slot| slot.scope.as_deref() == Some(scope));

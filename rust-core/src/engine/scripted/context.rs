@@ -139,6 +139,10 @@ impl InferenceContext for ScriptedContext {
         true
     }
 
+    fn can_cut(&self) -> bool {
+        !self.script.lock().cannot_cut
+    }
+
     fn clear(&mut self, sequence: Sequence) {
         self.sequences[sequence as usize].clear();
     }

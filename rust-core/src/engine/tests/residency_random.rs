@@ -36,15 +36,18 @@ struct Walk {
     sent: Vec<(Sent, String)>,
     replies: Vec<(&'static str, Replies<()>)>,
     copies: Vec<(&'static str, Replies<Option<Arc<Parked>>>)>,
+    guesses: Vec<(CancelFlag, Replies<Prefilled>)>,
     /// What was copied last of each scope.
     files: HashMap<&'static str, Arc<Parked>>,
     suspended: bool,
+    /// Tokens of guesses that were computed to the end.
+    guessed: u32,
 }
 
 impl Walk {
     fn step(&mut self, number: usize) {
         let scope = self.random.scope();
-        match self.random.below(12) {
+        match self.random.below(13) {
             0..=3 => self.generate(scope, number),
             4 => self.cancel(),
             5 => {
@@ -74,6 +77,7 @@ impl Walk {
                 self.replies.push(("suspend", reply));
                 self.suspended = true;
             }
+            11 => self.guess(scope, number),
             _ => self.resume(),
         }
         // A burst now and then, and now and then the end of all that was begun.
@@ -82,9 +86,9 @@ impl Walk {
         }
     }
 
-    fn generate(&mut self, scope: &'static str, number: usize) {
-        let question = format!("{scope} asks {number}");
-        let mut turn = turn(scope, &question);
+    /// The scope's next turn, with all that was before it.
+    fn turn(&mut self, scope: &'static str, question: &str) -> (Box<Job>, Sent) {
+        let mut turn = turn(scope, question);
         turn.options.keep_partial = self.random.below(2) == 0;
         let transcript = self.transcripts.entry(scope).or_default();
         let earlier = transcript
@@ -92,8 +96,27 @@ impl Walk {
             .flat_map(|(question, answer)| [message(Role::User, question), message(Role::Assistant, answer)]);
         let system = message(Role::System, &"the rules are the same for everybody ".repeat(6));
         turn.messages.splice(0..0, std::iter::once(system).chain(earlier));
-        let (job, sent) = self.harness.job(turn);
+        self.harness.job(turn)
+    }
+
+    /// Right up to any of its words, or wrong in the last one.
+    fn guess(&mut self, scope: &'static str, number: usize) {
+        let coming = number + 1 + self.random.below(3);
+        let (job, sent) = self.turn(scope, &format!("{scope} asks {coming}"));
+        let mut tokens = job.prompt.tokens;
+        tokens.truncate(tokens.len() - 2 - self.random.below(3));
+        let (sender, receiver) = channel();
+        let reply = Box::new(move |result| drop(sender.send(result)));
+        let guess = Guess { scope: scope.into(), tokens, cancel: sent.cancel.clone(), reply };
+        self.harness.command(EngineCommand::Prefill(Box::new(guess)));
+        self.guesses.push((sent.cancel, receiver));
+    }
+
+    fn generate(&mut self, scope: &'static str, number: usize) {
+        let question = format!("{scope} asks {number}");
+        let (job, sent) = self.turn(scope, &question);
         let answer = signed(&question, &job.prompt.tokens);
+        let transcript = self.transcripts.entry(scope).or_default();
         // Some conversations are edited, and some begin again.
         match self.random.below(8) {
             0 => transcript.clear(),
@@ -108,6 +131,11 @@ impl Walk {
         if !self.sent.is_empty() {
             let index = self.random.below(self.sent.len());
             self.sent[index].0.cancel.cancel();
+            self.harness.command(EngineCommand::Wake);
+        }
+        if !self.guesses.is_empty() {
+            let index = self.random.below(self.guesses.len());
+            self.guesses[index].0.cancel();
             self.harness.command(EngineCommand::Wake);
         }
     }
@@ -135,6 +163,12 @@ impl Walk {
                 (_, Ok(())) | ("park", Err(ErrorCode::Busy)) => {}
                 ("restore", Err(ErrorCode::Busy | ErrorCode::NotCached)) => {}
                 (command, Err(code)) => panic!("{command} failed: {code:?}"),
+            }
+        }
+        for (_, reply) in std::mem::take(&mut self.guesses) {
+            match only(reply) {
+                Ok(prefilled) => self.guessed += prefilled.prefilled_tokens,
+                Err(error) => assert_eq!(error.code, ErrorCode::Cancelled),
             }
         }
         for (scope, reply) in std::mem::take(&mut self.copies) {
@@ -172,8 +206,10 @@ fn random_moves_never_give_a_wrong_answer() {
             sent: vec![],
             replies: vec![],
             copies: vec![],
+            guesses: vec![],
             files: HashMap::new(),
             suspended: false,
+            guessed: 0,
         };
         for number in 0..STEPS {
             walk.step(number);
@@ -181,6 +217,7 @@ fn random_moves_never_give_a_wrong_answer() {
         walk.settle();
         let counts = script.counts();
         assert!(counts.restores > 100 && counts.saves > 100, "seed {seed} moved little: {counts:?}");
+        assert!(walk.guessed > 100, "seed {seed} guessed little: {}", walk.guessed);
         let journal = walk.harness.journal();
         let ended: Vec<&String> = journal.iter().filter(|line| line.starts_with("finished")).collect();
         let jobs: HashSet<&str> = ended.iter().filter_map(|line| line.rsplit_once(' ')).map(|(job, _)| job).collect();
