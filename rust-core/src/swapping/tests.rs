@@ -12,8 +12,8 @@ use crate::error::{ErrorCode, Result};
 use crate::hub::Pull;
 use crate::manager::ModelManager;
 use crate::protocol::{
-    Batch, Event, GenerateOptions, GenerationPhase, ModelConfig, ModelStatus, Persist, Residency, ScopeSummary,
-    Snapshot,
+    Batch, Event, GenerateOptions, GenerationPhase, ModelConfig, ModelStatus, NumberedEvent, Persist, Residency,
+    ScopeSummary, Snapshot,
 };
 
 /// How long a test waits before it fails instead of hanging.
@@ -52,6 +52,17 @@ fn until(manager: &ModelManager, wanted: impl Fn(&Snapshot) -> bool) {
     while !wanted(&client.snapshot()) {
         assert!(Instant::now() < deadline, "it never came to that: {:#?}", client.snapshot());
         client.next_events(Duration::from_millis(20));
+    }
+}
+
+/// Until the manager has carried out what it was told before this.
+fn until_carried_out(manager: &ModelManager) {
+    let client = manager.connect();
+    client.send(r#"{ "requestId": "behind", "type": "getLifecycle" }"#);
+    let deadline = Instant::now() + PATIENCE;
+    let is_answer = |event: &NumberedEvent| matches!(event.event, Event::Lifecycle { .. });
+    while !matches!(client.next_events(PATIENCE), Pull::Batch(batch) if batch.events.iter().any(is_answer)) {
+        assert!(Instant::now() < deadline, "the manager never answered");
     }
 }
 
@@ -267,6 +278,8 @@ mod high_level {
             gate.wait();
             let ending = threads.spawn(|| manager.shutdown(PATIENCE));
             until(&manager, |snapshot| matches!(snapshot.models[0].status, ModelStatus::Unloading));
+            // Said before the engine was told.
+            until_carried_out(&manager);
             gate.open();
             assert!(ending.join().expect("no panic"));
             assert_eq!(code(asking.join().expect("no panic")), Some(ErrorCode::ModelUnloaded));
