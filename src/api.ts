@@ -6,6 +6,7 @@ export type { Lease } from './core/Leases';
 export { LlamaClient, type LlamaClientOptions } from './core/LlamaClient';
 export { LlamaError, type LlamaErrorCode } from './core/LlamaError';
 export type { Port } from './core/port';
+export type { Prefilled, PrefillRequest } from './core/prefill';
 export type { ResidentHandle, ResidentOptions } from './core/Residents';
 export { type Scheduler, timerScheduler } from './core/scheduler';
 export type { ScopeState, Transcript } from './core/Scopes';

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::engine::Prefilled;
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
 use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
-use crate::protocol::{Command, Envelope, Event, MemoryFit, ModelConfig, Snapshot};
+use crate::protocol::{Command, Envelope, Event, MemoryFit, ModelConfig, PrefillCommand, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -86,6 +87,7 @@ impl Client {
             }
             Command::Unload { path } => self.ask(Message::Unload { path, reply }),
             Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
+            Command::Prefill(command) => self.prefill(request_id.clone(), command),
             Command::Cancel { generation_id } => self.ask(Message::Cancel { generation: generation_id, reply }),
             Command::DisposeScope { scope } => self.ask(Message::DisposeScope { scope, reply }),
             Command::Park { scope } => self.ask(Message::Park { scope, reply }),
@@ -150,6 +152,22 @@ impl Client {
             );
         });
         self.ask(Message::GetTranscript { scope, reply })
+    }
+
+    fn prefill(&self, request_id: String, command: PrefillCommand) -> Result<()> {
+        let (hub, id) = (self.manager.hub.clone(), self.id);
+        let reply: Reply<_> = Box::new(move |result: Result<Prefilled>| {
+            hub.reply(
+                id,
+                match result {
+                    Ok(Prefilled { cached_tokens, prefilled_tokens, took: _ }) => {
+                        Event::Prefilled { request_id, cached_tokens, prefilled_tokens }
+                    }
+                    Err(error) => Event::Failed { request_id, error },
+                },
+            );
+        });
+        self.ask(Message::Prefill { command, reply })
     }
 
     fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {

@@ -23,7 +23,7 @@ pub enum ErrorCode {
     OptionsConflict,
     /// The load was cancelled because nobody waited for it any longer, or on request.
     LoadCancelled,
-    /// The generation was cancelled before it was admitted.
+    /// The generation was cancelled before it was admitted; or a `prefill` had to make way.
     Cancelled,
     /// A queue is full; try again when running work has finished.
     Busy,
@@ -45,7 +45,7 @@ pub enum ErrorCode {
     GenerationNotFound,
     /// No model of that path is known.
     ModelNotKnown,
-    /// The model was unloaded while the work was queued or running.
+    /// The model was unloaded while the work was queued or running, or is not loaded for work that loads none.
     ModelUnloaded,
     /// The engine thread died; the next request starts it again.
     EngineCrashed,

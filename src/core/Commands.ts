@@ -1,4 +1,5 @@
 import type { Heat, LifecycleRecord, MemoryFit, ModelConfig, Mount, Persist, SuspendAfter, TrimLevel } from '../protocol/generated';
+import { type Prefilled, prefillCommand, type PrefillRequest } from './prefill';
 import type { Requests } from './Requests';
 
 /** What the whole manager may take. A field left out stays what it was. */
@@ -27,6 +28,19 @@ export class Commands {
   /** Forgets a conversation: transcript and cached tokens. A running generation is cancelled first. */
   disposeScope(scope: string): Promise<void> {
     return this.requests.askOnce({ type: 'disposeScope', scope });
+  }
+
+  /**
+   * Computes the beginning of a turn that may come, while nobody waits for anything else: words that are still being spoken.
+   * Nothing is said; the turn that comes finds what it shares. Rejects with `cancelled` when a newer one or the turn itself comes
+   * first, with `busy` while a turn of the conversation runs, with `modelUnloaded` where its model is not loaded.
+   *
+   * ```ts
+   * void client.prefill({ scope: 'chat-42', append: [{ role: 'user', content: heardSoFar }], open: true }).catch(() => undefined);
+   * ```
+   */
+  prefill(request: PrefillRequest): Promise<Prefilled> {
+    return this.requests.ask(prefillCommand(request));
   }
 
   /** Takes a conversation out of its slot and keeps its KV in RAM. Needed by nobody: the engine does so to make room. */

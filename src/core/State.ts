@@ -65,6 +65,11 @@ export class State {
       case 'memoryFit':
         this.requests.resolve(event.requestId, reuse(undefined, event.fit));
         return true;
+      case 'prefilled': {
+        const { cachedTokens, prefilledTokens } = event;
+        this.requests.resolve(event.requestId, reuse(undefined, { cachedTokens, prefilledTokens }));
+        return true;
+      }
       case 'modelChanged':
         this.models.put(event.model);
         return true;

@@ -27,7 +27,7 @@ leaseId: string, } | { "type": "unload",
 /**
  * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
  */
-path: string, } | { "type": "generate" } & GenerateCommand | { "type": "cancel", 
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -163,7 +163,7 @@ leaseId: string, } | { "type": "unload",
 /**
  * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
  */
-path: string, } | { "type": "generate" } & GenerateCommand | { "type": "cancel", 
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -314,6 +314,34 @@ overflow?: Overflow,
  * Sampling and limits of this turn alone. Left out: every default.
  */
 options?: GenerateOptions, };
+
+/**
+ * What a scope's next turn may be. Nothing is said: transcript, revision and `lastUsedAt` stay, and no generation is made. What
+ * changes is `cachedTokens`, and the residency. The turn that comes keeps as much of it as it shares.
+ *
+ * Nobody waits for it: it is computed where no turn is prefilled, and takes no lease. It fails as `modelUnloaded` where the
+ * scope's model is not loaded, `suspended` while `suspend` holds, `busy` while a turn of the scope runs or waits, `contextFull`
+ * where the turn would have to leave out others, and `cancelled` as soon as a newer one comes, or a `generate`, `park`,
+ * `rewindTo` or `disposeScope` of the scope, or `suspend`. What was computed by then stays.
+ */
+export type PrefillCommand = { 
+/**
+ * The conversation; `scopeNotFound` when there is none of this id. The model that answered it last computes.
+ */
+scope: string, 
+/**
+ * As `generate` would add them. Either this or `messages`. An empty last message stands for one of which nothing is known.
+ */
+append?: Array<Message>, 
+/**
+ * As `generate` would replace the transcript by them.
+ */
+messages?: Array<Message>, 
+/**
+ * Whether the last message's last word may become another one: it is not computed then. A word ends at a white space, so
+ * leave it out for languages that have none.
+ */
+open?: boolean, };
 
 /**
  * One message of a transcript.
@@ -549,7 +577,20 @@ requestId: string,
 /**
  * The answer, with its numbers.
  */
-fit: MemoryFit, } | { "type": "modelChanged", 
+fit: MemoryFit, } | { "type": "prefilled", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * Tokens of the turn that may come that were in memory already.
+ */
+cachedTokens: number, 
+/**
+ * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
+ * recurrent models and of sliding windows.
+ */
+prefilledTokens: number, } | { "type": "modelChanged", 
 /**
  * Its whole new state.
  */
@@ -690,7 +731,20 @@ requestId: string,
 /**
  * The answer, with its numbers.
  */
-fit: MemoryFit, } | { "type": "modelChanged", 
+fit: MemoryFit, } | { "type": "prefilled", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * Tokens of the turn that may come that were in memory already.
+ */
+cachedTokens: number, 
+/**
+ * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
+ * recurrent models and of sliding windows.
+ */
+prefilledTokens: number, } | { "type": "modelChanged", 
 /**
  * Its whole new state.
  */

@@ -33,6 +33,7 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'replay':
     case 'lifecycle':
     case 'memoryFit':
+    case 'prefilled':
     case 'evictResident':
     case 'transcriptChanged':
     case 'recorded':

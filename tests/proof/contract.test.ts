@@ -52,5 +52,5 @@ test.each(refused)('the engine refuses: $name', async ({ text, requestId, code, 
 test.each(commands)('the engine takes: $name', async ({ command }) => {
   const answer = await answerTo(JSON.stringify(command), command.requestId);
   // The contract's model is not on this disk, which is another matter than a command that cannot be read.
-  if (answer.type === 'failed') expect(answer.error.code).toMatch(/^(modelNotFound|modelNotKnown|scopeNotFound|generationNotFound)$/);
+  if (answer.type === 'failed') expect(answer.error.code).toMatch(/^(modelNotFound|modelNotKnown|modelUnloaded|scopeNotFound|generationNotFound)$/);
 });

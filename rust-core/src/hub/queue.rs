@@ -87,6 +87,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::Replay { .. }
         | Event::Lifecycle { .. }
         | Event::MemoryFit { .. }
+        | Event::Prefilled { .. }
         // Nobody would ask again.
         | Event::EvictResident { .. } => true,
         Event::ModelChanged { .. }

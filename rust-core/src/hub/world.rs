@@ -72,6 +72,7 @@ impl World {
             | Event::Replay { .. }
             | Event::Lifecycle { .. }
             | Event::MemoryFit { .. }
+            | Event::Prefilled { .. }
             | Event::EvictResident { .. }
             | Event::TranscriptChanged { .. }
             | Event::Recorded { .. } => {}

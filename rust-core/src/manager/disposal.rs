@@ -37,6 +37,7 @@ impl Supervisor {
         let Some(scope) = self.scopes.get_mut(id) else { return reply(Err(no_scope(id))) };
         scope.disposing.push(reply);
         let turns: Vec<String> = scope.turns.iter().cloned().collect();
+        self.call_off_guess(id);
         for turn in turns {
             self.cancel_turn(&turn);
         }

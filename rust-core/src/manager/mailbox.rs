@@ -11,12 +11,12 @@ use super::lease::LeaseId;
 use super::overflow::Fitted;
 use super::supervisor::Supervisor;
 use super::turns::Saved;
-use crate::engine::EngineReport;
+use crate::engine::{EngineReport, Prefilled};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    GenerateCommand, Heat, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist, Resident,
-    SuspendAfter, TrimLevel,
+    GenerateCommand, Heat, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist,
+    PrefillCommand, Resident, SuspendAfter, TrimLevel,
 };
 
 /// Requests that may wait at once.
@@ -51,6 +51,10 @@ pub(crate) enum Message {
     Generate {
         command: GenerateCommand,
         reply: Reply,
+    },
+    Prefill {
+        command: PrefillCommand,
+        reply: Reply<Prefilled>,
     },
     Cancel {
         generation: String,

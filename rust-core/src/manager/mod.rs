@@ -8,6 +8,7 @@ mod entry;
 #[cfg(test)]
 mod entry_tests;
 mod fullness;
+mod guessing;
 mod lease;
 mod mailbox;
 mod memory;

@@ -89,6 +89,16 @@ pub(super) enum Input {
     Replace(Vec<Message>),
 }
 
+impl Input {
+    /// Of a command that holds one of the two.
+    pub(super) fn of(append: Option<Vec<Message>>, messages: Option<Vec<Message>>) -> Self {
+        match messages {
+            Some(messages) => Self::Replace(messages),
+            None => Self::Append(append.unwrap_or_default()),
+        }
+    }
+}
+
 impl Scope {
     pub(super) fn new(id: String, model: String, now: u64) -> Self {
         Self {
@@ -194,15 +204,15 @@ impl Scope {
         }
     }
 
+    /// The transcript with a turn's messages, and what of it the model would not be shown: as `begin` would leave them.
+    pub(super) fn with(&self, input: Input) -> (Vec<Message>, usize) {
+        let (from, messages) = self.difference(input);
+        ([&self.transcript[..from], messages.as_slice()].concat(), self.dropped_before(from))
+    }
+
     /// Puts a turn's messages into the transcript, from the first difference on.
     pub(super) fn begin(&mut self, input: Input) -> (Change, Undo) {
-        let (from, messages) = match input {
-            Input::Append(messages) => (self.transcript.len(), messages),
-            Input::Replace(mut messages) => {
-                let same = self.transcript.iter().zip(&messages).take_while(|(old, new)| old == new).count();
-                (same, messages.split_off(same))
-            }
-        };
+        let (from, messages) = self.difference(input);
         let before = self.dropped;
         self.dropped = self.dropped_before(from);
         let removed = self.transcript.split_off(from);
@@ -260,6 +270,17 @@ impl Scope {
     /// again for what it did not see.
     fn dropped_before(&self, from: usize) -> usize {
         if from > system_messages(&self.transcript) + self.dropped { self.dropped } else { 0 }
+    }
+
+    /// Where a turn's messages begin to differ from the transcript, and those from there on.
+    fn difference(&self, input: Input) -> (usize, Vec<Message>) {
+        match input {
+            Input::Append(messages) => (self.transcript.len(), messages),
+            Input::Replace(mut messages) => {
+                let same = self.transcript.iter().zip(&messages).take_while(|(old, new)| old == new).count();
+                (same, messages.split_off(same))
+            }
+        }
     }
 
     fn replace(&mut self, from: usize, messages: Vec<Message>) -> Change {
@@ -377,7 +398,9 @@ mod tests {
             Input::Replace(vec![user("a"), assistant("b"), user("c")]),
         ] {
             let mut scope = scope(&before);
+            let foreseen = scope.with(input.clone());
             let (begun, undo) = scope.begin(input.clone());
+            assert_eq!(foreseen, (scope.transcript().to_vec(), scope.dropped()), "{input:?}");
             let undone = scope.undo(undo);
             assert_eq!(scope.transcript(), before, "{input:?}");
             assert_eq!(undone, Change { from: begun.from, messages: before[begun.from..].to_vec(), revision: 3 });

@@ -26,6 +26,10 @@ impl Supervisor {
                 reply(Err(error));
                 None
             }
+            Message::Prefill { reply, .. } => {
+                reply(Err(error));
+                None
+            }
             Message::CanLoad { reply, .. } => {
                 reply(Err(error));
                 None

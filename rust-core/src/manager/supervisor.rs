@@ -12,6 +12,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use super::disk::Disk;
 use super::engines::Running;
 use super::entry::{self, Effect, Entry};
+use super::guessing::Guess;
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
 use super::memory::Memory;
@@ -36,6 +37,8 @@ pub(crate) struct Supervisor {
     pub(super) scopes: HashMap<String, Scope>,
     /// Generations that have not finished, by id.
     pub(super) turns: HashMap<String, Turn>,
+    /// Prefills that have not been answered, by scope.
+    pub(super) guesses: HashMap<String, Guess>,
     leases: HashMap<LeaseId, LeaseUse>,
     /// Events for entries, in order: an effect may cause further ones.
     events: VecDeque<(String, entry::Event)>,
@@ -89,6 +92,7 @@ impl Supervisor {
             models: HashMap::new(),
             scopes: HashMap::new(),
             turns: HashMap::new(),
+            guesses: HashMap::new(),
             leases: HashMap::new(),
             events: VecDeque::new(),
             driving: false,
@@ -125,6 +129,7 @@ impl Supervisor {
             Message::Release { lease } => self.release(lease),
             Message::Unload { path, reply } => self.unload(path, reply),
             Message::Generate { command, reply } => self.generate(command, reply),
+            Message::Prefill { command, reply } => self.prefill(command, reply),
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
             Message::Park { scope, reply } => self.park(&scope, reply),

@@ -3,6 +3,7 @@
 mod budget;
 mod by_hand;
 mod can_load;
+mod guessing;
 mod heat;
 mod host;
 mod lifetime;

@@ -3,6 +3,8 @@
 
 mod rendering;
 
+pub(super) use rendering::caught;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -57,10 +59,8 @@ impl Supervisor {
         if let Some(error) = self.refusal(&id, &scope, &config) {
             return reply(Err(error));
         }
-        let input = match messages {
-            Some(messages) => Input::Replace(messages),
-            None => Input::Append(append.unwrap_or_default()),
-        };
+        self.call_off_guess(&scope);
+        let input = Input::of(append, messages);
         let state = GenerationState {
             id: id.clone(),
             scope: scope.clone(),
@@ -320,7 +320,7 @@ impl Stage {
     }
 }
 
-fn unloaded(path: &str) -> Error {
+pub(super) fn unloaded(path: &str) -> Error {
     let detail = format!("{path} was unloaded before the answer was complete - send the message again to reload it");
     Error::new(ErrorCode::ModelUnloaded, detail)
 }

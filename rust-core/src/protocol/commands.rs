@@ -47,6 +47,9 @@ pub enum Command {
     },
     /// Queues one turn of a conversation. `done` when it is queued; the answer comes in events of its own.
     Generate(Box<GenerateCommand>),
+    /// Computes the beginning of a turn that may come, for example while its message is still being spoken. Answered by
+    /// `prefilled`, when what could be computed is in the scope's slot.
+    Prefill(PrefillCommand),
     /// Ends one generation, queued or running. `done` when the generation has finished.
     Cancel {
         /// `generationNotFound` when the manager knows none of this id; one that has finished is no error.
@@ -257,6 +260,33 @@ pub struct GenerateCommand {
     pub options: GenerateOptions,
 }
 
+/// What a scope's next turn may be. Nothing is said: transcript, revision and `lastUsedAt` stay, and no generation is made. What
+/// changes is `cachedTokens`, and the residency. The turn that comes keeps as much of it as it shares.
+///
+/// Nobody waits for it: it is computed where no turn is prefilled, and takes no lease. It fails as `modelUnloaded` where the
+/// scope's model is not loaded, `suspended` while `suspend` holds, `busy` while a turn of the scope runs or waits, `contextFull`
+/// where the turn would have to leave out others, and `cancelled` as soon as a newer one comes, or a `generate`, `park`,
+/// `rewindTo` or `disposeScope` of the scope, or `suspend`. What was computed by then stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrefillCommand {
+    /// The conversation; `scopeNotFound` when there is none of this id. The model that answered it last computes.
+    pub scope: String,
+    /// As `generate` would add them. Either this or `messages`. An empty last message stands for one of which nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub append: Option<Vec<Message>>,
+    /// As `generate` would replace the transcript by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub messages: Option<Vec<Message>>,
+    /// Whether the last message's last word may become another one: it is not computed then. A word ends at a white space, so
+    /// leave it out for languages that have none.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub open: bool,
+}
+
 /// One message of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -321,6 +351,10 @@ impl Command {
             }
             Self::Release { lease_id } => check_id("leaseId", lease_id),
             Self::Generate(generate) => generate.validate(),
+            Self::Prefill(PrefillCommand { scope, append, messages, open: _ }) => {
+                check_id("scope", scope)?;
+                check_messages(append.as_deref(), messages.as_deref())
+            }
             Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
                 check_id("generationId", generation_id)
             }
@@ -363,20 +397,21 @@ impl GenerateCommand {
         check_id("scope", &self.scope)?;
         self.model.validate()?;
         self.options.validate()?;
-        let messages = match (&self.append, &self.messages) {
-            (Some(messages), None) | (None, Some(messages)) => messages,
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(Error::new(ErrorCode::InvalidOptions, "a generation needs either append or messages"));
-            }
-        };
-        match messages.last() {
+        check_messages(self.append.as_deref(), self.messages.as_deref())
+    }
+}
+
+fn check_messages(append: Option<&[Message]>, messages: Option<&[Message]>) -> Result<()> {
+    let invalid = |detail: &str| Err(Error::new(ErrorCode::InvalidOptions, detail));
+    match (append, messages) {
+        (Some(messages), None) | (None, Some(messages)) => match messages.last() {
             Some(message) if message.role != Role::Assistant => Ok(()),
-            Some(_) => Err(Error::new(
-                ErrorCode::InvalidOptions,
-                "the last message is the assistant's - end append or messages with the message to be answered",
-            )),
-            None => Err(Error::new(ErrorCode::InvalidOptions, "append or messages holds no message")),
-        }
+            Some(_) => {
+                invalid("the last message is the assistant's - end append or messages with the message to be answered")
+            }
+            None => invalid("append or messages holds no message"),
+        },
+        (Some(_), Some(_)) | (None, None) => invalid("a turn needs either append or messages"),
     }
 }
 

@@ -85,6 +85,16 @@ pub enum Event {
         /// The answer, with its numbers.
         fit: MemoryFit,
     },
+    /// Answers `prefill`.
+    Prefilled {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// Tokens of the turn that may come that were in memory already.
+        cached_tokens: u32,
+        /// Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
+        /// recurrent models and of sliding windows.
+        prefilled_tokens: u32,
+    },
 
     /// A model is new, or something about it changed.
     ModelChanged {

@@ -13,7 +13,9 @@ mod snapshot;
 #[cfg(test)]
 mod typescript;
 
-pub use commands::{Command, Envelope, GenerateCommand, Heat, Message, Mount, Role, SuspendAfter, TrimLevel};
+pub use commands::{
+    Command, Envelope, GenerateCommand, Heat, Message, Mount, PrefillCommand, Role, SuspendAfter, TrimLevel,
+};
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig, Overflow, Persist};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};

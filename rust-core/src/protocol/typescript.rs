@@ -40,6 +40,7 @@ fn declarations() -> String {
         Envelope,
         Command,
         GenerateCommand,
+        PrefillCommand,
         Message,
         Role,
         Mount,

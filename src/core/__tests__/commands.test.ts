@@ -101,6 +101,22 @@ test('canLoad resolves to the answer with its numbers, frozen', async () => {
   expect(Object.isFrozen(answer.estimate)).toBe(true);
 });
 
+test('a prefill resolves to its counts, frozen, or says what came first', async () => {
+  const { port, client } = open();
+  const request = { scope: 's', append: [{ role: 'user' as const, content: 'What is my na' }] };
+  const asked = client.prefill({ ...request, open: true });
+  expect(port.last('prefill')).toMatchObject({ ...request, open: true });
+  port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 });
+  const answer = await asked;
+  expect(answer).toEqual({ cachedTokens: 9, prefilledTokens: 3 });
+  expect(Object.isFrozen(answer)).toBe(true);
+  const late = client.prefill({ scope: 's', messages: request.append });
+  expect(port.last('prefill')).not.toHaveProperty('open');
+  expect(port.last('prefill')).not.toHaveProperty('append');
+  port.answer(port.last('prefill'), { code: 'cancelled', detail: 'a turn came first' });
+  await expect(late).rejects.toMatchObject({ code: 'cancelled' });
+});
+
 test('a turn says what may be written of its scope, and what happens when it is full, only if asked', () => {
   const { port, client } = open();
   const turn = { model: { path: 'a' }, scope: 's', append: [{ role: 'user' as const, content: 'Hi' }] };

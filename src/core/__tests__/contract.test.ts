@@ -81,6 +81,9 @@ test('the client sends the commands of the contract', () => {
       case 'generate':
         client.generate(command);
         break;
+      case 'prefill':
+        client.prefill(command).catch(ignore);
+        break;
       case 'cancel':
         client.generate({ model: { path: 'a' }, scope: 's', append: [] }).cancel().catch(ignore);
         break;

@@ -18,6 +18,7 @@ impl Supervisor {
             Ok(_) => return reply(Ok(())),
             Err(error) => return reply(Err(error)),
         };
+        self.call_off_guess(id);
         // The report of it comes before this, so the scope is known to be parked when the caller hears of it.
         let parked = self.reply_here(|_, result| reply(result));
         self.ask_engine(&path, EngineCommand::Park { scope: id.to_owned(), reply: parked });
@@ -186,6 +187,7 @@ impl Supervisor {
         if let Err(error) = self.resting(id) {
             return reply(Err(error));
         }
+        self.call_off_guess(id);
         let Some(scope) = self.scopes.get_mut(id) else { return reply(Err(no_scope(id))) };
         let count = scope.transcript().len();
         match scope.rewind(index as usize) {
@@ -262,7 +264,7 @@ impl Supervisor {
     }
 
     /// A scope of which no turn runs or waits.
-    fn resting(&self, id: &str) -> Result<&Scope> {
+    pub(in crate::manager) fn resting(&self, id: &str) -> Result<&Scope> {
         let scope = self.scopes.get(id).ok_or_else(|| no_scope(id))?;
         if scope.turns.is_empty() && scope.disposing.is_empty() {
             return Ok(scope);

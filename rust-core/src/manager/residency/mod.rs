@@ -58,7 +58,7 @@ impl Supervisor {
     }
 
     /// Runs `work`, which may take a while, on the blocking pool, and `then` with its result here.
-    fn aside<T: Send + 'static>(
+    pub(super) fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
         then: impl FnOnce(&mut Self, T) + Send + 'static,

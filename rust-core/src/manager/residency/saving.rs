@@ -83,7 +83,7 @@ impl Supervisor {
     }
 
     /// Whether this very scope is there: not disposed of, nor another one that was given its id.
-    pub(super) fn is_alive(&self, id: &str, birth: Number) -> bool {
+    pub(in crate::manager) fn is_alive(&self, id: &str, birth: Number) -> bool {
         self.scopes.get(id).is_some_and(|scope| scope.birth == birth)
     }
 

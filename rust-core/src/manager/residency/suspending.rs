@@ -35,6 +35,9 @@ impl Supervisor {
             self.suspended = true;
             self.hub.publish(Event::SuspensionChanged { suspended: true });
             self.drive_all(&entry::Event::Suspend);
+            for id in self.guesses.keys().cloned().collect::<Vec<_>>() {
+                self.call_off_guess(&id);
+            }
         }
         let mut stopping = Vec::new();
         for path in self.models.keys().cloned().collect::<Vec<_>>() {

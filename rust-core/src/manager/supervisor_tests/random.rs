@@ -63,10 +63,15 @@ fn run(seed: u64) {
                 asked.push(host.say_with(&id, &scope, "one two three", model, options));
                 generations.push(id);
             }
-            70..85 => {
+            70..80 => {
                 if let Some(id) = random.pick(&generations) {
                     asked.push(host.cancel(&id));
                 }
+            }
+            80..85 => {
+                let messages = json!([{ "role": "user", "content": "one two four" }]);
+                let scope = format!("scope {}", random.below(4));
+                asked.push(host.send(json!({ "type": "prefill", "scope": scope, "append": messages })));
             }
             85..90 => asked.push(host.send(json!({ "type": "unload", "path": model["path"] }))),
             90..95 => {
@@ -121,9 +126,10 @@ fn answers_to(host: &mut Host, asked: &[String]) -> BTreeMap<String, u32> {
 
 fn request_of(event: &Event) -> Option<&String> {
     match event {
-        Event::Done { request_id } | Event::Failed { request_id, .. } | Event::Transcript { request_id, .. } => {
-            Some(request_id)
-        }
+        Event::Done { request_id }
+        | Event::Failed { request_id, .. }
+        | Event::Transcript { request_id, .. }
+        | Event::Prefilled { request_id, .. } => Some(request_id),
         _ => None,
     }
 }

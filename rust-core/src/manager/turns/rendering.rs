@@ -12,6 +12,13 @@ use crate::manager::scope::Kv;
 use crate::manager::supervisor::Supervisor;
 use crate::protocol::FinishReason;
 
+/// What `render` gives, also where the template's engine panics.
+pub(in crate::manager) fn caught(render: impl FnOnce() -> Result<Fitted>) -> Result<Fitted> {
+    catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| {
+        Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
+    })
+}
+
 impl Supervisor {
     /// Applies the template off every thread that matters.
     pub(super) fn render(&mut self, id: &str) {
@@ -33,12 +40,7 @@ impl Supervisor {
         let (mailbox, generation) = (self.mailbox.clone(), id.to_owned());
         self.runtime.spawn_blocking(move || {
             let saved = saved.map(|read| read().map(Arc::new));
-            let rendered = catch_unwind(AssertUnwindSafe(|| {
-                fit(&messages, dropped, overflow, room, |messages| prompter.render(messages))
-            }));
-            let result = rendered.unwrap_or_else(|_| {
-                Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
-            });
+            let result = caught(|| fit(&messages, dropped, overflow, room, |messages| prompter.render(messages)));
             drop(prompter);
             mailbox.tell(Message::Rendered { generation, path, epoch, result, saved });
         });
