@@ -1,8 +1,9 @@
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 
 import { type ChatMessage, conversation } from '../core/conversation';
 import type { Generation } from '../core/Generation';
 import { modelKey, modelOfKey } from '../core/modelKey';
+import { Preparation } from '../core/Preparation';
 import type { GenerateOptions, GenerationState, Message, ModelConfig, Overflow, Persist, ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useGenerationStates } from './useGenerationStates';
@@ -41,6 +42,13 @@ export interface UseLlamaChat {
   readonly model: UseLlama;
   /** Says something. While an answer is under way, the new turn waits for its end. */
   readonly send: (text: string, options?: GenerateOptions) => Generation;
+  /**
+   * Prefills what is known of a message that may come, `''` if nothing yet, so that its answer begins sooner: call it with every
+   * partial text of a recogniser. The last word may still become another one. At most one is under way; of those that come
+   * meanwhile the newest is next. Never fails: what could not be prefilled, `send` computes. A conversation that begins with that
+   * message has nothing to prepare.
+   */
+  readonly prepare: (text: string) => void;
   /** Ends every turn of the conversation, queued or running. Resolves when they have ended. */
   readonly stop: () => Promise<void>;
   /** Answers the user's last message anew. `undefined`: there is none. */
@@ -82,15 +90,27 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
     [client, key, scope, persist, overflow, defaults],
   );
 
-  const send = useCallback(
-    (text: string, own?: GenerateOptions) => {
+  const asked = useCallback(
+    (text: string): Message[] => {
       const { summary, generations } = client.scope(scope).getSnapshot();
       // A first turn that failed went back whole, and the system message with it.
       const isEmpty = (summary?.messageCount ?? 0) === 0 && generations.length === 0;
       const opening: Message[] = system !== undefined && isEmpty ? [{ role: 'system', content: system }] : [];
-      return start({ append: [...opening, { role: 'user', content: text }] }, own);
+      return [...opening, { role: 'user', content: text }];
     },
-    [client, scope, system, start],
+    [client, scope, system],
+  );
+  const send = useCallback((text: string, own?: GenerateOptions) => start({ append: asked(text) }, own), [asked, start]);
+
+  const preparation = useMemo(() => new Preparation(client), [client]);
+  const { path } = chat.model;
+  const prepare = useCallback(
+    (text: string) => {
+      // Another model would compute it, and this one begin anew.
+      if (client.scope(scope).getSnapshot().summary?.model !== path) return;
+      preparation.guess({ scope, append: asked(text), open: true });
+    },
+    [client, scope, path, asked, preparation],
   );
 
   const stop = useCallback(async () => {
@@ -118,6 +138,7 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
     error,
     model,
     send,
+    prepare,
     stop,
     regenerate,
     rewindTo,

@@ -18,7 +18,7 @@ const scopes = ['north', 'east', 'south', 'west', 'centre'];
 const owners = ['Home', 'Chat', 'Voice', 'Settings'];
 
 /** What a step may end in besides success: the reload took the client, the thing is gone already or is just going. */
-const expected: readonly LlamaErrorCode[] = ['closed', 'loadCancelled', 'cancelled', 'generationNotFound', 'scopeNotFound', 'busy'];
+const expected: readonly LlamaErrorCode[] = ['closed', 'loadCancelled', 'cancelled', 'generationNotFound', 'scopeNotFound', 'busy', 'modelUnloaded'];
 
 /** Half of what one context takes here: one that leaked would show. */
 const memoryBoundMegabytes = 32;
@@ -93,6 +93,10 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       life.generations.push(generation);
       life.track('generate', generation.result);
     },
+    prefill() {
+      const append = [{ role: 'user' as const, content: random.of([myName.asks, whoAmI.asks, 'hello']) ?? 'hello' }];
+      life.track('prefill', life.client.prefill({ scope: random.of(scopes) ?? 'north', append, open: random.below(2) === 0 }));
+    },
     cancel() {
       const generation = random.of(life.generations);
       if (generation !== undefined) life.track('cancel', generation.cancel());
@@ -111,7 +115,7 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       await show();
     },
   };
-  const names = ['mount', 'mount', 'unmount', 'unmount', 'generate', 'generate', 'generate', 'cancel', 'cancel', 'finish', 'finish', 'read'];
+  const names = ['mount', 'mount', 'unmount', 'unmount', 'generate', 'generate', 'generate', 'prefill', 'prefill', 'cancel', 'cancel', 'finish', 'finish', 'read'];
 
   for (let step = 0; step < steps; step += 1) {
     const rare = random.below(50);

@@ -98,6 +98,47 @@ test('one batch of text is one render', async () => {
   expect(renders).toBe(before + 1);
 });
 
+test('what is known of a message is prefilled, one guess at a time, and the newest next', async () => {
+  const { result, port, play } = await open({ scopes: [summary] });
+  const texts = () => port.sentOf('prefill').map(({ append }) => append);
+  await act(() => ['', 'What', 'What is', 'What is my na'].forEach(result.current.prepare));
+  expect(texts()).toEqual([[{ role: 'user', content: '' }]]);
+  expect(port.last('prefill')).toMatchObject({ scope: 's', open: true });
+  await play(() => port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }));
+  expect(texts()).toEqual([[{ role: 'user', content: '' }], [{ role: 'user', content: 'What is my na' }]]);
+  await play(() => port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }));
+  expect(texts()).toHaveLength(2);
+  await act(() => result.current.prepare('What is my name'));
+  expect(texts()).toHaveLength(3);
+});
+
+test.each(['cancelled', 'busy', 'modelUnloaded', 'contextFull'] as const)('a guess that ends as %s is no error, and the next one is sent', async (code) => {
+  const { result, port, play } = await open({ scopes: [summary] });
+  await act(() => result.current.prepare('What'));
+  await act(() => result.current.prepare('What is'));
+  const before = result.current;
+  await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
+  expect(port.sentOf('prefill')).toHaveLength(2);
+  await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
+  expect(result.current).toMatchObject({ error: undefined, status: before.status });
+});
+
+test('nothing is prepared where there is nothing before, or where another model has it', async () => {
+  const { result, port, play, rerender } = await open(undefined, { ...chat, system: 'Be brief.' });
+  await act(() => result.current.prepare('Hi'));
+  await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b' } }));
+  await act(() => result.current.prepare('Hi'));
+  expect(port.sentOf('prefill')).toHaveLength(0);
+  await rerender({ ...chat, model: { path: 'b' }, system: 'Be brief.' });
+  await act(() => result.current.prepare('Hi'));
+  expect(port.last('prefill').append).toEqual([{ role: 'user', content: 'Hi' }]);
+  await play(() => port.answer(port.last('prefill'), { code: 'cancelled', detail: 'it was cut' }));
+  // Cut to its beginning: the next message opens it again.
+  await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b', messageCount: 0 } }));
+  await act(() => result.current.prepare('Hi'));
+  expect(port.last('prefill').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);
+});
+
 test('what was delivered is kept on stop, unless the options say otherwise', async () => {
   const { result, port, rerender } = await open();
   await act(() => void result.current.send('Hi'));
@@ -258,9 +299,9 @@ test('another scope shows the other conversation, and reads its transcript', asy
 test('the functions are the same until what they use changes, and then use it', async () => {
   const options = (change: GenerateOptions): UseLlamaChatOptions => ({ ...chat, options: change });
   const { result, rerender, port, client } = await open(undefined, options({ seed: 1 }));
-  const { send, stop, regenerate } = result.current;
+  const { send, prepare, stop, regenerate } = result.current;
   await rerender(options({ seed: 1 }));
-  expect(result.current).toMatchObject({ send, stop, regenerate });
+  expect(result.current).toMatchObject({ send, prepare, stop, regenerate });
   await rerender({ ...options({ seed: 2 }), scope: 't', model: { path: 'b' }, system: 'Be brief.' });
   await act(() => void result.current.send('Hi'));
   expect(port.last('generate')).toMatchObject({
