@@ -10,7 +10,7 @@ use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::{
     Command, Envelope, Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, Message, ModelConfig,
-    ModelInfo, ModelStatus, Outcome, Overflow, Persist, Role, Snapshot,
+    ModelInfo, ModelStatus, Outcome, Overflow, Persist, PrefillCommand, Role, Snapshot,
 };
 
 use crate::Result;
@@ -146,6 +146,22 @@ impl Ours {
         };
         self.send(Command::Generate(Box::new(command)));
         generation_id
+    }
+
+    /// Prefills what is known of a user's message, and waits for it. Gives the tokens that were computed.
+    pub fn prefill(&mut self, scope: &str, text: &str) -> Result<u32> {
+        let message = Message { role: Role::User, content: text.into() };
+        let command = PrefillCommand { scope: scope.into(), append: Some(vec![message]), messages: None, open: true };
+        let request = self.send(Command::Prefill(command));
+        loop {
+            match self.next_event()?.1 {
+                Event::Prefilled { request_id, prefilled_tokens, .. } if request_id == request => {
+                    return Ok(prefilled_tokens);
+                }
+                Event::Failed { error, .. } => return Err(error.to_string().into()),
+                _ => {}
+            }
+        }
     }
 
     pub fn cancel(&mut self, generation: &str) {

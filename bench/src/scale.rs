@@ -15,6 +15,8 @@ pub struct Scale {
     /// Nearly a whole context.
     pub longest_prompt: usize,
     pub system_prompt: usize,
+    /// What somebody says in half a minute or more.
+    pub spoken: usize,
     /// Tokens of an answer.
     pub answer: u32,
     /// How long to wait for a moment in which nobody else computes.
@@ -38,6 +40,7 @@ impl Scale {
             long_prompt: 1000,
             longest_prompt: 4000,
             system_prompt: 500,
+            spoken: 400,
             answer: 256,
             patience: Duration::from_secs(20),
             contention: Duration::from_secs(4),
@@ -56,6 +59,7 @@ impl Scale {
             long_prompt: 200,
             longest_prompt: 900,
             system_prompt: 100,
+            spoken: 100,
             answer: 32,
             patience: Duration::ZERO,
             contention: Duration::from_millis(300),

@@ -8,6 +8,7 @@ mod memory;
 mod neighbours;
 mod parking;
 mod prefill;
+mod prepared;
 mod remount;
 mod saving;
 mod sharing;
@@ -39,7 +40,7 @@ const DISTURBED: usize = 4;
 const RECOVERIES: usize = 8;
 
 /// The groups, in the order in which they are measured.
-pub const ALL: [(&str, Measure); 18] = [
+pub const ALL: [(&str, Measure); 19] = [
     ("remount", remount::measure),
     ("second turn", switch::second_turn),
     ("switch", switch::measure),
@@ -54,6 +55,7 @@ pub const ALL: [(&str, Measure); 18] = [
     ("contention", contention::measure),
     ("parking", parking::measure),
     ("shared prompt", sharing::measure),
+    ("prepared", prepared::measure),
     ("saving", saving::measure),
     ("stall", stall::measure),
     ("memory", memory::measure),
