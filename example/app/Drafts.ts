@@ -14,10 +14,14 @@ export class Drafts {
     return cell;
   }
 
+  /** What it would be with `more` at its end. */
+  with(scope: string, more: string): string {
+    return [this.of(scope).getSnapshot(), more].filter((part) => part.trim() !== '').join(' ');
+  }
+
   /** Adds to it what must not be lost. */
   keep(scope: string, text: string): void {
-    const cell = this.of(scope);
-    cell.set([cell.getSnapshot(), text].filter((part) => part.trim() !== '').join(' '));
+    this.of(scope).set(this.with(scope, text));
   }
 
   /** Empties it, and returns it with `more` at its end. */

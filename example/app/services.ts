@@ -23,6 +23,8 @@ export interface Services {
   readonly reader: Reader | undefined;
   /** Whether answers are spoken. */
   readonly speaks: Cell<boolean>;
+  /** Whether what is heard is prefilled while it is spoken. */
+  readonly prepares: Cell<boolean>;
   /** Where the reading of the last answer was interrupted, until the next turn cuts the conversation there. */
   readonly interruption: Cell<Interruption | undefined>;
   /** Whether the engine can be reached. Always, but for an engine at the other end of a socket. */

@@ -5,7 +5,7 @@ function open() {
   const transcriber = scriptedTranscriber();
   let now = 1000;
   const session = new VoiceSession(transcriber, () => now);
-  const listener = { onHeard: jest.fn(), onLost: jest.fn() };
+  const listener = { onPartial: jest.fn(), onHeard: jest.fn(), onLost: jest.fn() };
   session.start('en-US', listener);
   return { session, transcriber, listener, pass: (ms: number) => (now += ms), state: session.state.getSnapshot };
 }
@@ -26,6 +26,14 @@ test('a recording opens, listens, recognises, and tells what was said and how lo
   expect(listener.onLost).not.toHaveBeenCalled();
 });
 
+test('what is heard so far is told as it changes, beginning with nothing', () => {
+  const { transcriber, listener } = open();
+  expect(listener.onPartial.mock.calls).toEqual([['']]);
+  transcriber.hearing.onPartial('what');
+  transcriber.hearing.onPartial('what is');
+  expect(listener.onPartial.mock.calls).toEqual([[''], ['what'], ['what is']]);
+});
+
 test('a level that comes after the end of the recording does not bring the microphone back', () => {
   const { session, transcriber, state } = open();
   session.finish();
@@ -35,7 +43,7 @@ test('a level that comes after the end of the recording does not bring the micro
 
 test('the microphone is one: a second start changes nothing, a second finish neither', () => {
   const { session, transcriber } = open();
-  session.start('en-US', { onHeard: jest.fn(), onLost: jest.fn() });
+  session.start('en-US', { onPartial: jest.fn(), onHeard: jest.fn(), onLost: jest.fn() });
   session.finish();
   session.finish();
   expect(transcriber.calls).toEqual(['start en-US', 'finish']);

@@ -60,6 +60,33 @@ test('what was said on the voice screen is answered, and known after every tab h
   expect(screen.getByText(/^Answered after \d+ ms/)).toBeTruthy();
 });
 
+test('what is said is prefilled while it is spoken, unless that is turned off, and the screen says what either costs', async () => {
+  const { transcriber } = await open();
+  await say(transcriber, 'my name is alice');
+  await screen.findByText('Nice to meet you, alice.');
+  const cached = () => engine.client.scope('Chat 1').getSnapshot().summary?.cachedTokens ?? 0;
+  const before = cached();
+
+  await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');
+  await act(() => transcriber.hearing.onOpen());
+  await act(() => transcriber.hearing.onPartial('what is my na'));
+  await waitFor(() => expect(cached()).toBeGreaterThan(before + 2));
+  await press('Stop talking');
+  await act(() => transcriber.hearing.onEnd({ type: 'heard', text: 'what is my name' }));
+  await screen.findByText('Your name is alice.');
+  const left = async (mode: 'on' | 'off') => {
+    const line = await screen.findByText(new RegExp(`prefill ${mode}: \\d+ tokens left`));
+    return Number(/(\d+) tokens left/.exec(String(line.props.children))?.[1]);
+  };
+  const prepared = await left('on');
+
+  await press(/Words are prefilled while you speak/);
+  await say(transcriber, 'what is my name');
+  await waitFor(() => expect(screen.getAllByText('Your name is alice.')).toHaveLength(2));
+  expect(await left('off')).toBeGreaterThan(prepared);
+  expect(await left('on')).toBe(prepared);
+});
+
 test('while it listens, the screen shows the level and the guess; a problem is named and can be dismissed', async () => {
   const { transcriber } = await open();
   await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');

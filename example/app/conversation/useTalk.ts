@@ -19,6 +19,8 @@ export interface Talk {
   readonly say: (text: string, replacing?: number) => Promise<Generation>;
   /** Answers the last question anew, written and spoken. */
   readonly regenerate: () => Promise<void>;
+  /** Prefills what is known of the next message. After an interruption not: then the conversation is cut first. */
+  readonly prepare: (text: string) => void;
   /** Ends the answer, written or spoken. What was neither shown nor spoken is not part of the conversation. */
   readonly interrupt: () => Promise<void>;
 }
@@ -28,13 +30,20 @@ export function useTalk(scope: string, owner: string): Talk {
   const client = useLlamaClient();
   const { model, options, drafts, reader, speaks, interruption } = useServices();
   const chat = useLlamaChat({ model, scope, options, owner });
-  const { send, stop, regenerate: startAgain } = chat;
+  const { send, prepare: prefill, stop, regenerate: startAgain } = chat;
 
   const interrupt = useCallback(async () => {
     const cut = reader?.stop();
     await stop();
     if (cut !== undefined) interruption.set(cut);
   }, [reader, stop, interruption]);
+
+  const prepare = useCallback(
+    (text: string) => {
+      if (interruption.getSnapshot()?.scope !== scope) prefill(text);
+    },
+    [interruption, scope, prefill],
+  );
 
   const say = useCallback(
     async (text: string, replacing?: number) => {
@@ -74,7 +83,7 @@ export function useTalk(scope: string, owner: string): Talk {
     const generation = startAgain();
     if (generation !== undefined && speaks.getSnapshot()) reader?.read(generation);
   }, [interrupt, interruption, startAgain, speaks, reader]);
-  return { chat, say, regenerate, interrupt };
+  return { chat, say, regenerate, prepare, interrupt };
 }
 
 /** Whether nothing of the turn is in the conversation: it failed, or was stopped before its first word. */

@@ -9,8 +9,9 @@ import { Button } from '../ui/parts';
 /** Which conversation, in which language, and whether answers are spoken. */
 export function VoiceOptions() {
   const client = useLlamaClient();
-  const { scope, language, languages, reader, speaks } = useServices();
+  const { scope, language, languages, reader, speaks, voice, prepares } = useServices();
   const isSpeaking = useCell(speaks);
+  const isPreparing = useCell(prepares);
   const chosen = useCell(language);
   const nextLanguage = languages[(languages.indexOf(chosen) + 1) % languages.length];
   return (
@@ -26,6 +27,13 @@ export function VoiceOptions() {
             if (isSpeaking) reader.stop();
             speaks.set(!isSpeaking);
           }}
+        />
+      )}
+      {voice !== undefined && (
+        <Button
+          label={isPreparing ? 'Prefill on' : 'Prefill off'}
+          hint={isPreparing ? 'Words are prefilled while you speak; turn off' : 'Words are prefilled when all is said; turn on'}
+          onPress={() => prepares.set(!isPreparing)}
         />
       )}
       <Button label="New chat" onPress={() => scope.set(newScope(client.scopes.getSnapshot()))} />

@@ -9,8 +9,7 @@ import { useServices } from '../services';
 import { useCell } from '../store';
 import { useTheme } from '../theme';
 import { Empty } from '../ui/parts';
-import type { Latency } from './latency';
-import { watchFirstText } from './latency';
+import { type Latency, latencyText, measureLatency } from './latency';
 import { VoiceDock } from './VoiceDock';
 import { VoiceOptions } from './VoiceOptions';
 
@@ -18,24 +17,29 @@ import { VoiceOptions } from './VoiceOptions';
 export function VoiceScreen() {
   const services = useServices();
   const scope = useCell(services.scope);
-  const { chat, say, interrupt } = useTalk(scope, 'VoiceScreen');
-  const { voice, drafts, language } = services;
-  const [latency, setLatency] = useState<Latency>();
+  const { chat, say, prepare, interrupt } = useTalk(scope, 'VoiceScreen');
+  const { voice, drafts, language, prepares } = services;
+  // The last one of each way, the newer one first.
+  const [latencies, setLatencies] = useState<readonly Latency[]>([]);
   const { border, quiet, text } = useTheme();
   const isAnswering = chat.status === 'submitted' || chat.status === 'streaming';
 
   // Nobody holds the button of a screen that is gone: what was heard so far waits as a draft.
   useEffect(() => () => voice?.cancel('interrupted'), [voice]);
 
+  const show = (latency: Latency) =>
+    setLatencies((shown) => [latency, ...shown.filter(({ isPrepared }) => isPrepared !== latency.isPrepared)]);
+
   const listen = () => {
-    setLatency(undefined);
+    const isPrepared = prepares.getSnapshot();
     void interrupt();
     voice?.start(language.getSnapshot(), {
+      onPartial(text) {
+        if (isPrepared) prepare(drafts.with(scope, text));
+      },
       onHeard(words, recognisedMs) {
-        const heardAt = Date.now();
-        void say(drafts.take(scope, words)).then((generation) =>
-          watchFirstText(generation, () => setLatency({ recognisedMs, answeredMs: recognisedMs + Date.now() - heardAt })),
-        );
+        const heard = { recognisedMs, heardAt: Date.now(), isPrepared };
+        void say(drafts.take(scope, words)).then((generation) => measureLatency(generation, heard, show));
       },
       onLost: (partial) => drafts.keep(scope, partial),
     });
@@ -56,11 +60,12 @@ export function VoiceScreen() {
       )}
       <View style={styles.dock}>
         <Troubles chat={chat} />
-        {latency !== undefined && !isAnswering && (
-          <Text style={[styles.latency, { color: quiet }]}>
-            Answered after {Math.round(latency.answeredMs)} ms, recognised after {Math.round(latency.recognisedMs)} ms
-          </Text>
-        )}
+        {!isAnswering &&
+          latencies.map((latency) => (
+            <Text key={String(latency.isPrepared)} style={[styles.latency, { color: quiet }]}>
+              {latencyText(latency)}
+            </Text>
+          ))}
         <VoiceDock onListen={listen} />
         <Composer
           scope={scope}

@@ -12,6 +12,8 @@ export type Voice =
 
 /** Who wants to know what is heard. */
 export interface VoiceListener {
+  /** What is heard so far: a guess, which may change. Called with nothing when the recording begins. */
+  onPartial(text: string): void;
   /** What was said, and for how many milliseconds after its end the recogniser worked. Never empty. */
   onHeard(text: string, recognisedMs: number): void;
   /** What was heard of a recording that failed: a draft. May be empty. */
@@ -46,6 +48,7 @@ export class VoiceSession {
       onPartial: (text) => {
         current.partial = text;
         show();
+        listener.onPartial(text);
       },
       onEnd: (heard) => {
         this.current = undefined;
@@ -61,6 +64,7 @@ export class VoiceSession {
     });
     const current = { recording, listener, partial: '', finishedAt: this.now() };
     this.current = current;
+    listener.onPartial('');
   }
 
   /** The user has said everything. */
