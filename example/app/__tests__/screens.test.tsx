@@ -1,61 +1,31 @@
-import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react-native';
-import { join } from 'node:path';
-import { installNodePort } from 'react-native-llama-rs/testing';
+import { act, fireEvent, screen, within } from '@testing-library/react-native';
 
-import { App } from '../App';
-import { makeServices } from '../makeServices';
 import type { Services } from '../services';
 import { Cell } from '../store';
-import { scriptedTranscriber } from './scriptedTranscriber';
+import { openEngine } from './engine';
+import { answered, beginToTalk, openApp, press, say, tab, write } from './openApp';
 
 // Every screen on the real engine. Only the ears and the voice are a test's.
 jest.setTimeout(30_000);
 
-const engine = installNodePort();
-const model = { path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_0.gguf'), threads: 1 };
+const engine = openEngine();
 
 afterEach(async () => {
   await engine.client.eraseAll();
 });
 
-async function open(change: Partial<Services> = {}) {
-  const transcriber = scriptedTranscriber();
-  const said: string[] = [];
-  // A voice that has never finished speaking.
-  const speaker = { say: (text: string) => new Promise<void>(() => said.push(text)), stop: () => undefined };
-  const platform = { model, options: { temperature: 0 }, transcriber, speaker, onReload: jest.fn() };
-  const services = { ...makeServices(engine.client, platform), ...change };
-  await render(<App client={engine.client} services={services} />);
-  return { services, transcriber, said };
-}
-
-const press = (name: string | RegExp) => fireEvent.press(screen.getByRole('button', { name }));
-const tab = (name: string) => fireEvent.press(screen.getByRole('tab', { name }));
-
-async function write(text: string) {
-  await fireEvent.changeText(screen.getByLabelText('Message'), text);
-  await press('Send');
-}
-
-/** Holds the button while something is said. */
-async function say(transcriber: ReturnType<typeof scriptedTranscriber>, text: string) {
-  await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');
-  await act(() => transcriber.hearing.onOpen());
-  await act(() => transcriber.hearing.onPartial(text));
-  await press('Stop talking');
-  await act(() => transcriber.hearing.onEnd({ type: 'heard', text }));
-}
+const open = (change: Partial<Services> = {}) => openApp(engine.client, change);
 
 test('what was said on the voice screen is answered, and known after every tab has been unmounted', async () => {
   const { transcriber } = await open();
   await say(transcriber, 'my name is alice');
-  await screen.findByText('Nice to meet you, alice.');
+  await answered('Nice to meet you, alice.');
   await tab('Chats');
   await tab('Inspector');
   await screen.findByText(/MiB used/);
   await tab('Voice');
   await say(transcriber, 'what is my name');
-  await screen.findByText('Your name is alice.');
+  await answered('Your name is alice.');
   expect(screen.getByText('Model loads since launch: 1')).toBeTruthy();
   expect(screen.getByText(/^Answered after \d+ ms/)).toBeTruthy();
 });
@@ -89,8 +59,7 @@ test('what is said is prefilled while it is spoken, unless that is turned off, a
 
 test('while it listens, the screen shows the level and the guess; a problem is named and can be dismissed', async () => {
   const { transcriber } = await open();
-  await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');
-  await act(() => transcriber.hearing.onOpen());
+  await beginToTalk(transcriber);
   await act(() => transcriber.hearing.onLevel(0.5));
   await act(() => transcriber.hearing.onPartial('half a'));
   expect(screen.getByText('half a')).toBeTruthy();
@@ -109,47 +78,13 @@ test('talking again while the answer is spoken cuts the conversation to what was
   await screen.findByText('Hello! How can I help you?');
   expect(said).toEqual(['Hello!']);
   await say(transcriber, 'my name is alice');
-  await screen.findByText('Nice to meet you, alice.');
+  await answered('Nice to meet you, alice.');
   expect((await engine.client.transcript('Chat 1')).map(({ content }) => content)).toEqual([
     'hello',
     'Hello!',
     'my name is alice',
     'Nice to meet you, alice.',
   ]);
-});
-
-test('the chats screen lists, forks, renames and deletes conversations', async () => {
-  await open();
-  await tab('Chats');
-  await press(/^Open Chat 1|New chat/);
-  await write('my name is alice');
-  await screen.findByText('Nice to meet you, alice.');
-  await press('Back to the list');
-  await press('Fork Chat 1');
-  await screen.findByText('Chat 1, copy');
-  await press('Rename Chat 1, copy');
-  await fireEvent.changeText(screen.getByLabelText('New name'), 'Alice');
-  await press('Save');
-  await screen.findByText('Alice');
-  await press('Delete Chat 1');
-  await press('Delete Chat 1 for good');
-  await screen.findByRole('button', { name: /^Open Alice, 2 messages, / });
-  await waitFor(() => expect(screen.queryByText('Chat 1')).toBeNull());
-});
-
-test('the last question is edited in place, the last answer made anew', async () => {
-  await open();
-  await tab('Chats');
-  await press('New chat');
-  await write('my name is alice');
-  await screen.findByText('Nice to meet you, alice.');
-  await press('Edit the last question');
-  expect(screen.getByText('You edit your last question')).toBeTruthy();
-  await write('my name is bob');
-  await screen.findByText('Nice to meet you, bob.');
-  expect(screen.queryByText('my name is alice')).toBeNull();
-  await press('Regenerate');
-  await screen.findByText('Nice to meet you, bob.');
 });
 
 test('a model that is not there is an error with a way on, and what was said stays in the draft', async () => {
@@ -175,13 +110,13 @@ test('without a recogniser the voice screen says so, and is written to', async (
   await open({ voice: undefined });
   expect(screen.getByText('Nothing is heard here')).toBeTruthy();
   await write('my name is alice');
-  await screen.findByText('Nice to meet you, alice.');
+  await answered('Nice to meet you, alice.');
 });
 
 test('the inspector shows the model, its one load and the conversation', async () => {
   await open();
   await write('my name is alice');
-  await screen.findByText('Nice to meet you, alice.');
+  await answered('Nice to meet you, alice.');
   await tab('Inspector');
   await screen.findByText(/MiB used/);
   expect(screen.getByText('tiny-chat-q8_0.gguf')).toBeTruthy();
