@@ -1,44 +1,55 @@
 import { Pressable, StyleSheet, Text, View } from 'react-native';
 
 import { useTheme } from './theme';
+import { ChartIcon, ChatIcon, MicrophoneIcon } from './ui/icons';
 
 export type Tab = 'voice' | 'chats' | 'inspector';
 
-const TABS: readonly { readonly tab: Tab; readonly label: string }[] = [
-  { tab: 'voice', label: 'Voice' },
-  { tab: 'chats', label: 'Chats' },
-  { tab: 'inspector', label: 'Inspector' },
-];
+const TABS = [
+  { tab: 'voice', label: 'Voice', Icon: MicrophoneIcon },
+  { tab: 'chats', label: 'Chats', Icon: ChatIcon },
+  { tab: 'inspector', label: 'Inspector', Icon: ChartIcon },
+] as const;
 
-/** The tabs: below on a phone, at the side where there is room. */
+/** The tabs: below on a phone, at the side, under the app's name, where there is room. */
 export function TabBar({ tab: chosen, onTab, isWide }: { tab: Tab; onTab: (tab: Tab) => void; isWide: boolean }) {
-  const { card, border, accent, quiet, code } = useTheme();
+  const { card, border, accent, text, quiet, code } = useTheme();
   const place = isWide ? styles.side : styles.below;
   return (
-    <View role="tablist" style={[place, { backgroundColor: card, borderColor: border }]}>
-      {TABS.map(({ tab, label }) => {
-        const isChosen = tab === chosen;
-        return (
-          <Pressable
-            key={tab}
-            role="tab"
-            aria-selected={isChosen}
-            onPress={() => onTab(tab)}
-            style={[styles.tab, isWide ? styles.wideTab : styles.narrowTab, isChosen && { backgroundColor: code }]}
-          >
-            <Text style={[styles.label, { color: isChosen ? accent : quiet }]}>{label}</Text>
-          </Pressable>
-        );
-      })}
+    <View style={[place, { backgroundColor: card, borderColor: border }]}>
+      {isWide && <Text style={[styles.name, { color: text }]}>Voice to chat</Text>}
+      <View role="tablist" style={isWide ? styles.column : styles.row}>
+        {TABS.map(({ tab, label, Icon }) => {
+          const isChosen = tab === chosen;
+          const colour = isChosen ? accent : quiet;
+          return (
+            <Pressable
+              key={tab}
+              role="tab"
+              aria-label={label}
+              aria-selected={isChosen}
+              onPress={() => onTab(tab)}
+              style={[styles.tab, isWide ? styles.wideTab : styles.narrowTab, isChosen && { backgroundColor: code }]}
+            >
+              <Icon colour={colour} />
+              <Text style={[isWide ? styles.wideLabel : styles.narrowLabel, { color: colour }]}>{label}</Text>
+            </Pressable>
+          );
+        })}
+      </View>
     </View>
   );
 }
 
 const styles = StyleSheet.create({
-  below: { flexDirection: 'row', borderTopWidth: 1, padding: 6, gap: 6 },
-  side: { width: 148, borderRightWidth: 1, padding: 10, gap: 6 },
-  tab: { minHeight: 44, borderRadius: 10, justifyContent: 'center' },
-  narrowTab: { flex: 1, alignItems: 'center' },
-  wideTab: { paddingHorizontal: 14 },
-  label: { fontSize: 15, fontWeight: '600' },
+  below: { borderTopWidth: 1, padding: 6 },
+  side: { width: 172, borderRightWidth: 1, padding: 10, gap: 10 },
+  name: { fontSize: 17, lineHeight: 24, fontWeight: '700', paddingHorizontal: 12, paddingTop: 6 },
+  row: { flexDirection: 'row', gap: 6 },
+  column: { gap: 6 },
+  tab: { minHeight: 44, borderRadius: 12 },
+  narrowTab: { flex: 1, alignItems: 'center', justifyContent: 'center', gap: 4, paddingVertical: 6 },
+  wideTab: { flexDirection: 'row', alignItems: 'center', gap: 12, paddingHorizontal: 12 },
+  narrowLabel: { fontSize: 12, lineHeight: 16, fontWeight: '600' },
+  wideLabel: { fontSize: 15, fontWeight: '600' },
 });

@@ -5,6 +5,8 @@ export interface Theme {
   readonly ground: string;
   readonly card: string;
   readonly border: string;
+  /** Of what can be pressed or written into. */
+  readonly outline: string;
   readonly text: string;
   readonly quiet: string;
   readonly accent: string;
@@ -24,6 +26,7 @@ const LIGHT: Theme = {
   ground: '#f5f6fa',
   card: '#ffffff',
   border: '#e1e4ea',
+  outline: '#b9bfcc',
   text: '#171a21',
   quiet: '#5a6272',
   accent: '#4550c8',
@@ -43,6 +46,7 @@ const DARK: Theme = {
   ground: '#111318',
   card: '#1a1d24',
   border: '#2d323d',
+  outline: '#4c5464',
   text: '#eef0f5',
   quiet: '#a2abba',
   accent: '#8f9aff',

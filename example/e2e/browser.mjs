@@ -39,11 +39,12 @@ export async function openBrowser(t, folder) {
   return { browser, say };
 }
 
-/** A visitor of the app: profile, window, page. `microphone`: whether it is allowed. */
-export async function visit(browser, address, { microphone = true, ...options } = {}) {
+/** A visitor of the app: profile, window, page. `microphone`: whether it is allowed; `prepare`: called before the page goes there. */
+export async function visit(browser, address, { microphone = true, prepare = () => undefined, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: microphone ? ['microphone'] : [], ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
+  await prepare(page);
   await page.goto(address);
   await page.getByRole('tablist').waitFor();
   return page;
@@ -64,18 +65,20 @@ export async function drafted(page, text) {
 const ATTEMPTS = 4;
 const ATTEMPT_MS = 8000;
 
-/** Taps, and talks until the words are there. */
-export async function beginToTalk(page, say, text) {
+/** Taps, and talks until the words are there: all of them, or those of `until`. */
+export async function beginToTalk(page, say, text, { until = text } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     say(text);
     await page.getByRole('button', { name: 'Talk', exact: true }).click();
     try {
-      await page.getByRole('meter').waitFor();
-      await page.locator('[aria-live=polite]', { hasText: text }).last().waitFor({ timeout: ATTEMPT_MS });
+      await page.getByRole('meter').waitFor({ timeout: ATTEMPT_MS });
+      await page.locator('[aria-live=polite]', { hasText: until }).last().waitFor({ timeout: ATTEMPT_MS });
       return;
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
-      await page.getByRole('button', { name: 'Discard the recording' }).click();
+      const discard = page.getByRole('button', { name: 'Discard the recording' });
+      // On a machine that is very busy a tap takes so long that it is a hold, which has ended the recording.
+      if (await discard.isVisible()) await discard.click();
     }
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { answered, beginToTalk, openBrowser, tab, talk, visit, write } from './browser.mjs';
+import { gateTo, isLoading, isReading } from './gate.mjs';
 import { folderFor, startHost } from './host.mjs';
 
 const folderOfPictures = process.env.LLAMA_RS_SCREENS ?? join(tmpdir(), 'llama-rs-screens');
@@ -14,12 +15,21 @@ for (const colorScheme of ['light', 'dark']) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     test(`every screen is pictured: ${colorScheme}, ${size}`, async (t) => {
       const folder = folderFor(t);
-      const host = await startHost(t, folder);
+      const host = await startHost(t, folder, { load: { contextSize: 4096 } });
       const { browser, say } = await openBrowser(t, folder);
-      const page = await visit(browser, host.address, { viewport, colorScheme });
+      let gate;
+      const prepare = async (page) => {
+        gate = await gateTo(page);
+        gate.holdAfter(isLoading);
+      };
+      const page = await visit(browser, host.address, { viewport, colorScheme, prepare });
       mkdirSync(folderOfPictures, { recursive: true });
       const picture = (name) => page.screenshot({ path: join(folderOfPictures, `${name}-${colorScheme}-${size}.png`) });
 
+      await page.getByText('Loading the model').waitFor();
+      await picture('voice-loading');
+      gate.letGo();
+      await page.getByText('Model loads since launch: 1').waitFor();
       await picture('voice-empty');
       await tab(page, 'Chats');
       await picture('chats-empty');
@@ -28,15 +38,31 @@ for (const colorScheme of ['light', 'dark']) {
       await answered(page, 'Nice to meet you, alice.');
       await write(page, 'what is my name');
       await answered(page, 'Your name is alice.');
-      await beginToTalk(page, say, 'i live in paris');
+      // Longer than what is awaited, so that there is still a voice to be seen.
+      await beginToTalk(page, say, 'what is my name and where do i live', { until: 'what is my' });
       await picture('voice-listening');
-      await page.getByRole('button', { name: 'Stop talking' }).click();
+      await page.getByRole('button', { name: 'Discard the recording' }).click();
+      await talk(page, say, 'i live in paris');
       await answered(page, /paris/i);
       await picture('voice-answered');
 
+      await page.getByRole('button', { name: 'New chat' }).click();
+      gate.holdAfter(isReading);
+      await write(page, 'i like tea. '.repeat(400));
+      await page.getByText(/^Reading, [1-9]/).waitFor();
+      await picture('voice-reading');
+      gate.letGo();
+      await page.getByRole('button', { name: 'Send' }).waitFor();
+
       await tab(page, 'Chats');
+      await page.getByRole('button', { name: 'Fork Chat 1', exact: true }).click();
+      await page.getByRole('button', { name: /^Open Chat 1, copy,/ }).waitFor();
       await picture('chats-list');
-      await page.getByRole('button', { name: /^Open Chat 1,/ }).click();
+      await page.getByRole('button', { name: 'Rename Chat 1, copy' }).click();
+      await page.getByRole('button', { name: 'Delete Chat 1', exact: true }).click();
+      await picture('chats-forms');
+      await page.getByRole('button', { name: /^Open Chat 1, \d/ }).click();
+      await picture('chat-open');
       await page.getByRole('button', { name: 'Edit the last question' }).click();
       await picture('chat-editing');
       await page.getByRole('button', { name: 'Cancel editing' }).click();

@@ -59,6 +59,39 @@ test('leaving the screen while talking keeps what was heard as a draft', async (
   await drafted(page, 'my name is alice');
 });
 
+const interruptions = {
+  'the permission is taken back': (page) => page.context().clearPermissions(),
+  // No test can hide a page of a browser without windows: it is told so, as a phone's browser tells it.
+  'the page goes to the background': (page) =>
+    page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }),
+};
+for (const [what, interrupt] of Object.entries(interruptions)) {
+  test(`${what} while somebody talks: it says so, and what was heard is the draft`, async (t) => {
+    const folder = folderFor(t);
+    const { address } = await startHost(t, folder);
+    const { browser, say } = await openBrowser(t, folder);
+    const page = await visit(browser, address);
+    await beginToTalk(page, say, 'my name is alice');
+    await interrupt(page);
+    await page.getByText('The recording was interrupted').waitFor();
+    await drafted(page, 'my name is alice');
+  });
+}
+
+test('a host that dies while somebody talks: what was heard is the draft', async (t) => {
+  const folder = folderFor(t);
+  const { address, kill } = await startHost(t, folder);
+  const { browser, say } = await openBrowser(t, folder);
+  const page = await visit(browser, address);
+  await beginToTalk(page, say, 'my name is alice');
+  await kill();
+  await page.getByText('Speech is not recognised now').waitFor();
+  await drafted(page, 'my name is alice');
+});
+
 test('talking while an answer is spoken silences it, and the conversation ends where the voice did', async (t) => {
   const folder = folderFor(t);
   const { address } = await startHost(t, folder);

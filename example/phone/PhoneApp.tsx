@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { DevSettings, StyleSheet } from 'react-native';
+import { DevSettings, KeyboardAvoidingView, StyleSheet } from 'react-native';
 import { LlamaProvider, useLlamaClient } from 'react-native-llama-rs';
 import { SafeAreaProvider, SafeAreaView } from 'react-native-safe-area-context';
 
@@ -26,9 +26,11 @@ export function PhoneApp({ directory }: PhoneAppProps) {
   return (
     <SafeAreaProvider>
       <SafeAreaView style={[styles.screen, { backgroundColor: ground }]}>
-        <LlamaProvider>
-          <Inside directory={directory} />
-        </LlamaProvider>
+        <KeyboardAvoidingView behavior="padding" style={styles.screen}>
+          <LlamaProvider>
+            <Inside directory={directory} />
+          </LlamaProvider>
+        </KeyboardAvoidingView>
       </SafeAreaView>
     </SafeAreaProvider>
   );

@@ -70,7 +70,12 @@ export function openMicrophone(listener: SoundListener): Microphone {
       close();
       afterLast?.();
     };
-    for (const track of stream.getTracks()) track.onended = () => fail('interrupted');
+    for (const track of stream.getTracks()) {
+      // Taken away: the device is gone, or the permission.
+      track.onended = () => fail('interrupted');
+      // Taken by something else, such as a call.
+      track.onmute = () => fail('interrupted');
+    }
     document.addEventListener('visibilitychange', onVisibility);
     context.createMediaStreamSource(stream).connect(worklet);
     listener.onOpen();

@@ -7,7 +7,7 @@ import { answered, beginToTalk, model, openApp, press, say, write } from './open
 jest.setTimeout(30_000);
 
 /** Goes on for seconds, and ends by itself: long enough to do something meanwhile. */
-const LONG = { temperature: 0, repeatPenalty: 0.05, maxOutputTokens: 1200 };
+const LONG = { temperature: 0, repeatPenalty: 0.05, maxOutputTokens: 7000 };
 
 test('a load shows how far it is, can be cancelled, and begun again', async () => {
   const { gate, client } = openEngine();
@@ -26,9 +26,9 @@ test('a load shows how far it is, can be cancelled, and begun again', async () =
 
 test('a long question shows how much of it is read, and a stop brings it back as the draft', async () => {
   const { gate, client } = openEngine();
-  const question = 'my name is alice '.repeat(600).trim();
+  const question = 'my name is alice '.repeat(5000).trim();
   gate.holdAfter((event) => event.type === 'phaseChanged' && event.phase.type === 'prefilling' && event.phase.done > 0);
-  await openApp(client, { model: { ...model, contextSize: 4096, slots: 1 } });
+  await openApp(client, { model: { ...model, contextSize: 32_768, slots: 1 } });
   await write(question);
   await screen.findByRole('progressbar', { name: /^Reading, [1-9]\d* of \d+ tokens$/ });
   await press('Stop the answer');

@@ -16,11 +16,11 @@ interface ChatListProps {
 /** Every conversation, the last used first. */
 export function ChatList({ open, onOpen, onNew }: ChatListProps) {
   const { scopes } = useScopes();
-  const { text } = useTheme();
+  const { text, border } = useTheme();
   const sorted = [...scopes].sort((left, right) => right.lastUsedAt - left.lastUsedAt);
   return (
     <View style={styles.list}>
-      <View style={styles.head}>
+      <View style={[styles.head, { borderColor: border }]}>
         <Text role="heading" style={[styles.title, { color: text }]}>
           Chats
         </Text>
@@ -43,8 +43,8 @@ export function ChatList({ open, onOpen, onNew }: ChatListProps) {
 
 const styles = StyleSheet.create({
   list: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', paddingHorizontal: 16, paddingVertical: 8 },
+  head: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
   title: { fontSize: 18, fontWeight: '600' },
-  rows: { paddingHorizontal: 16, paddingBottom: 16 },
+  rows: { padding: 16 },
   rowList: { gap: 10 },
 });

@@ -48,15 +48,15 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
   return (
     <View role="listitem" style={[styles.row, { backgroundColor: theme.card, borderColor: isOpen ? theme.accent : theme.border }]}>
       <Pressable role="button" aria-label={`Open ${id}, ${messageCount} messages, ${place.label}`} onPress={() => onOpen(id)} style={styles.open}>
-        <View style={styles.words}>
+        <View style={styles.head}>
           <Text numberOfLines={1} style={[styles.name, { color: theme.text }]}>
             {id}
           </Text>
-          <Text style={[styles.detail, { color: theme.quiet }]}>
-            {messageCount} messages, {cachedTokens} tokens cached
-          </Text>
+          <Badge label={place.label} tone={place.tone} />
         </View>
-        <Badge label={place.label} tone={place.tone} />
+        <Text numberOfLines={1} style={[styles.detail, { color: theme.quiet }]}>
+          {messageCount} messages, {cachedTokens} tokens cached
+        </Text>
       </Pressable>
       {mode === 'shown' && (
         <View style={styles.actions}>
@@ -74,37 +74,45 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
         </View>
       )}
       {mode === 'renamed' && (
-        <View style={styles.actions}>
+        <View style={styles.form}>
           <TextInput
             aria-label="New name"
             autoFocus
             value={name}
             onChangeText={setName}
             onSubmitEditing={() => run(rename())}
-            style={[styles.input, { color: theme.text, borderColor: theme.border, backgroundColor: theme.ground }]}
+            style={[styles.input, { color: theme.text, borderColor: theme.outline, backgroundColor: theme.ground }]}
           />
           <Button label="Save" kind="filled" onPress={() => run(rename())} />
           <Button label="Cancel" onPress={() => setMode('shown')} />
         </View>
       )}
       {mode === 'deleted' && (
-        <View style={styles.actions}>
-          <Text style={[styles.detail, { color: theme.text }]}>Delete it for good?</Text>
+        <View style={styles.form}>
+          <Text style={[styles.detail, styles.whole, { color: theme.text }]}>Delete it for good?</Text>
           <Button label="Delete" kind="danger" hint={`Delete ${id} for good`} onPress={() => run(dispose(id))} />
           <Button label="Keep" onPress={() => setMode('shown')} />
         </View>
       )}
-      {failure !== undefined && <Text style={[styles.detail, { color: theme.bad }]}>{failure}</Text>}
+      {failure !== undefined && (
+        <Text role="alert" style={[styles.detail, styles.failure, { color: theme.bad }]}>
+          {failure}
+        </Text>
+      )}
     </View>
   );
 }
 
 const styles = StyleSheet.create({
-  row: { borderWidth: 1, borderRadius: 14, padding: 12, gap: 4 },
-  open: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: 8, minHeight: 44 },
-  words: { flexShrink: 1 },
-  name: { fontSize: 16, lineHeight: 24, fontWeight: '600' },
+  row: { borderWidth: 1, borderRadius: 14, paddingHorizontal: 14, paddingTop: 10, paddingBottom: 4, gap: 2 },
+  open: { minHeight: 44, gap: 2, justifyContent: 'center' },
+  head: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: 8 },
+  name: { fontSize: 16, lineHeight: 24, fontWeight: '600', flexShrink: 1 },
   detail: { fontSize: 13, lineHeight: 18 },
-  actions: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: 4 },
-  input: { flexGrow: 1, flexShrink: 1, minWidth: 120, minHeight: 44, borderWidth: 1, borderRadius: 12, paddingHorizontal: 12, fontSize: 16 },
+  // The first label stands under the name: a plain button has 8 points, and its border, around its words.
+  actions: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: 4, marginLeft: -9 },
+  form: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: 8, paddingVertical: 6 },
+  whole: { width: '100%' },
+  failure: { paddingBottom: 6 },
+  input: { width: '100%', minHeight: 44, borderWidth: 1, borderRadius: 12, paddingHorizontal: 12, fontSize: 16 },
 });

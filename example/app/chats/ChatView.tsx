@@ -3,7 +3,7 @@ import { StyleSheet, Text, View } from 'react-native';
 import { type ChatMessage, useScopes } from 'react-native-llama-rs';
 
 import { Composer } from '../conversation/Composer';
-import { Messages } from '../conversation/Messages';
+import { Conversation } from '../conversation/Conversation';
 import { Troubles } from '../conversation/Troubles';
 import { useTalk } from '../conversation/useTalk';
 import { useServices } from '../services';
@@ -40,10 +40,10 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
     if (isAnswering) return undefined;
     return (
       <View style={styles.actions}>
-        {index === lastQuestion && <Button label="Edit" kind="plain" hint="Edit the last question" onPress={() => edit(index, message)} />}
-        {index > lastQuestion && <Button label="Regenerate" kind="plain" onPress={() => void regenerate()} />}
+        {index === lastQuestion && <Button label="Edit" kind="quiet" hint="Edit the last question" onPress={() => edit(index, message)} />}
+        {index > lastQuestion && <Button label="Regenerate" kind="quiet" onPress={() => void regenerate()} />}
         {message.role === 'assistant' && (
-          <Button label="Fork" kind="plain" hint="Fork the conversation here" onPress={() => void forkAfter(index).catch(() => undefined)} />
+          <Button label="Fork" kind="quiet" hint="Fork the conversation here" onPress={() => void forkAfter(index).catch(() => undefined)} />
         )}
       </View>
     );
@@ -56,11 +56,9 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
           {scope}
         </Text>
       </View>
-      {chat.messages.length === 0 ? (
+      <Conversation chat={chat} actionsOf={actionsOf}>
         <Empty title="An empty page" detail="Write the first message of this conversation." />
-      ) : (
-        <Messages messages={chat.messages} actionsOf={actionsOf} />
-      )}
+      </Conversation>
       <View style={styles.dock}>
         <Troubles chat={chat} />
         {edited !== undefined && (
@@ -94,7 +92,8 @@ const styles = StyleSheet.create({
   view: { flex: 1, minHeight: 0 },
   head: { flexDirection: 'row', alignItems: 'center', gap: 12, paddingHorizontal: 16, paddingVertical: 8, minHeight: 61, borderBottomWidth: 1 },
   title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
-  actions: { flexDirection: 'row', flexWrap: 'wrap' },
+  // Their words begin where those of the message do.
+  actions: { flexDirection: 'row', flexWrap: 'wrap', paddingHorizontal: 6, marginBottom: -8 },
   dock: { padding: 16, gap: 12 },
   column: { width: '100%', maxWidth: 720, alignSelf: 'center' },
 });

@@ -1,5 +1,5 @@
-import { useState } from 'react';
-import { StyleSheet, useWindowDimensions, View } from 'react-native';
+import { useEffect, useState } from 'react';
+import { BackHandler, Platform, StyleSheet, useWindowDimensions, View } from 'react-native';
 import { useScopes } from 'react-native-llama-rs';
 
 import { useServices } from '../services';
@@ -20,6 +20,16 @@ export function ChatsScreen() {
   const { border } = useTheme();
   const isWide = useWindowDimensions().width >= WIDE;
   const [isListShown, setListShown] = useState(true);
+  const isChatAlone = !isWide && !isListShown;
+  useEffect(() => {
+    // Where the system has a way back, it leads to the list first.
+    if (Platform.OS !== 'android' || !isChatAlone) return undefined;
+    const subscription = BackHandler.addEventListener('hardwareBackPress', () => {
+      setListShown(true);
+      return true;
+    });
+    return () => subscription.remove();
+  }, [isChatAlone]);
   const show = (id: string) => {
     scope.set(id);
     setListShown(false);

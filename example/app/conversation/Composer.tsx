@@ -35,7 +35,7 @@ export function Composer({ scope, onSay, onStop }: ComposerProps) {
         onSubmitEditing={say}
         submitBehavior="submit"
         returnKeyType="send"
-        style={[styles.input, { color: theme.text, backgroundColor: theme.card, borderColor: theme.border }]}
+        style={[styles.input, { color: theme.text, backgroundColor: theme.card, borderColor: theme.outline }]}
       />
       {onStop === undefined ? (
         <Button label="Send" kind="filled" disabled={!canSay} onPress={say} />

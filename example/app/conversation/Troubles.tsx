@@ -1,5 +1,5 @@
 import { StyleSheet, View } from 'react-native';
-import { useLlamaClient, type UseLlamaChat } from 'react-native-llama-rs';
+import { useLlamaClient, type UseLlamaChat, useModels } from 'react-native-llama-rs';
 
 import { useServices } from '../services';
 import { useCell } from '../store';
@@ -10,6 +10,8 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
   const client = useLlamaClient();
   const { model, online } = useServices();
   const isOnline = useCell(online);
+  // Before it was ever asked for, it is about to be.
+  const wasAskedFor = useModels().some(({ path }) => path === model.path);
   const { status, progress, reload } = chat.model;
   const { error } = chat;
   return (
@@ -23,7 +25,7 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
           <Button label="Cancel" hint="Cancel loading" onPress={() => void client.unload(model.path).catch(() => undefined)} />
         </View>
       )}
-      {isOnline && status === 'unloaded' && chat.status !== 'loading' && (
+      {isOnline && status === 'unloaded' && wasAskedFor && chat.status !== 'loading' && (
         <Notice tone="quiet" title="The model is not loaded">
           <Button label="Load" hint="Load the model" onPress={reload} />
         </Notice>

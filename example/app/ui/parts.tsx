@@ -5,7 +5,7 @@ import { type Theme, useTheme } from '../theme';
 
 // What every screen is made of.
 
-export type Kind = 'filled' | 'outlined' | 'plain' | 'danger';
+export type Kind = 'filled' | 'outlined' | 'plain' | 'quiet' | 'danger';
 
 /** What a button takes. */
 interface ButtonProps {
@@ -30,25 +30,27 @@ export function Button({ label, onPress, kind = 'outlined', disabled = false, hi
       onPress={onPress}
       style={({ pressed }) => [
         styles.button,
-        kind === 'plain' && styles.plain,
+        (kind === 'plain' || kind === 'quiet') && styles.plain,
         { backgroundColor: ground, borderColor: border, opacity: disabled ? 0.45 : pressed ? 0.7 : 1 },
       ]}
     >
-      <Text style={[styles.buttonText, { color: text }]}>{label}</Text>
+      <Text style={[kind === 'quiet' ? styles.quietText : styles.buttonText, { color: text }]}>{label}</Text>
     </Pressable>
   );
 }
 
-function looksOf(kind: Kind, { accent, onAccent, border, bad, text }: Theme) {
+function looksOf(kind: Kind, { accent, onAccent, outline, bad, text, quiet }: Theme) {
   switch (kind) {
     case 'filled':
       return { ground: accent, text: onAccent, border: accent };
     case 'outlined':
-      return { ground: 'transparent', text, border };
+      return { ground: 'transparent', text, border: outline };
     case 'plain':
       return { ground: 'transparent', text: accent, border: 'transparent' };
+    case 'quiet':
+      return { ground: 'transparent', text: quiet, border: 'transparent' };
     case 'danger':
-      return { ground: 'transparent', text: bad, border };
+      return { ground: 'transparent', text: bad, border: bad };
   }
 }
 
@@ -124,10 +126,11 @@ const styles = StyleSheet.create({
   button: { minHeight: 44, minWidth: 44, borderRadius: 12, borderWidth: 1, paddingHorizontal: 16, alignItems: 'center', justifyContent: 'center' },
   plain: { paddingHorizontal: 8 },
   buttonText: { fontSize: 15, fontWeight: '600' },
+  quietText: { fontSize: 13, fontWeight: '600' },
   badge: { borderRadius: 999, paddingHorizontal: 10, paddingVertical: 2, alignSelf: 'center' },
   badgeText: { fontSize: 12, lineHeight: 18, fontWeight: '600' },
   notice: { borderRadius: 12, padding: 12, gap: 8, flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center' },
-  noticeText: { flexGrow: 1, flexShrink: 1, flexBasis: 200 },
+  noticeText: { flexGrow: 1, flexShrink: 1, flexBasis: 260 },
   noticeTitle: { fontSize: 14, lineHeight: 20, fontWeight: '600' },
   noticeDetail: { fontSize: 14, lineHeight: 20 },
   row: { flexDirection: 'row', flexWrap: 'wrap', gap: 8 },

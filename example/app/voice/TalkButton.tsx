@@ -2,6 +2,7 @@ import { useRef } from 'react';
 import { Pressable, StyleSheet, View } from 'react-native';
 
 import { useTheme } from '../theme';
+import { MicrophoneIcon } from '../ui/icons';
 
 /** A press that is shorter is a tap: it starts, and the next one ends. A longer one is held while the user talks. */
 const TAP_MS = 350;
@@ -48,11 +49,7 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
       {isListening ? (
         <View style={[styles.square, { backgroundColor: inside }]} />
       ) : (
-        <View style={styles.microphone}>
-          <View style={[styles.capsule, { backgroundColor: inside }]} />
-          <View style={[styles.holder, { borderColor: inside }]} />
-          <View style={[styles.stem, { backgroundColor: inside }]} />
-        </View>
+        <MicrophoneIcon colour={inside} size={36} />
       )}
     </Pressable>
   );
@@ -61,8 +58,4 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
 const styles = StyleSheet.create({
   button: { width: 76, height: 76, borderRadius: 38, alignItems: 'center', justifyContent: 'center', alignSelf: 'center' },
   square: { width: 24, height: 24, borderRadius: 5 },
-  microphone: { width: 28, height: 36, alignItems: 'center' },
-  capsule: { width: 14, height: 22, borderRadius: 7 },
-  holder: { position: 'absolute', top: 10, width: 26, height: 18, borderWidth: 3, borderTopWidth: 0, borderBottomLeftRadius: 13, borderBottomRightRadius: 13 },
-  stem: { position: 'absolute', top: 27, width: 3, height: 8 },
 });

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { StyleSheet, Text, View } from 'react-native';
 
 import { Composer } from '../conversation/Composer';
-import { Messages } from '../conversation/Messages';
+import { Conversation } from '../conversation/Conversation';
 import { Troubles } from '../conversation/Troubles';
 import { useTalk } from '../conversation/useTalk';
 import { useServices } from '../services';
@@ -53,11 +53,9 @@ export function VoiceScreen() {
         </Text>
         <VoiceOptions />
       </View>
-      {chat.messages.length === 0 ? (
+      <Conversation chat={chat}>
         <Empty title="Say something" detail="Hold the button while you talk, or tap it to start and to stop. Try “my name is Alice”, then ask for your name." />
-      ) : (
-        <Messages messages={chat.messages} />
-      )}
+      </Conversation>
       <View style={styles.dock}>
         <Troubles chat={chat} />
         {!isAnswering &&
@@ -80,7 +78,8 @@ export function VoiceScreen() {
 const styles = StyleSheet.create({
   screen: { flex: 1, minHeight: 0 },
   head: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: 8, paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
-  title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
+  // Beside the buttons where a name has room, else above them.
+  title: { fontSize: 18, fontWeight: '600', flexGrow: 1, flexShrink: 1, flexBasis: 96 },
   dock: { padding: 16, gap: 12 },
   latency: { fontSize: 12, lineHeight: 17, textAlign: 'center' },
 });

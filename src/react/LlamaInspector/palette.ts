@@ -4,6 +4,8 @@ import { useColorScheme } from 'react-native';
 export interface Palette {
   readonly card: string;
   readonly border: string;
+  /** Of what can be pressed. */
+  readonly outline: string;
   readonly text: string;
   readonly quiet: string;
   readonly track: string;
@@ -19,6 +21,7 @@ export interface Palette {
 const LIGHT: Palette = {
   card: '#ffffff',
   border: '#e1e4ea',
+  outline: '#b9bfcc',
   text: '#171a21',
   quiet: '#5a6272',
   track: '#eceef3',
@@ -33,6 +36,7 @@ const LIGHT: Palette = {
 const DARK: Palette = {
   card: '#1a1d24',
   border: '#2d323d',
+  outline: '#4c5464',
   text: '#eef0f5',
   quiet: '#a2abba',
   track: '#2a2f39',

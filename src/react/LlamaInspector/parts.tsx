@@ -47,7 +47,7 @@ export function Row({ children }: { children?: ReactNode }) {
 
 /** A button that says what it does. */
 export function Action({ label, onPress, disabled = false }: { label: string; onPress: () => void; disabled?: boolean }) {
-  const { accent, border } = usePalette();
+  const { accent, outline } = usePalette();
   return (
     <Pressable
       role="button"
@@ -55,7 +55,7 @@ export function Action({ label, onPress, disabled = false }: { label: string; on
       aria-disabled={disabled}
       disabled={disabled}
       onPress={onPress}
-      style={({ pressed }) => [styles.action, { borderColor: border, opacity: disabled ? 0.45 : pressed ? 0.6 : 1 }]}
+      style={({ pressed }) => [styles.action, { borderColor: outline, opacity: disabled ? 0.45 : pressed ? 0.6 : 1 }]}
     >
       <Text style={[styles.actionText, { color: accent }]}>{label}</Text>
     </Pressable>

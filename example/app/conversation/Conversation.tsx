@@ -1,0 +1,23 @@
+import type { ReactNode } from 'react';
+import { StyleSheet, View } from 'react-native';
+import type { ChatMessage, UseLlamaChat } from 'react-native-llama-rs';
+
+import { Messages } from './Messages';
+
+/** What `Conversation` takes. */
+interface ConversationProps {
+  readonly chat: UseLlamaChat;
+  /** What can be done with the message at an index. */
+  readonly actionsOf?: (message: ChatMessage, index: number) => ReactNode;
+  /** Stands there while there is no message. */
+  readonly children: ReactNode;
+}
+
+/** A conversation's messages. While they are being read nothing is claimed about them. */
+export function Conversation({ chat: { messages, status }, actionsOf, children }: ConversationProps) {
+  if (messages.length > 0) return <Messages messages={messages} {...(actionsOf && { actionsOf })} />;
+  if (status === 'loading') return <View role="status" aria-busy aria-label="Reading the conversation" style={styles.fill} />;
+  return children;
+}
+
+const styles = StyleSheet.create({ fill: { flex: 1 } });

@@ -1,0 +1,46 @@
+// Holds the engine's word back between host and page, so that what is over in a moment can be seen.
+
+/** Puts a gate into every port of the page; before it goes to the host. */
+export async function gateTo(page) {
+  let isTheOne;
+  let held;
+  let tell = () => undefined;
+  const take = (text) => {
+    if (held !== undefined) {
+      held.push(text);
+      return;
+    }
+    const message = JSON.parse(text);
+    const { epoch, events = [] } = message.type === 'batch' ? JSON.parse(message.batch) : {};
+    const last = isTheOne === undefined ? -1 : events.findIndex((event) => isTheOne(event));
+    if (last === -1) {
+      tell(text);
+      return;
+    }
+    const batchOf = (some) => JSON.stringify({ type: 'batch', batch: JSON.stringify({ epoch, events: some }) });
+    held = [batchOf(events.slice(last + 1))];
+    tell(batchOf(events.slice(0, last + 1)));
+  };
+  await page.routeWebSocket(/\/port$/, (socket) => {
+    tell = (text) => socket.send(text);
+    socket.connectToServer().onMessage(take);
+  });
+  return {
+    /** From the next event of that kind on, itself excluded, nothing reaches the page. */
+    holdAfter(next) {
+      isTheOne = next;
+    },
+    /** What was held back reaches the page, and everything from now on. */
+    letGo() {
+      const messages = held ?? [];
+      [held, isTheOne] = [undefined, undefined];
+      for (const text of messages) tell(text);
+    },
+  };
+}
+
+/** A load that is under way. */
+export const isLoading = ({ type, model }) => type === 'modelChanged' && model.status.type === 'loading' && model.status.progress > 0.3;
+
+/** A prompt of which a part has been read. */
+export const isReading = ({ type, phase }) => type === 'phaseChanged' && phase.type === 'prefilling' && phase.done > 0.3 * phase.total;
