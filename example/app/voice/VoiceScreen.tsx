@@ -48,7 +48,7 @@ export function VoiceScreen() {
   return (
     <View style={styles.screen}>
       <View style={[styles.head, { borderColor: border }]}>
-        <Text role="heading" numberOfLines={1} style={[styles.title, { color: text }]}>
+        <Text role="heading" numberOfLines={2} style={[styles.title, { color: text }]}>
           {scope}
         </Text>
         <VoiceOptions />
@@ -79,7 +79,7 @@ const styles = StyleSheet.create({
   screen: { flex: 1, minHeight: 0 },
   head: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: 8, paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
   // Beside the buttons where a name has room, else above them.
-  title: { fontSize: 18, fontWeight: '600', flexGrow: 1, flexShrink: 1, flexBasis: 96 },
+  title: { fontSize: 18, lineHeight: 22, fontWeight: '600', flexGrow: 1, flexShrink: 1, flexBasis: 96 },
   dock: { padding: 16, gap: 12 },
   latency: { fontSize: 12, lineHeight: 17, textAlign: 'center' },
 });
