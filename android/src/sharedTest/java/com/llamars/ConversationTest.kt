@@ -17,4 +17,15 @@ class ConversationTest {
     assertEquals("Your name is alice.", javaScript.say(ann, "what is my name"))
     assertEquals("Your name is bob.", javaScript.say(bob, "what is my name"))
   }
+
+  @Test
+  fun however_often_JavaScript_asks_one_thread_hears_the_events() {
+    javaScript.ask("""{ "type": "getLifecycle" }""")
+    val threads = pumps()
+    for (time in 1..10) {
+      javaScript.snapshot
+      javaScript.ask("""{ "type": "getLifecycle" }""")
+    }
+    assertEquals(emptyList(), pumps() - threads.toSet())
+  }
 }
