@@ -121,7 +121,7 @@ function jvmTests(copy) {
 /** In one language mode, without waiting for leases to run out. A test that hangs has noticed. */
 function swiftTest(copy, file) {
   const script = file?.endsWith('.mm') ? ['scripts/check-objc.sh'] : ['scripts/swift-tests.sh', '--skip', 'run_out'];
-  return run(copy, 'timeout', ['--kill-after=5', '280', ...script], { SWIFT_LANGUAGE_MODES: '6', SWIFT_TESTS_PATIENCE: '5' });
+  return run(copy, 'timeout', ['--signal=KILL', '280', ...script], { SWIFT_LANGUAGE_MODES: '6', SWIFT_TESTS_PATIENCE: '5' });
 }
 
 function cargo(copy, args) {
