@@ -97,31 +97,42 @@ function typescript(folder) {
   };
 }
 
-/** Ends with the first class that fails, and where nothing is heard for longer than any class takes. */
 function jvmTests(copy) {
   library ??= execFileSync(join(root, 'scripts/build-library.sh'), { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
-  const maven = spawn(join(copy, 'scripts/jvm-tests.sh'), ['-Dsurefire.runOrder=alphabetical'], {
-    env: { ...process.env, LLAMA_RS_LIBRARY: library },
-    detached: true,
-  });
-  const end = () => process.kill(-maven.pid, 'SIGKILL');
-  const silence = setTimeout(end, 60_000);
-  maven.stdout.on('data', (text) => {
+  const env = { LLAMA_RS_LIBRARY: library };
+  return untilOneFails([join(copy, 'scripts/jvm-tests.sh'), '-Dsurefire.runOrder=alphabetical'], env, /<<< (FAILURE|ERROR)!/, 60_000);
+}
+
+/** In one language mode, without waiting for leases to run out. */
+function swiftTest(copy, file) {
+  const script = file?.endsWith('.mm') ? ['scripts/check-objc.sh'] : ['scripts/swift-tests.sh', '--skip', 'run_out'];
+  const command = [join(copy, script[0]), ...script.slice(1)];
+  return untilOneFails(command, { SWIFT_LANGUAGE_MODES: '6', SWIFT_TESTS_PATIENCE: '5' }, /: error: /, 100_000);
+}
+
+/** Ends, with all that was started, at the first failure, and where nothing is heard for so long: a test that hangs has noticed. */
+function untilOneFails([command, ...args], env, failure, silenceMs) {
+  const tests = spawn(command, args, { env: { ...process.env, ...env }, detached: true });
+  const end = () => {
+    try {
+      process.kill(-tests.pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself meanwhile.
+    }
+  };
+  const silence = setTimeout(end, silenceMs);
+  const hear = (text) => {
     silence.refresh();
-    if (/<<< (FAILURE|ERROR)!/.test(text)) end();
-  });
+    if (failure.test(text)) end();
+  };
+  tests.stdout.on('data', hear);
+  tests.stderr.on('data', hear);
   return new Promise((resolve) => {
-    maven.on('close', (status) => {
+    tests.on('close', (status) => {
       clearTimeout(silence);
       resolve(status === 0);
     });
   });
-}
-
-/** In one language mode, without waiting for leases to run out. A test that hangs has noticed. */
-function swiftTest(copy, file) {
-  const script = file?.endsWith('.mm') ? ['scripts/check-objc.sh'] : ['scripts/swift-tests.sh', '--skip', 'run_out'];
-  return run(copy, 'timeout', ['--signal=KILL', '280', ...script], { SWIFT_LANGUAGE_MODES: '6', SWIFT_TESTS_PATIENCE: '5' });
 }
 
 function cargo(copy, args) {
