@@ -26,6 +26,7 @@ mod autorelease;
 pub mod client;
 pub mod engine;
 pub mod error;
+mod files;
 mod hub;
 #[cfg(feature = "llama")]
 pub mod llama;

@@ -3,7 +3,6 @@
 
 mod folder;
 mod kv;
-mod lock;
 mod reject;
 #[cfg(test)]
 mod tests;
@@ -17,11 +16,14 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use self::folder::{Folder, Kind};
-use self::lock::Lock;
 use self::reject::Reject;
 use super::{Fingerprint, Parked};
 use crate::error::{Error, ErrorCode, Result};
+use crate::files::Lock;
 use crate::protocol::{Message, Persist};
+
+/// The file that is locked: who holds it may write there. It stays when the directory is emptied.
+const LOCK: &str = "lock";
 
 /// A directory that this process alone uses. What is asked for one scope is done in the order in which calls return, so
 /// their caller orders them; calls for different scopes may run at once.
@@ -111,7 +113,7 @@ impl Storage {
                 format!("could not make {}: {error} - name a directory that can be written", directory.display());
             Error::new(ErrorCode::StorageUnavailable, detail)
         })?;
-        let lock = Lock::take(directory).map_err(|error| {
+        let lock = Lock::take(&directory.join(LOCK)).map_err(|error| {
             let detail = match error.kind() {
                 io::ErrorKind::WouldBlock => {
                     format!("{} is in use already - give each manager a directory of its own", directory.display())

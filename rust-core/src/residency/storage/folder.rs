@@ -1,12 +1,14 @@
 //! The files of the directory: their names, and the few ways in which they change. What a file says is not known here.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use twox_hash::XxHash3_128;
+
+use crate::files::{ignore_absence, make_directory, sync_directory, write_new};
 
 /// Where files go that cannot be used.
 const SET_ASIDE: &str = "set-aside";
@@ -71,11 +73,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the directory if there is none, for its owner's eyes only.
     pub(super) fn make(path: &Path) -> io::Result<Self> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path)?;
+        make_directory(path)?;
         Ok(Self { path: path.to_owned(), temporaries: AtomicU64::new(0), changes: Mutex::new(0) })
     }
 
@@ -181,25 +179,4 @@ impl Folder {
     fn lock(&self) -> MutexGuard<'_, u64> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
-    file.sync_all()
-}
-
-/// A rename is on the disk only when its directory is. Windows has no such call, and needs none.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
-fn ignore_absence(result: io::Result<()>) -> io::Result<()> {
-    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
