@@ -23,7 +23,8 @@ pub enum ErrorCode {
     OptionsConflict,
     /// The load was cancelled because nobody waited for it any longer, or on request.
     LoadCancelled,
-    /// The generation was cancelled before it was admitted; or a `prefill` had to make way.
+    /// The generation was cancelled before it was admitted; a `prefill` had to make way; work on the model store was
+    /// called off.
     Cancelled,
     /// A queue is full; try again when running work has finished.
     Busy,
@@ -39,6 +40,16 @@ pub enum ErrorCode {
     StorageUnavailable,
     /// A file could not be read or written: the disk is full, or not ours.
     StorageFailed,
+    /// The disk is full, or `modelsBudgetBytes` is, and nothing that may go would make room enough.
+    DiskFull,
+    /// What names the model is none of the forms of a name, or a part of it is not allowed.
+    InvalidModelName,
+    /// The model is not in the store, or not all of it.
+    ModelNotCached,
+    /// The model, or the download of it, is in use; what was asked for would take it away.
+    ModelInUse,
+    /// The bytes are not those that their sha256 promises.
+    DigestMismatch,
     /// No scope of that name.
     ScopeNotFound,
     /// No generation of that id is queued, running or recently finished.

@@ -34,6 +34,7 @@ pub mod manager;
 pub mod protocol;
 mod readable;
 pub mod residency;
+pub mod store;
 pub mod swapping;
 
 pub use hub::Pull;
