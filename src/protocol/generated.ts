@@ -1362,4 +1362,4 @@ detail: string, };
 /**
  * The stable name of a failure. Apps may match on it; texts may change, codes do not.
  */
-export type ErrorCode = "invalidCommand" | "invalidOptions" | "modelNotFound" | "modelInvalid" | "modelUnsupported" | "outOfMemory" | "optionsConflict" | "loadCancelled" | "cancelled" | "busy" | "contextFull" | "templateFailed" | "notCached" | "suspended" | "storageUnavailable" | "storageFailed" | "scopeNotFound" | "generationNotFound" | "modelNotKnown" | "modelUnloaded" | "engineCrashed" | "inferenceFailed" | "closed";
+export type ErrorCode = "invalidCommand" | "invalidOptions" | "modelNotFound" | "modelInvalid" | "modelUnsupported" | "outOfMemory" | "optionsConflict" | "loadCancelled" | "cancelled" | "busy" | "contextFull" | "templateFailed" | "notCached" | "suspended" | "storageUnavailable" | "storageFailed" | "diskFull" | "invalidModelName" | "modelNotCached" | "modelInUse" | "digestMismatch" | "scopeNotFound" | "generationNotFound" | "modelNotKnown" | "modelUnloaded" | "engineCrashed" | "inferenceFailed" | "closed";

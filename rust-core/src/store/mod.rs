@@ -1,9 +1,29 @@
-//! Model files on the device: from a name to verified weights.
+//! Model files on the device: from a name to verified weights. The state of a store is its folder and nothing else, so that
+//! any number of stores, in any number of processes, may share one. Every function blocks.
+//!
+//! ```text
+//! lock                      held while anything below changes
+//! names/KEY.json            a manifest: which files a name means, and which are still coming in
+//! blobs/sha256-DIGEST       a file by what is in it; locked, shared, while a model or a transfer needs it
+//! sets/KEY/FILE             links to blobs under the files' own names, beside each other as llama.cpp wants split models
+//! partial/KEY/              a folder for each file that is coming in, and locked while it is
+//! ```
+//!
+//! A manifest is written before the blobs that it names are in place, and a blob is there or not whatever a manifest says:
+//! so whatever was deleted, and whenever the process died, what is on the disk is a store. What no manifest names goes.
 
+mod cache;
 mod digest;
 mod file_name;
+mod key;
 mod name;
+mod progress;
 
+pub use cache::{
+    DiskUse, FileKind, FileState, FileVerdict, ImportFile, Incoming, Pinned, PinnedFile, PlannedFile, Source, Store,
+    StoreOptions, StoredFile, StoredModel, Verdict,
+};
 pub use digest::{Digest, Hasher};
 pub use file_name::FileName;
 pub use name::{HubName, HubSelection, ModelName};
+pub use progress::{OnProgress, Progress};

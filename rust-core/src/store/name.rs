@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 pub use self::hub::{HubName, HubSelection};
 use self::url::file_path;
-use super::digest::Digest;
 use super::file_name::FileName;
+use super::key::Key;
 use crate::error::{Error, ErrorCode, Result};
 
 /// In bytes: more than any path or URL that works elsewhere.
@@ -119,30 +119,6 @@ impl std::str::FromStr for ModelName {
 
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text)
-    }
-}
-
-/// A hash of any text, as the name of a file or folder: texts from outside may be anything, also `..`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key(String);
-
-impl Key {
-    const DIGITS: usize = 32;
-
-    pub(super) fn of(text: &str) -> Self {
-        let mut digits = Digest::of(text.as_bytes()).to_string();
-        digits.truncate(Self::DIGITS);
-        Self(digits)
-    }
-
-    /// Of a name that [`Key::of`] could have given; `None` for a file that is none of ours.
-    pub(super) fn read(name: &str) -> Option<Self> {
-        let ours = name.len() == Self::DIGITS && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        ours.then(|| Self(name.to_owned()))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

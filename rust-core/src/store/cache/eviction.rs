@@ -1,0 +1,161 @@
+//! `modelsBudgetBytes`: which models go to make room for another one. The least recently used first, never one in use, and
+//! none that need not.
+
+use std::collections::HashMap;
+
+use super::Store;
+use super::disk_use::folder_bytes;
+use super::fail::Fail;
+use super::held::{Entry, Held};
+use crate::error::{Error, ErrorCode, Result};
+use crate::readable;
+use crate::store::digest::Digest;
+use crate::store::name::ModelName;
+
+/// A name as far as removing it goes.
+#[derive(Debug, Clone)]
+struct Candidate {
+    /// In use, or the very one that needs the room.
+    stays: bool,
+    /// Other names may mean them too.
+    blobs: Vec<(Digest, u64)>,
+    partial_bytes: u64,
+}
+
+impl Store {
+    /// Makes room within `modelsBudgetBytes` for so many more bytes of a name, and says which models have gone for it.
+    /// `DiskFull` if the budget cannot hold them beside what is in use; then nothing has gone.
+    pub fn make_room(&self, name: &ModelName, bytes: u64) -> Result<Vec<ModelName>> {
+        let Some(budget) = self.models_budget_bytes else { return Ok(Vec::new()) };
+        self.change("make room for", name, |held| {
+            held.tidy()?;
+            let (models, partials) = held.used()?;
+            let excess = models.saturating_add(partials).saturating_add(bytes).saturating_sub(budget);
+            let entries = held.entries()?.known;
+            let candidates: Vec<_> =
+                entries.iter().map(|entry| candidate(held, entry, name)).collect::<std::result::Result<_, _>>()?;
+            let chosen = choose(&candidates, excess).map_err(|short| too_small(name, bytes, budget, short))?;
+            for index in &chosen {
+                let name = &entries[*index].name;
+                tracing::info!(%name, "model was removed to make room");
+                held.forget(name)?;
+            }
+            held.tidy()?;
+            Ok(chosen.into_iter().map(|index| entries[index].name.clone()).collect())
+        })
+    }
+}
+
+fn candidate(held: &Held<'_>, entry: &Entry, needs_room: &ModelName) -> std::result::Result<Candidate, Fail> {
+    let manifest = &entry.manifest;
+    let mut partial_bytes = 0;
+    for partial in manifest.partials() {
+        partial_bytes += folder_bytes(&held.layout.partial(partial))?;
+    }
+    let blobs = manifest.blobs().into_iter().filter_map(|blob| {
+        let there = std::fs::metadata(held.layout.blob(&blob.sha256)).ok()?;
+        Some((blob.sha256, there.len()))
+    });
+    Ok(Candidate {
+        stays: entry.name == *needs_room || held.is_in_use(manifest)?,
+        blobs: blobs.collect(),
+        partial_bytes,
+    })
+}
+
+fn too_small(name: &ModelName, bytes: u64, budget: u64, short: u64) -> Error {
+    let detail = format!(
+        "could not make room for {name}: {} more are needed, and modelsBudgetBytes is {}, which is {} too little beside \
+         what is in use - raise it, or unload or remove models",
+        readable::bytes(bytes),
+        readable::bytes(budget),
+        readable::bytes(short)
+    );
+    Error::new(ErrorCode::DiskFull, detail)
+}
+
+/// Which of the candidates, least recently used first, go to free `excess` bytes; or how many bytes there are too few.
+fn choose(candidates: &[Candidate], excess: u64) -> std::result::Result<Vec<usize>, u64> {
+    let mut chosen = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        if freed(candidates, &chosen) >= excess {
+            break;
+        }
+        if !candidate.stays {
+            chosen.push(index);
+        }
+    }
+    let enough = freed(candidates, &chosen);
+    if enough < excess {
+        return Err(excess - enough);
+    }
+    // Some may have freed nothing, or too little to matter: they stay, the most recently used first.
+    for at in (0..chosen.len()).rev() {
+        let index = chosen.remove(at);
+        if freed(candidates, &chosen) < excess {
+            chosen.insert(at, index);
+        }
+    }
+    Ok(chosen)
+}
+
+/// Bytes that go with some of the candidates: a blob goes with the last name that means it.
+fn freed(candidates: &[Candidate], chosen: &[usize]) -> u64 {
+    let mut needed: HashMap<Digest, usize> = HashMap::new();
+    for (digest, _) in candidates.iter().flat_map(|candidate| &candidate.blobs) {
+        *needed.entry(*digest).or_default() += 1;
+    }
+    let mut bytes = 0;
+    for candidate in chosen.iter().map(|index| &candidates[*index]) {
+        bytes += candidate.partial_bytes;
+        for (digest, size) in &candidate.blobs {
+            if let Some(count) = needed.get_mut(digest) {
+                *count -= 1;
+                bytes += if *count == 0 { *size } else { 0 };
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(stays: bool, partial_bytes: u64, blobs: &[(u8, u64)]) -> Candidate {
+        let blobs = blobs.iter().map(|(name, bytes)| (Digest::of(&[*name]), *bytes)).collect();
+        Candidate { stays, blobs, partial_bytes }
+    }
+
+    #[test]
+    fn the_least_recently_used_go_and_no_more_than_needed() {
+        let small = candidate(false, 0, &[(1, 10)]);
+        let large = candidate(false, 0, &[(2, 100)]);
+        let used = candidate(true, 0, &[(3, 1_000)]);
+        let half = candidate(false, 50, &[]);
+        let all = [small, used, large, half];
+        for (excess, expected) in [
+            (0, Ok(vec![])),
+            (1, Ok(vec![0])),
+            (10, Ok(vec![0])),
+            // The small one would go for nothing.
+            (11, Ok(vec![2])),
+            (110, Ok(vec![0, 2])),
+            (150, Ok(vec![2, 3])),
+            (160, Ok(vec![0, 2, 3])),
+            (161, Err(1)),
+        ] {
+            assert_eq!(choose(&all, excess), expected, "{excess}");
+        }
+    }
+
+    #[test]
+    fn what_several_names_mean_goes_with_the_last_of_them() {
+        let shared = [candidate(false, 0, &[(1, 10)]), candidate(false, 0, &[(1, 10), (2, 5)])];
+        assert_eq!(choose(&shared, 5), Ok(vec![1]));
+        assert_eq!(choose(&shared, 6), Ok(vec![0, 1]));
+        assert_eq!(choose(&shared, 16), Err(1));
+        let held = [shared[0].clone(), Candidate { stays: true, ..shared[1].clone() }];
+        assert_eq!(choose(&held, 1), Err(1));
+    }
+}

@@ -1,0 +1,89 @@
+//! The folder of models: what is in it, and the ways in which that changes.
+
+mod disk_use;
+mod eviction;
+mod fail;
+mod held;
+mod import;
+mod incoming;
+mod layout;
+mod list;
+mod manifest;
+mod pin;
+mod remove;
+mod stage;
+mod tidy;
+mod verify;
+mod view;
+
+use std::fmt::Display;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use self::disk_use::DiskUse;
+use self::fail::Fail;
+use self::held::Held;
+pub use self::import::{ImportFile, Source};
+pub use self::incoming::{Incoming, PlannedFile};
+use self::layout::Layout;
+pub use self::list::{StoredFile, StoredModel};
+pub use self::manifest::FileKind;
+pub use self::pin::{Pinned, PinnedFile};
+pub use self::verify::{FileState, FileVerdict, Verdict};
+use crate::error::Result;
+
+/// How often a change begins anew because the folder was emptied in the middle of it.
+const RETRIES: u32 = 5;
+
+/// Where models are kept, and how much of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// Made if it is not there. It should be the app's own: iOS ends an app that is suspended while it holds a lock in a
+    /// folder that it shares with others.
+    pub directory: PathBuf,
+    /// All of them together, downloads that are not finished included; `None` for as much as fits.
+    pub models_budget_bytes: Option<u64>,
+}
+
+/// A folder of models. Clones are the same store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    layout: Arc<Layout>,
+    models_budget_bytes: Option<u64>,
+}
+
+impl Store {
+    /// Opens a folder, made if there is none, and removes what a process that died has left behind in it. `StorageFailed`
+    /// if it cannot be made or written.
+    pub fn open(options: StoreOptions) -> Result<Self> {
+        let StoreOptions { directory, models_budget_bytes } = options;
+        let store = Self { layout: Arc::new(Layout::new(directory)), models_budget_bytes };
+        store.change("open", &store.directory().display(), |held| held.tidy())?;
+        Ok(store)
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        self.layout.root()
+    }
+
+    /// Does something to the folder while nobody else does. `run` begins anew if the system empties the folder meanwhile.
+    /// Waits half a minute at most for others, then `Busy`.
+    fn change<T>(
+        &self,
+        act: &str,
+        what: &dyn Display,
+        mut run: impl FnMut(&Held<'_>) -> std::result::Result<T, Fail>,
+    ) -> Result<T> {
+        let mut retries = RETRIES;
+        loop {
+            match Held::take(&self.layout).and_then(|held| run(&held)) {
+                Ok(done) => return Ok(done),
+                Err(Fail::Io(error)) if error.kind() == io::ErrorKind::NotFound && retries > 0 => retries -= 1,
+                Err(fail) => return Err(fail.said(act, what)),
+            }
+        }
+    }
+}
+
