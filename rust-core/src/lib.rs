@@ -27,6 +27,7 @@ pub mod client;
 pub mod engine;
 pub mod error;
 mod files;
+pub mod gguf;
 mod hub;
 #[cfg(feature = "llama")]
 pub mod llama;

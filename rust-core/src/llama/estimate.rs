@@ -6,9 +6,9 @@ use std::ffi::CString;
 
 use super::backend;
 use super::context::{self, ContextOptions};
-use super::metadata::Metadata;
 use super::model::ModelOptions;
 use super::shim::{self, ErrorText, RawMemory};
+use crate::gguf::Metadata;
 use crate::protocol::{DeviceKind, MemoryEstimate};
 
 /// Cells of KV memory that a layout is made for: llama.cpp allocates its lists of them even then. What is beyond is

@@ -6,8 +6,8 @@ use std::io::{Read, Seek, SeekFrom};
 
 use twox_hash::XxHash3_128;
 
-use super::gguf::ModelFile;
 use crate::error::{Error, ErrorCode, Result};
+use crate::gguf::ModelFile;
 use crate::residency::Fingerprint;
 
 /// Another llama.cpp may compute, or write down, something else.

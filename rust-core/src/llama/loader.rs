@@ -8,12 +8,12 @@ use super::context::{ContextOptions, LlamaContext};
 use super::devices;
 use super::estimate::estimate;
 use super::fingerprint::fingerprint;
-use super::gguf::{self, Header};
 use super::memory::available_bytes;
 use super::model::{Model, refusal};
 use super::shim;
 use crate::engine::{LoadedModel, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
+use crate::gguf::{self, Header};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::readable;
 

@@ -10,16 +10,15 @@ mod context;
 mod devices;
 mod estimate;
 mod fingerprint;
-mod gguf;
 mod loader;
 mod memory;
-mod metadata;
 mod model;
-mod reader;
 mod sampler;
 mod shim;
 mod state;
 mod template_screen;
+#[cfg(test)]
+mod tensor_types;
 mod threadpool;
 
 pub use loader::LlamaLoader;

@@ -17,13 +17,11 @@ mod digest;
 mod file_name;
 mod key;
 mod name;
-mod progress;
 
 pub use cache::{
-    DiskUse, FileKind, FileState, FileVerdict, ImportFile, Incoming, Pinned, PinnedFile, PlannedFile, Source, Store,
-    StoreOptions, StoredFile, StoredModel, Verdict,
+    DiskUse, FileKind, FileState, FileVerdict, ImportFile, Incoming, ModelHeader, OnWork, Pinned, PinnedFile,
+    PlannedFile, Source, Store, StoreOptions, StoredFile, StoredModel, Verdict, Work,
 };
 pub use digest::{Digest, Hasher};
 pub use file_name::FileName;
 pub use name::{HubName, HubSelection, ModelName};
-pub use progress::{OnProgress, Progress};

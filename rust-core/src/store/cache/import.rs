@@ -14,10 +14,10 @@ use super::incoming::check;
 use super::manifest::{Awaited, FileKind, Manifest};
 use super::stage::{open, stage};
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::cache::work::{Count, OnWork};
 use crate::store::file_name::FileName;
 use crate::store::key::Key;
 use crate::store::name::ModelName;
-use crate::store::progress::{Count, OnProgress};
 
 /// A file to be imported.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ impl Store {
     /// the file system can. Room is made within `modelsBudgetBytes`.
     ///
     /// `ModelNotFound` and `ModelInvalid` for a source that is none, `DiskFull`, `Busy` for a file that somebody writes to,
-    /// `Cancelled` when `on_progress` breaks off. After any of them the name means what it meant before.
-    pub fn import(&self, name: &ModelName, files: Vec<ImportFile>, on_progress: OnProgress<'_>) -> Result<()> {
+    /// `Cancelled` when `on_work` breaks off. After any of them the name means what it meant before.
+    pub fn import(&self, name: &ModelName, files: Vec<ImportFile>, on_work: OnWork<'_>) -> Result<()> {
         check(name, files.iter().map(|file| (&file.file, file.kind)))?;
         let sizes = files.iter().map(|file| size(&file.source)).collect::<std::result::Result<Vec<_>, _>>();
         let sizes = sizes.map_err(|fail| fail.said("import", name))?;
@@ -68,7 +68,7 @@ impl Store {
         let key = unique();
         let _lock = self.change("import", name, |held| Ok(held.hold_partial(&key)?))?;
         let folder = self.layout.partial(&key);
-        let imported = stage_all(files, &folder, &mut Count::new(total, on_progress))
+        let imported = stage_all(files, &folder, &mut Count::new(total, on_work))
             .map_err(|fail| fail.said("import", name))
             .and_then(|staged| self.change("import", name, |held| commit(held, name, &staged, &folder)));
         // What is left of it after a failure here is removed with the next change.

@@ -6,6 +6,7 @@ mod fail;
 mod held;
 mod import;
 mod incoming;
+mod inspect;
 mod layout;
 mod list;
 mod manifest;
@@ -15,6 +16,7 @@ mod stage;
 mod tidy;
 mod verify;
 mod view;
+mod work;
 
 use std::fmt::Display;
 use std::io;
@@ -26,11 +28,13 @@ use self::fail::Fail;
 use self::held::Held;
 pub use self::import::{ImportFile, Source};
 pub use self::incoming::{Incoming, PlannedFile};
+pub use self::inspect::ModelHeader;
 use self::layout::Layout;
 pub use self::list::{StoredFile, StoredModel};
 pub use self::manifest::FileKind;
 pub use self::pin::{Pinned, PinnedFile};
 pub use self::verify::{FileState, FileVerdict, Verdict};
+pub use self::work::{OnWork, Work};
 use crate::error::Result;
 
 /// How often a change begins anew because the folder was emptied in the middle of it.

@@ -10,8 +10,8 @@ use super::manifest::{FileKind, Presence, Stored};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::Lock;
 use crate::readable;
+use crate::store::cache::work::OnWork;
 use crate::store::name::ModelName;
-use crate::store::progress::OnProgress;
 
 /// A model whose files are there, all of them, and are not removed by any store in any process until this is dropped. The
 /// system itself may still delete them: what is open or mapped then lives on.
@@ -58,7 +58,7 @@ enum Found {
 impl Store {
     /// Pins a model for use. `ModelNotCached` if it is not in the store, or not all of it. Files that were written to since
     /// they were verified are verified again, which takes as long as reading them; only then there is progress.
-    pub fn pin(&self, name: &ModelName, on_progress: OnProgress<'_>) -> Result<Pinned> {
+    pub fn pin(&self, name: &ModelName, on_work: OnWork<'_>) -> Result<Pinned> {
         loop {
             let found = self.change("open", name, |held| {
                 let found = look(held, name)?;
@@ -67,7 +67,7 @@ impl Store {
             })?;
             match found {
                 Found::Pinned(pinned) => return Ok(pinned),
-                Found::Touched => self.verify(name, on_progress)?.undamaged(name)?,
+                Found::Touched => self.verify(name, on_work)?.undamaged(name)?,
             }
         }
     }

@@ -10,9 +10,9 @@ use super::import::Source;
 use super::manifest::{Blob, modified};
 use crate::error::{Error, ErrorCode};
 use crate::readable;
+use crate::store::cache::work::Count;
 use crate::store::digest::Hasher;
 use crate::store::file_name::FileName;
-use crate::store::progress::Count;
 
 /// Large enough for the disk, small enough to be cancelled between two.
 const PIECE: usize = 1 << 20;

@@ -9,10 +9,10 @@ use super::pin::not_cached;
 use super::stage::pour;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::{Lock, ignore_absence, sync_directory};
+use crate::store::cache::work::{Count, OnWork};
 use crate::store::digest::Hasher;
 use crate::store::file_name::FileName;
 use crate::store::name::ModelName;
-use crate::store::progress::{Count, OnProgress};
 
 /// What verifying a model has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ struct Suspect {
 impl Store {
     /// Reads every file of a model again. What is damaged is removed, in use or not: who has it mapped keeps it until it is
     /// unloaded. `ModelNotCached` for a name that is not in the store, `Cancelled` with nothing removed.
-    pub fn verify(&self, name: &ModelName, on_progress: OnProgress<'_>) -> Result<Verdict> {
+    pub fn verify(&self, name: &ModelName, on_work: OnWork<'_>) -> Result<Verdict> {
         let suspects = self.change("verify", name, |held| {
             let entry = held.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
             let current = entry.manifest.current.iter().flatten().map(|it| (&it.file, it.blob));
@@ -84,7 +84,7 @@ impl Store {
             });
             suspects.collect::<std::result::Result<Vec<_>, _>>()
         })?;
-        let mut count = Count::new(Some(suspects.iter().map(|it| it.blob.bytes).sum()), on_progress);
+        let mut count = Count::new(Some(suspects.iter().map(|it| it.blob.bytes).sum()), on_work);
         let mut judged = Vec::new();
         for suspect in suspects {
             let state = suspect.judge(&mut count)?;

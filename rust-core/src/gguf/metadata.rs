@@ -2,20 +2,28 @@
 
 use std::collections::HashMap;
 
+use super::types;
+
 /// llama.cpp's own limits, past which it ends the process.
 const MAX_LAYERS: u64 = 512;
 const MAX_EXPERTS: u64 = 1_024;
 
 const F16_BYTES: u64 = 2;
 
-pub(super) enum Value {
+/// What a key of a header has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
     /// Booleans are 0 and 1.
     Integer(i128),
+    /// Of either size.
     Float(f64),
+    /// A short one.
     Text(String),
+    /// A short one, of numbers.
     Array(Vec<Value>),
     /// An array of texts, which are not kept.
     Texts {
+        /// How many.
         count: u64,
         /// Of all of them together.
         bytes: u64,
@@ -24,12 +32,15 @@ pub(super) enum Value {
     Skipped,
 }
 
-pub(super) struct Metadata {
+/// A header's keys.
+#[derive(Debug, Clone, Default)]
+pub struct Metadata {
     values: HashMap<String, Value>,
 }
 
 impl Metadata {
-    pub fn new(values: HashMap<String, Value>) -> Self {
+    /// From what was read.
+    pub(super) fn new(values: HashMap<String, Value>) -> Self {
         Self { values }
     }
 
@@ -41,11 +52,32 @@ impl Metadata {
         }
     }
 
-    fn architecture(&self) -> Option<&str> {
-        match self.values.get("general.architecture") {
-            Some(Value::Text(name)) => Some(name),
+    /// A text that is short enough to be kept.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.values.get(key) {
+            Some(Value::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// Which family the model is of.
+    pub fn architecture(&self) -> Option<&str> {
+        self.text("general.architecture")
+    }
+
+    /// Whether the file has a chat template of its own.
+    pub fn has_chat_template(&self) -> bool {
+        self.values.contains_key("tokenizer.chat_template")
+    }
+
+    /// How its weights are packed, as hubs write it: `Q4_K_M`. `None` if it does not say, or says what is new.
+    pub fn quantization(&self) -> Option<&'static str> {
+        self.number("general.file_type").and_then(types::quantization)
+    }
+
+    /// How many layers it has; 0 if it does not say.
+    pub fn layers(&self) -> u64 {
+        self.own("block_count").unwrap_or(0)
     }
 
     /// The full name of a key that belongs to the architecture.

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// How far work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct Work {
     /// Bytes done.
     pub done: u64,
     /// Bytes in all; `None` where nobody knows.
@@ -14,22 +14,22 @@ pub struct Progress {
 }
 
 /// Is told at least once a mebibyte. Breaking off ends the work as `Cancelled`.
-pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+pub type OnWork<'a> = &'a mut dyn FnMut(Work) -> ControlFlow<()>;
 
 /// Adds up what is done, over several files.
 pub(super) struct Count<'a> {
-    progress: Progress,
-    on_progress: OnProgress<'a>,
+    work: Work,
+    on_work: OnWork<'a>,
 }
 
 impl<'a> Count<'a> {
-    pub(super) fn new(total: Option<u64>, on_progress: OnProgress<'a>) -> Self {
-        Self { progress: Progress { done: 0, total }, on_progress }
+    pub(super) fn new(total: Option<u64>, on_work: OnWork<'a>) -> Self {
+        Self { work: Work { done: 0, total }, on_work }
     }
 
     pub(super) fn add(&mut self, bytes: u64) -> Result<()> {
-        self.progress.done += bytes;
-        match (self.on_progress)(self.progress) {
+        self.work.done += bytes;
+        match (self.on_work)(self.work) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
                 Err(Error::new(ErrorCode::Cancelled, "the work was cancelled - ask again to begin anew"))

@@ -2,16 +2,19 @@
 //! before llama.cpp, which trusts some of them, sees it. Knows the container alone; what the values mean is
 //! `metadata.rs`'s business. Format: ggml's `docs/gguf.md`.
 
+mod metadata;
+mod reader;
+mod types;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use llama_cpp_sys_2 as sys;
-
-use super::metadata::{Metadata, Value};
-use super::reader::{Checked, Reader};
+pub use self::metadata::{Metadata, Value};
+use self::reader::{Checked, Reader};
+pub(crate) use self::types::block_of;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Real models have less than a tenth of each. llama.cpp holds all of a header in memory.
@@ -32,7 +35,8 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 const TOKENS: &str = "tokenizer.ggml.tokens";
 
 /// What a model's header says.
-pub(super) struct Header {
+#[derive(Debug, Clone)]
+pub struct Header {
     /// Of the first file, which describes the model.
     pub metadata: Metadata,
     /// All of them, the first one first.
@@ -40,7 +44,9 @@ pub(super) struct Header {
 }
 
 /// One file of a model.
-pub(super) struct ModelFile {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Where it is.
     pub path: PathBuf,
     /// In bytes.
     pub size: u64,
@@ -48,8 +54,8 @@ pub(super) struct ModelFile {
     pub tensors_at: u64,
 }
 
-/// Checks a model file, and all parts of it where it is split.
-pub(super) fn read(path: &str) -> Result<Header> {
+/// Checks a model file, and all parts of it where it is split. `ModelNotFound`, or `ModelInvalid` with what is wrong.
+pub fn read(path: &str) -> Result<Header> {
     let (metadata, first) = read_file(Path::new(path))?;
     let mut files = vec![first];
     let count = metadata.number("split.count").unwrap_or(0);
@@ -330,17 +336,6 @@ fn tensor_bytes(reader: &mut Reader, name: &str) -> Checked<u64> {
         return Err(format!("tensor {name} has rows of {row} values, not a multiple of {block}"));
     }
     (elements / block).checked_mul(bytes).ok_or_else(|| format!("tensor {name} has an impossible size"))
-}
-
-/// Values per block, and bytes per block, of a tensor type that this llama.cpp knows.
-fn block_of(kind: u32) -> Option<(u64, u64)> {
-    if kind >= sys::GGML_TYPE_COUNT {
-        return None;
-    }
-    // SAFETY: pure functions over a constant table, of which `kind` is an index.
-    let (block, bytes) = unsafe { (sys::ggml_blck_size(kind), sys::ggml_type_size(kind)) };
-    let block = u64::try_from(block).ok().filter(|&block| block > 0)?;
-    Some((block, bytes as u64))
 }
 
 #[cfg(test)]
