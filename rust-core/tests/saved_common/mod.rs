@@ -1,27 +1,13 @@
 //! Scopes to be saved, and numbers to choose by.
 
+#[path = "../seeded/mod.rs"]
+mod seeded;
+
 use llama_rs_core::protocol::{Message, Persist, Role};
 use llama_rs_core::residency::{Fingerprint, Parked, SavedTranscript};
+pub use seeded::Random;
 
 pub const FINGERPRINT: Fingerprint = Fingerprint(0xfeed);
-
-/// A small generator of numbers that is the same everywhere (splitmix64).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Below `end`, which is not 0.
-    pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-}
 
 /// A transcript whose every part follows from scope and version.
 pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {

@@ -1,6 +1,7 @@
 //! The folder while its lock is held: reading and writing manifests, and asking whether files are in use. Who asks holds
 //! the lock, so that no two who ask are in each other's way.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -127,7 +128,13 @@ impl<'a> Held<'a> {
             return Ok(Read::Absent);
         };
         let used = fs::metadata(&path)?.modified()?;
-        let settled = manifest.clone().settled(|blob| self.presence(blob).is_ok_and(|it| it != Presence::Absent));
+        let mut there = HashSet::new();
+        for blob in manifest.blobs() {
+            if self.presence(&blob)? != Presence::Absent {
+                there.insert(blob.sha256);
+            }
+        }
+        let settled = manifest.clone().settled(|blob| there.contains(&blob.sha256));
         if settled.is_empty() {
             self.forget(&name)?;
             return Ok(Read::Absent);
@@ -175,6 +182,16 @@ impl<'a> Held<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Presence::Absent),
             Err(error) => Err(error),
         }
+    }
+
+    /// A blob that some name means, and that is as it was when it was verified.
+    pub(super) fn whole(&self, sha256: &Digest) -> Result<Option<Blob>, Fail> {
+        for blob in self.entries()?.known.iter().flat_map(|entry| entry.manifest.blobs()) {
+            if blob.sha256 == *sha256 && self.presence(&blob)? == Presence::Whole {
+                return Ok(Some(blob));
+            }
+        }
+        Ok(None)
     }
 
     /// Keeps a blob from being removed.

@@ -101,22 +101,28 @@ fn stage_all(files: Vec<ImportFile>, folder: &Path, count: &mut Count<'_>) -> st
 
 /// Gives every file its place, and the name its meaning. A death in between is an import that never was.
 fn commit(held: &Held<'_>, name: &ModelName, staged: &[Awaited], folder: &Path) -> std::result::Result<(), Fail> {
-    let entry = held.entry(name)?;
-    let mut manifest = entry.map_or_else(|| Manifest::new(name.text()), |entry| entry.manifest);
-    manifest.incoming = Some(staged.to_vec());
-    held.write(&manifest)?;
-    for awaited in staged {
-        if let Some(blob) = &awaited.blob {
-            held.place(&folder.join(awaited.file.as_str()), blob)?;
+    let mut files = staged.to_vec();
+    let mut new = Vec::new();
+    for awaited in &mut files {
+        let Some(blob) = &mut awaited.blob else { continue };
+        match held.whole(&blob.sha256)? {
+            Some(known) => *blob = known,
+            None => new.push((folder.join(awaited.file.as_str()), *blob)),
         }
     }
-    // Reading settles it.
+    let entry = held.entry(name)?;
+    let mut manifest = entry.map_or_else(|| Manifest::new(name.text()), |entry| entry.manifest);
+    manifest.incoming = Some(files.clone());
+    held.write(&manifest)?;
+    // Nothing reads the manifest before all are there: reading settles it.
+    new.iter().try_for_each(|(path, blob)| held.place(path, blob))?;
     let entry = held.entry(name)?;
     let stored = entry.iter().flat_map(|entry| entry.manifest.current.iter().flatten()).map(|it| Some(it.blob));
-    if !stored.eq(staged.iter().map(|awaited| awaited.blob)) {
+    if !stored.eq(files.iter().map(|awaited| awaited.blob)) {
         let detail = format!("could not import {name}: its files were deleted meanwhile - try again");
         return Err(Error::new(ErrorCode::StorageFailed, detail).into());
     }
+    new.iter().try_for_each(|(_, blob)| held.note_verified(blob))?;
     held.tidy_if_possible();
     Ok(())
 }

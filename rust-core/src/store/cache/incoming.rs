@@ -112,12 +112,7 @@ impl Incoming {
     pub fn reuse(&self, file: &FileName, sha256: Digest) -> Result<bool> {
         self.planned(file)?;
         self.store.change("store", file, |held| {
-            let entries = held.entries()?;
-            let mut blobs = entries.known.iter().flat_map(|entry| entry.manifest.blobs());
-            let blob = blobs.find(|blob| {
-                blob.sha256 == sha256 && held.presence(blob).is_ok_and(|presence| presence == Presence::Whole)
-            });
-            let Some(blob) = blob else { return Ok(false) };
+            let Some(blob) = held.whole(&sha256)? else { return Ok(false) };
             self.arrive(held, &mut self.lock(), file, blob)?;
             held.tidy_if_possible();
             Ok(true)
@@ -134,13 +129,22 @@ impl Incoming {
         let blob = Blob::new(sha256, &data.metadata().map_err(said)?);
         self.store.change("store", file, |held| {
             let mut state = self.lock();
-            // What it is must be known before it is there, or a death in between would leave a blob that nobody knows.
-            let mut arrived = state.arrived.clone();
-            arrived.insert(file.clone(), blob);
-            self.record(held, &arrived)?;
-            held.place(path, &blob)?;
-            self.arrive(held, &mut state, file, blob)?;
-            state.partials.remove(&key);
+            if let Some(known) = held.whole(&sha256)? {
+                ignore_absence(fs::remove_file(path))?;
+                self.arrive(held, &mut state, file, known)?;
+            } else {
+                // What it is must be known before it is there, or a death in between would leave a blob that nobody knows.
+                let mut arrived = state.arrived.clone();
+                arrived.insert(file.clone(), blob);
+                self.record(held, &arrived)?;
+                held.place(path, &blob)?;
+                self.arrive(held, &mut state, file, blob)?;
+                held.note_verified(&blob)?;
+            }
+            if state.partials.remove(&key).is_some() {
+                // What cannot be removed now is removed when all has arrived.
+                let _ = fs::remove_dir_all(held.layout.partial(&key));
+            }
             held.tidy_if_possible();
             Ok(())
         })
@@ -187,16 +191,11 @@ impl Incoming {
 }
 
 impl Held<'_> {
-    /// Moves a verified file to its place. Done already, it is done.
+    /// Moves a verified file to its place, over one that was damaged. Done already, it is done.
     pub(super) fn place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), Fail> {
         let place = self.layout.blob(&blob.sha256);
-        let there = fs::metadata(&place).ok().filter(|there| there.is_file() && there.len() == blob.bytes);
-        if there.is_some() && self.is_pinned(&blob.sha256)? {
-            // It would leave the disk only when its users do.
-            return Ok(ignore_absence(fs::remove_file(path))?);
-        }
         match fs::rename(path, &place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && there.is_some() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.presence(blob)? == Presence::Whole => {}
             renamed => renamed?,
         }
         Ok(sync_directory(&self.layout.blobs)?)

@@ -134,7 +134,7 @@ impl Suspect {
                 tracing::warn!(file = %self.file, sha256 = %self.blob.sha256, "damaged model file was removed");
                 ignore_absence(std::fs::remove_file(place))?;
             }
-            FileState::Whole => held.note_verified(Blob::new(self.blob.sha256, &lock.file().metadata()?))?,
+            FileState::Whole => held.note_verified(&Blob::new(self.blob.sha256, &lock.file().metadata()?))?,
         }
         Ok(())
     }
@@ -142,14 +142,14 @@ impl Suspect {
 
 impl Held<'_> {
     /// So that no name that means the blob has it verified once more.
-    fn note_verified(&self, verified: Blob) -> std::result::Result<(), super::Fail> {
+    pub(super) fn note_verified(&self, verified: &Blob) -> std::result::Result<(), super::Fail> {
         for entry in self.entries()?.known {
             let mut manifest = entry.manifest;
             let current = manifest.current.iter_mut().flatten().map(|stored| &mut stored.blob);
             let incoming = manifest.incoming.iter_mut().flatten().filter_map(|awaited| awaited.blob.as_mut());
             let mut changed = false;
-            for blob in current.chain(incoming).filter(|blob| blob.sha256 == verified.sha256 && **blob != verified) {
-                *blob = verified;
+            for blob in current.chain(incoming).filter(|blob| blob.sha256 == verified.sha256 && **blob != *verified) {
+                *blob = *verified;
                 changed = true;
             }
             if changed {

@@ -1,0 +1,238 @@
+//! A process that is killed while it imports, adopts and removes: the next one finds every name as it was before or after
+//! what was cut short, and nothing left over but a download that goes on.
+
+mod store_common;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use llama_rs_core::store::{Digest, FileKind};
+use store_common::*;
+
+const KILLS: u64 = 300;
+const NAMES: [&str; 3] = ["hf:org/a:Q4", "hf:org/b:Q4", "asset:c.gguf"];
+/// Set for the process that is to be killed: the directory, and the first version that it stores.
+const DIRECTORY: &str = "LLAMA_RS_STORE_INTO";
+const VERSION: &str = "LLAMA_RS_STORE_FROM";
+/// Marks the lines that the child says from those of the test harness.
+const MARK: &str = "store_kills ";
+const TEST: &str = "a_killed_process_leaves_a_whole_cache";
+
+/// Every other one is the same for all names, so that blobs are shared. Two parts.
+fn content(name: usize, version: u64) -> [Vec<u8>; 2] {
+    let text =
+        if version.is_multiple_of(2) { format!("all {}", version % 6) } else { format!("{} {version}", NAMES[name]) };
+    [bytes(&text, 150_000 + (version % 5) as usize * 50_000), bytes(&format!("second {text}"), 30_000)]
+}
+
+const FILES: [&str; 2] = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
+
+/// The child: imports, downloads and removes one name after another until it is killed.
+fn store_for_ever(directory: &Path, mut version: u64) -> ! {
+    let store = open(directory);
+    let mut stdout = std::io::stdout();
+    // The harness may have begun a line.
+    writeln!(stdout).expect("the parent listens");
+    let mut say = |moment: &str, what: &str, name: usize, version: u64| {
+        writeln!(stdout, "{MARK}{moment} {what} {name} {version}").expect("the parent listens");
+    };
+    loop {
+        let which = (version % NAMES.len() as u64) as usize;
+        let model = name(NAMES[which]);
+        let parts = content(which, version);
+        let what = ["import", "download", "remove"][(version / 3 % 3) as usize];
+        say("begin", what, which, version);
+        match what {
+            "import" => {
+                let files = FILES.iter().zip(&parts).map(|(file, bytes)| from_reader(file, bytes)).collect();
+                store.import(&model, files, &mut go).expect("imported");
+            }
+            "download" => {
+                let plan = FILES.map(|file| {
+                    let mut planned = planned(file, FileKind::Weights);
+                    planned.key = format!("{file} {which} {version}");
+                    planned
+                });
+                let incoming = store.begin(&model, plan.to_vec()).expect("begun");
+                for (part, (planned, bytes)) in plan.iter().zip(&parts).enumerate() {
+                    let data = incoming.partial_dir(&planned.file).expect("a folder").join("data");
+                    fs::write(&data, bytes).expect("written");
+                    say(["written-0", "written-1"][part], what, which, version);
+                    incoming.adopt(&planned.file, &data, Digest::of(bytes)).expect("adopted");
+                }
+            }
+            _ => store.remove(&model).expect("removed"),
+        }
+        say("end", what, which, version);
+        version += 1;
+    }
+}
+
+/// One child and what it has said so far.
+struct Storer {
+    process: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+    /// What it has begun and not ended.
+    in_the_middle_of: Option<String>,
+    /// Of the download that it is in the middle of, what has come.
+    written: Vec<Vec<u8>>,
+}
+
+impl Storer {
+    fn start(directory: &Path, version: u64) -> Self {
+        let mut process = Command::new(std::env::current_exe().expect("tests know their path"))
+            .args(["--exact", TEST, "--nocapture"])
+            .env(DIRECTORY, directory)
+            .env(VERSION, version.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this very program runs");
+        let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        Self { process, lines, in_the_middle_of: None, written: Vec::new() }
+    }
+
+    /// Waits for the next thing that it says, and notes what its names may mean now; `false` at the end.
+    fn listen(&mut self, allowed: &mut [Vec<Option<u64>>], version: &mut u64) -> bool {
+        for line in self.lines.by_ref() {
+            let line = line.expect("text");
+            let Some(words) = line.strip_prefix(MARK) else { continue };
+            let words: Vec<_> = words.split(' ').collect();
+            let name: usize = words[2].parse().expect("a number");
+            *version = words[3].parse().expect("a number");
+            match words[0] {
+                "begin" => {
+                    allowed[name].push((words[1] != "remove").then_some(*version));
+                    self.in_the_middle_of = Some(words[1].to_owned());
+                }
+                "end" => {
+                    let last = allowed[name].len() - 1;
+                    allowed[name].drain(..last);
+                    self.in_the_middle_of = None;
+                    self.written.clear();
+                }
+                "written-0" => self.written.push(content(name, *version)[0].clone()),
+                _ => self.written.push(content(name, *version)[1].clone()),
+            }
+            return true;
+        }
+        false
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it was ours");
+    }
+}
+
+/// A panic must not leave a process behind that stores for ever.
+impl Drop for Storer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Whether bytes that have come are still there, in their partial folder or in their place.
+fn is_kept(directory: &Path, bytes: &[u8]) -> bool {
+    let partials = names_in(&directory.join("partial"));
+    let mut data = partials.iter().map(|partial| directory.join("partial").join(partial).join("data"));
+    let is_it = |path: &Path| fs::read(path).is_ok_and(|read| read == bytes);
+    data.any(|path| is_it(&path)) || is_it(&directory.join("blobs").join(format!("sha256-{}", Digest::of(bytes))))
+}
+
+/// Opens the folder as the next process would; `allowed` becomes what is there.
+fn check(directory: &Path, allowed: &mut [Vec<Option<u64>>], written: &[Vec<u8>], context: &str) {
+    let store = open(directory);
+    for bytes in written {
+        assert!(is_kept(directory, bytes), "{context}: what had come must come again");
+    }
+    for model in store.list().unwrap_or_else(|error| panic!("{context}: {error}")) {
+        let which = NAMES.iter().position(|text| name(text) == model.name).expect("one of ours");
+        assert!(!model.is_in_use, "{context}: {model:?}");
+        if model.is_incoming {
+            // A download goes on by itself; here nobody goes on with it.
+            let planned = model.files.iter().filter(|file| file.content.is_some()).count();
+            assert!(planned < 2 || model.is_complete, "{context}: {model:?}");
+            if !model.is_complete {
+                store.remove(&model.name).unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert!(allowed[which].contains(&None), "{context}: {model:?} was there before");
+            }
+        }
+    }
+    for (which, text) in NAMES.iter().enumerate() {
+        let found = store.pin(&name(text), &mut go).ok().map(|pinned| {
+            let read: Vec<_> = pinned.files().iter().map(|file| fs::read(&file.path).expect("it is pinned")).collect();
+            let versions = allowed[which].iter().flatten();
+            let mut matching = versions.filter(|version| content(which, **version).as_slice() == read);
+            *matching.next().unwrap_or_else(|| panic!("{context}: {text} is none of {:?}", allowed[which]))
+        });
+        assert!(allowed[which].contains(&found), "{context}: {text} is {found:?}, not one of {:?}", allowed[which]);
+        allowed[which] = vec![found];
+    }
+    let incoming: Vec<_> = store.list().expect("listed").into_iter().filter(|model| model.is_incoming).collect();
+    // What had begun beside a whole model would go on; here it begins anew as another one.
+    for model in incoming {
+        let planned = vec![planned("abandoned.gguf", FileKind::Weights)];
+        drop(store.begin(&model.name, planned).expect("begun"));
+    }
+    let wanted: HashMap<_, _> = store
+        .list()
+        .expect("listed")
+        .into_iter()
+        .flat_map(|model| model.files.into_iter().filter_map(|file| file.content))
+        .map(|(bytes, sha256)| (format!("sha256-{sha256}"), bytes))
+        .collect();
+    let mut names: Vec<_> = wanted.into_keys().collect();
+    names.sort();
+    assert_eq!(names_in(&directory.join("blobs")), names, "{context}");
+    assert_eq!(names_in(&directory.join("partial")), Vec::<String>::new(), "{context}");
+    assert!(names_in(&directory.join("names")).iter().all(|name| name.ends_with(".json")), "{context}");
+}
+
+#[test]
+fn a_killed_process_leaves_a_whole_cache() {
+    if let (Some(directory), Ok(version)) = (std::env::var_os(DIRECTORY), std::env::var(VERSION)) {
+        store_for_ever(directory.as_ref(), version.parse().expect("a number"));
+    }
+
+    let directory = tempfile::tempdir().expect("a folder");
+    let directory = directory.path();
+    let mut allowed = NAMES.map(|_| vec![None]);
+    let mut version = 0;
+    // How long a change takes here, from what the children say.
+    let mut pace = Duration::ZERO;
+    let mut cut: HashMap<String, u64> = HashMap::new();
+    let mut kept = 0;
+    for seed in 0..KILLS {
+        let mut random = Random(seed);
+        let mut child = Storer::start(directory, version + 1);
+        let mut said_at = Instant::now();
+        for _ in 0..=random.below(8) {
+            assert!(child.listen(&mut allowed, &mut version), "seed {seed}: the child ended by itself");
+            pace = (pace * 7 + said_at.elapsed().min(pace * 4 + Duration::from_millis(1))) / 8;
+            said_at = Instant::now();
+        }
+        let moment = pace.mul_f64(random.below(1_000) as f64 / 500.0);
+        while said_at.elapsed() < moment {
+            std::hint::spin_loop();
+        }
+        child.kill();
+        while child.listen(&mut allowed, &mut version) {}
+        if let Some(what) = child.in_the_middle_of.take() {
+            *cut.entry(what).or_default() += 1;
+        }
+        kept += child.written.len();
+        check(directory, &mut allowed, &child.written, &format!("seed {seed}"));
+    }
+    // Else the kills were not where something could break.
+    for what in ["import", "download", "remove"] {
+        assert!(cut.get(what).is_some_and(|count| *count >= KILLS / 30), "{cut:?} of {KILLS} kills");
+    }
+    assert!(kept > 20, "only {kept} files had come");
+    println!("{cut:?} of {KILLS} kills were in the middle of something, {kept} files that had come were kept");
+}
