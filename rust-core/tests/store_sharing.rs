@@ -177,9 +177,9 @@ fn after_every_deletion_the_store_says_what_is_left() {
         let folder = parent.path().join("store");
         let store = open(&folder);
         let mut random = Random(seed);
-        for which in 0..NAMES.len() {
+        for (which, text) in NAMES.iter().enumerate() {
             let content = version(which, random.below(3));
-            store.import(&name(NAMES[which]), vec![from_reader("model.gguf", &content)], &mut go).expect("imported");
+            store.import(&name(text), vec![from_reader("model.gguf", &content)], &mut go).expect("imported");
         }
         let pinned = store.pin(&name(NAMES[0]), &mut go).expect("it is there");
         for _ in 0..1 + random.below(4) {

@@ -43,7 +43,7 @@ const RETRIES: u32 = 5;
 /// Where models are kept, and how much of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// Made if it is not there. It should be the app's own: iOS ends an app that is suspended while it holds a lock in a
+    /// Made if it is not there. It should be the app's own: iOS may end an app that is suspended with a lock held in a
     /// folder that it shares with others.
     pub directory: PathBuf,
     /// All of them together, downloads that are not finished included; `None` for as much as fits.

@@ -1,5 +1,5 @@
-//! A set of files under their own names, beside each other: a folder of links to blobs. On systems where an app may not
-//! make hard links, Android among them, it may make symbolic ones; where it may not make these, hard ones.
+//! A set of files under their own names, beside each other: a folder of links to blobs. Symbolic ones, because Android lets
+//! no app make hard ones; hard ones on Windows, where it is the other way round.
 
 use std::fs;
 use std::io;
