@@ -29,6 +29,10 @@ const MAX_KEPT_TEXT: u64 = 256;
 /// The longest array of numbers that is kept: one number per layer.
 const MAX_KEPT_ARRAY: u64 = 1_024;
 
+/// The least that a key takes, and a tensor.
+const KEY_BYTES: u64 = 13;
+const TENSOR_BYTES: u64 = 24;
+
 const MAX_TENSOR_NAME: u64 = 63;
 const MAX_DIMENSIONS: u32 = 4;
 const DEFAULT_ALIGNMENT: u64 = 32;
@@ -85,7 +89,17 @@ fn invalid(path: &Path, reason: &str) -> Error {
     Error::new(ErrorCode::ModelInvalid, format!("{path} is not a usable GGUF file: {reason} - download it again"))
 }
 
-fn read_file(path: &Path) -> Result<(Metadata, ModelFile)> {
+/// What a part of a file tells.
+#[derive(Debug)]
+pub enum Beginning {
+    /// The header is in it, and this is where it ends.
+    Whole(Metadata, ModelFile),
+    /// The header goes on: so many bytes of the file are needed at least.
+    Needs(u64),
+}
+
+/// Checks one file of which the first `here` bytes are there; the rest may be a hole. `ModelInvalid` with what is wrong.
+pub fn read_beginning(path: &Path, here: u64) -> Result<Beginning> {
     let unreadable = |error: &std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let detail = format!("there is no file {} - check the path or download the model", path.display());
@@ -102,9 +116,21 @@ fn read_file(path: &Path) -> Result<(Metadata, ModelFile)> {
         return Err(invalid(path, "it is empty"));
     }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
-    let mut reader = Reader::new(file, about.len());
-    let (metadata, tensors_at) = header(&mut reader).map_err(|reason| invalid(path, &reason))?;
-    Ok((metadata, ModelFile { path: path.to_owned(), size: about.len(), tensors_at }))
+    let mut reader = Reader::new(file, about.len(), here.min(about.len()));
+    match (header(&mut reader), reader.needed) {
+        (Ok((metadata, tensors_at)), _) => {
+            Ok(Beginning::Whole(metadata, ModelFile { path: path.to_owned(), size: about.len(), tensors_at }))
+        }
+        (Err(_), Some(needed)) => Ok(Beginning::Needs(needed)),
+        (Err(reason), None) => Err(invalid(path, &reason)),
+    }
+}
+
+fn read_file(path: &Path) -> Result<(Metadata, ModelFile)> {
+    match read_beginning(path, u64::MAX)? {
+        Beginning::Whole(metadata, file) => Ok((metadata, file)),
+        Beginning::Needs(_) => Err(invalid(path, "it became shorter while it was read")),
+    }
 }
 
 /// Also says where the tensors begin.
@@ -121,12 +147,13 @@ fn header(reader: &mut Reader) -> Checked<(Metadata, u64)> {
     }
     let tensors = reader.u64()?;
     let keys = reader.u64()?;
-    // A key takes 13 bytes at least, a tensor 24.
-    if keys > MAX_KEYS.min(reader.remaining() / 13) || tensors > MAX_TENSORS.min(reader.remaining() / 24) {
+    if keys > MAX_KEYS.min(reader.remaining() / KEY_BYTES)
+        || tensors > MAX_TENSORS.min(reader.remaining() / TENSOR_BYTES)
+    {
         let size = reader.size;
         return Err(format!("it is truncated or damaged: it claims {keys} keys and {tensors} tensors in {size} bytes"));
     }
-    let metadata = metadata(reader, keys)?;
+    let metadata = metadata(reader, keys, tensors * TENSOR_BYTES)?;
     let tensors_at = check_tensors(reader, tensors, alignment(&metadata)?)?;
     Ok((metadata, tensors_at))
 }
@@ -153,9 +180,11 @@ fn alignment(metadata: &Metadata) -> Checked<u64> {
     }
 }
 
-fn metadata(reader: &mut Reader, keys: u64) -> Checked<Metadata> {
+/// `follows` says how much comes at least after it.
+fn metadata(reader: &mut Reader, keys: u64, follows: u64) -> Checked<Metadata> {
     let mut values = HashMap::new();
-    for _ in 0..keys {
+    for index in 0..keys {
+        reader.follows = follows + (keys - index - 1) * KEY_BYTES;
         let key = name(reader, MAX_KEY_BYTES, "a key")?;
         let kind = reader.u32()?;
         let value = match kind {
@@ -245,7 +274,9 @@ fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
     }
     let mut seen = (key == TOKENS).then(Seen::default);
     let start = reader.position;
+    let follows = reader.follows;
     for index in 0..count {
+        reader.follows = follows + (count - index - 1) * 8;
         let Some(seen) = &mut seen else {
             let length = reader.u64()?;
             reader.skip(length)?;
@@ -282,7 +313,8 @@ impl Seen {
 fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<u64> {
     let mut names = HashSet::new();
     let mut end = (0, String::new());
-    for _ in 0..count {
+    for index in 0..count {
+        reader.follows = (count - index - 1) * TENSOR_BYTES;
         let name = name(reader, MAX_TENSOR_NAME, "a tensor's name")?;
         let bytes = tensor_bytes(reader, &name)?;
         let offset = reader.u64()?;

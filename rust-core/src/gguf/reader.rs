@@ -11,11 +11,19 @@ pub(super) struct Reader {
     inner: BufReader<File>,
     pub position: u64,
     pub size: u64,
+    /// So many bytes of it are there: of a file that is still on a server, a beginning.
+    here: u64,
+    /// What follows at least after what is read next, by what the file has claimed so far.
+    pub follows: u64,
+    /// How many bytes are needed at least to get any further.
+    pub needed: Option<u64>,
 }
 
 impl Reader {
-    pub fn new(file: File, size: u64) -> Self {
-        Self { inner: BufReader::with_capacity(1 << 16, file), position: 0, size }
+    /// `here` is `size` for a whole file.
+    pub fn new(file: File, size: u64, here: u64) -> Self {
+        let inner = BufReader::with_capacity(1 << 16, file);
+        Self { inner, position: 0, size, here, follows: 0, needed: None }
     }
 
     pub fn remaining(&self) -> u64 {
@@ -25,6 +33,10 @@ impl Reader {
     fn take(&mut self, length: u64) -> Checked<()> {
         if length > self.remaining() {
             return Err(format!("it is truncated or damaged: its header goes on after its {} bytes", self.size));
+        }
+        if self.position + length > self.here {
+            self.needed = Some((self.position + length).saturating_add(self.follows).min(self.size));
+            return Err(format!("only its first {} bytes are there", self.here));
         }
         self.position += length;
         Ok(())
