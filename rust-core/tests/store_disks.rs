@@ -2,50 +2,18 @@
 //! on a file system of its own that goes with it.
 #![cfg(target_os = "linux")]
 
+mod small_disk;
 mod store_common;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::store::{Digest, FileKind, Source, StoreOptions};
+use small_disk::{DISK, assert_passed, on_a_small_disk};
 use store_common::*;
-
-/// Set for the process that has such a file system: where it is.
-const DISK: &str = "LLAMA_RS_SMALL_DISK";
-
-/// Runs `test` with a file system of 2 MB: the folder that it is given. `wrapped` is the very test that calls this.
-fn on_a_small_disk(wrapped: &str, test: impl FnOnce(&Path)) {
-    if let Some(disk) = std::env::var_os(DISK) {
-        return test(Path::new(&disk));
-    }
-    let disk = tempfile::tempdir().expect("a folder");
-    // Root has its own namespace of mounts for the asking, others need a user's namespace as well.
-    let script = "mount -t tmpfs -o size=2m small \"$0\" && exec \"$1\" --exact \"$2\" --nocapture";
-    let can = |flags: &str| Command::new("unshare").args([flags, "true"]).status().is_ok_and(|status| status.success());
-    let flags = ["-m", "-Urm"]
-        .into_iter()
-        .find(|flags| can(flags))
-        .expect("a namespace of mounts: run as root, or allow users' namespaces");
-    let output = Command::new("unshare")
-        .args([flags, "sh", "-c", script])
-        .arg(disk.path())
-        .arg(std::env::current_exe().expect("tests know their path"))
-        .arg(wrapped)
-        .env(DISK, disk.path())
-        .output()
-        .expect("unshare runs, as it just did");
-    assert_passed(&output);
-}
-
-/// One test, and it passed: none at all would be a success as well.
-fn assert_passed(output: &Output) {
-    let said = String::from_utf8_lossy(&output.stdout);
-    let wrong = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}{wrong}");
-}
 
 /// Takes every byte that is left.
 fn fill(disk: &Path) -> PathBuf {

@@ -1,5 +1,7 @@
 //! Numbers to choose by.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 /// A small generator of numbers that is the same everywhere (splitmix64).
 pub struct Random(pub u64);
 
