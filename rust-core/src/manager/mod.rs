@@ -80,7 +80,7 @@ impl ModelManager {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("llama-manager")
-            .enable_time()
+            .enable_all()
             .build()
             .expect("the system gives two threads to a process that is about to load a model");
         let handle = ManagerHandle::start(loader, runtime.handle().clone());
