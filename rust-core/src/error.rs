@@ -11,7 +11,7 @@ pub enum ErrorCode {
     InvalidCommand,
     /// A field is out of range; the detail names the field and the range.
     InvalidOptions,
-    /// No file at the path.
+    /// No file at the path, or at the address; no such repository on the hub, or none of its files is meant.
     ModelNotFound,
     /// The file is not a GGUF, is truncated, or contradicts itself.
     ModelInvalid,
@@ -62,6 +62,26 @@ pub enum ErrorCode {
     EngineCrashed,
     /// llama.cpp failed in the middle of work.
     InferenceFailed,
+    /// No server could be reached: no network, no such host, or nobody answers there. What is on the device works.
+    Offline,
+    /// The connection was lost again and again; what has come is kept for the next try.
+    ConnectionLost,
+    /// The server sends too little, or nothing at all; what has come is kept for the next try.
+    TooSlow,
+    /// No secure connection: the certificate is expired, for another name, or from nobody who is trusted.
+    TlsFailed,
+    /// The server answered with a status that is no file; the detail names it.
+    HttpStatus,
+    /// The server wants a token, or another one: a private or gated repository.
+    AccessDenied,
+    /// One redirect followed another, past the limit.
+    TooManyRedirects,
+    /// The address, or where it leads, is not `https:`.
+    InsecureUrl,
+    /// The server's answer breaks the rules of HTTP, or is of a form that nobody asked for.
+    ResponseInvalid,
+    /// The file is not as long as it should be. Nothing of it is kept.
+    LengthMismatch,
     /// The port or the manager is closed.
     Closed,
 }

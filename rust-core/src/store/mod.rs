@@ -14,6 +14,7 @@
 
 mod cache;
 mod digest;
+mod fetch;
 mod file_name;
 mod key;
 mod name;
@@ -23,5 +24,8 @@ pub use cache::{
     PlannedFile, Source, Store, StoreOptions, StoredFile, StoredModel, Verdict, Work,
 };
 pub use digest::{Digest, Hasher};
+pub use fetch::{
+    Body, ByteRange, Failure, Headers, Http, HttpOptions, Pending, Request, Response, Secret, Transfer,
+};
 pub use file_name::FileName;
 pub use name::{HubName, HubSelection, ModelName};
