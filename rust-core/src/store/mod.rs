@@ -25,7 +25,8 @@ pub use cache::{
 };
 pub use digest::{Digest, Hasher};
 pub use fetch::{
-    Body, ByteRange, Failure, Headers, Http, HttpOptions, Pending, Request, Response, Secret, Transfer,
+    Body, ByteRange, Expected, Failure, Headers, Http, HttpOptions, Network, NetworkOptions, Patience, Pending, Phase,
+    Progress, Request, Response, Secret, Transfer,
 };
 pub use file_name::FileName;
 pub use name::{HubName, HubSelection, ModelName};

@@ -1,0 +1,202 @@
+//! When a transfer is tried again. Pure, but for the random number that the caller brings.
+
+use std::time::Duration;
+
+use super::trouble::{Remedy, Trouble};
+use crate::error::{Error, ErrorCode};
+
+/// How long failures are borne.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// Attempts in a row that may fail without a block of progress between them.
+    pub attempts: u32,
+    /// The wait after the first; each later one is twice as long.
+    pub first_wait: Duration,
+    /// The longest wait.
+    pub longest_wait: Duration,
+    /// The longest `Retry-After` that is waited for; the error says a longer one.
+    pub longest_retry_after: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            attempts: 8,
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(60),
+            longest_retry_after: Duration::from_secs(300),
+        }
+    }
+}
+
+/// The failures of one transfer since it last got on.
+#[derive(Debug, Default)]
+pub struct Failures {
+    in_a_row: u32,
+    reached: bool,
+    started_over: u32,
+}
+
+/// A server whose file is another one each time is not asked for ever.
+const MAX_STARTS_OVER: u32 = 3;
+
+impl Failures {
+    /// The server answered.
+    pub fn reached(&mut self) {
+        self.reached = true;
+    }
+
+    /// A block has come.
+    pub fn progressed(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// How long to wait before the next attempt; the error where there is none. `random` is in 0..1: many devices that
+    /// lost one server must not come back together.
+    pub fn next(&mut self, trouble: Trouble, patience: &Patience, random: f64) -> Result<Duration, Error> {
+        self.in_a_row += 1;
+        match trouble.remedy {
+            Remedy::None => Err(trouble.error),
+            Remedy::WaitIfReached if !self.reached => Err(trouble.error),
+            Remedy::StartOver => {
+                self.started_over += 1;
+                if self.started_over > MAX_STARTS_OVER { Err(trouble.error) } else { Ok(Duration::ZERO) }
+            }
+            Remedy::Wait { .. } | Remedy::WaitIfReached if self.in_a_row >= patience.attempts => Err(trouble.error),
+            Remedy::Wait { at_least: Some(at_least) } if at_least > patience.longest_retry_after => {
+                let Error { code, detail } = trouble.error;
+                Err(Error::new(code, format!("{detail}; the server asks to wait {} s", at_least.as_secs())))
+            }
+            Remedy::Wait { at_least } => Ok(self.backoff(patience, random).max(at_least.unwrap_or_default())),
+            Remedy::WaitIfReached => Ok(self.backoff(patience, random)),
+        }
+    }
+
+    /// Between half of the doubled wait and all of it.
+    fn backoff(&self, patience: &Patience, random: f64) -> Duration {
+        let doublings = (self.in_a_row - 1).min(30);
+        let whole = patience.first_wait.saturating_mul(1 << doublings).min(patience.longest_wait);
+        whole.mul_f64(0.5 + random / 2.0)
+    }
+}
+
+/// A `Retry-After` in seconds. A date is not read: it would be compared with this device's clock, which may be wrong.
+pub fn retry_after(header: Option<&str>) -> Option<Duration> {
+    header?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The kinds of failure that the server itself calls passing.
+pub fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// The error for a status that is no file.
+pub fn status_trouble(shown: &str, status: u16, header: Option<&str>) -> Trouble {
+    match status {
+        401 | 403 => Trouble::last(
+            ErrorCode::AccessDenied,
+            format!(
+                "{shown} was refused with status {status} - it may be private or gated: give a token that may read it"
+            ),
+        ),
+        404 | 410 => Trouble::last(
+            ErrorCode::ModelNotFound,
+            format!("there is no {shown} (status {status}) - check the address"),
+        ),
+        _ if is_passing(status) => Trouble {
+            error: Error::new(
+                ErrorCode::HttpStatus,
+                format!("the server is busy or ill: status {status} for {shown} - try again later"),
+            ),
+            remedy: Remedy::Wait { at_least: retry_after(header) },
+        },
+        _ => Trouble::last(
+            ErrorCode::HttpStatus,
+            format!("the server answered {shown} with status {status} - check the address"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost() -> Trouble {
+        Trouble::passing(ErrorCode::ConnectionLost, "lost")
+    }
+
+    fn waits(random: f64, count: usize) -> Vec<Result<u64, ErrorCode>> {
+        let mut failures = Failures::default();
+        let patience = Patience { attempts: 6, longest_wait: Duration::from_secs(3), ..Patience::default() };
+        let wait = |_| failures.next(lost(), &patience, random);
+        (0..count).map(wait).map(|wait| wait.map(|wait| wait.as_millis() as u64).map_err(|error| error.code)).collect()
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_end() {
+        assert_eq!(
+            waits(1.0, 6),
+            [Ok(500), Ok(1_000), Ok(2_000), Ok(3_000), Ok(3_000), Err(ErrorCode::ConnectionLost)]
+        );
+        assert_eq!(waits(0.0, 3), [Ok(250), Ok(500), Ok(1_000)]);
+    }
+
+    #[test]
+    fn progress_begins_the_count_anew() {
+        let mut failures = Failures::default();
+        let patience = Patience { attempts: 2, ..Patience::default() };
+        for _ in 0..100 {
+            assert!(failures.next(lost(), &patience, 0.5).is_ok());
+            failures.progressed();
+        }
+        assert!(failures.next(lost(), &patience, 0.5).is_ok());
+        assert!(failures.next(lost(), &patience, 0.5).is_err());
+    }
+
+    #[test]
+    fn a_device_that_never_reached_the_server_is_told_at_once() {
+        let unreachable = Trouble { error: Error::new(ErrorCode::Offline, "offline"), remedy: Remedy::WaitIfReached };
+        let mut failures = Failures::default();
+        assert!(failures.next(unreachable.clone(), &Patience::default(), 0.5).is_err());
+        failures.reached();
+        assert!(failures.next(unreachable, &Patience::default(), 0.5).is_ok());
+    }
+
+    #[test]
+    fn the_servers_own_wait_is_kept_within_bounds() {
+        let busy = |seconds: &str| status_trouble("https://example.org/a", 503, Some(seconds));
+        let mut failures = Failures::default();
+        let patience = Patience::default();
+        assert_eq!(failures.next(busy("7"), &patience, 0.5), Ok(Duration::from_secs(7)));
+        assert_eq!(failures.next(busy("0"), &patience, 1.0), Ok(Duration::from_secs(1)));
+        let error = failures.next(busy("86400"), &patience, 0.5).expect_err("too long");
+        assert_eq!(error.code, ErrorCode::HttpStatus);
+        assert!(error.detail.contains("86400 s"));
+        assert_eq!(retry_after(Some("Fri, 31 Dec 1999 23:59:59 GMT")), None);
+    }
+
+    #[test]
+    fn a_file_that_is_another_one_each_time_is_given_up() {
+        let changed = Trouble { error: Error::new(ErrorCode::ResponseInvalid, "changed"), remedy: Remedy::StartOver };
+        let mut failures = Failures::default();
+        for _ in 0..MAX_STARTS_OVER {
+            assert_eq!(failures.next(changed.clone(), &Patience::default(), 0.5), Ok(Duration::ZERO));
+        }
+        assert!(failures.next(changed, &Patience::default(), 0.5).is_err());
+    }
+
+    #[test]
+    fn a_status_says_what_to_do() {
+        for (status, code, passing) in [
+            (401, ErrorCode::AccessDenied, false),
+            (403, ErrorCode::AccessDenied, false),
+            (404, ErrorCode::ModelNotFound, false),
+            (418, ErrorCode::HttpStatus, false),
+            (429, ErrorCode::HttpStatus, true),
+            (503, ErrorCode::HttpStatus, true),
+        ] {
+            let trouble = status_trouble("https://example.org/a", status, None);
+            assert_eq!((trouble.error.code, trouble.remedy != Remedy::None), (code, passing), "{status}");
+        }
+    }
+}
