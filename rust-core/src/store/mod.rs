@@ -26,7 +26,7 @@ pub use cache::{
 pub use digest::{Digest, Hasher};
 pub use fetch::{
     Body, ByteRange, Expected, Failure, Headers, Http, HttpOptions, Network, NetworkOptions, Patience, Pending, Phase,
-    Progress, Request, Response, Secret, Transfer,
+    Progress, Remote, Request, Response, Secret, Transfer,
 };
 pub use file_name::FileName;
 pub use name::{HubName, HubSelection, ModelName};

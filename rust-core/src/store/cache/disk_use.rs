@@ -81,12 +81,12 @@ fn taken(about: &fs::Metadata) -> u64 {
 }
 
 #[cfg(unix)]
-pub(super) fn free_bytes(folder: &Path) -> io::Result<Option<u64>> {
+pub(in crate::store) fn free_bytes(folder: &Path) -> io::Result<Option<u64>> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
 }
 
 #[cfg(not(unix))]
-pub(super) fn free_bytes(_folder: &Path) -> io::Result<Option<u64>> {
+pub(in crate::store) fn free_bytes(_folder: &Path) -> io::Result<Option<u64>> {
     Ok(None)
 }

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::disk_use::DiskUse;
+pub(super) use self::disk_use::free_bytes;
 use self::fail::Fail;
 use self::held::Held;
 pub use self::import::{ImportFile, Source};
