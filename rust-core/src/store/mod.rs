@@ -1,5 +1,6 @@
 //! Model files on the device: from a name to verified weights. The state of a store is its folder and nothing else, so that
-//! any number of stores, in any number of processes, may share one. Every function blocks.
+//! any number of stores, in any number of processes, may share one. Every function blocks,
+//! but those of [`Fetcher`], [`Network`] and [`Hub`].
 //!
 //! ```text
 //! lock                      held while anything below changes
@@ -25,8 +26,9 @@ pub use cache::{
 };
 pub use digest::{Digest, Hasher};
 pub use fetch::{
-    Body, ByteRange, Expected, Failure, Headers, Http, HttpOptions, Network, NetworkOptions, Patience, Pending, Phase,
-    Progress, Remote, Request, Response, Secret, Transfer,
+    Body, ByteRange, Expected, Failure, Fetcher, Fetching, Headers, Http, HttpOptions, Hub, Network, NetworkOptions,
+    Patience, Pending, Phase, Progress, Remote, RemoteFile, RemoteHeaders, Repository, RepositoryFile, Request,
+    Response, Secret, Transfer, Variant, Wanted, quantization,
 };
 pub use file_name::FileName;
 pub use name::{HubName, HubSelection, ModelName};

@@ -1,0 +1,192 @@
+//! All files of one model, from its name to the store, one after another.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::blocking::blocking;
+use super::control::Control;
+use super::download::{Download, Report};
+use super::hub::Hub;
+use super::network::Network;
+use super::plan::{RemoteFile, Wanted, plan};
+use super::progress::{Progress, seconds_left};
+use crate::error::{Error, ErrorCode, Result};
+use crate::store::{Incoming, ModelName, Store};
+
+/// How often another transfer of the same file, for another name or in another process, is asked whether it is done.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The transfer of one model.
+pub struct SetTransfer {
+    store: Store,
+    network: Network,
+    hub: Hub,
+    wanted: Wanted,
+    control: Control,
+    report: watch::Sender<Progress>,
+}
+
+/// What of a set does not depend on the file that is coming in.
+#[derive(Clone, Copy, Default)]
+struct Others {
+    /// On the device.
+    bytes: u64,
+    /// Of the other files; `None` where one of them has a length that nobody knows yet.
+    total: Option<u64>,
+}
+
+impl SetTransfer {
+    /// Begins with [`run`](Self::run).
+    pub fn new(
+        store: Store,
+        network: Network,
+        hub: Hub,
+        wanted: Wanted,
+        control: Control,
+        report: watch::Sender<Progress>,
+    ) -> Self {
+        Self { store, network, hub, wanted, control, report }
+    }
+
+    /// Until the model is in the store, or cannot be had, or nobody wants it: `Cancelled`. The future is to be driven to its
+    /// end.
+    pub async fn run(mut self) -> Result<()> {
+        if self.is_stored().await? {
+            return Ok(());
+        }
+        let files = self.plan().await?;
+        let total = files.iter().map(|file| file.remote.expected.length).sum::<Option<u64>>();
+        let (store, name) = (self.store.clone(), self.wanted.name.clone());
+        let planned: Vec<_> = files.iter().map(RemoteFile::planned).collect();
+        let incoming = blocking(move || {
+            store.make_room(&name, total.unwrap_or(0))?;
+            store.begin(&name, planned)
+        });
+        let incoming = Arc::new(incoming.await?);
+        let missing = incoming.missing();
+        for file in &files {
+            if missing.iter().any(|planned| planned.file == file.file) {
+                self.bring(&incoming, &files, file).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_stored(&self) -> Result<bool> {
+        let (store, name) = (self.store.clone(), self.wanted.name.clone());
+        let left = self.control.clone();
+        let looked = blocking(move || {
+            let pinned = store.pin(&name, &mut |_| {
+                if left.is_left() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            pinned.map(drop)
+        });
+        match looked.await {
+            Ok(()) => Ok(true),
+            // Not there, or damaged: both are for the network to mend.
+            Err(error) if matches!(error.code, ErrorCode::ModelNotCached | ErrorCode::DigestMismatch) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks the hub, as long as somebody waits.
+    async fn plan(&mut self) -> Result<Vec<RemoteFile>> {
+        let name = self.wanted.name.clone();
+        loop {
+            if !self.control.may_go_on().await {
+                return Err(cancelled(&name));
+            }
+            tokio::select! {
+                biased;
+                _ = self.control.stopped() => {}
+                files = plan(&self.network, &self.hub, &self.wanted) => return files,
+            }
+        }
+    }
+
+    /// One file, from wherever it is soonest had.
+    async fn bring(&mut self, incoming: &Arc<Incoming>, files: &[RemoteFile], file: &RemoteFile) -> Result<()> {
+        let folder = loop {
+            if !self.control.may_go_on().await {
+                return Err(cancelled(&self.wanted.name));
+            }
+            if let Some(sha256) = file.remote.expected.sha256 {
+                let (incoming, name) = (incoming.clone(), file.file.clone());
+                if blocking(move || incoming.reuse(&name, sha256)).await? {
+                    return Ok(());
+                }
+            }
+            match self.folder(incoming, file).await? {
+                Some(folder) => break folder,
+                None => tokio::time::sleep(ASK_AGAIN).await,
+            }
+        };
+        let report = self.part_of(files, file, incoming);
+        let download = Download::new(self.network.clone(), file.remote.clone(), folder, self.control.clone(), report);
+        let arrived = download.run().await?;
+        let (incoming, name) = (incoming.clone(), file.file.clone());
+        blocking(move || incoming.adopt(&name, &arrived.path, arrived.sha256)).await
+    }
+
+    /// `None` while another transfer has it.
+    async fn folder(&self, incoming: &Arc<Incoming>, file: &RemoteFile) -> Result<Option<PathBuf>> {
+        let (incoming, name) = (incoming.clone(), file.file.clone());
+        match blocking(move || incoming.partial_dir(&name)).await {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if error.code == ErrorCode::ModelInUse => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells of one file as a part of all.
+    fn part_of(&self, files: &[RemoteFile], file: &RemoteFile, incoming: &Incoming) -> Report {
+        let missing = incoming.missing();
+        let others = files.iter().filter(|other| other.file != file.file);
+        let is_missing = |other: &RemoteFile| missing.iter().any(|planned| planned.file == other.file);
+        let arrived =
+            others.clone().filter(|other| !is_missing(other)).filter_map(|other| other.remote.expected.length);
+        let bytes = arrived.sum();
+        let total = others.map(|other| other.remote.expected.length).sum::<Option<u64>>();
+        let (others, report) = (Others { bytes, total }, self.report.clone());
+        Box::new(move |progress| {
+            report.send_replace(whole(others, progress));
+        })
+    }
+}
+
+/// The progress of a set, from that of the file which is coming in.
+fn whole(others: Others, file: Progress) -> Progress {
+    let bytes = others.bytes + file.bytes;
+    let total_bytes = others.total.zip(file.total_bytes).map(|(others, own)| others + own);
+    Progress { bytes, total_bytes, seconds_left: seconds_left(bytes, total_bytes, file.bytes_per_s), ..file }
+}
+
+fn cancelled(name: &ModelName) -> Error {
+    let detail = format!("the download of {name} was cancelled - what has come is kept for the next time");
+    Error::new(ErrorCode::Cancelled, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fetch::progress::Phase;
+
+    #[test]
+    fn a_set_is_the_sum_of_its_files() {
+        let file = Progress {
+            phase: Phase::Running,
+            bytes: 10,
+            total_bytes: Some(100),
+            bytes_per_s: Some(10),
+            seconds_left: Some(9),
+        };
+        let set = whole(Others { bytes: 50, total: Some(150) }, file);
+        assert_eq!((set.bytes, set.total_bytes, set.seconds_left), (60, Some(250), Some(19)));
+        let unknown = whole(Others { bytes: 50, total: None }, file);
+        assert_eq!((unknown.bytes, unknown.total_bytes, unknown.seconds_left), (60, None, None));
+    }
+}
