@@ -269,7 +269,7 @@ pub struct Script {
 }
 
 /// One piece of a body.
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 64 << 10;
 
 impl Body for Script {
     type Data = Bytes;

@@ -18,6 +18,8 @@ use crate::error::{Error, ErrorCode, Result};
 const MAX_HEADER_BYTES: u32 = 64 << 10;
 /// A link that is fast and far needs this much under way: 100 MB/s at 80 ms.
 const WINDOW_BYTES: u32 = 8 << 20;
+/// Of HTTP/2: sixteen times the usual one, for as many fewer pieces.
+const FRAME_BYTES: u32 = 256 << 10;
 
 /// The store's own way to the network.
 pub struct Http {
@@ -58,6 +60,7 @@ fn base(options: &HttpOptions) -> ClientBuilder {
         .referer(false)
         .connect_timeout(options.connect_within)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .http2_max_frame_size(FRAME_BYTES)
         .http2_initial_stream_window_size(WINDOW_BYTES)
         .http2_initial_connection_window_size(WINDOW_BYTES)
 }

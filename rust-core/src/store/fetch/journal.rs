@@ -69,9 +69,9 @@ impl Journal {
         self.file.write_all(line(&block).as_bytes())
     }
 
-    /// What was appended is on the disk when this returns.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// For whoever puts it on the disk.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
     }
 
     /// What a journal says, as far as it can be read; `None` without one, or with one that is none.

@@ -16,6 +16,7 @@ mod blocking;
 mod control;
 mod download;
 mod fetcher;
+mod hashing;
 mod header;
 mod http;
 mod hub;

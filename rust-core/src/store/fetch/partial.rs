@@ -5,7 +5,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use super::answer::{Expected, Identity};
+use super::hashing::{Hashing, Syncing};
 use super::journal::{self, BLOCK_BYTES, Block, Journal, Summing};
 use super::space;
 use crate::error::{Error, ErrorCode, Result};
@@ -24,6 +27,7 @@ pub struct Partial {
     spare: u64,
     open: Option<Open>,
     unsynced: u64,
+    syncing: Syncing,
 }
 
 /// What has come of a file so far.
@@ -32,7 +36,7 @@ struct Open {
     journal: Journal,
     /// Bytes in the data file, all of them good.
     written: u64,
-    hasher: Hasher,
+    hashing: Hashing,
     /// Those since the last block.
     summing: Summing,
 }
@@ -55,7 +59,8 @@ impl Partial {
         let path = folder.join("data");
         let data =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        let mut partial = Self { folder: folder.to_owned(), data, spare, open: None, unsynced: 0 };
+        let mut partial =
+            Self { folder: folder.to_owned(), data, spare, open: None, unsynced: 0, syncing: Syncing::default() };
         let before = Journal::read(&journal::path(folder)).map_err(failed)?;
         match before.filter(|(identity, _)| identity.can_resume() && agrees(identity, expected)) {
             Some((identity, blocks)) => partial.take_up(identity, &blocks).map_err(failed)?,
@@ -84,7 +89,8 @@ impl Partial {
         let journal = Journal::write(&journal::path(&self.folder), &identity, &blocks[..good])?;
         self.data.set_len(written)?;
         self.data.seek(SeekFrom::Start(written))?;
-        self.open = Some(Open { identity, journal, written, hasher, summing: Summing::default() });
+        self.open =
+            Some(Open { identity, journal, written, hashing: Hashing::start(hasher)?, summing: Summing::default() });
         Ok(())
     }
 
@@ -99,8 +105,8 @@ impl Partial {
         self.room(identity.length)?;
         let journal = Journal::begin(&journal::path(&self.folder), &identity).map_err(|error| self.failed(&error))?;
         self.data.set_len(0).and_then(|()| self.data.rewind()).map_err(|error| self.failed(&error))?;
-        let (hasher, summing) = (Hasher::default(), Summing::default());
-        self.open = Some(Open { identity, journal, written: 0, hasher, summing });
+        let hashing = Hashing::start(Hasher::default()).map_err(|error| self.failed(&error))?;
+        self.open = Some(Open { identity, journal, written: 0, hashing, summing: Summing::default() });
         Ok(())
     }
 
@@ -118,7 +124,8 @@ impl Partial {
     }
 
     /// Takes the next bytes. What does not fit into the announced length is refused.
-    pub fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, piece: Bytes) -> Result<()> {
+        let mut bytes = &piece[..];
         while !bytes.is_empty() {
             let open = self.open.as_mut().expect("bytes come after an answer was read");
             if bytes.len() as u64 > open.identity.length - open.written {
@@ -131,13 +138,15 @@ impl Partial {
                 return Err(failed("write", &self.folder, &error));
             }
             open.written += now.len() as u64;
-            open.hasher.update(now);
             open.summing.update(now);
             if open.summing.length() == BLOCK_BYTES {
                 self.end_block()?;
                 self.room(self.missing())?;
             }
             bytes = later;
+        }
+        if let Some(open) = &self.open {
+            open.hashing.update(piece);
         }
         Ok(())
     }
@@ -154,10 +163,10 @@ impl Partial {
         let Some(open) = &mut self.open else { return Ok(()) };
         let block = std::mem::take(&mut open.summing).block();
         self.unsynced += block.length;
-        let mut done = open.journal.append(block);
+        let done = open.journal.append(block);
         if self.unsynced >= SYNC_BYTES {
-            done = done.and_then(|()| self.data.sync_data()).and_then(|()| open.journal.sync());
             self.unsynced = 0;
+            self.syncing.begin([self.data.try_clone(), open.journal.file()]);
         }
         done.map_err(|error| self.failed(&error))
     }
@@ -165,8 +174,8 @@ impl Partial {
     /// The whole file is there: checks its digest. What is not the file that was meant goes.
     pub fn finish(&mut self) -> Result<Arrived> {
         self.flush()?;
-        let Some(open) = &self.open else { unreachable!("a transfer ends after it began") };
-        let (sha256, meant) = (open.hasher.clone().finish(), open.identity.sha256);
+        let Some(open) = self.open.take() else { unreachable!("a transfer ends after it began") };
+        let (sha256, meant) = (open.hashing.finish(), open.identity.sha256);
         if let Some(meant) = meant
             && meant != sha256
         {

@@ -11,8 +11,10 @@ use super::answer::{Expected, Identity};
 use super::partial::{Arrived, Partial};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Pieces on their way to the disk; a piece is at most a few hundred kB.
-const MAX_PIECES: usize = 16;
+/// Batches on their way to the disk.
+const MAX_BATCHES: usize = 8;
+/// So many bytes wake the thread once, and not for every piece that the network gives.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// The way to the thread that writes one file.
 pub struct Writer {
@@ -21,12 +23,20 @@ pub struct Writer {
     ended: Option<oneshot::Receiver<Result<()>>>,
     /// What will have been written when all orders are done.
     state: Option<(Identity, u64)>,
+    batch: Batch,
+}
+
+/// Pieces that go together.
+#[derive(Default)]
+struct Batch {
+    pieces: Vec<Bytes>,
+    bytes: usize,
 }
 
 enum Order {
     Begin(Identity, oneshot::Sender<()>),
     GoOn(oneshot::Sender<()>),
-    Write(Bytes),
+    Write(Vec<Bytes>),
     Flush(oneshot::Sender<()>),
     Finish(oneshot::Sender<Arrived>),
     Discard(oneshot::Sender<()>),
@@ -35,7 +45,7 @@ enum Order {
 impl Writer {
     /// Takes up what the folder holds. Reads all of it.
     pub async fn open(folder: PathBuf, expected: Expected, spare: u64) -> Result<Self> {
-        let (orders, inbox) = mpsc::channel(MAX_PIECES);
+        let (orders, inbox) = mpsc::channel(MAX_BATCHES);
         let (end, ended) = oneshot::channel();
         let (opened, state) = oneshot::channel();
         let work = move || {
@@ -49,7 +59,7 @@ impl Writer {
         std::thread::Builder::new().name("llama-download".into()).spawn(work).map_err(|error| {
             Error::new(ErrorCode::Busy, format!("could not start a thread for the download: {error} - try again later"))
         })?;
-        let mut writer = Self { orders, ended: Some(ended), state: None };
+        let mut writer = Self { orders, ended: Some(ended), state: None, batch: Batch::default() };
         writer.state = writer.answer(state).await?;
         Ok(writer)
     }
@@ -77,14 +87,20 @@ impl Writer {
 
     /// See [`Partial::write`]. Waits while too much is on its way.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        let count = bytes.len() as u64;
-        if self.orders.send(Order::Write(bytes)).await.is_err() {
-            return Err(self.failure().await);
-        }
         if let Some((_, written)) = &mut self.state {
-            *written += count;
+            *written += bytes.len() as u64;
         }
-        Ok(())
+        self.batch.bytes += bytes.len();
+        self.batch.pieces.push(bytes);
+        if self.batch.bytes < BATCH_BYTES { Ok(()) } else { self.send_batch().await }
+    }
+
+    async fn send_batch(&mut self) -> Result<()> {
+        let Batch { pieces, .. } = std::mem::take(&mut self.batch);
+        match self.orders.send(Order::Write(pieces)).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.failure().await),
+        }
     }
 
     /// See [`Partial::flush`].
@@ -104,7 +120,9 @@ impl Writer {
     }
 
     /// The thread has ended and its file is closed.
-    pub async fn end(self) {
+    pub async fn end(mut self) {
+        // Of a transfer that was given up: what came is kept, unless the thread has failed.
+        let _ = self.send_batch().await;
         drop(self.orders);
         if let Some(ended) = self.ended {
             let _ = ended.await;
@@ -112,6 +130,7 @@ impl Writer {
     }
 
     async fn ask<T>(&mut self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T> {
+        self.send_batch().await?;
         let (reply, answer) = oneshot::channel();
         if self.orders.send(order(reply)).await.is_err() {
             return Err(self.failure().await);
@@ -150,7 +169,7 @@ fn serve(mut partial: Partial, mut inbox: mpsc::Receiver<Order>) -> Result<()> {
                 partial.go_on()?;
                 let _ = reply.send(());
             }
-            Order::Write(bytes) => partial.write(&bytes)?,
+            Order::Write(pieces) => pieces.into_iter().try_for_each(|piece| partial.write(piece))?,
             Order::Flush(reply) => {
                 partial.flush()?;
                 let _ = reply.send(());
