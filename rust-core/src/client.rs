@@ -10,7 +10,7 @@ use crate::engine::Prefilled;
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
 use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
-use crate::protocol::{Command, Envelope, Event, MemoryFit, ModelConfig, PrefillCommand, Snapshot};
+use crate::protocol::{Command, Envelope, Event, MemoryFit, ModelConfig, PrefillCommand, Snapshot, StoredModels};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -106,11 +106,17 @@ impl Client {
             Command::SetHeat { heat } => self.ask(Message::SetHeat { heat, reply }),
             Command::Trim { level } => self.ask(Message::Trim { level, reply }),
             Command::CanLoad { model } => self.can_load(request_id.clone(), model),
-            Command::Configure { memory_budget_bytes, saved_budget_bytes } => self.ask(Message::Configure {
-                memory_budget: memory_budget_bytes,
-                saved_budget: saved_budget_bytes,
-                reply,
-            }),
+            Command::Configure { memory_budget_bytes, saved_budget_bytes, models_budget_bytes } => {
+                self.ask(Message::Configure {
+                    memory_budget: memory_budget_bytes,
+                    saved_budget: saved_budget_bytes,
+                    models_budget: models_budget_bytes,
+                    reply,
+                })
+            }
+            Command::SetHub { endpoint, token } => self.ask(Message::SetHub { endpoint, token, reply }),
+            Command::ListStoredModels => self.list_stored_models(request_id.clone()),
+            Command::RemoveStoredModel { name } => self.ask(Message::RemoveStoredModel { name, reply }),
             Command::SetResident { resident } => self.ask(Message::SetResident { client: self.id, resident, reply }),
             Command::RemoveResident { id } => self.ask(Message::RemoveResident { client: self.id, id, reply }),
             Command::GetTranscript { scope } => self.get_transcript(request_id.clone(), scope),
@@ -168,6 +174,20 @@ impl Client {
             );
         });
         self.ask(Message::Prefill { command, reply })
+    }
+
+    fn list_stored_models(&self, request_id: String) -> Result<()> {
+        let (hub, id) = (self.manager.hub.clone(), self.id);
+        let reply: Reply<_> = Box::new(move |result: Result<StoredModels>| {
+            hub.reply(
+                id,
+                match result {
+                    Ok(stored) => Event::StoredModels { request_id, stored },
+                    Err(error) => Event::Failed { request_id, error },
+                },
+            );
+        });
+        self.ask(Message::ListStoredModels { reply })
     }
 
     fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {

@@ -106,7 +106,24 @@ memoryBudgetBytes?: number,
 /**
  * Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
  */
-savedBudgetBytes?: number, } | { "type": "setResident", 
+savedBudgetBytes?: number, 
+/**
+ * Bytes of models that came from servers; before a new one comes, the least recently used that nobody uses are
+ * removed. At first: as much as fits.
+ */
+modelsBudgetBytes?: number, } | { "type": "setHub", 
+/**
+ * Address of a hub that speaks as `https://huggingface.co` does. Left out: as before; at first that one.
+ */
+endpoint?: string, 
+/**
+ * Sent to the hub, and to nobody else. Left out: none.
+ */
+token?: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "setResident", 
 /**
  * Its whole state.
  */
@@ -242,7 +259,24 @@ memoryBudgetBytes?: number,
 /**
  * Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
  */
-savedBudgetBytes?: number, } | { "type": "setResident", 
+savedBudgetBytes?: number, 
+/**
+ * Bytes of models that came from servers; before a new one comes, the least recently used that nobody uses are
+ * removed. At first: as much as fits.
+ */
+modelsBudgetBytes?: number, } | { "type": "setHub", 
+/**
+ * Address of a hub that speaks as `https://huggingface.co` does. Left out: as before; at first that one.
+ */
+endpoint?: string, 
+/**
+ * Sent to the hub, and to nobody else. Left out: none.
+ */
+token?: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "setResident", 
 /**
  * Its whole state.
  */
@@ -387,8 +421,10 @@ export type TrimLevel = "moderate" | "critical";
  */
 export type ModelConfig = { 
 /**
- * Path of a GGUF file. The path as given is the model's identity: two spellings of one file are two models, and load
- * it twice. Replace the file by renaming another over it: one that is cut short while it is loaded ends the process.
+ * A GGUF file: a path on this device, or a name that it is brought by, once: `https://host/model.gguf`,
+ * `hf:org/repo:Q4_K_M`, `hf:org/repo/file.gguf@revision`. The text as given is the model's identity: two spellings of
+ * one file are two models, and load it twice. Replace a file by renaming another over it: one that is cut short while
+ * it is loaded ends the process.
  */
 path: string, 
 /**
@@ -590,7 +626,15 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "modelChanged", 
+prefilledTokens: number, } | { "type": "storedModels", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What there is.
+ */
+stored: StoredModels, } | { "type": "modelChanged", 
 /**
  * Its whole new state.
  */
@@ -744,7 +788,15 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "modelChanged", 
+prefilledTokens: number, } | { "type": "storedModels", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What there is.
+ */
+stored: StoredModels, } | { "type": "modelChanged", 
 /**
  * Its whole new state.
  */
@@ -866,7 +918,7 @@ reused: boolean, } | { "type": "released",
 /**
  * Who held it.
  */
-owner: string, } | { "type": "loading" } | { "type": "ready" } | { "type": "idle" } | { "type": "unloading" } | { "type": "unloaded" } | { "type": "failed", 
+owner: string, } | { "type": "downloading" } | { "type": "loading" } | { "type": "ready" } | { "type": "idle" } | { "type": "unloading" } | { "type": "unloaded" } | { "type": "failed", 
 /**
  * What whoever waited for the model, or for an answer of it, was told.
  */
@@ -1018,7 +1070,11 @@ loads: number, };
 /**
  * A model's states, by `type`.
  */
-export type ModelStatus = { "type": "unloaded" } | { "type": "loading", 
+export type ModelStatus = { "type": "unloaded" } | { "type": "downloading", 
+/**
+ * How far that is.
+ */
+progress: DownloadProgress, } | { "type": "loading", 
 /**
  * The share of the weights that has been read.
  */
@@ -1035,6 +1091,44 @@ info: ModelInfo, } | { "type": "unloading" } | { "type": "failed",
  * What whoever waited for the model, or for an answer of it, was told.
  */
 error: ErrorInfo, };
+
+/**
+ * How far a transfer is.
+ */
+export type DownloadProgress = { 
+/**
+ * What it does.
+ */
+phase: DownloadPhase, 
+/**
+ * What is on the device, of all its files.
+ */
+bytes: number, 
+/**
+ * Of all its files; absent before a server has said so.
+ */
+totalBytes?: number, 
+/**
+ * Of the last seconds; absent while no bytes come.
+ */
+bytesPerSecond?: number, 
+/**
+ * At that rate; absent without one.
+ */
+secondsLeft?: number, };
+
+/**
+ * What a transfer does at the moment.
+ */
+export type DownloadPhase = { "type": "preparing" } | { "type": "connecting" } | { "type": "running" } | { "type": "waiting", 
+/**
+ * Of the failure.
+ */
+code: ErrorCode, 
+/**
+ * Until the next attempt, in milliseconds, from when this was said.
+ */
+waitMs: number, } | { "type": "paused" } | { "type": "verifying" };
 
 /**
  * Who keeps a model loaded.
@@ -1345,6 +1439,69 @@ sizeBytes: number,
  * Whether it is at work now; then it is not asked to go.
  */
 inUse: boolean, };
+
+/**
+ * The models of this device, and what they take.
+ */
+export type StoredModels = { 
+/**
+ * Least recently used first.
+ */
+models: Array<StoredModel>, 
+/**
+ * All of them together.
+ */
+disk: DiskUse, };
+
+/**
+ * A model in the manager's directory, by the name that it was asked for by.
+ */
+export type StoredModel = { 
+/**
+ * A URL or a hub name: what a `ModelConfig` has as its path.
+ */
+name: string, 
+/**
+ * What it takes on the disk, unfinished downloads included. What several names share counts for each of them.
+ */
+bytes: number, 
+/**
+ * When it was loaded last, or came, in milliseconds since the Unix epoch.
+ */
+lastUsedAt: number, 
+/**
+ * Whether it can be loaded now, without any network.
+ */
+isComplete: boolean, 
+/**
+ * Whether it, or a newer version of it, is on its way, or was and can go on.
+ */
+isIncoming: boolean, 
+/**
+ * Whether something keeps it from being removed: a loaded model, a running transfer.
+ */
+isInUse: boolean, };
+
+/**
+ * What models take on the disk, in bytes.
+ */
+export type DiskUse = { 
+/**
+ * Files of models, each once.
+ */
+modelsBytes: number, 
+/**
+ * Files that are still on their way.
+ */
+partialBytes: number, 
+/**
+ * What both may take together: `modelsBudgetBytes`. Absent: as much as fits.
+ */
+budgetBytes?: number, 
+/**
+ * What this app may still write. Absent where the system does not say.
+ */
+freeBytes?: number, };
 
 /**
  * An error as JavaScript, Kotlin and Swift see it, and as Rust carries it.

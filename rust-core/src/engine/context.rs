@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::Result;
 use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
+use crate::store::{Pinned, Progress};
 
 /// A token of the model's vocabulary.
 pub type Token = i32;
@@ -39,11 +40,23 @@ impl CancelFlag {
     }
 }
 
+/// How far a load is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LoadProgress {
+    /// The model's files come to this device first.
+    Downloading(Progress),
+    /// The share of the weights that has been read, 0 to 1.
+    Reading(f32),
+}
+
+/// Is told how far a load is, and returns false to give it up.
+pub type OnLoad<'a> = &'a mut dyn FnMut(LoadProgress) -> bool;
+
 /// Opens models. Shared by all engines; `load` runs on the new engine's own thread.
 pub trait ModelLoader: Send + Sync + 'static {
-    /// Loads weights and makes a context. `progress` gets 0 to 1 and returns false to give up, which ends in
-    /// `LoadCancelled`. A file that cannot be loaded is a typed error, never an abort.
-    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel>;
+    /// Loads weights and makes a context. A load that is given up ends in `LoadCancelled`. A file that cannot be loaded is
+    /// a typed error, never an abort.
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel>;
 
     /// What a load of this config would take, from the file's header alone. Errors as those of `load`.
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate>;
@@ -66,6 +79,8 @@ pub struct LoadedModel {
     pub context: Box<dyn InferenceContext>,
     /// Template and tokenizer of the same weights.
     pub prompter: Arc<dyn Prompter>,
+    /// Keeps the model's files on the disk for as long as it is loaded, where somebody might remove them.
+    pub files: Option<Pinned>,
 }
 
 /// The parts of a model that need no context: template and tokenizer.

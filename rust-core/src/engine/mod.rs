@@ -25,8 +25,8 @@ mod threads;
 use std::sync::Arc;
 
 pub use context::{
-    CancelFlag, DecodeError, InferenceContext, LoadedModel, ModelLoader, Prompt, Prompter, Row, Sampler, Sequence,
-    Token,
+    CancelFlag, DecodeError, InferenceContext, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompt, Prompter, Row,
+    Sampler, Sequence, Token,
 };
 #[cfg(unix)]
 pub use opening::{Opened, OpeningLoader, PathOpener};
@@ -187,8 +187,8 @@ pub struct Finished {
 
 /// What an engine tells its supervisor, in the order in which it happened.
 pub enum EngineReport {
-    /// While loading, 0 to 1.
-    Progress(f32),
+    /// While loading.
+    Progress(LoadProgress),
     /// At most once.
     Loaded {
         /// What was loaded, with every "auto" replaced by what was chosen.

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::{LoadedModel, ModelLoader};
+use super::{LoadedModel, ModelLoader, OnLoad};
 use crate::error::{Error, Result};
 use crate::protocol::{Device, MemoryEstimate, ModelConfig};
 
@@ -58,8 +58,8 @@ impl OpeningLoader {
 }
 
 impl ModelLoader for OpeningLoader {
-    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
-        self.opened(config, |config| self.loader.load(config, progress))
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+        self.opened(config, |config| self.loader.load(config, on_load))
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
@@ -101,7 +101,7 @@ mod tests {
     struct Reader;
 
     impl ModelLoader for Reader {
-        fn load(&self, config: &ModelConfig, _: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+        fn load(&self, config: &ModelConfig, _: OnLoad<'_>) -> Result<LoadedModel> {
             let text = std::fs::read_to_string(&config.path).unwrap_or_else(|error| error.to_string());
             Err(Error::new(ErrorCode::ModelInvalid, format!("{} holds: {text}", config.path)))
         }

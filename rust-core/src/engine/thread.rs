@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use super::mailbox::Mailbox;
 use super::scheduler::Scheduler;
-use super::{CancelFlag, EngineCommand, EngineReport, LoadedModel, ModelLoader};
+use super::{CancelFlag, EngineCommand, EngineReport, LoadProgress, LoadedModel, ModelLoader};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelConfig;
@@ -114,12 +114,12 @@ impl Work {
         if cancelled() {
             return Err(error());
         }
-        let mut reported = -1;
-        let model = self.loader.load(&self.config, &mut |share| {
-            let percent = (share * 100.0) as i32;
-            if percent > reported {
-                reported = percent;
-                report(EngineReport::Progress(share));
+        let mut reported = None;
+        let model = self.loader.load(&self.config, &mut |progress| {
+            let shown = shown(progress);
+            if reported != Some(shown) {
+                reported = Some(shown);
+                report(EngineReport::Progress(progress));
             }
             !cancelled()
         })?;
@@ -127,7 +127,8 @@ impl Work {
     }
 
     fn serve(&self, model: LoadedModel, report: &dyn Fn(EngineReport)) -> Result<()> {
-        let LoadedModel { info, fingerprint, context, prompter } = model;
+        // The files are let go last.
+        let LoadedModel { info, fingerprint, context, prompter, files: _files } = model;
         tracing::info!(description = %info.description, slots = info.slots, "loaded");
         let mut scheduler = Scheduler::new(context, &info, self.stop.clone(), report);
         report(EngineReport::Loaded { info, fingerprint, prompter });
@@ -162,5 +163,13 @@ impl Work {
     fn crashed(&self) -> Error {
         let detail = format!("the engine of {} crashed - the next request loads it again", self.config.path);
         Error::new(ErrorCode::EngineCrashed, detail)
+    }
+}
+
+/// What of a progress people see: whole percents of what is read.
+fn shown(progress: LoadProgress) -> LoadProgress {
+    match progress {
+        LoadProgress::Downloading(_) => progress,
+        LoadProgress::Reading(share) => LoadProgress::Reading((share * 100.0).floor()),
     }
 }

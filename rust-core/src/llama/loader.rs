@@ -11,7 +11,7 @@ use super::fingerprint::fingerprint;
 use super::memory::available_bytes;
 use super::model::{Model, refusal};
 use super::shim;
-use crate::engine::{LoadedModel, ModelLoader};
+use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::{self, Header};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
@@ -26,7 +26,8 @@ const DEFAULT_MAX_SLOTS: u64 = 16;
 pub struct LlamaLoader;
 
 impl ModelLoader for LlamaLoader {
-    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+        let mut progress = |share| on_load(LoadProgress::Reading(share));
         let plan = Plan::new(config)?;
         if !progress(0.0) {
             return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {} was cancelled", config.path)));
@@ -37,7 +38,7 @@ impl ModelLoader for LlamaLoader {
             check_fits(&config.path, &estimate, available_bytes())?;
         }
         let Plan { options, device, .. } = plan;
-        let model = Arc::new(Model::load(&config.path, device, progress)?);
+        let model = Arc::new(Model::load(&config.path, device, &mut progress)?);
         let prompter = LlamaPrompter::new(&model)?;
         let context = LlamaContext::new(&model, options).map_err(|reason| plan.refusal(&reason, estimate))?;
         let info = ModelInfo {
@@ -52,7 +53,7 @@ impl ModelLoader for LlamaLoader {
             has_chat_template: model.chat_template(None).is_some(),
         };
         let fingerprint = fingerprint(&plan.header.files, &context.state_form())?;
-        Ok(LoadedModel { info, fingerprint, context: Box::new(context), prompter: Arc::new(prompter) })
+        Ok(LoadedModel { info, fingerprint, context: Box::new(context), prompter: Arc::new(prompter), files: None })
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {

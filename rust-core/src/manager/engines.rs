@@ -65,7 +65,9 @@ impl Supervisor {
         let (hub, mailbox, report_path) = (self.hub.clone(), self.mailbox.clone(), path.to_owned());
         let cancel_load = CancelFlag::default();
         let parking = Parking::new(config.parked_budget());
-        let loader = Arc::new(ClaimingLoader { loader: self.loader.clone(), mailbox: mailbox.clone(), epoch });
+        let loader =
+            ClaimingLoader { loader: self.loader.clone(), mailbox: mailbox.clone(), path: path.to_owned(), epoch };
+        let loader = Arc::new(self.bringing(Arc::new(loader)));
         let engine = Engine::start(loader, config, cancel_load.clone(), move |report| match report {
             // Straight to the hub, as answer text goes, so that the two keep their order.
             EngineReport::Prefilling { generation, done, total } => publish_prefilling(&hub, generation, done, total),

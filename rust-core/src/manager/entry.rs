@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use super::lease::LeaseId;
 use super::options::conflict;
+use crate::engine::LoadProgress;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{LifecycleEvent, ModelConfig, ModelInfo, ModelStatus};
+use crate::store::Progress;
 
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -41,6 +43,10 @@ enum State {
     Loading {
         progress: f32,
         last_try: bool,
+    },
+    /// Its files come to this device first. `loads` the same engine as the load that follows.
+    Downloading {
+        progress: Progress,
     },
     /// The load ran out of memory; idle models are being unloaded before the last try.
     MakingRoom {
@@ -90,7 +96,7 @@ pub(crate) enum Event {
         freed: usize,
     },
     LoadProgressed {
-        progress: f32,
+        progress: LoadProgress,
     },
     Loaded {
         info: ModelInfo,
@@ -166,11 +172,7 @@ impl Entry {
                 }
             }
             Event::RoomMade { freed } => self.room_made(freed, &mut effects),
-            Event::LoadProgressed { progress: now } => {
-                if let State::Loading { progress, .. } = &mut self.state {
-                    *progress = now;
-                }
-            }
+            Event::LoadProgressed { progress } => self.load_progressed(progress, &mut effects),
             Event::Loaded { info } => self.loaded(info, &mut effects),
             Event::ThreadsChanged { threads } => {
                 if let State::Ready { info } | State::Idle { info } = &mut self.state {
@@ -202,6 +204,7 @@ impl Entry {
             State::Ready { info } | State::Idle { info } => Some(info),
             State::Unloaded
             | State::Loading { .. }
+            | State::Downloading { .. }
             | State::MakingRoom { .. }
             | State::Unloading { .. }
             | State::Refused
@@ -221,6 +224,7 @@ impl Entry {
         match &self.state {
             State::Unloaded => ModelStatus::Unloaded,
             State::Loading { progress, .. } => ModelStatus::Loading { progress: *progress },
+            State::Downloading { progress } => ModelStatus::Downloading { progress: *progress },
             State::MakingRoom { .. } => ModelStatus::Loading { progress: 0.0 },
             State::Ready { info } => ModelStatus::Ready { info: info.clone() },
             State::Idle { info } => ModelStatus::Idle { info: info.clone() },
@@ -243,7 +247,7 @@ impl Entry {
                 self.state = State::Unloaded;
                 effects.push(Effect::AnswerUnload { result: Ok(()) });
             }
-            State::Loading { .. } => {
+            State::Loading { .. } | State::Downloading { .. } => {
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
                 self.stop(reason, effects);
             }
@@ -262,6 +266,23 @@ impl Entry {
                 self.state = State::Unloading { interrupted: false };
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
             }
+        }
+    }
+
+    fn load_progressed(&mut self, now: LoadProgress, effects: &mut Vec<Effect>) {
+        match (&mut self.state, now) {
+            (State::Loading { progress, .. }, LoadProgress::Reading(share)) => *progress = share,
+            (State::Downloading { progress }, LoadProgress::Downloading(now)) => *progress = now,
+            (State::Loading { .. }, LoadProgress::Downloading(progress)) => {
+                self.state = State::Downloading { progress };
+                effects.push(record(LifecycleEvent::Downloading, "the model is not on this device"));
+            }
+            (State::Downloading { .. }, LoadProgress::Reading(progress)) => {
+                self.state = State::Loading { progress, last_try: false };
+                effects.push(record(LifecycleEvent::Loading, "downloaded"));
+            }
+            // Said before it heard that it is to stop.
+            _ => {}
         }
     }
 

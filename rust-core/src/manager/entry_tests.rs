@@ -1,10 +1,12 @@
 //! Every transition of a model's life, as a story: events in, effects and status out.
 
+mod downloading;
 mod suspension;
 
 use super::entry::{Effect, Entry, Event};
 use super::lease::LeaseId;
 use super::options::tests::loaded;
+use crate::engine::LoadProgress;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{DeviceKind, LifecycleEvent, ModelConfig, ModelInfo, ModelStatus};
 
@@ -37,6 +39,7 @@ impl Story {
     fn status(&self) -> &'static str {
         match self.entry.status() {
             ModelStatus::Unloaded => "unloaded",
+            ModelStatus::Downloading { .. } => "downloading",
             ModelStatus::Loading { .. } => "loading",
             ModelStatus::Ready { .. } => "ready",
             ModelStatus::Idle { .. } => "idle",
@@ -70,6 +73,10 @@ fn acquire_with(lease: LeaseId, change: impl FnOnce(&mut ModelConfig)) -> Event 
     Event::Acquire { lease, owner: format!("owner {}", lease.0), config }
 }
 
+fn reading(share: f32) -> Event {
+    Event::LoadProgressed { progress: LoadProgress::Reading(share) }
+}
+
 fn release(lease: LeaseId) -> Event {
     Event::Release { lease }
 }
@@ -101,6 +108,7 @@ fn show(effect: &Effect) -> String {
             LifecycleEvent::Acquired { owner, reused } => format!("acquired by {owner}, reused {reused}: {reason}"),
             LifecycleEvent::Released { owner } => format!("released by {owner}: {reason}"),
             LifecycleEvent::Failed { error } => format!("failed {:?}: {reason}", error.code),
+            LifecycleEvent::Downloading => format!("downloading: {reason}"),
             LifecycleEvent::Loading => format!("loading: {reason}"),
             LifecycleEvent::Ready => format!("ready: {reason}"),
             LifecycleEvent::Idle => format!("idle: {reason}"),
@@ -156,12 +164,12 @@ fn a_lease_that_asks_again_is_answered_again_and_recorded_once() {
 #[test]
 fn progress_shows_while_loading_and_nowhere_else() {
     let mut story = Story::new();
-    story.expect(Event::LoadProgressed { progress: 0.5 }, &[], "unloaded");
+    story.expect(reading(0.5), &[], "unloaded");
     story.on(acquire(A));
-    story.expect(Event::LoadProgressed { progress: 0.5 }, &[], "loading");
+    story.expect(reading(0.5), &[], "loading");
     assert_eq!(story.entry.status(), ModelStatus::Loading { progress: 0.5 });
     story.on(LOADED());
-    story.expect(Event::LoadProgressed { progress: 0.7 }, &[], "ready");
+    story.expect(reading(0.7), &[], "ready");
 }
 
 #[test]

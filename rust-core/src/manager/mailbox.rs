@@ -15,8 +15,8 @@ use crate::engine::{EngineReport, Prefilled};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    GenerateCommand, Heat, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist,
-    PrefillCommand, Resident, SuspendAfter, TrimLevel,
+    GenerateCommand, Heat, HubToken, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist,
+    PrefillCommand, Resident, StoredModels, SuspendAfter, TrimLevel,
 };
 
 /// Requests that may wait at once.
@@ -118,6 +118,19 @@ pub(crate) enum Message {
     Configure {
         memory_budget: Option<u64>,
         saved_budget: Option<u64>,
+        models_budget: Option<u64>,
+        reply: Reply,
+    },
+    SetHub {
+        endpoint: Option<String>,
+        token: Option<HubToken>,
+        reply: Reply,
+    },
+    ListStoredModels {
+        reply: Reply<StoredModels>,
+    },
+    RemoveStoredModel {
+        name: String,
         reply: Reply,
     },
     SetResident {

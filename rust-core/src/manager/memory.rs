@@ -115,7 +115,7 @@ impl Supervisor {
 
     /// Answers off this thread: the file's header is read, perhaps many times.
     pub(super) fn can_load(&self, config: ModelConfig, reply: Reply<MemoryFit>) {
-        let loader = self.loader.clone();
+        let loader = self.bringing(self.loader.clone());
         let own = self.model_memory(&config.path);
         let others = self.taken().saturating_sub(own.map_or(0, |own| own.total()));
         let budget_left = self.memory.budget.map(|budget| budget.saturating_sub(others));
@@ -125,7 +125,7 @@ impl Supervisor {
             let available = available(system, own, budget_left);
             let fit = match serves {
                 Some(estimate) => Ok(MemoryFit { verdict: FitVerdict::Fits, estimate, available_bytes: available }),
-                None => catch_unwind(AssertUnwindSafe(|| estimated_fit(loader.as_ref(), &config, available)))
+                None => catch_unwind(AssertUnwindSafe(|| estimated_fit(&loader, &config, available)))
                     .unwrap_or_else(|_| Err(crashed(&config))),
             };
             reply(fit);
@@ -165,6 +165,7 @@ impl Supervisor {
         claimed.or_else(|| match self.models.get(path)?.entry.status() {
             ModelStatus::Ready { info } | ModelStatus::Idle { info } => Some(weights_of(&info)),
             ModelStatus::Unloaded
+            | ModelStatus::Downloading { .. }
             | ModelStatus::Loading { .. }
             | ModelStatus::Unloading
             | ModelStatus::Failed { .. } => None,

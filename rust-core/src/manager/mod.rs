@@ -1,6 +1,7 @@
 //! The process-global owner of every model and every conversation. Callers hold leases; nothing here belongs to a
 //! screen, a JavaScript runtime or a thread of the host.
 
+mod bringing;
 mod disk;
 mod disposal;
 mod engines;
@@ -19,6 +20,7 @@ mod overflow_tests;
 mod residency;
 mod scope;
 mod shutdown;
+mod stored_models;
 mod supervisor;
 #[cfg(test)]
 mod supervisor_tests;
@@ -36,18 +38,20 @@ pub use lease::Lease;
 pub(crate) use lease::LeaseId;
 pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};
 
+use self::supervisor::Supervisor;
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
 use crate::protocol::ModelConfig;
 use crate::residency::Storage;
+use crate::store::{Fetcher, Http, HttpOptions, Hub as ModelHub, Network, NetworkOptions, Store, StoreOptions};
 
 /// Owns models and scopes. One per process in an app (`global`); tests make their own.
 pub struct ModelManager {
     handle: ManagerHandle,
     /// None when the supervisor runs on somebody else's runtime.
     runtime: Option<Runtime>,
-    /// Where scopes are saved, once a host has named it.
+    /// Where scopes are saved and models kept, once a host has named it.
     directory: Mutex<Option<PathBuf>>,
 }
 
@@ -58,6 +62,9 @@ pub(crate) struct ManagerHandle {
     pub(crate) hub: Arc<Hub>,
     pub(crate) runtime: Handle,
 }
+
+/// Where models that come from servers are kept, inside the manager's directory.
+const MODELS: &str = "models";
 
 /// Leases are never numbered twice, whatever manager they belong to.
 static NEXT_LEASE: AtomicU64 = AtomicU64::new(1);
@@ -93,30 +100,36 @@ impl ModelManager {
         Self { handle: ManagerHandle::start(loader, runtime), runtime: None, directory: Mutex::default() }
     }
 
-    /// Names the directory of saved scopes, and takes over those that an earlier process left there. It is made if it does
-    /// not exist. Call it before the first client: its first snapshot then has them. Blocks while the directory is read;
+    /// Names the directory of saved scopes, and of models that come from servers (`models` in it), and takes over what an
+    /// earlier process left there. It is made if it does not exist. Call it before the first client: its first snapshot then has them. Blocks while the directory is read;
     /// not to be called from async code.
     ///
     /// Naming the same directory again does nothing. `storageUnavailable` for a second one, and for one that another
     /// process uses; `closed` after a shutdown.
     pub fn keep_in(&self, directory: &Path) -> Result<()> {
         let mut named = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(named) = named.as_deref() {
-            if named == directory {
-                return Ok(());
-            }
-            let (named, asked) = (named.display(), directory.display());
-            let detail =
-                format!("scopes are saved in {named} already, not in {asked} - name one directory per process");
-            return Err(Error::new(ErrorCode::StorageUnavailable, detail));
+        if is_named(named.as_deref(), directory)? {
+            return Ok(());
         }
         let (storage, found) = Storage::open(directory)?;
-        let (done, opened) = mpsc::channel();
-        self.handle.mailbox.tell(Message::Continue(Box::new(move |it| drop(done.send(it.open(storage, found))))));
-        let closed = |_| Error::new(ErrorCode::Closed, "the manager has been shut down - make a new one");
-        opened.recv().map_err(closed)??;
+        let store = Store::open(StoreOptions { directory: directory.join(MODELS), models_budget_bytes: None })?;
+        let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
+        let fetcher = Fetcher::new(store, network, ModelHub::default());
+        self.tell_and_wait(move |it| {
+            it.open(storage, found)?;
+            it.bring_models_by(fetcher);
+            Ok(())
+        })?;
         *named = Some(directory.to_owned());
         Ok(())
+    }
+
+    /// Has the supervisor do something, and waits for it.
+    fn tell_and_wait(&self, act: impl FnOnce(&mut Supervisor) -> Result<()> + Send + 'static) -> Result<()> {
+        let (done, finished) = mpsc::channel();
+        self.handle.mailbox.tell(Message::Continue(Box::new(move |it| drop(done.send(act(it))))));
+        let closed = |_| Error::new(ErrorCode::Closed, "the manager has been shut down - make a new one");
+        finished.recv().map_err(closed)?
     }
 
     /// What a client needs.
@@ -162,6 +175,17 @@ impl ManagerHandle {
         self.mailbox.ask(Message::Acquire { lease: id, owner, config, reply })?;
         Ok(Lease { id, mailbox: self.mailbox.clone() })
     }
+}
+
+/// Whether the directory has been named already. Another one is refused.
+fn is_named(named: Option<&Path>, asked: &Path) -> Result<bool> {
+    let Some(named) = named else { return Ok(false) };
+    if named == asked {
+        return Ok(true);
+    }
+    let (named, asked) = (named.display(), asked.display());
+    let detail = format!("scopes are saved in {named} already, not in {asked} - name one directory per process");
+    Err(Error::new(ErrorCode::StorageUnavailable, detail))
 }
 
 fn next_lease() -> LeaseId {

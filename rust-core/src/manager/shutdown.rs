@@ -22,7 +22,9 @@ impl Supervisor {
             | Message::Fork { reply, .. }
             | Message::RewindTo { reply, .. }
             | Message::SetPersist { reply, .. }
-            | Message::EraseAll { reply } => {
+            | Message::EraseAll { reply }
+            | Message::SetHub { reply, .. }
+            | Message::RemoveStoredModel { reply, .. } => {
                 reply(Err(error));
                 None
             }
@@ -31,6 +33,10 @@ impl Supervisor {
                 None
             }
             Message::CanLoad { reply, .. } => {
+                reply(Err(error));
+                None
+            }
+            Message::ListStoredModels { reply } => {
                 reply(Err(error));
                 None
             }

@@ -26,6 +26,7 @@ use crate::protocol::{
     Event, Heat, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount, SuspendAfter,
 };
 use crate::residency::DEFAULT_SAVED_BUDGET_BYTES;
+use crate::store::{Fetcher, Secret};
 
 pub(crate) struct Supervisor {
     pub(super) loader: Arc<dyn ModelLoader>,
@@ -48,6 +49,12 @@ pub(crate) struct Supervisor {
     pub(super) memory: Memory,
     /// The directory of saved scopes, once a host has named it.
     pub(super) disk: Option<Disk>,
+    /// Brings models into their directory, once a host has named that.
+    pub(super) fetcher: Option<Fetcher>,
+    /// Bytes of models that it keeps, where a host has said so.
+    pub(super) models_budget: Option<u64>,
+    /// For the hub.
+    pub(super) hub_token: Option<Secret>,
     /// Bytes of saved KV on disk.
     pub(super) saved_budget: u64,
     /// Nothing computes until `resume`.
@@ -99,6 +106,9 @@ impl Supervisor {
             free_scopes: Vec::new(),
             memory: Memory::default(),
             disk: None,
+            fetcher: None,
+            models_budget: None,
+            hub_token: None,
             saved_budget: DEFAULT_SAVED_BUDGET_BYTES,
             suspended: false,
             suspensions: Vec::new(),
@@ -154,11 +164,15 @@ impl Supervisor {
             Message::Claim { path, epoch, estimate, force, reply } => {
                 self.claim(&path, epoch, estimate, force, reply);
             }
-            Message::Configure { memory_budget, saved_budget, reply } => {
+            Message::Configure { memory_budget, saved_budget, models_budget, reply } => {
                 self.memory.set_budget(memory_budget);
                 self.set_saved_budget(saved_budget);
+                self.set_models_budget(models_budget);
                 reply(Ok(()));
             }
+            Message::SetHub { endpoint, token, reply } => reply(self.set_hub(endpoint.as_deref(), token)),
+            Message::ListStoredModels { reply } => self.list_stored_models(reply),
+            Message::RemoveStoredModel { name, reply } => self.remove_stored_model(name, reply),
             Message::SetResident { client, resident, reply } => {
                 self.set_resident(client, resident);
                 reply(Ok(()));

@@ -145,6 +145,30 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         saved_budget_bytes: Option<u64>,
+        /// Bytes of models that came from servers; before a new one comes, the least recently used that nobody uses are
+        /// removed. At first: as much as fits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "number")]
+        models_budget_bytes: Option<u64>,
+    },
+    /// Says where models with hub names (`hf:org/repo:Q4_K_M`) come from. `storageUnavailable` without a directory.
+    SetHub {
+        /// Address of a hub that speaks as `https://huggingface.co` does. Left out: as before; at first that one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        endpoint: Option<String>,
+        /// Sent to the hub, and to nobody else. Left out: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "string")]
+        token: Option<HubToken>,
+    },
+    /// Answered by `storedModels`: the models that came from servers. `storageUnavailable` without a directory.
+    ListStoredModels,
+    /// Removes a model from this device, also one that has not come as a whole. `done` when its room is free; one that is not
+    /// there is no error, and one that is loaded or on its way is `modelInUse`.
+    RemoveStoredModel {
+        /// As it was asked for.
+        name: String,
     },
     /// Registers something big beside the models, or says what it is now. It ends with its client; an id that another
     /// client has registered is this one's from now on.
@@ -180,6 +204,17 @@ pub enum Command {
     },
     /// Answered by `lifecycle`: the last lifecycle events, oldest first.
     GetLifecycle,
+}
+
+/// A token that no log shows.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HubToken(pub String);
+
+impl std::fmt::Debug for HubToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HubToken(…)")
+    }
 }
 
 /// What happened to a component.
@@ -370,9 +405,10 @@ impl Command {
                 check_id("fork", fork)
             }
             Self::CanLoad { model } => model.validate(),
-            Self::Configure { memory_budget_bytes, saved_budget_bytes } => {
+            Self::Configure { memory_budget_bytes, saved_budget_bytes, models_budget_bytes } => {
                 check("memoryBudgetBytes", *memory_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
-                check("savedBudgetBytes", *saved_budget_bytes, 0..=MAX_SAFE_INTEGER)
+                check("savedBudgetBytes", *saved_budget_bytes, 0..=MAX_SAFE_INTEGER)?;
+                check("modelsBudgetBytes", *models_budget_bytes, 0..=MAX_SAFE_INTEGER)
             }
             Self::SetResident { resident } => {
                 check_id("resident.id", &resident.id)?;
@@ -383,6 +419,9 @@ impl Command {
             | Self::RecordMount { .. }
             | Self::GetLifecycle
             | Self::EraseAll
+            | Self::SetHub { .. }
+            | Self::ListStoredModels
+            | Self::RemoveStoredModel { .. }
             | Self::Suspend { .. }
             | Self::Resume
             | Self::SetHeat { .. }

@@ -16,8 +16,10 @@ pub const DEFAULT_KEEP_ALIVE_MS: u64 = 5 * 60 * 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Path of a GGUF file. The path as given is the model's identity: two spellings of one file are two models, and load
-    /// it twice. Replace the file by renaming another over it: one that is cut short while it is loaded ends the process.
+    /// A GGUF file: a path on this device, or a name that it is brought by, once: `https://host/model.gguf`,
+    /// `hf:org/repo:Q4_K_M`, `hf:org/repo/file.gguf@revision`. The text as given is the model's identity: two spellings of
+    /// one file are two models, and load it twice. Replace a file by renaming another over it: one that is cut short while
+    /// it is loaded ends the process.
     pub path: String,
     /// Tokens of context per scope. Left out: the model's trained length, at most 4,096.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use super::commands::Message;
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
+use super::stored::StoredModels;
 use crate::error::Error;
 
 /// What a host's pump thread pulls: the events of at most 16 ms.
@@ -94,6 +95,14 @@ pub enum Event {
         /// Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
         /// recurrent models and of sliding windows.
         prefilled_tokens: u32,
+    },
+
+    /// Answers `listStoredModels`.
+    StoredModels {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What there is.
+        stored: StoredModels,
     },
 
     /// A model is new, or something about it changed.

@@ -48,6 +48,8 @@ pub enum LifecycleEvent {
         /// Who held it.
         owner: String,
     },
+    /// The model's files are on their way to this device.
+    Downloading,
     /// An engine was started and loads the weights.
     Loading,
     /// Loaded, or leased again within the keep-alive.

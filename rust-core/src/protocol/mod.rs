@@ -10,11 +10,12 @@ mod halves;
 mod lifecycle;
 mod memory;
 mod snapshot;
+mod stored;
 #[cfg(test)]
 mod typescript;
 
 pub use commands::{
-    Command, Envelope, GenerateCommand, Heat, Message, Mount, PrefillCommand, Role, SuspendAfter, TrimLevel,
+    Command, Envelope, GenerateCommand, Heat, HubToken, Message, Mount, PrefillCommand, Role, SuspendAfter, TrimLevel,
 };
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig, Overflow, Persist};
 pub use events::{Batch, Event, NumberedEvent};
@@ -24,3 +25,4 @@ pub use snapshot::{
     Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
     Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,
 };
+pub use stored::{DiskUse, StoredModel, StoredModels};

@@ -6,6 +6,7 @@ use ts_rs::TS;
 use super::config::{ModelConfig, Persist};
 use super::memory::Resident;
 use crate::error::Error;
+use crate::store::Progress;
 
 /// Everything a client knows at once. `seq` is the number of the last event that it includes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -52,6 +53,11 @@ pub struct ModelState {
 pub enum ModelStatus {
     /// Takes no memory; the next lease loads it.
     Unloaded,
+    /// Its files come to this device; then it is loaded.
+    Downloading {
+        /// How far that is.
+        progress: Progress,
+    },
     /// `progress` from 0 to 1.
     Loading {
         /// The share of the weights that has been read.

@@ -6,6 +6,7 @@ use ts_rs::{Config, TS};
 
 use super::*;
 use crate::error::{Error, ErrorCode};
+use crate::store::{Phase, Progress};
 
 const HEADER: &str = "// Generated from rust-core/src/protocol by `./dev generate`. Do not edit.\n";
 
@@ -61,6 +62,8 @@ fn declarations() -> String {
         Snapshot,
         ModelState,
         ModelStatus,
+        Progress,
+        Phase,
         Lease,
         ModelInfo,
         ScopeSummary,
@@ -77,6 +80,9 @@ fn declarations() -> String {
         FitVerdict,
         MemoryEstimate,
         Resident,
+        StoredModels,
+        StoredModel,
+        DiskUse,
         Error,
         ErrorCode,
     );

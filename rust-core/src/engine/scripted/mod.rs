@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use self::context::ScriptedContext;
 pub(crate) use self::vocabulary::Vocabulary;
-use super::{DecodeError, LoadedModel, ModelLoader, Prompter, Sequence, Token};
+use super::{DecodeError, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
@@ -280,7 +280,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ModelLoader for Script {
-    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
         self.lock().counts.loads += 1;
         for tenth in 0..=10 {
             let share = tenth as f32 / 10.0;
@@ -290,7 +290,7 @@ impl ModelLoader for Script {
                     format!("could not load {}: {error:?}", config.path),
                 ));
             }
-            if !progress(share) {
+            if !on_load(LoadProgress::Reading(share)) {
                 return Err(Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", config.path)));
             }
         }
@@ -315,7 +315,7 @@ impl ModelLoader for Script {
         };
         let context = Box::new(ScriptedContext::new(self.clone(), &info));
         let prompter: Arc<dyn Prompter> = Arc::new(vocabulary);
-        Ok(LoadedModel { info, fingerprint: Fingerprint(1), context, prompter })
+        Ok(LoadedModel { info, fingerprint: Fingerprint(1), context, prompter, files: None })
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {

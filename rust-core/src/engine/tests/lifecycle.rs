@@ -17,13 +17,9 @@ fn a_load_reports_progress_then_loaded() {
 fn progress_is_reported_a_hundred_times_at_most() {
     struct Chatty(Script);
     impl ModelLoader for Chatty {
-        fn load(
-            &self,
-            config: &ModelConfig,
-            progress: &mut dyn FnMut(f32) -> bool,
-        ) -> crate::error::Result<LoadedModel> {
+        fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> crate::error::Result<LoadedModel> {
             for step in 0..100_000 {
-                progress(step as f32 / 100_000.0);
+                on_load(LoadProgress::Reading(step as f32 / 100_000.0));
             }
             self.0.loader().load(config, &mut |_| true)
         }

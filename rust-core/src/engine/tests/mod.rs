@@ -288,7 +288,8 @@ impl Harness {
 
 fn line(report: &EngineReport) -> String {
     match report {
-        EngineReport::Progress(share) => format!("progress {share}"),
+        EngineReport::Progress(LoadProgress::Reading(share)) => format!("progress {share}"),
+        EngineReport::Progress(LoadProgress::Downloading(progress)) => format!("downloaded {}", progress.bytes),
         EngineReport::Loaded { .. } => "loaded".into(),
         EngineReport::Prefilling { generation, done, total } => format!("prefilling {generation} {done}/{total}"),
         EngineReport::Finished(finished) => match &finished.error {

@@ -13,6 +13,7 @@ impl Entry {
             State::Ready { info } | State::Idle { info } => conflict(&config, info),
             State::Unloaded
             | State::Loading { .. }
+            | State::Downloading { .. }
             | State::MakingRoom { .. }
             | State::Unloading { .. }
             | State::Refused
@@ -46,7 +47,7 @@ impl Entry {
                 effects.push(record(LifecycleEvent::Ready, "leased again within the keep-alive"));
                 self.answer_waiting(&Ok(()), effects);
             }
-            State::Loading { .. } | State::MakingRoom { .. } => {
+            State::Loading { .. } | State::Downloading { .. } | State::MakingRoom { .. } => {
                 self.hold(lease, owner, &config, true, effects);
                 self.config.keep_alive_ms = config.keep_alive_ms;
             }
@@ -85,6 +86,8 @@ impl Entry {
             State::Loading { .. } if self.config.keep_alive_ms == Some(0) => {
                 self.stop("nobody waits for the load any longer", effects);
             }
+            // What has come stays on the device: who comes back goes on from there.
+            State::Downloading { .. } => self.stop("nobody waits for the download any longer", effects),
             State::Refused => self.state = State::Unloaded,
             State::Loading { .. }
             | State::MakingRoom { .. }

@@ -9,7 +9,7 @@ impl Entry {
     pub(super) fn suspend(&mut self, effects: &mut Vec<Effect>) {
         self.suspended = true;
         match &self.state {
-            State::Loading { .. } => {
+            State::Loading { .. } | State::Downloading { .. } => {
                 self.stop("the app went to the background", effects);
                 self.state = State::Unloading { interrupted: true };
             }

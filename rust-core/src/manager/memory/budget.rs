@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::engine::{LoadedModel, ModelLoader};
+use crate::engine::{LoadedModel, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::{Mailbox, Message};
 use crate::protocol::{Device, MemoryEstimate, ModelConfig};
@@ -15,17 +15,19 @@ use crate::readable;
 pub(in crate::manager) struct ClaimingLoader {
     pub(in crate::manager) loader: Arc<dyn ModelLoader>,
     pub(in crate::manager) mailbox: Mailbox,
+    /// What the model is asked for by. The loader may be given another path.
+    pub(in crate::manager) path: String,
     /// Of the engine that loads.
     pub(in crate::manager) epoch: u64,
 }
 
 impl ModelLoader for ClaimingLoader {
-    fn load(&self, config: &ModelConfig, progress: &mut dyn FnMut(f32) -> bool) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
         // A file that cannot be estimated is the load's own to refuse.
         if let Ok(estimate) = self.loader.estimate(config) {
-            self.claim(config, estimate)?;
+            self.claim(estimate, config.force)?;
         }
-        self.loader.load(config, progress)
+        self.loader.load(config, on_load)
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
@@ -44,11 +46,11 @@ impl ModelLoader for ClaimingLoader {
 impl ClaimingLoader {
     /// Waits for the supervisor, which answers at once and never waits for an engine. One that has ended answers too: its
     /// mailbox drops the question.
-    fn claim(&self, config: &ModelConfig, estimate: MemoryEstimate) -> Result<()> {
+    fn claim(&self, estimate: MemoryEstimate, force: bool) -> Result<()> {
         let (reply, answer) = oneshot::channel();
-        let (path, epoch) = (config.path.clone(), self.epoch);
-        self.mailbox.tell(Message::Claim { path, epoch, estimate, force: config.force, reply });
-        answer.blocking_recv().unwrap_or_else(|_| Err(cancelled(&config.path)))
+        let (path, epoch) = (self.path.clone(), self.epoch);
+        self.mailbox.tell(Message::Claim { path, epoch, estimate, force, reply });
+        answer.blocking_recv().unwrap_or_else(|_| Err(cancelled(&self.path)))
     }
 }
 
@@ -100,7 +102,7 @@ mod tests {
     fn a_load_whose_supervisor_ends_is_cancelled_and_does_not_wait() {
         let script = Script::new();
         let (mailbox, inbox) = Mailbox::new();
-        let loader = ClaimingLoader { loader: script.loader(), mailbox, epoch: 1 };
+        let loader = ClaimingLoader { loader: script.loader(), mailbox, path: "a.gguf".into(), epoch: 1 };
         let load = || loader.load(&ModelConfig::new("a.gguf"), &mut |_| true).map(|_| ()).map_err(|error| error.code);
         std::thread::scope(|threads| {
             let asks = threads.spawn(load);

@@ -199,7 +199,7 @@ impl Supervisor {
         match model.entry.status() {
             ModelStatus::Loading { progress } => (estimate.weights_bytes as f64 * f64::from(progress)) as u64,
             ModelStatus::Ready { .. } | ModelStatus::Idle { .. } | ModelStatus::Unloading => estimate.total(),
-            ModelStatus::Unloaded | ModelStatus::Failed { .. } => 0,
+            ModelStatus::Unloaded | ModelStatus::Downloading { .. } | ModelStatus::Failed { .. } => 0,
         }
     }
 

@@ -297,6 +297,7 @@ pub(super) fn names(records: &[LifecycleRecord]) -> Vec<String> {
         LifecycleEvent::Trimmed { rung, .. } => format!("trimmed {rung:?}"),
         LifecycleEvent::Suspended { saved_scopes } => format!("suspended {saved_scopes}"),
         LifecycleEvent::Resumed => "resumed".into(),
+        LifecycleEvent::Downloading => "downloading".into(),
         LifecycleEvent::Loading => "loading".into(),
         LifecycleEvent::Ready => "ready".into(),
         LifecycleEvent::Idle => "idle".into(),

@@ -29,7 +29,7 @@ impl Store {
         self.change("measure", &self.directory().display(), |held| {
             let (models_bytes, partial_bytes) = held.used()?;
             let free_bytes = free_bytes(held.layout.root())?;
-            Ok(DiskUse { models_bytes, partial_bytes, budget_bytes: self.models_budget_bytes, free_bytes })
+            Ok(DiskUse { models_bytes, partial_bytes, budget_bytes: self.models_budget(), free_bytes })
         })
     }
 

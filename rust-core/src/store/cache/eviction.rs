@@ -26,7 +26,7 @@ impl Store {
     /// Makes room within `modelsBudgetBytes` for so many more bytes of a name, and says which models have gone for it.
     /// `DiskFull` if the budget cannot hold them beside what is in use; then nothing has gone.
     pub fn make_room(&self, name: &ModelName, bytes: u64) -> Result<Vec<ModelName>> {
-        let Some(budget) = self.models_budget_bytes else { return Ok(Vec::new()) };
+        let Some(budget) = self.models_budget() else { return Ok(Vec::new()) };
         self.change("make room for", name, |held| {
             held.tidy()?;
             let (models, partials) = held.used()?;

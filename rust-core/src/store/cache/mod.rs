@@ -21,7 +21,7 @@ mod work;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::disk_use::DiskUse;
 pub(super) use self::disk_use::free_bytes;
@@ -55,7 +55,7 @@ pub struct StoreOptions {
 #[derive(Debug, Clone)]
 pub struct Store {
     layout: Arc<Layout>,
-    models_budget_bytes: Option<u64>,
+    models_budget_bytes: Arc<Mutex<Option<u64>>>,
 }
 
 impl Store {
@@ -63,9 +63,19 @@ impl Store {
     /// if it cannot be made or written.
     pub fn open(options: StoreOptions) -> Result<Self> {
         let StoreOptions { directory, models_budget_bytes } = options;
+        let models_budget_bytes = Arc::new(Mutex::new(models_budget_bytes));
         let store = Self { layout: Arc::new(Layout::new(directory)), models_budget_bytes };
         store.change("open", &store.directory().display(), |held| held.tidy())?;
         Ok(store)
+    }
+
+    /// From now on, for every clone. What is stored stays until something new needs the room.
+    pub fn set_models_budget(&self, bytes: Option<u64>) {
+        *self.models_budget_bytes.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
+    }
+
+    fn models_budget(&self) -> Option<u64> {
+        *self.models_budget_bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where it is.

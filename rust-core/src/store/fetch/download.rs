@@ -194,9 +194,9 @@ impl Download {
             Some((identity, written)) => (Some(identity.length), written),
             None => (self.remote.expected.length, 0),
         };
-        let bytes_per_s = self.meter.rate(Instant::now());
-        let seconds_left = seconds_left(bytes, total_bytes, bytes_per_s);
-        (self.report)(Progress { phase, bytes, total_bytes, bytes_per_s, seconds_left });
+        let bytes_per_second = self.meter.rate(Instant::now());
+        let seconds_left = seconds_left(bytes, total_bytes, bytes_per_second);
+        (self.report)(Progress { phase, bytes, total_bytes, bytes_per_second, seconds_left });
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Fetcher {
 struct Shared {
     store: Store,
     network: Network,
-    hub: Hub,
+    hub: Mutex<Hub>,
     suspended: watch::Sender<bool>,
     running: Mutex<HashMap<ModelName, Entry>>,
 }
@@ -64,7 +64,7 @@ pub struct Fetching {
 impl Fetcher {
     /// Into a store, from servers and from a hub.
     pub fn new(store: Store, network: Network, hub: Hub) -> Self {
-        let (suspended, running) = (watch::Sender::new(false), Mutex::default());
+        let (hub, suspended, running) = (Mutex::new(hub), watch::Sender::new(false), Mutex::default());
         Self { shared: Arc::new(Shared { store, network, hub, suspended, running }) }
     }
 
@@ -79,18 +79,23 @@ impl Fetcher {
     }
 
     /// Whom names of the hub are asked of.
-    pub fn hub(&self) -> &Hub {
-        &self.shared.hub
+    pub fn hub(&self) -> Hub {
+        self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whom names of the hub are asked of from now on. What runs goes on as it began.
+    pub fn set_hub(&self, hub: Hub) {
+        *self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner) = hub;
     }
 
     /// The files that a name means, weights first, and where they are. Nothing of them is read.
     pub async fn files(&self, wanted: &Wanted) -> Result<Vec<RemoteFile>> {
-        plan(&self.shared.network, &self.shared.hub, wanted).await
+        plan(&self.shared.network, &self.hub(), wanted).await
     }
 
     /// What a repository of the hub has, for a choice. `ModelNotFound`, `AccessDenied`, and the failures of networks.
     pub async fn repository(&self, name: &HubName, token: Option<&Secret>) -> Result<Repository> {
-        self.shared.hub.repository(&self.shared.network, &name.repository(), name.revision(), token).await
+        self.hub().repository(&self.shared.network, &name.repository(), name.revision(), token).await
     }
 
     /// Where a variant's files are.
@@ -100,7 +105,8 @@ impl Fetcher {
         variant: &Variant,
         token: Option<&Secret>,
     ) -> Result<Vec<RemoteFile>> {
-        let file = |file| of_repository(&self.shared.hub, repository, file, FileKind::Weights, token);
+        let hub = self.hub();
+        let file = |file| of_repository(&hub, repository, file, FileKind::Weights, token);
         variant.files.iter().map(file).collect()
     }
 
@@ -147,8 +153,8 @@ impl Fetcher {
         let control = Control { will: will.subscribe(), suspended: self.shared.suspended.subscribe() };
         let name = wanted.name.clone();
         let running = Running { name, will, progress: progress.subscribe(), outcome: outcome.subscribe() };
-        let Shared { store, network, hub, .. } = &*self.shared;
-        let transfer = SetTransfer::new(store.clone(), network.clone(), hub.clone(), wanted, control, progress);
+        let Shared { store, network, .. } = &*self.shared;
+        let transfer = SetTransfer::new(store.clone(), network.clone(), self.hub(), wanted, control, progress);
         tokio::spawn(async move {
             if let Some(mut before) = before {
                 // Ends with an error, when the one before has dropped its end.

@@ -16,6 +16,7 @@ const SAMPLE: Duration = Duration::from_millis(250);
 /// What a transfer does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", tag = "type")]
+#[ts(rename = "DownloadPhase")]
 pub enum Phase {
     /// Reads what an earlier attempt left, or waits for another transfer of the same files.
     Preparing,
@@ -40,6 +41,7 @@ pub enum Phase {
 /// How far a transfer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "DownloadProgress")]
 pub struct Progress {
     /// What it does.
     pub phase: Phase,
@@ -47,12 +49,15 @@ pub struct Progress {
     #[ts(type = "number")]
     pub bytes: u64,
     /// Of all its files; absent before a server has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "number", optional)]
     pub total_bytes: Option<u64>,
     /// Of the last seconds; absent while no bytes come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "number", optional)]
-    pub bytes_per_s: Option<u64>,
+    pub bytes_per_second: Option<u64>,
     /// At that rate; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "number", optional)]
     pub seconds_left: Option<u64>,
 }
@@ -60,7 +65,7 @@ pub struct Progress {
 impl Progress {
     /// Of a transfer of which nothing is known.
     pub const NONE: Self =
-        Self { phase: Phase::Preparing, bytes: 0, total_bytes: None, bytes_per_s: None, seconds_left: None };
+        Self { phase: Phase::Preparing, bytes: 0, total_bytes: None, bytes_per_second: None, seconds_left: None };
 }
 
 /// Measures the rate at which bytes come.

@@ -162,7 +162,7 @@ impl SetTransfer {
 fn whole(others: Others, file: Progress) -> Progress {
     let bytes = others.bytes + file.bytes;
     let total_bytes = others.total.zip(file.total_bytes).map(|(others, own)| others + own);
-    Progress { bytes, total_bytes, seconds_left: seconds_left(bytes, total_bytes, file.bytes_per_s), ..file }
+    Progress { bytes, total_bytes, seconds_left: seconds_left(bytes, total_bytes, file.bytes_per_second), ..file }
 }
 
 fn cancelled(name: &ModelName) -> Error {
@@ -181,7 +181,7 @@ mod tests {
             phase: Phase::Running,
             bytes: 10,
             total_bytes: Some(100),
-            bytes_per_s: Some(10),
+            bytes_per_second: Some(10),
             seconds_left: Some(9),
         };
         let set = whole(Others { bytes: 50, total: Some(150) }, file);

@@ -1,0 +1,180 @@
+//! Models by name: brought to this device before they are loaded.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::supervisor::Supervisor;
+use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad};
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
+
+/// How long a load that is given up may go on downloading.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The loader of one engine: what a name means is on this device, then it is loaded from there. Runs on the engine's thread,
+/// which has nothing else to do meanwhile: so a download ends as a load does, by the same flag.
+pub(super) struct BringingLoader {
+    /// None before a host has named the manager's directory.
+    fetcher: Option<Fetcher>,
+    /// Drives the transfers.
+    runtime: Handle,
+    loader: Arc<dyn ModelLoader>,
+    /// For the hub, and nobody else.
+    token: Option<Secret>,
+    /// Of a model that is not on this device, read for an estimate: a search asks for dozens.
+    headers: OnceLock<Result<Headers>>,
+}
+
+/// The headers of a model on a server, in a folder that ends with them.
+struct Headers {
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        // What is left here is removed by the next process.
+        let _left = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Inside the folder of models.
+const HEADERS: &str = "headers";
+
+impl Supervisor {
+    /// From now on models are brought by `fetcher`.
+    pub(super) fn bring_models_by(&mut self, fetcher: Fetcher) {
+        let _was_none = fs::remove_dir_all(fetcher.store().directory().join(HEADERS));
+        fetcher.store().set_models_budget(self.models_budget);
+        self.fetcher = Some(fetcher);
+    }
+
+    /// Brings models first, loads with `loader`.
+    pub(super) fn bringing(&self, loader: Arc<dyn ModelLoader>) -> BringingLoader {
+        let (fetcher, runtime, token) = (self.fetcher.clone(), self.runtime.clone(), self.hub_token.clone());
+        BringingLoader { fetcher, runtime, loader, token, headers: OnceLock::new() }
+    }
+}
+
+impl ModelLoader for BringingLoader {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+        let name = ModelName::parse(&config.path)?;
+        let pinned = match name {
+            ModelName::Url(_) | ModelName::Hub(_) => self.bring(&name, on_load)?,
+            ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
+                return at(config, name.path().as_deref(), |config| self.loader.load(config, on_load));
+            }
+        };
+        let model = at(config, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
+        Ok(LoadedModel { files: Some(pinned), ..model })
+    }
+
+    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        let name = ModelName::parse(&config.path)?;
+        let estimate = |path: Option<&Path>| at(config, path, |config| self.loader.estimate(config));
+        match name {
+            ModelName::Url(_) | ModelName::Hub(_) => match self.pin(&name, &mut |_| true) {
+                Ok(pinned) => estimate(Some(pinned.weights())),
+                Err(error) if error.code == ErrorCode::ModelNotCached => {
+                    let headers = self.headers.get_or_init(|| self.read_headers(&name));
+                    estimate(Some(&headers.as_ref().map_err(Clone::clone)?.path))
+                }
+                Err(error) => Err(error),
+            },
+            ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => estimate(name.path().as_deref()),
+        }
+    }
+
+    fn available_memory(&self) -> Option<u64> {
+        self.loader.available_memory()
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        self.loader.devices()
+    }
+}
+
+impl BringingLoader {
+    /// What is in the store is used as it is there, without any network.
+    fn bring(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Pinned> {
+        match self.pin(name, on_load) {
+            Err(error) if error.code == ErrorCode::ModelNotCached => {}
+            pinned => return pinned,
+        }
+        self.runtime.block_on(fetched(self.fetcher(name)?, self.wanted(name), on_load))?;
+        self.pin(name, on_load)
+    }
+
+    /// Files that changed since they were verified are verified again: that takes as long as reading them.
+    fn pin(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Pinned> {
+        let mut on_work = |Work { done, total }| {
+            let progress = Progress { phase: Phase::Verifying, bytes: done, total_bytes: total, ..Progress::NONE };
+            match on_load(LoadProgress::Downloading(progress)) {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        };
+        self.fetcher(name)?.store().pin(name, &mut on_work)
+    }
+
+    /// Reads no more of the model than its headers.
+    fn read_headers(&self, name: &ModelName) -> Result<Headers> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let fetcher = self.fetcher(name)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+        let folder = fetcher.store().directory().join(HEADERS).join(number);
+        let mut headers = Headers { path: PathBuf::new(), folder };
+        headers.path = self.runtime.block_on(async {
+            let files = fetcher.files(&self.wanted(name)).await?;
+            fetcher.headers(&files, &headers.folder).await.map(|read| read.path)
+        })?;
+        Ok(headers)
+    }
+
+    fn wanted(&self, name: &ModelName) -> Wanted {
+        let token = match name {
+            ModelName::Hub(_) => self.token.clone(),
+            ModelName::Url(_) | ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => None,
+        };
+        Wanted { token, ..Wanted::new(name.clone()) }
+    }
+
+    fn fetcher(&self, name: &ModelName) -> Result<&Fetcher> {
+        self.fetcher.as_ref().ok_or_else(|| {
+            let detail =
+                format!("{name} cannot be kept: this process has no directory for models - let its host name one");
+            Error::new(ErrorCode::StorageUnavailable, detail)
+        })
+    }
+}
+
+/// Joins the model's transfer until its end.
+async fn fetched(fetcher: &Fetcher, wanted: Wanted, on_load: OnLoad<'_>) -> Result<()> {
+    let name = wanted.name.clone();
+    let mut fetching = fetcher.fetch(wanted);
+    loop {
+        let progress = tokio::select! {
+            progress = fetching.next_progress() => progress,
+            () = tokio::time::sleep(LOOK_EVERY) => Some(fetching.progress()),
+        };
+        let Some(progress) = progress else { return fetching.finished().await };
+        if !on_load(LoadProgress::Downloading(progress)) {
+            let detail = format!("the download of {name} was given up - what has come is kept");
+            return Err(Error::new(ErrorCode::LoadCancelled, detail));
+        }
+    }
+}
+
+/// Reads the model at `path`, or as it was asked for. Errors name it as it was asked for.
+fn at<T>(config: &ModelConfig, path: Option<&Path>, read: impl FnOnce(&ModelConfig) -> Result<T>) -> Result<T> {
+    let Some(path) = path.map(|path| path.display().to_string()) else { return read(config) };
+    let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &config.path), ..error };
+    read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
+}
