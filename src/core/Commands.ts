@@ -1,4 +1,14 @@
-import type { Heat, LifecycleRecord, MemoryFit, ModelConfig, Mount, Persist, SuspendAfter, TrimLevel } from '../protocol/generated';
+import type {
+  Heat,
+  LifecycleRecord,
+  MemoryFit,
+  ModelConfig,
+  Mount,
+  Persist,
+  StoredModels,
+  SuspendAfter,
+  TrimLevel,
+} from '../protocol/generated';
 import { type Prefilled, prefillCommand, type PrefillRequest } from './prefill';
 import type { Requests } from './Requests';
 
@@ -8,6 +18,8 @@ export interface Budgets {
   memoryBudgetBytes?: number;
   /** Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB. */
   savedBudgetBytes?: number;
+  /** Bytes of models that came from servers; the least recently used make room for a new one. At first: as much as fits. */
+  modelsBudgetBytes?: number;
 }
 
 /** The commands that leave nothing behind on this side but the promise of their answer. */
@@ -119,6 +131,24 @@ export class Commands {
   /** Sets budgets of the whole manager, for every client of it. */
   configure(budgets: Budgets): Promise<void> {
     return this.requests.ask({ type: 'configure', ...budgets });
+  }
+
+  /**
+   * Says where models with hub names (`hf:org/repo:Q4_K_M`) come from: `endpoint`, at first `https://huggingface.co`, and the
+   * `token` that it alone is sent; left out, none.
+   */
+  setHub(hub: { endpoint?: string; token?: string }): Promise<void> {
+    return this.requests.ask({ type: 'setHub', ...hub });
+  }
+
+  /** The models that came from servers, least recently used first, and what they take on the disk. */
+  storedModels(): Promise<StoredModels> {
+    return this.requests.ask({ type: 'listStoredModels' });
+  }
+
+  /** Removes a model that came from a server, whole or not, from this device. Rejects with `modelInUse` while it is used. */
+  removeStoredModel(name: string): Promise<void> {
+    return this.requests.ask({ type: 'removeStoredModel', name });
   }
 
   /** A generation's text from `offset` on, in UTF-16 code units. */

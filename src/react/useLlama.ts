@@ -5,7 +5,7 @@ import type { Generation } from '../core/Generation';
 import type { LlamaErrorCode } from '../core/LlamaError';
 import { isRefusal } from '../core/Leases';
 import { modelKey, modelOfKey } from '../core/modelKey';
-import type { ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated';
+import type { DownloadProgress, ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useStore } from './useStore';
 
@@ -27,10 +27,15 @@ export interface Failure {
 
 /** A model as a component sees it. Its functions keep their identity while client and options stay equal. */
 export interface UseLlama {
-  /** `ready` also means idle, that is loaded without a lease, so that a remount is ready in its first render. */
-  readonly status: 'unloaded' | 'loading' | 'ready' | 'unloading' | 'failed';
-  /** Of the load, 0 to 1. */
+  /**
+   * `ready` also means idle, that is loaded without a lease, so that a remount is ready in its first render. `downloading`
+   * comes before `loading` for a model that is named by URL or hub name and is not on the device yet.
+   */
+  readonly status: 'unloaded' | 'downloading' | 'loading' | 'ready' | 'unloading' | 'failed';
+  /** Of the download, then of the load: 0 to 1. 0 as long as nobody knows how large the model is. */
   readonly progress: number;
+  /** Present if `status` is `downloading`. */
+  readonly download: DownloadProgress | undefined;
   /** What the model turned out to be, once it is loaded. */
   readonly info: ModelInfo | undefined;
   /** Present if `status` is `failed`. */
@@ -84,13 +89,15 @@ export function useLlama({ owner = 'useLlama', scope = 'default', ...model }: Us
 function describe(
   status: ModelStatus | undefined,
   refused: Failure | undefined,
-): Pick<UseLlama, 'status' | 'progress' | 'info' | 'error'> {
-  const nothing = { progress: 0, info: undefined, error: undefined };
+): Pick<UseLlama, 'status' | 'progress' | 'download' | 'info' | 'error'> {
+  const nothing = { progress: 0, download: undefined, info: undefined, error: undefined };
   if (refused !== undefined) return { ...nothing, status: 'failed', error: refused };
   switch (status?.type) {
     case 'ready':
     case 'idle':
       return { ...nothing, status: 'ready', progress: 1, info: status.info };
+    case 'downloading':
+      return { ...nothing, status: 'downloading', progress: shareOf(status.progress), download: status.progress };
     case 'loading':
       return { ...nothing, status: 'loading', progress: status.progress };
     case 'failed':
@@ -101,4 +108,8 @@ function describe(
     case undefined:
       return { ...nothing, status: 'unloaded' };
   }
+}
+
+function shareOf({ bytes, totalBytes }: DownloadProgress): number {
+  return totalBytes === undefined || totalBytes === 0 ? 0 : bytes / totalBytes;
 }

@@ -1,5 +1,5 @@
 import { StyleSheet, View } from 'react-native';
-import { useLlamaClient, type UseLlamaChat, useModels } from 'react-native-llama-rs';
+import { type DownloadProgress, useLlamaClient, type UseLlamaChat, useModels } from 'react-native-llama-rs';
 
 import { useServices } from '../services';
 import { useCell } from '../store';
@@ -12,17 +12,17 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
   const isOnline = useCell(online);
   // Before it was ever asked for, it is about to be.
   const wasAskedFor = useModels().some(({ path }) => path === model.path);
-  const { status, progress, reload } = chat.model;
+  const { status, progress, download, reload } = chat.model;
   const { error } = chat;
   return (
     <View style={styles.list}>
       {!isOnline && <Notice tone="warning" title="Not connected" detail="The host does not answer. What you wrote is kept; the app goes on when it is back." />}
-      {isOnline && status === 'loading' && (
+      {isOnline && (status === 'downloading' || status === 'loading') && (
         <View style={styles.loading}>
           <View style={styles.grow}>
-            <Progress label="Loading the model" value={progress} />
+            <Progress label={download === undefined ? 'Loading the model' : downloadText(download)} value={progress} />
           </View>
-          <Button label="Cancel" hint="Cancel loading" onPress={() => void client.unload(model.path).catch(() => undefined)} />
+          <Button label="Cancel" hint={`Cancel ${status}`} onPress={() => void client.unload(model.path).catch(() => undefined)} />
         </View>
       )}
       {isOnline && status === 'unloaded' && wasAskedFor && chat.status !== 'loading' && (
@@ -37,6 +37,14 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
       )}
     </View>
   );
+}
+
+/** What has come, of what, and how long the rest takes. */
+function downloadText({ bytes, totalBytes, secondsLeft }: DownloadProgress): string {
+  const megabytes = (count: number) => `${(count / 1e6).toFixed(0)} MB`;
+  const total = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`;
+  const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`;
+  return `Downloading the model: ${megabytes(bytes)}${total}${left}`;
 }
 
 const styles = StyleSheet.create({

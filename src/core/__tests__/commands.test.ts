@@ -1,4 +1,4 @@
-import type { MemoryFit } from '../../protocol/generated';
+import type { MemoryFit, StoredModels } from '../../protocol/generated';
 import { manualScheduler, modelState, scopeSummary, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
 
@@ -99,6 +99,24 @@ test('canLoad resolves to the answer with its numbers, frozen', async () => {
   const answer = await asked;
   expect(answer).toEqual(fit);
   expect(Object.isFrozen(answer.estimate)).toBe(true);
+});
+
+test('the models of this device are listed, removed, and come from the hub that is named', async () => {
+  const { port, client } = open();
+  const stored: StoredModels = { models: [], disk: { modelsBytes: 0, partialBytes: 0, freeBytes: 9 } };
+  const asked = client.storedModels();
+  port.emit({ type: 'storedModels', requestId: port.last('listStoredModels').requestId, stored });
+  const answer = await asked;
+  expect(answer).toEqual(stored);
+  expect(Object.isFrozen(answer.disk)).toBe(true);
+  const removed = client.removeStoredModel('hf:org/chat:Q4_K_M');
+  expect(port.last('removeStoredModel')).toMatchObject({ name: 'hf:org/chat:Q4_K_M' });
+  port.emit({ type: 'done', requestId: port.last('removeStoredModel').requestId });
+  await removed;
+  const named = client.setHub({ endpoint: 'https://hub.example', token: 'secret' });
+  expect(port.last('setHub')).toMatchObject({ endpoint: 'https://hub.example', token: 'secret' });
+  port.emit({ type: 'done', requestId: port.last('setHub').requestId });
+  await named;
 });
 
 test('a prefill resolves to its counts, frozen, or says what came first', async () => {

@@ -123,10 +123,19 @@ test('the client sends the commands of the contract', () => {
         client.canLoad(command.model).catch(ignore);
         break;
       case 'configure': {
-        const { memoryBudgetBytes, savedBudgetBytes } = command;
-        client.configure({ memoryBudgetBytes, savedBudgetBytes }).catch(ignore);
+        const { memoryBudgetBytes, savedBudgetBytes, modelsBudgetBytes } = command;
+        client.configure({ memoryBudgetBytes, savedBudgetBytes, modelsBudgetBytes }).catch(ignore);
         break;
       }
+      case 'setHub':
+        client.setHub({ endpoint: command.endpoint, token: command.token }).catch(ignore);
+        break;
+      case 'listStoredModels':
+        client.storedModels().catch(ignore);
+        break;
+      case 'removeStoredModel':
+        client.removeStoredModel(command.name).catch(ignore);
+        break;
       case 'setResident':
         client.registerResident({ ...command.resident, evict: ignore });
         break;

@@ -1,6 +1,6 @@
 import { View } from 'react-native';
 
-import type { ModelState, ModelStatus } from '../../protocol/generated';
+import type { DownloadProgress, ModelState, ModelStatus } from '../../protocol/generated';
 import { useLlamaClient } from '../client';
 import { useModels } from '../useModels';
 import { type Palette, usePalette } from './palette';
@@ -49,13 +49,32 @@ function Model({ model: { path, status, leases, loads } }: { model: ModelState }
 }
 
 function statusText(status: ModelStatus): string {
-  return status.type === 'loading' ? `loading ${Math.round(100 * status.progress)} %` : status.type;
+  switch (status.type) {
+    case 'downloading':
+      return downloadText(status.progress);
+    case 'loading':
+      return `loading ${Math.round(100 * status.progress)} %`;
+    case 'unloaded':
+    case 'ready':
+    case 'idle':
+    case 'unloading':
+    case 'failed':
+      return status.type;
+  }
+
+}
+
+function downloadText({ phase, bytes, totalBytes, bytesPerSecond }: DownloadProgress): string {
+  const total = totalBytes === undefined ? '' : ` of ${bytesText(totalBytes)}`;
+  const rate = bytesPerSecond === undefined ? '' : `, ${bytesText(bytesPerSecond)}/s`;
+  return `downloading: ${phase.type}, ${bytesText(bytes)}${total}${rate}`;
 }
 
 function toneOf({ type }: ModelStatus, { good, warning, bad, quiet }: Palette): string {
   switch (type) {
     case 'ready':
       return good;
+    case 'downloading':
     case 'loading':
     case 'unloading':
       return warning;

@@ -10,6 +10,7 @@ export function recordText(event: LifecycleEvent): string {
       return `${event.type} ${event.owner}`;
     case 'acquired':
       return `acquired ${event.owner}${event.reused ? ', reused' : ''}`;
+    case 'downloading':
     case 'loading':
     case 'ready':
     case 'idle':

@@ -2,6 +2,7 @@ import { act, render, renderHook } from '@testing-library/react-native';
 import { Activity, StrictMode } from 'react';
 
 import { LlamaClient } from '../../core/LlamaClient';
+import type { DownloadProgress } from '../../protocol/generated';
 import { beginTurn, finishLoading, manualScheduler, modelInfo, modelState } from '../../testing';
 import { useLlama, type UseLlama, type UseLlamaOptions } from '../useLlama';
 import { harness, providerOf } from './harness';
@@ -49,8 +50,12 @@ test('every state of the model is shown', async () => {
   const { result } = await renderHook(() => useLlama(model), { wrapper });
   expect(result.current).toMatchObject({ status: 'unloaded', progress: 0 });
   const error = { code: 'modelInvalid', detail: 'not a GGUF' } as const;
+  const come: DownloadProgress = { phase: { type: 'running' }, bytes: 1, totalBytes: 4, bytesPerSecond: 1, secondsLeft: 3 };
+  const unknown: DownloadProgress = { phase: { type: 'connecting' }, bytes: 0 };
   const states = [
-    [{ type: 'loading', progress: 0.5 }, { status: 'loading', progress: 0.5 }],
+    [{ type: 'downloading', progress: unknown }, { status: 'downloading', progress: 0, download: unknown }],
+    [{ type: 'downloading', progress: come }, { status: 'downloading', progress: 0.25, download: come }],
+    [{ type: 'loading', progress: 0.5 }, { status: 'loading', progress: 0.5, download: undefined }],
     [{ type: 'ready', info: modelInfo }, { status: 'ready', progress: 1, info: modelInfo, error: undefined }],
     [{ type: 'idle', info: modelInfo }, { status: 'ready', progress: 1, info: modelInfo }],
     [{ type: 'unloading' }, { status: 'unloading', progress: 0, info: undefined }],

@@ -48,10 +48,12 @@ test('a load shows how far it is, a failure why, and a second load is counted', 
   await open({
     models: [
       modelState('a', { type: 'loading', progress: 0.42 }),
+      modelState('c', { type: 'downloading', progress: { phase: { type: 'running' }, bytes: 2048, totalBytes: 4096, bytesPerSecond: 1024 } }),
       { ...modelState('b', { type: 'failed', error: { code: 'outOfMemory', detail: 'needs 3 GB' } }), loads: 2 },
     ],
   });
   expect(screen.getByText('loading 42 %')).toBeTruthy();
+  expect(screen.getByText('downloading: running, 2.0 KiB of 4.0 KiB, 1.0 KiB/s')).toBeTruthy();
   expect(screen.getByText('needs 3 GB')).toBeTruthy();
   expect(screen.getByText('loaded 2 times')).toBeTruthy();
 });
