@@ -16,11 +16,11 @@ use llama_rs_core::client::Client;
 use llama_rs_core::error::{Error, ErrorCode};
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
-use llama_rs_core::protocol::{Event, FinishReason, GenerationPhase, ModelStatus};
+use llama_rs_core::protocol::{Event, FinishReason, FitVerdict, GenerationPhase, ModelStatus};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use transfer_server::{Act, Protocol, Served, Server};
+use transfer_server::{Act, Protocol, Served, Server, put_repository};
 
 const PATH: &str = "/tiny-chat.gguf";
 /// Somewhere in the middle of the tiny model.
@@ -108,6 +108,16 @@ impl Host {
             Event::Failed { request_id, error } if request_id == request => Some(Err(error)),
             _ => None,
         })
+    }
+
+    /// The stored models' names, and whether they are in use.
+    fn stored(&mut self) -> Vec<(String, bool)> {
+        self.send(json!({ "type": "listStoredModels" }));
+        let stored = self.until(|event| match event {
+            Event::StoredModels { stored, .. } => Some(stored),
+            _ => None,
+        });
+        stored.models.into_iter().map(|model| (model.name, model.is_in_use)).collect()
     }
 
     fn answers_a_question(&mut self, url: &str) {
@@ -221,5 +231,46 @@ fn what_cannot_be_had_says_why_under_its_own_name() {
         assert_eq!(error.code, code, "{error}");
         assert!(error.detail.contains(&url), "{error}");
     }
+    shut_down(manager);
+}
+
+#[test]
+fn a_hub_name_is_estimated_brought_and_removed_and_its_token_stays_at_the_hub() {
+    let runtime = Runtime::new().expect("a runtime");
+    let [hub, cdn] = [(); 2].map(|()| runtime.block_on(Server::start(Protocol::Plain)));
+    put_repository(&hub, &cdn, "org/tiny-GGUF", "c0ffee", &[("tiny-chat-q8_0.gguf", &tiny_bytes(), true)]);
+    let directory = folder();
+    let manager = manager_in(directory.path());
+    let mut host = Host::on(&manager);
+    let name = "hf:org/tiny-GGUF:Q8_0";
+    let named = host.send(json!({ "type": "setHub", "endpoint": hub.url("/"), "token": "hf_verysecret" }));
+    assert_eq!(host.answer(&named), Ok(()));
+    let refused = host.send(json!({ "type": "setHub", "token": "two words" }));
+    assert_eq!(host.answer(&refused).map_err(|error| error.code), Err(ErrorCode::InvalidOptions));
+
+    host.send(json!({ "type": "canLoad", "model": { "path": name } }));
+    let fit = host.until(|event| match event {
+        Event::MemoryFit { fit, .. } => Some(fit),
+        Event::Failed { error, .. } => panic!("{error}"),
+        _ => None,
+    });
+    assert_eq!(fit.verdict, FitVerdict::Fits);
+    assert!(cdn.site.body_bytes() < tiny_bytes().len() as u64 / 2, "no more than the header");
+    assert_eq!(host.stored(), []);
+
+    let lease = host.acquire("lease", name);
+    assert_eq!(host.answer(&lease), Ok(()));
+    host.answers_a_question(name);
+    assert_eq!(host.stored(), [(name.to_owned(), true)]);
+    assert!(hub.site.seen().iter().all(|seen| seen.authorization.as_deref() == Some("Bearer hf_verysecret")));
+    assert!(cdn.site.seen().iter().all(|seen| seen.authorization.is_none()));
+
+    let used = host.send(json!({ "type": "removeStoredModel", "name": name }));
+    assert_eq!(host.answer(&used).map_err(|error| error.code), Err(ErrorCode::ModelInUse));
+    let unloaded = host.send(json!({ "type": "unload", "path": name }));
+    assert_eq!(host.answer(&unloaded), Ok(()));
+    let removed = host.send(json!({ "type": "removeStoredModel", "name": name }));
+    assert_eq!(host.answer(&removed), Ok(()));
+    assert_eq!(host.stored(), []);
     shut_down(manager);
 }

@@ -69,16 +69,16 @@ impl ModelLoader for BringingLoader {
         let pinned = match name {
             ModelName::Url(_) | ModelName::Hub(_) => self.bring(&name, on_load)?,
             ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
-                return at(config, name.path().as_deref(), |config| self.loader.load(config, on_load));
+                return at(config, &name, name.path().as_deref(), |config| self.loader.load(config, on_load));
             }
         };
-        let model = at(config, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
+        let model = at(config, &name, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
         Ok(LoadedModel { files: Some(pinned), ..model })
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
         let name = ModelName::parse(&config.path)?;
-        let estimate = |path: Option<&Path>| at(config, path, |config| self.loader.estimate(config));
+        let estimate = |path: Option<&Path>| at(config, &name, path, |config| self.loader.estimate(config));
         match name {
             ModelName::Url(_) | ModelName::Hub(_) => match self.pin(&name, &mut |_| true) {
                 Ok(pinned) => estimate(Some(pinned.weights())),
@@ -172,9 +172,15 @@ async fn fetched(fetcher: &Fetcher, wanted: Wanted, on_load: OnLoad<'_>) -> Resu
     }
 }
 
-/// Reads the model at `path`, or as it was asked for. Errors name it as it was asked for.
-fn at<T>(config: &ModelConfig, path: Option<&Path>, read: impl FnOnce(&ModelConfig) -> Result<T>) -> Result<T> {
+/// Reads the model at `path`, or as it was asked for. Errors name it as it was asked for, but for a URL's query: that may
+/// be a secret.
+fn at<T>(
+    config: &ModelConfig,
+    name: &ModelName,
+    path: Option<&Path>,
+    read: impl FnOnce(&ModelConfig) -> Result<T>,
+) -> Result<T> {
     let Some(path) = path.map(|path| path.display().to_string()) else { return read(config) };
-    let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &config.path), ..error };
+    let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &name.to_string()), ..error };
     read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
 }

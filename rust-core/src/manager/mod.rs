@@ -101,8 +101,8 @@ impl ModelManager {
     }
 
     /// Names the directory of saved scopes, and of models that come from servers (`models` in it), and takes over what an
-    /// earlier process left there. It is made if it does not exist. Call it before the first client: its first snapshot then has them. Blocks while the directory is read;
-    /// not to be called from async code.
+    /// earlier process left there. It is made if it does not exist. Call it before the first client: its first snapshot then
+    /// has the scopes. Blocks while the directory is read; not to be called from async code.
     ///
     /// Naming the same directory again does nothing. `storageUnavailable` for a second one, and for one that another
     /// process uses; `closed` after a shutdown.
