@@ -320,8 +320,10 @@ impl Watch {
 pub fn loaded(snapshot: &Snapshot) -> Option<ModelInfo> {
     match &snapshot.models.first()?.status {
         ModelStatus::Ready { info } | ModelStatus::Idle { info } => Some(info.clone()),
-        ModelStatus::Unloaded | ModelStatus::Loading { .. } | ModelStatus::Unloading | ModelStatus::Failed { .. } => {
-            None
-        }
+        ModelStatus::Unloaded
+        | ModelStatus::Downloading { .. }
+        | ModelStatus::Loading { .. }
+        | ModelStatus::Unloading
+        | ModelStatus::Failed { .. } => None,
     }
 }

@@ -29,6 +29,8 @@ pub struct Scale {
     pub moves: usize,
     /// Lives of a component in the memory row.
     pub cycles: u32,
+    /// Times 16 MiB of a file that is downloaded.
+    pub downloaded_pieces: u64,
 }
 
 impl Scale {
@@ -47,6 +49,7 @@ impl Scale {
             cancels: 10,
             moves: 9,
             cycles: 1000,
+            downloaded_pieces: 64,
         }
     }
 
@@ -66,6 +69,7 @@ impl Scale {
             cancels: 2,
             moves: 2,
             cycles: 20,
+            downloaded_pieces: 2,
         }
     }
 }

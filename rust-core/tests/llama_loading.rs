@@ -5,7 +5,7 @@
 mod llama_common;
 
 use llama_common::{config, load, load_error};
-use llama_rs_core::engine::ModelLoader;
+use llama_rs_core::engine::{LoadProgress, ModelLoader};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::{DeviceKind, DevicePreference, ModelConfig};
@@ -15,7 +15,10 @@ fn progress_rises_from_zero_to_one() {
     let mut seen = Vec::new();
     LlamaLoader
         .load(&config(), &mut |progress| {
-            seen.push(progress);
+            match progress {
+                LoadProgress::Reading(share) => seen.push(share),
+                LoadProgress::Downloading(_) => panic!("the model is on this device"),
+            }
             true
         })
         .expect("the tiny model loads");

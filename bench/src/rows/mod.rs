@@ -4,6 +4,7 @@
 mod cancel;
 mod contention;
 mod decode;
+mod download;
 mod memory;
 mod neighbours;
 mod parking;
@@ -40,7 +41,7 @@ const DISTURBED: usize = 4;
 const RECOVERIES: usize = 8;
 
 /// The groups, in the order in which they are measured.
-pub const ALL: [(&str, Measure); 19] = [
+pub const ALL: [(&str, Measure); 20] = [
     ("remount", remount::measure),
     ("second turn", switch::second_turn),
     ("switch", switch::measure),
@@ -60,6 +61,7 @@ pub const ALL: [(&str, Measure); 19] = [
     ("stall", stall::measure),
     ("memory", memory::measure),
     ("memory of moved scopes", memory::moved),
+    ("download", download::measure),
 ];
 
 /// What every row measures with: both sides in one process, with weights and contexts of their own.
