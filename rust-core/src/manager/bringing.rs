@@ -65,7 +65,7 @@ impl Supervisor {
 
 impl ModelLoader for BringingLoader {
     fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
-        let name = ModelName::parse(&config.path)?;
+        let Some(name) = name_of(&config.path)? else { return self.loader.load(config, on_load) };
         let pinned = match name {
             ModelName::Url(_) | ModelName::Hub(_) => self.bring(&name, on_load)?,
             ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
@@ -77,7 +77,7 @@ impl ModelLoader for BringingLoader {
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
-        let name = ModelName::parse(&config.path)?;
+        let Some(name) = name_of(&config.path)? else { return self.loader.estimate(config) };
         let estimate = |path: Option<&Path>| at(config, &name, path, |config| self.loader.estimate(config));
         match name {
             ModelName::Url(_) | ModelName::Hub(_) => match self.pin(&name, &mut |_| true) {
@@ -155,6 +155,16 @@ impl BringingLoader {
     }
 }
 
+/// What a path means. None for a form that only the host's own opener may know, such as the bookmarks of iOS.
+fn name_of(path: &str) -> Result<Option<ModelName>> {
+    let scheme = path.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match (ModelName::parse(path), scheme.as_deref()) {
+        (Ok(name), _) => Ok(Some(name)),
+        (Err(error), Some("hf" | "http" | "https")) => Err(error),
+        (Err(_), _) => Ok(None),
+    }
+}
+
 /// Joins the model's transfer until its end.
 async fn fetched(fetcher: &Fetcher, wanted: Wanted, on_load: OnLoad<'_>) -> Result<()> {
     let name = wanted.name.clone();
@@ -183,4 +193,20 @@ fn at<T>(
     let Some(path) = path.map(|path| path.display().to_string()) else { return read(config) };
     let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &name.to_string()), ..error };
     read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_the_host_can_open_is_left_to_it_and_a_misspelt_name_is_not() {
+        assert_eq!(name_of("bookmark:Ym9va21hcms="), Ok(None));
+        assert_eq!(name_of("/a:b\0"), Ok(None));
+        assert_eq!(name_of("HF:no-slash").map_err(|error| error.code), Err(ErrorCode::InvalidModelName));
+        assert_eq!(name_of("https://").map_err(|error| error.code), Err(ErrorCode::InvalidModelName));
+        for path in ["chat.gguf", "hf:org/chat:Q4_K_M", "https://host/chat.gguf", "content://downloads/7"] {
+            assert_eq!(name_of(path), ModelName::parse(path).map(Some));
+        }
+    }
 }
