@@ -3,7 +3,7 @@
 # linked the same way, so the checks run on it too. NM, READELF and STRIP name the tools; the NDK's read any CPU's.
 
 # Bytes of one stripped library. Where one has good reason to be larger, raise it; the reason belongs in the commit.
-SIZE_BUDGET=$((12 * 1024 * 1024))
+SIZE_BUDGET=$((18 * 1024 * 1024))
 # Android's largest page.
 PAGE_SIZE=16384
 
