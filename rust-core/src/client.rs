@@ -10,7 +10,7 @@ use crate::engine::Prefilled;
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
 use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
-use crate::protocol::{Command, Envelope, Event, MemoryFit, ModelConfig, PrefillCommand, Snapshot, StoredModels};
+use crate::protocol::{Command, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -142,66 +142,32 @@ impl Client {
     }
 
     fn get_transcript(&self, request_id: String, scope: String) -> Result<()> {
-        let (hub, id, name) = (self.manager.hub.clone(), self.id, scope.clone());
-        let reply: Reply<_> = Box::new(move |result: Result<Transcript>| {
-            hub.reply(
-                id,
-                match result {
-                    Ok(transcript) => Event::Transcript {
-                        request_id,
-                        scope: name,
-                        revision: transcript.revision,
-                        messages: transcript.messages,
-                    },
-                    Err(error) => Event::Failed { request_id, error },
-                },
-            );
+        let name = scope.clone();
+        let reply = self.reply_with(request_id, |request_id, Transcript { revision, messages }| Event::Transcript {
+            request_id,
+            scope: name,
+            revision,
+            messages,
         });
         self.ask(Message::GetTranscript { scope, reply })
     }
 
     fn prefill(&self, request_id: String, command: PrefillCommand) -> Result<()> {
-        let (hub, id) = (self.manager.hub.clone(), self.id);
-        let reply: Reply<_> = Box::new(move |result: Result<Prefilled>| {
-            hub.reply(
-                id,
-                match result {
-                    Ok(Prefilled { cached_tokens, prefilled_tokens, took: _ }) => {
-                        Event::Prefilled { request_id, cached_tokens, prefilled_tokens }
-                    }
-                    Err(error) => Event::Failed { request_id, error },
-                },
-            );
-        });
+        let reply =
+            self.reply_with(request_id, |request_id, Prefilled { cached_tokens, prefilled_tokens, took: _ }| {
+                Event::Prefilled { request_id, cached_tokens, prefilled_tokens }
+            });
         self.ask(Message::Prefill { command, reply })
     }
 
-    fn list_stored_models(&self, request_id: String) -> Result<()> {
-        let (hub, id) = (self.manager.hub.clone(), self.id);
-        let reply: Reply<_> = Box::new(move |result: Result<StoredModels>| {
-            hub.reply(
-                id,
-                match result {
-                    Ok(stored) => Event::StoredModels { request_id, stored },
-                    Err(error) => Event::Failed { request_id, error },
-                },
-            );
-        });
-        self.ask(Message::ListStoredModels { reply })
+    fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {
+        let reply = self.reply_with(request_id, |request_id, fit| Event::MemoryFit { request_id, fit });
+        self.ask(Message::CanLoad { config, reply })
     }
 
-    fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {
-        let (hub, id) = (self.manager.hub.clone(), self.id);
-        let reply: Reply<_> = Box::new(move |result: Result<MemoryFit>| {
-            hub.reply(
-                id,
-                match result {
-                    Ok(fit) => Event::MemoryFit { request_id, fit },
-                    Err(error) => Event::Failed { request_id, error },
-                },
-            );
-        });
-        self.ask(Message::CanLoad { config, reply })
+    fn list_stored_models(&self, request_id: String) -> Result<()> {
+        let reply = self.reply_with(request_id, |request_id, stored| Event::StoredModels { request_id, stored });
+        self.ask(Message::ListStoredModels { reply })
     }
 
     fn ask(&self, message: Message) -> Result<()> {
@@ -212,6 +178,22 @@ impl Client {
     fn reply(&self, request_id: String) -> Reply {
         let (hub, id) = (self.manager.hub.clone(), self.id);
         Box::new(move |result| answer(&hub, id, request_id, result))
+    }
+
+    /// Answers this client with an event of its own, or with `failed`.
+    fn reply_with<T: 'static>(
+        &self,
+        request_id: String,
+        event: impl FnOnce(String, T) -> Event + Send + 'static,
+    ) -> Reply<T> {
+        let (hub, id) = (self.manager.hub.clone(), self.id);
+        Box::new(move |result| {
+            let event = match result {
+                Ok(value) => event(request_id, value),
+                Err(error) => Event::Failed { request_id, error },
+            };
+            hub.reply(id, event);
+        })
     }
 
     fn fail(&self, request_id: String, error: Error) {

@@ -10,14 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use llama_common::host::Host;
 use llama_common::tiny_bytes;
-use llama_rs_core::Pull;
-use llama_rs_core::client::Client;
-use llama_rs_core::error::{Error, ErrorCode};
+use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
-use llama_rs_core::protocol::{Event, FinishReason, FitVerdict, GenerationPhase, ModelStatus};
-use serde_json::{Value, json};
+use llama_rs_core::protocol::{Event, FinishReason, FitVerdict, ModelStatus};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use transfer_server::{Act, Protocol, Served, Server, put_repository};
@@ -50,86 +49,41 @@ impl Web {
     }
 }
 
-struct Host {
-    client: Client,
-    requests: u32,
+fn acquire(host: &mut Host, lease: &str, url: &str) -> String {
+    host.send(json!({ "type": "acquire", "leaseId": lease, "owner": lease, "model": { "path": url } }))
 }
 
-impl Host {
-    fn on(manager: &ModelManager) -> Self {
-        Self { client: manager.connect(), requests: 0 }
-    }
+fn release(host: &mut Host, lease: &str) {
+    host.send(json!({ "type": "release", "leaseId": lease }));
+}
 
-    fn send(&mut self, mut command: Value) -> String {
-        self.requests += 1;
-        let id = format!("r{}", self.requests);
-        command["requestId"] = json!(id);
-        self.client.send(&command.to_string());
-        id
-    }
+fn until_status(host: &Host, wanted: impl Fn(ModelStatus) -> bool) {
+    host.until(|event| match event {
+        Event::ModelChanged { model } => wanted(model.status).then_some(()),
+        _ => None,
+    });
+}
 
-    fn acquire(&mut self, lease: &str, url: &str) -> String {
-        self.send(json!({ "type": "acquire", "leaseId": lease, "owner": lease, "model": { "path": url } }))
-    }
+/// Waits until so many bytes have come.
+fn until_come(host: &Host, bytes: u64) {
+    until_status(host, |status| matches!(status, ModelStatus::Downloading { progress } if progress.bytes >= bytes));
+}
 
-    fn release(&mut self, lease: &str) {
-        self.send(json!({ "type": "release", "leaseId": lease }));
-    }
+/// The stored models' names, and whether they are in use.
+fn stored(host: &mut Host) -> Vec<(String, bool)> {
+    host.send(json!({ "type": "listStoredModels" }));
+    let stored = host.until(|event| match event {
+        Event::StoredModels { stored, .. } => Some(stored),
+        _ => None,
+    });
+    stored.models.into_iter().map(|model| (model.name, model.is_in_use)).collect()
+}
 
-    fn until<T>(&self, wanted: impl Fn(Event) -> Option<T>) -> T {
-        loop {
-            let Pull::Batch(batch) = self.client.next_events(Duration::from_secs(60)) else {
-                panic!("the engine is silent")
-            };
-            if let Some(found) = batch.events.into_iter().find_map(|numbered| wanted(numbered.event)) {
-                return found;
-            }
-        }
-    }
-
-    fn status<T>(&self, wanted: impl Fn(ModelStatus) -> Option<T>) -> T {
-        self.until(|event| match event {
-            Event::ModelChanged { model } => wanted(model.status),
-            _ => None,
-        })
-    }
-
-    /// Waits until so many bytes have come.
-    fn downloaded(&self, bytes: u64) {
-        self.status(|status| match status {
-            ModelStatus::Downloading { progress } => (progress.bytes >= bytes).then_some(()),
-            _ => None,
-        });
-    }
-
-    fn answer(&self, request: &str) -> Result<(), Error> {
-        self.until(|event| match event {
-            Event::Done { request_id } if request_id == request => Some(Ok(())),
-            Event::Failed { request_id, error } if request_id == request => Some(Err(error)),
-            _ => None,
-        })
-    }
-
-    /// The stored models' names, and whether they are in use.
-    fn stored(&mut self) -> Vec<(String, bool)> {
-        self.send(json!({ "type": "listStoredModels" }));
-        let stored = self.until(|event| match event {
-            Event::StoredModels { stored, .. } => Some(stored),
-            _ => None,
-        });
-        stored.models.into_iter().map(|model| (model.name, model.is_in_use)).collect()
-    }
-
-    fn answers_a_question(&mut self, url: &str) {
-        let turn = json!({ "type": "generate", "generationId": "g", "scope": "s", "model": { "path": url },
-            "append": [{ "role": "user", "content": "hello" }], "options": { "temperature": 0, "maxOutputTokens": 4 } });
-        self.send(turn);
-        let outcome = self.until(|event| match event {
-            Event::PhaseChanged { phase: GenerationPhase::Finished { outcome }, .. } => Some(outcome),
-            _ => None,
-        });
-        assert_ne!(outcome.reason, FinishReason::Failed, "{:?}", outcome.error);
-    }
+fn answers_a_question(host: &mut Host, url: &str) {
+    host.send(json!({ "type": "generate", "generationId": "g", "scope": "s", "model": { "path": url },
+        "append": [{ "role": "user", "content": "hello" }], "options": { "temperature": 0, "maxOutputTokens": 4 } }));
+    let outcome = host.outcome("g");
+    assert_ne!(outcome.reason, FinishReason::Failed, "{:?}", outcome.error);
 }
 
 fn manager_in(directory: &Path) -> ModelManager {
@@ -153,23 +107,23 @@ fn a_model_comes_once_for_all_who_wait_and_is_there_the_next_time_without_a_netw
     web.server.site.script(PATH, [Act::HaltAfter(HALF)]);
     let manager = manager_in(directory.path());
     let mut host = Host::on(&manager);
-    let first = host.acquire("first", &url);
-    host.downloaded(1);
-    let second = host.acquire("second", &url);
-    host.release("first");
+    let first = acquire(&mut host, "first", &url);
+    until_come(&host, 1);
+    let second = acquire(&mut host, "second", &url);
+    release(&mut host, "first");
     web.server.site.go_on();
     assert_eq!(host.answer(&first).map_err(|error| error.code), Err(ErrorCode::LoadCancelled));
     assert_eq!(host.answer(&second), Ok(()));
-    host.answers_a_question(&url);
+    answers_a_question(&mut host, &url);
     assert_eq!(web.seen(), 1);
     shut_down(manager);
 
     drop(web);
     let manager = manager_in(directory.path());
     let mut host = Host::on(&manager);
-    let offline = host.acquire("offline", &url);
+    let offline = acquire(&mut host, "offline", &url);
     assert_eq!(host.answer(&offline), Ok(()));
-    host.answers_a_question(&url);
+    answers_a_question(&mut host, &url);
     shut_down(manager);
 }
 
@@ -180,11 +134,11 @@ fn a_download_stops_with_its_last_lease_and_goes_on_from_there() {
     web.server.site.script(PATH, [Act::HaltAfter(HALF)]);
     let manager = manager_in(directory.path());
     let mut host = Host::on(&manager);
-    host.acquire("first", &url);
-    host.downloaded(HALF);
-    host.release("first");
-    host.status(|status| matches!(status, ModelStatus::Unloaded).then_some(()));
-    let again = host.acquire("again", &url);
+    acquire(&mut host, "first", &url);
+    until_come(&host, HALF);
+    release(&mut host, "first");
+    until_status(&host, |status| matches!(status, ModelStatus::Unloaded));
+    let again = acquire(&mut host, "again", &url);
     assert_eq!(host.answer(&again), Ok(()));
     let seen = web.server.site.seen();
     assert_eq!(seen.len(), 2);
@@ -199,12 +153,12 @@ fn a_download_waits_in_the_background_and_goes_on_with_the_app() {
     web.server.site.script(PATH, [Act::HaltAfter(HALF)]);
     let manager = manager_in(directory.path());
     let mut host = Host::on(&manager);
-    host.acquire("lease", &url);
-    host.downloaded(HALF);
+    acquire(&mut host, "lease", &url);
+    until_come(&host, HALF);
     let suspended = host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
     assert_eq!(host.answer(&suspended), Ok(()));
     host.send(json!({ "type": "resume" }));
-    host.status(|status| matches!(status, ModelStatus::Ready { .. }).then_some(()));
+    until_status(&host, |status| matches!(status, ModelStatus::Ready { .. }));
     assert!(web.server.site.seen()[1].from.is_some_and(|from| from > 0));
     shut_down(manager);
 }
@@ -215,9 +169,9 @@ fn what_cannot_be_had_says_why_under_its_own_name() {
     let url = web.url();
     let manager = ModelManager::new(Arc::new(LlamaLoader));
     let mut host = Host::on(&manager);
-    let nowhere = host.acquire("nowhere", &url);
+    let nowhere = acquire(&mut host, "nowhere", &url);
     assert_eq!(host.answer(&nowhere).map_err(|error| error.code), Err(ErrorCode::StorageUnavailable));
-    let misspelt = host.acquire("misspelt", "hf:no-slash");
+    let misspelt = acquire(&mut host, "misspelt", "hf:no-slash");
     assert_eq!(host.answer(&misspelt).map_err(|error| error.code), Err(ErrorCode::InvalidModelName));
     shut_down(manager);
 
@@ -226,7 +180,7 @@ fn what_cannot_be_had_says_why_under_its_own_name() {
     web.server.site.put("/words.gguf", Served::new("these are words".as_bytes().to_vec()));
     for (path, code) in [("/none.gguf", ErrorCode::ModelNotFound), ("/words.gguf", ErrorCode::ModelInvalid)] {
         let url = web.server.url(path);
-        let lease = host.acquire(path, &url);
+        let lease = acquire(&mut host, path, &url);
         let error = host.answer(&lease).expect_err("it is no model");
         assert_eq!(error.code, code, "{error}");
         assert!(error.detail.contains(&url), "{error}");
@@ -256,12 +210,12 @@ fn a_hub_name_is_estimated_brought_and_removed_and_its_token_stays_at_the_hub() 
     });
     assert_eq!(fit.verdict, FitVerdict::Fits);
     assert!(cdn.site.body_bytes() < tiny_bytes().len() as u64 / 2, "no more than the header");
-    assert_eq!(host.stored(), []);
+    assert_eq!(stored(&mut host), []);
 
-    let lease = host.acquire("lease", name);
+    let lease = acquire(&mut host, "lease", name);
     assert_eq!(host.answer(&lease), Ok(()));
-    host.answers_a_question(name);
-    assert_eq!(host.stored(), [(name.to_owned(), true)]);
+    answers_a_question(&mut host, name);
+    assert_eq!(stored(&mut host), [(name.to_owned(), true)]);
     assert!(hub.site.seen().iter().all(|seen| seen.authorization.as_deref() == Some("Bearer hf_verysecret")));
     assert!(cdn.site.seen().iter().all(|seen| seen.authorization.is_none()));
 
@@ -271,6 +225,6 @@ fn a_hub_name_is_estimated_brought_and_removed_and_its_token_stays_at_the_hub() 
     assert_eq!(host.answer(&unloaded), Ok(()));
     let removed = host.send(json!({ "type": "removeStoredModel", "name": name }));
     assert_eq!(host.answer(&removed), Ok(()));
-    assert_eq!(host.stored(), []);
+    assert_eq!(stored(&mut host), []);
     shut_down(manager);
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod host;
 pub mod random_model;
 
 use std::path::PathBuf;
