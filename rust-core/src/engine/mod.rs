@@ -5,6 +5,7 @@
 
 mod context;
 mod donor;
+mod elsewhere;
 mod governor;
 mod mailbox;
 #[cfg(unix)]
@@ -28,6 +29,7 @@ pub use context::{
     CancelFlag, DecodeError, InferenceContext, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompt, Prompter, Row,
     Sampler, Sequence, Token,
 };
+pub(crate) use elsewhere::read_at;
 #[cfg(unix)]
 pub use opening::{Opened, OpeningLoader, PathOpener};
 pub use thread::Engine;

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::{LoadedModel, ModelLoader, OnLoad};
-use crate::error::{Error, Result};
+use super::{LoadedModel, ModelLoader, OnLoad, read_at};
+use crate::error::Result;
 use crate::protocol::{Device, MemoryEstimate, ModelConfig};
 
 /// Opens what only the host can open.
@@ -51,9 +51,7 @@ impl OpeningLoader {
     /// from.
     fn opened<T>(&self, config: &ModelConfig, read: impl FnOnce(&ModelConfig) -> Result<T>) -> Result<T> {
         let Some(opened) = self.opener.open(&config.path)? else { return read(config) };
-        let path = &opened.path;
-        let named_as_given = |error: Error| Error { detail: error.detail.replace(path, &config.path), ..error };
-        read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
+        read_at(config, &opened.path, &config.path, read)
     }
 }
 
@@ -80,7 +78,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::error::{Error, ErrorCode};
 
     /// Opens `picked://` and nothing else.
     struct Picker;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::supervisor::Supervisor;
-use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad};
+use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, MemoryEstimate, ModelConfig};
-use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
+use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Store, Wanted, Work};
 
 /// How long a load that is given up may go on downloading.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -28,8 +28,23 @@ pub(super) struct BringingLoader {
     loader: Arc<dyn ModelLoader>,
     /// For the hub, and nobody else.
     token: Option<Secret>,
-    /// Of a model that is not on this device, read for an estimate: a search asks for dozens.
-    headers: OnceLock<Result<Headers>>,
+    /// What estimates are read from, looked up once: a search asks for dozens.
+    readable: OnceLock<Result<Readable>>,
+}
+
+/// What says how a model is made.
+enum Readable {
+    Stored(Pinned),
+    Headers(Headers),
+}
+
+impl Readable {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Stored(pinned) => pinned.weights(),
+            Self::Headers(headers) => &headers.path,
+        }
+    }
 }
 
 /// The headers of a model on a server, in a folder that ends with them.
@@ -48,10 +63,14 @@ impl Drop for Headers {
 /// Inside the folder of models.
 const HEADERS: &str = "headers";
 
+/// Removes what a process that died has left of them.
+pub(super) fn remove_headers(store: &Store) {
+    let _was_none = fs::remove_dir_all(store.directory().join(HEADERS));
+}
+
 impl Supervisor {
     /// From now on models are brought by `fetcher`.
     pub(super) fn bring_models_by(&mut self, fetcher: Fetcher) {
-        let _was_none = fs::remove_dir_all(fetcher.store().directory().join(HEADERS));
         fetcher.store().set_models_budget(self.models_budget);
         self.fetcher = Some(fetcher);
     }
@@ -59,7 +78,7 @@ impl Supervisor {
     /// Brings models first, loads with `loader`.
     pub(super) fn bringing(&self, loader: Arc<dyn ModelLoader>) -> BringingLoader {
         let (fetcher, runtime, token) = (self.fetcher.clone(), self.runtime.clone(), self.hub_token.clone());
-        BringingLoader { fetcher, runtime, loader, token, headers: OnceLock::new() }
+        BringingLoader { fetcher, runtime, loader, token, readable: OnceLock::new() }
     }
 }
 
@@ -80,14 +99,10 @@ impl ModelLoader for BringingLoader {
         let Some(name) = name_of(&config.path)? else { return self.loader.estimate(config) };
         let estimate = |path: Option<&Path>| at(config, &name, path, |config| self.loader.estimate(config));
         match name {
-            ModelName::Url(_) | ModelName::Hub(_) => match self.pin(&name, &mut |_| true) {
-                Ok(pinned) => estimate(Some(pinned.weights())),
-                Err(error) if error.code == ErrorCode::ModelNotCached => {
-                    let headers = self.headers.get_or_init(|| self.read_headers(&name));
-                    estimate(Some(&headers.as_ref().map_err(Clone::clone)?.path))
-                }
-                Err(error) => Err(error),
-            },
+            ModelName::Url(_) | ModelName::Hub(_) => {
+                let readable = self.readable.get_or_init(|| self.readable(&name));
+                estimate(Some(readable.as_ref().map_err(Clone::clone)?.path()))
+            }
             ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => estimate(name.path().as_deref()),
         }
     }
@@ -122,6 +137,14 @@ impl BringingLoader {
             }
         };
         self.fetcher(name)?.store().pin(name, &mut on_work)
+    }
+
+    /// The model itself where the store has it, else its headers.
+    fn readable(&self, name: &ModelName) -> Result<Readable> {
+        match self.pin(name, &mut |_| true) {
+            Err(error) if error.code == ErrorCode::ModelNotCached => self.read_headers(name).map(Readable::Headers),
+            pinned => pinned.map(Readable::Stored),
+        }
     }
 
     /// Reads no more of the model than its headers.
@@ -190,9 +213,10 @@ fn at<T>(
     path: Option<&Path>,
     read: impl FnOnce(&ModelConfig) -> Result<T>,
 ) -> Result<T> {
-    let Some(path) = path.map(|path| path.display().to_string()) else { return read(config) };
-    let named_as_given = |error: Error| Error { detail: error.detail.replace(&path, &name.to_string()), ..error };
-    read(&ModelConfig { path: path.clone(), ..config.clone() }).map_err(named_as_given)
+    match path {
+        Some(path) => read_at(config, &path.display().to_string(), &name.to_string(), read),
+        None => read(config),
+    }
 }
 
 #[cfg(test)]

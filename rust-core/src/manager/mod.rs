@@ -113,6 +113,7 @@ impl ModelManager {
         }
         let (storage, found) = Storage::open(directory)?;
         let store = Store::open(StoreOptions { directory: directory.join(MODELS), models_budget_bytes: None })?;
+        bringing::remove_headers(&store);
         let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
         let fetcher = Fetcher::new(store, network, ModelHub::default());
         self.tell_and_wait(move |it| {
