@@ -89,9 +89,9 @@ impl Scheduler<'_> {
     /// Gives the first guess a slot, as a turn of its scope would get one; but not that of a scope that has a turn waiting.
     fn begin_guess(&mut self) {
         let Some(Ahead { guess, .. }) = self.guesses.front() else { return };
-        let (scope, tokens) = (guess.scope.clone(), guess.tokens.clone());
+        let (scope, tokens) = (guess.scope.clone(), &guess.tokens);
         let own = self.slots.iter().find(|slot| slot.scope.as_ref() == Some(&scope));
-        let is_there = own.is_some_and(|slot| !slot.busy && slot.tokens.starts_with(&tokens));
+        let is_there = own.is_some_and(|slot| !slot.busy && slot.tokens.starts_with(tokens));
         if is_there || !self.context.can_cut() {
             // Where nothing can be cut, a guess that turns out wrong would cost the whole conversation.
             let cached_tokens = if is_there { tokens.len() as u32 } else { 0 };
@@ -107,6 +107,7 @@ impl Scheduler<'_> {
             Choice::Displace(sequence) if !self.slots[sequence as usize].wanted => sequence,
             Choice::Displace(_) | Choice::Wait => return,
         };
+        let Some(tokens) = self.guesses.front().map(|ahead| ahead.guess.tokens.clone()) else { return };
         let cached = self.move_in(&scope, &tokens, choice).from;
         tracing::debug!(scope, sequence, cached, pending = tokens.len() - cached, "a guess was admitted");
         if let Some(ahead) = self.guesses.front_mut() {
