@@ -2,23 +2,18 @@
 //! cut short, and nothing else. Each kill is at a seeded number of writes and a seeded share of one more.
 
 mod saved_common;
+mod victim;
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use llama_rs_core::residency::{Parked, SavedTranscript, Storage};
 use saved_common::{FINGERPRINT, Random, kv, transcript};
+use victim::{Pace, Victim, Voice};
 
 const KILLS: u64 = 500;
 const SCOPES: [&str; 4] = ["a", "b", "c", "d"];
-/// Set for the process that is to be killed: the directory, and the first version that it writes.
-const DIRECTORY: &str = "LLAMA_RS_SAVE_INTO";
-const VERSION: &str = "LLAMA_RS_SAVE_FROM";
-/// Marks the lines that the child says from those of the test harness.
-const MARK: &str = "saved_kills ";
 
 fn version_of_transcript(scope: &str, version: u64) -> SavedTranscript {
     transcript(scope, version, 200 + (version % 3) as usize * 1_000)
@@ -70,11 +65,9 @@ const FILES: [Files; 3] = [Files::Transcript, Files::Kv, Files::Removed];
 /// The child: writes transcript and KV of one scope after another, and now and then removes one, until it is killed.
 fn save_for_ever(directory: &Path, mut version: u64) -> ! {
     let (storage, _) = Storage::open(directory).expect("the one that was killed holds it no longer");
-    let mut stdout = std::io::stdout();
-    // The harness may have begun a line.
-    writeln!(stdout).expect("the parent listens");
+    let mut voice = Voice::new();
     let mut say = |moment: &str, files: Files, scope: usize, version: u64| {
-        writeln!(stdout, "{MARK}{moment} {} {scope} {version}", files as usize).expect("the parent listens");
+        voice.say(&format!("{moment} {} {scope} {version}", files as usize));
     };
     loop {
         let scope = (version % SCOPES.len() as u64) as usize;
@@ -96,57 +89,30 @@ fn save_for_ever(directory: &Path, mut version: u64) -> ! {
 
 /// One child and what it has said so far.
 struct Saver {
-    process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    victim: Victim,
     /// Whether the last thing it said is that it has begun something.
     in_the_middle: bool,
 }
 
 impl Saver {
     fn start(directory: &Path, version: u64) -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("tests know their path"))
-            .args(["--exact", TEST, "--nocapture"])
-            .env(DIRECTORY, directory)
-            .env(VERSION, version.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this very program runs");
-        let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
-        Self { process, lines, in_the_middle: false }
+        let victim = Victim::start(TEST, directory, version);
+        Self { victim, in_the_middle: false }
     }
 
     /// Waits for the next thing that it says, and notes it; `false` at the end.
     fn listen(&mut self, allowed: &mut [Allowed], version: &mut u64) -> bool {
-        for line in self.lines.by_ref() {
-            let line = line.expect("text");
-            let Some(words) = line.strip_prefix(MARK) else { continue };
-            let words: Vec<_> = words.split(' ').collect();
-            let number = |at: usize| words[at].parse::<usize>().expect("a number");
-            let (files, scope) = (FILES[number(1)], &mut allowed[number(2)]);
-            *version = number(3) as u64;
-            self.in_the_middle = words[0] == "begin";
-            if self.in_the_middle {
-                scope.begin(files, *version)
-            } else {
-                scope.end()
-            }
-            return true;
+        let Some(words) = self.victim.words() else { return false };
+        let number = |at: usize| words[at].parse::<usize>().expect("a number");
+        let (files, scope) = (FILES[number(1)], &mut allowed[number(2)]);
+        *version = number(3) as u64;
+        self.in_the_middle = words[0] == "begin";
+        if self.in_the_middle {
+            scope.begin(files, *version)
+        } else {
+            scope.end()
         }
-        false
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("it was ours");
-    }
-}
-
-/// A panic must not leave a process behind that writes for ever.
-impl Drop for Saver {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        true
     }
 }
 
@@ -185,8 +151,8 @@ const TEST: &str = "a_killed_process_leaves_every_scope_as_it_was_before_or_afte
 
 #[test]
 fn a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write() {
-    if let (Some(directory), Ok(version)) = (std::env::var_os(DIRECTORY), std::env::var(VERSION)) {
-        save_for_ever(directory.as_ref(), version.parse().expect("a number"));
+    if let Some((directory, version)) = victim::orders() {
+        save_for_ever(&directory, version);
     }
 
     let directory = tempfile::tempdir().expect("a folder");
@@ -194,8 +160,7 @@ fn a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write() {
     let nothing = Allowed { transcript: vec![None], kv: vec![None] };
     let mut allowed = SCOPES.map(|_| nothing.clone());
     let mut version = 0;
-    // How long a write takes here, from what the children say.
-    let mut pace = Duration::ZERO;
+    let mut pace = Pace::default();
     let (mut in_the_middle, mut half_written) = (0, 0);
     for seed in 0..KILLS {
         let mut random = Random(seed);
@@ -203,14 +168,11 @@ fn a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write() {
         let mut said_at = Instant::now();
         for _ in 0..=random.below(6) {
             assert!(child.listen(&mut allowed, &mut version), "seed {seed}: the child ended by itself");
-            pace = (pace * 7 + said_at.elapsed().min(pace * 4 + Duration::from_millis(1))) / 8;
+            pace.heard(said_at.elapsed());
             said_at = Instant::now();
         }
-        let moment = pace.mul_f64(random.below(1_000) as f64 / 500.0);
-        while said_at.elapsed() < moment {
-            std::hint::spin_loop();
-        }
-        child.kill();
+        pace.wait(said_at, random.below(1_000));
+        child.victim.kill();
         while child.listen(&mut allowed, &mut version) {}
         in_the_middle += u64::from(child.in_the_middle);
         half_written += u64::from(temporary_files(directory) > 0);

@@ -2,24 +2,19 @@
 //! what was cut short, and nothing left over but a download that goes on.
 
 mod store_common;
+mod victim;
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use llama_rs_core::store::{Digest, FileKind};
 use store_common::*;
+use victim::{Pace, Victim, Voice};
 
 const KILLS: u64 = 300;
 const NAMES: [&str; 3] = ["hf:org/a:Q4", "hf:org/b:Q4", "asset:c.gguf"];
-/// Set for the process that is to be killed: the directory, and the first version that it stores.
-const DIRECTORY: &str = "LLAMA_RS_STORE_INTO";
-const VERSION: &str = "LLAMA_RS_STORE_FROM";
-/// Marks the lines that the child says from those of the test harness.
-const MARK: &str = "store_kills ";
 const TEST: &str = "a_killed_process_leaves_a_whole_cache";
 
 /// Every other one is the same for all names, so that blobs are shared. Two parts.
@@ -34,11 +29,9 @@ const FILES: [&str; 2] = ["m-00001-of-00002.gguf", "m-00002-of-00002.gguf"];
 /// The child: imports, downloads and removes one name after another until it is killed.
 fn store_for_ever(directory: &Path, mut version: u64) -> ! {
     let store = open(directory);
-    let mut stdout = std::io::stdout();
-    // The harness may have begun a line.
-    writeln!(stdout).expect("the parent listens");
+    let mut voice = Voice::new();
     let mut say = |moment: &str, what: &str, name: usize, version: u64| {
-        writeln!(stdout, "{MARK}{moment} {what} {name} {version}").expect("the parent listens");
+        voice.say(&format!("{moment} {what} {name} {version}"));
     };
     loop {
         let which = (version % NAMES.len() as u64) as usize;
@@ -74,8 +67,7 @@ fn store_for_ever(directory: &Path, mut version: u64) -> ! {
 
 /// One child and what it has said so far.
 struct Storer {
-    process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    victim: Victim,
     /// What it has begun and not ended.
     in_the_middle_of: Option<String>,
     /// Of the download that it is in the middle of, what has come.
@@ -84,56 +76,30 @@ struct Storer {
 
 impl Storer {
     fn start(directory: &Path, version: u64) -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("tests know their path"))
-            .args(["--exact", TEST, "--nocapture"])
-            .env(DIRECTORY, directory)
-            .env(VERSION, version.to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this very program runs");
-        let lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
-        Self { process, lines, in_the_middle_of: None, written: Vec::new() }
+        let victim = Victim::start(TEST, directory, version);
+        Self { victim, in_the_middle_of: None, written: Vec::new() }
     }
 
     /// Waits for the next thing that it says, and notes what its names may mean now; `false` at the end.
     fn listen(&mut self, allowed: &mut [Vec<Option<u64>>], version: &mut u64) -> bool {
-        for line in self.lines.by_ref() {
-            let line = line.expect("text");
-            let Some(words) = line.strip_prefix(MARK) else { continue };
-            let words: Vec<_> = words.split(' ').collect();
-            let name: usize = words[2].parse().expect("a number");
-            *version = words[3].parse().expect("a number");
-            match words[0] {
-                "begin" => {
-                    allowed[name].push((words[1] != "remove").then_some(*version));
-                    self.in_the_middle_of = Some(words[1].to_owned());
-                }
-                "end" => {
-                    let last = allowed[name].len() - 1;
-                    allowed[name].drain(..last);
-                    self.in_the_middle_of = None;
-                    self.written.clear();
-                }
-                "written-0" => self.written.push(content(name, *version)[0].clone()),
-                _ => self.written.push(content(name, *version)[1].clone()),
+        let Some(words) = self.victim.words() else { return false };
+        let name: usize = words[2].parse().expect("a number");
+        *version = words[3].parse().expect("a number");
+        match words[0].as_str() {
+            "begin" => {
+                allowed[name].push((words[1] != "remove").then_some(*version));
+                self.in_the_middle_of = Some(words[1].clone());
             }
-            return true;
+            "end" => {
+                let last = allowed[name].len() - 1;
+                allowed[name].drain(..last);
+                self.in_the_middle_of = None;
+                self.written.clear();
+            }
+            "written-0" => self.written.push(content(name, *version)[0].clone()),
+            _ => self.written.push(content(name, *version)[1].clone()),
         }
-        false
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("it was ours");
-    }
-}
-
-/// A panic must not leave a process behind that stores for ever.
-impl Drop for Storer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        true
     }
 }
 
@@ -196,16 +162,15 @@ fn check(directory: &Path, allowed: &mut [Vec<Option<u64>>], written: &[Vec<u8>]
 
 #[test]
 fn a_killed_process_leaves_a_whole_cache() {
-    if let (Some(directory), Ok(version)) = (std::env::var_os(DIRECTORY), std::env::var(VERSION)) {
-        store_for_ever(directory.as_ref(), version.parse().expect("a number"));
+    if let Some((directory, version)) = victim::orders() {
+        store_for_ever(&directory, version);
     }
 
     let directory = tempfile::tempdir().expect("a folder");
     let directory = directory.path();
     let mut allowed = NAMES.map(|_| vec![None]);
     let mut version = 0;
-    // How long a change takes here, from what the children say.
-    let mut pace = Duration::ZERO;
+    let mut pace = Pace::default();
     let mut cut: HashMap<String, u64> = HashMap::new();
     let mut kept = 0;
     for seed in 0..KILLS {
@@ -214,14 +179,11 @@ fn a_killed_process_leaves_a_whole_cache() {
         let mut said_at = Instant::now();
         for _ in 0..=random.below(8) {
             assert!(child.listen(&mut allowed, &mut version), "seed {seed}: the child ended by itself");
-            pace = (pace * 7 + said_at.elapsed().min(pace * 4 + Duration::from_millis(1))) / 8;
+            pace.heard(said_at.elapsed());
             said_at = Instant::now();
         }
-        let moment = pace.mul_f64(random.below(1_000) as f64 / 500.0);
-        while said_at.elapsed() < moment {
-            std::hint::spin_loop();
-        }
-        child.kill();
+        pace.wait(said_at, random.below(1_000));
+        child.victim.kill();
         while child.listen(&mut allowed, &mut version) {}
         if let Some(what) = child.in_the_middle_of.take() {
             *cut.entry(what).or_default() += 1;

@@ -1,28 +1,12 @@
 //! Model files with random weights: the shape of a real model, and noise for an answer.
 
+#[path = "../seeded/mod.rs"]
+mod seeded;
+
 use std::io::Write;
 use std::path::Path;
 
-/// A small generator of numbers that is the same everywhere (splitmix64).
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).expect("below a usize")
-    }
-
-    pub fn pick<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len())]
-    }
-}
+pub use seeded::Random;
 
 /// How matrices are stored.
 #[derive(Debug, Clone, Copy)]

@@ -18,4 +18,8 @@ impl Random {
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
+
+    pub fn pick<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len())]
+    }
 }
