@@ -115,6 +115,7 @@ impl Client {
                 })
             }
             Command::SetHub { endpoint, token } => self.ask(Message::SetHub { endpoint, token, reply }),
+            Command::BrowseHub { repository } => self.browse_hub(request_id.clone(), repository),
             Command::ListStoredModels => self.list_stored_models(request_id.clone()),
             Command::RemoveStoredModel { name } => self.ask(Message::RemoveStoredModel { name, reply }),
             Command::SetResident { resident } => self.ask(Message::SetResident { client: self.id, resident, reply }),
@@ -163,6 +164,11 @@ impl Client {
     fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {
         let reply = self.reply_with(request_id, |request_id, fit| Event::MemoryFit { request_id, fit });
         self.ask(Message::CanLoad { config, reply })
+    }
+
+    fn browse_hub(&self, request_id: String, repository: String) -> Result<()> {
+        let reply = self.reply_with(request_id, |request_id, repository| Event::HubRepository { request_id, repository });
+        self.ask(Message::BrowseHub { repository, reply })
     }
 
     fn list_stored_models(&self, request_id: String) -> Result<()> {

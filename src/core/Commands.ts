@@ -1,5 +1,6 @@
 import type {
   Heat,
+  HubRepository,
   LifecycleRecord,
   MemoryFit,
   ModelConfig,
@@ -139,6 +140,18 @@ export class Commands {
    */
   setHub(hub: { endpoint?: string; token?: string }): Promise<void> {
     return this.requests.ask({ type: 'setHub', ...hub });
+  }
+
+  /**
+   * What a repository of the hub has, smallest first, what of it would fit now, and which of it fits `best`.
+   *
+   * ```ts
+   * const { best } = await client.browseHub('hf:org/repo');
+   * if (best !== undefined) client.acquire({ path: best }, 'Chat');
+   * ```
+   */
+  browseHub(repository: string): Promise<HubRepository> {
+    return this.requests.ask({ type: 'browseHub', repository });
   }
 
   /** The models that came from servers, least recently used first, and what they take on the disk. */

@@ -65,6 +65,9 @@ export class State {
       case 'memoryFit':
         this.requests.resolve(event.requestId, reuse(undefined, event.fit));
         return true;
+      case 'hubRepository':
+        this.requests.resolve(event.requestId, reuse(undefined, event.repository));
+        return true;
       case 'storedModels':
         this.requests.resolve(event.requestId, reuse(undefined, event.stored));
         return true;

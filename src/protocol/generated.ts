@@ -119,7 +119,11 @@ endpoint?: string,
 /**
  * Sent to the hub, and to nobody else. Left out: none.
  */
-token?: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
+token?: string, } | { "type": "browseHub", 
+/**
+ * `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
+ */
+repository: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
  * As it was asked for.
  */
@@ -272,7 +276,11 @@ endpoint?: string,
 /**
  * Sent to the hub, and to nobody else. Left out: none.
  */
-token?: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
+token?: string, } | { "type": "browseHub", 
+/**
+ * `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
+ */
+repository: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
  * As it was asked for.
  */
@@ -626,7 +634,15 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "storedModels", 
+prefilledTokens: number, } | { "type": "hubRepository", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What there is.
+ */
+repository: HubRepository, } | { "type": "storedModels", 
 /**
  * Id of the command that this answers.
  */
@@ -788,7 +804,15 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "storedModels", 
+prefilledTokens: number, } | { "type": "hubRepository", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What there is.
+ */
+repository: HubRepository, } | { "type": "storedModels", 
 /**
  * Id of the command that this answers.
  */
@@ -1439,6 +1463,63 @@ sizeBytes: number,
  * Whether it is at work now; then it is not asked to go.
  */
 inUse: boolean, };
+
+/**
+ * A repository of the hub, as it was at one commit.
+ */
+export type HubRepository = { 
+/**
+ * `org/repo`.
+ */
+repository: string, 
+/**
+ * What was listed; a branch may have gone on since.
+ */
+commit: string, 
+/**
+ * Every model that is there as a whole, smallest first.
+ */
+variants: Array<HubVariant>, 
+/**
+ * Name of the one that fits best: the largest that fits as it is, or else with less context. Full precision is proposed
+ * where nothing else fits. Absent where nothing is known to fit.
+ */
+best?: string, };
+
+/**
+ * A model of a repository: one quantization, with all of its parts.
+ */
+export type HubVariant = { 
+/**
+ * What to acquire, or to download: `hf:org/repo:Q4_K_M`, or the name of its first file where that alone tells it from
+ * others.
+ */
+name: string, 
+/**
+ * As its file's name has it. Absent where that does not say.
+ */
+quantization?: string, 
+/**
+ * Of all its files.
+ */
+bytes: number, 
+/**
+ * More than one where the model is split.
+ */
+fileCount: number, 
+/**
+ * Whether it is on this device by this name, as a whole.
+ */
+isStored: boolean, 
+/**
+ * Whether it would fit now, as `canLoad` says it. Absent where no header could be read that tells.
+ */
+fit?: MemoryFit, 
+/**
+ * Whether `fit` comes from this variant's own header. Otherwise it comes from that of another quantization of the same
+ * model, whose weights were scaled by the sizes of the files: `canLoad` of this one says it exactly.
+ */
+isFitExact: boolean, };
 
 /**
  * The models of this device, and what they take.

@@ -34,6 +34,7 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'lifecycle':
     case 'memoryFit':
     case 'prefilled':
+    case 'hubRepository':
     case 'storedModels':
     case 'evictResident':
     case 'transcriptChanged':

@@ -88,6 +88,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::Lifecycle { .. }
         | Event::MemoryFit { .. }
         | Event::Prefilled { .. }
+        | Event::HubRepository { .. }
         | Event::StoredModels { .. }
         // Nobody would ask again.
         | Event::EvictResident { .. } => true,

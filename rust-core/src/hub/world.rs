@@ -73,6 +73,7 @@ impl World {
             | Event::Lifecycle { .. }
             | Event::MemoryFit { .. }
             | Event::Prefilled { .. }
+            | Event::HubRepository { .. }
             | Event::StoredModels { .. }
             | Event::EvictResident { .. }
             | Event::TranscriptChanged { .. }

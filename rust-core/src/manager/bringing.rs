@@ -1,19 +1,18 @@
 //! Models by name: brought to this device before they are loaded.
 
-use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::headers::Headers;
 use super::supervisor::Supervisor;
 use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, MemoryEstimate, ModelConfig};
-use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Store, Wanted, Work};
+use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
 
 /// How long a load that is given up may go on downloading.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -42,30 +41,9 @@ impl Readable {
     fn path(&self) -> &Path {
         match self {
             Self::Stored(pinned) => pinned.weights(),
-            Self::Headers(headers) => &headers.path,
+            Self::Headers(headers) => headers.path(),
         }
     }
-}
-
-/// The headers of a model on a server, in a folder that ends with them.
-struct Headers {
-    path: PathBuf,
-    folder: PathBuf,
-}
-
-impl Drop for Headers {
-    fn drop(&mut self) {
-        // What is left here is removed by the next process.
-        let _left = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Inside the folder of models.
-const HEADERS: &str = "headers";
-
-/// Removes what a process that died has left of them.
-pub(super) fn remove_headers(store: &Store) {
-    let _was_none = fs::remove_dir_all(store.directory().join(HEADERS));
 }
 
 impl Supervisor {
@@ -149,16 +127,11 @@ impl BringingLoader {
 
     /// Reads no more of the model than its headers.
     fn read_headers(&self, name: &ModelName) -> Result<Headers> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let fetcher = self.fetcher(name)?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
-        let folder = fetcher.store().directory().join(HEADERS).join(number);
-        let mut headers = Headers { path: PathBuf::new(), folder };
-        headers.path = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let files = fetcher.files(&self.wanted(name)).await?;
-            fetcher.headers(&files, &headers.folder).await.map(|read| read.path)
-        })?;
-        Ok(headers)
+            Headers::read(fetcher, &files).await
+        })
     }
 
     fn wanted(&self, name: &ModelName) -> Wanted {

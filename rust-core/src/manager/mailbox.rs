@@ -15,8 +15,8 @@ use crate::engine::{EngineReport, Prefilled};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    GenerateCommand, Heat, HubToken, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig, Mount, Persist,
-    PrefillCommand, Resident, StoredModels, SuspendAfter, TrimLevel,
+    GenerateCommand, Heat, HubRepository, HubToken, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig,
+    Mount, Persist, PrefillCommand, Resident, StoredModels, SuspendAfter, TrimLevel,
 };
 
 /// Requests that may wait at once.
@@ -125,6 +125,10 @@ pub(crate) enum Message {
         endpoint: Option<String>,
         token: Option<HubToken>,
         reply: Reply,
+    },
+    BrowseHub {
+        repository: String,
+        reply: Reply<HubRepository>,
     },
     ListStoredModels {
         reply: Reply<StoredModels>,

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
 pub(super) use self::budget::ClaimingLoader;
-use self::fit::{Slots, fit};
+pub(super) use self::fit::{Slots, fit};
 use self::residents::{Departure, Residents};
 use self::room::Room;
 use self::trim::Trims;
@@ -132,6 +132,11 @@ impl Supervisor {
         });
     }
 
+    /// What the budget leaves beside everything that counts in it. None: no budget was set.
+    pub(super) fn budget_left(&self) -> Option<u64> {
+        self.memory.budget.map(|budget| budget.saturating_sub(self.taken()))
+    }
+
     /// Whether the model is loaded in a way that a request for it would share.
     fn serves(&self, config: &ModelConfig) -> bool {
         let status = self.models.get(&config.path).map(|model| model.entry.status());
@@ -186,7 +191,7 @@ fn weights_of(info: &ModelInfo) -> MemoryEstimate {
 /// What a load may take: what the system has free and what the budget leaves, whichever is less. What the model itself
 /// takes now is free before it is loaded anew; its weights are not added to the system's number, because mapped weights are
 /// in there already.
-fn available(system: Option<u64>, own: Option<MemoryEstimate>, budget_left: Option<u64>) -> Option<u64> {
+pub(super) fn available(system: Option<u64>, own: Option<MemoryEstimate>, budget_left: Option<u64>) -> Option<u64> {
     let own = own.map_or(0, |own| own.kv_bytes.saturating_add(own.compute_bytes));
     system.map(|free| free.saturating_add(own)).into_iter().chain(budget_left).min()
 }

@@ -2,6 +2,7 @@
 //! screen, a JavaScript runtime or a thread of the host.
 
 mod bringing;
+mod browsing;
 mod disk;
 mod disposal;
 mod engines;
@@ -10,6 +11,7 @@ mod entry;
 mod entry_tests;
 mod fullness;
 mod guessing;
+mod headers;
 mod lease;
 mod mailbox;
 mod memory;
@@ -113,7 +115,7 @@ impl ModelManager {
         }
         let (storage, found) = Storage::open(directory)?;
         let store = Store::open(StoreOptions { directory: directory.join(MODELS), models_budget_bytes: None })?;
-        bringing::remove_headers(&store);
+        headers::remove_all(&store);
         let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
         let fetcher = Fetcher::new(store, network, ModelHub::default());
         self.tell_and_wait(move |it| {

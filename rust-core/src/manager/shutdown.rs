@@ -36,6 +36,10 @@ impl Supervisor {
                 reply(Err(error));
                 None
             }
+            Message::BrowseHub { reply, .. } => {
+                reply(Err(error));
+                None
+            }
             Message::ListStoredModels { reply } => {
                 reply(Err(error));
                 None

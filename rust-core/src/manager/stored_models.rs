@@ -47,7 +47,7 @@ impl Supervisor {
         }
     }
 
-    fn fetcher(&self) -> Result<&Fetcher> {
+    pub(super) fn fetcher(&self) -> Result<&Fetcher> {
         self.fetcher.as_ref().ok_or_else(|| {
             let detail = "this process has no directory for models - let its host name one";
             Error::new(ErrorCode::StorageUnavailable, detail)

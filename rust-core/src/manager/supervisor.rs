@@ -171,6 +171,7 @@ impl Supervisor {
                 reply(Ok(()));
             }
             Message::SetHub { endpoint, token, reply } => reply(self.set_hub(endpoint.as_deref(), token)),
+            Message::BrowseHub { repository, reply } => self.browse_hub(&repository, reply),
             Message::ListStoredModels { reply } => self.list_stored_models(reply),
             Message::RemoveStoredModel { name, reply } => self.remove_stored_model(name, reply),
             Message::SetResident { client, resident, reply } => {

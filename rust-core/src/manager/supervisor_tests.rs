@@ -1,5 +1,6 @@
 //! The manager as a host sees it: commands in, events out, on a scripted model. Races are made by gates in the script.
 
+mod browsing;
 mod budget;
 mod by_hand;
 mod can_load;
@@ -19,3 +20,4 @@ mod scopes;
 mod suspending;
 mod trim;
 mod turns;
+mod web;

@@ -162,6 +162,12 @@ pub enum Command {
         #[ts(optional, type = "string")]
         token: Option<HubToken>,
     },
+    /// Answered by `hubRepository`: what a repository of the hub has, and what of it fits. Of each model in it, three at most, one
+    /// header is read: some megabytes where the vocabulary is large.
+    BrowseHub {
+        /// `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
+        repository: String,
+    },
     /// Answered by `storedModels`: the models that came from servers. `storageUnavailable` without a directory.
     ListStoredModels,
     /// Removes a model from this device, also one that has not come as a whole. `done` when its room is free; one that is not
@@ -420,6 +426,7 @@ impl Command {
             | Self::GetLifecycle
             | Self::EraseAll
             | Self::SetHub { .. }
+            | Self::BrowseHub { .. }
             | Self::ListStoredModels
             | Self::RemoveStoredModel { .. }
             | Self::Suspend { .. }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::browsing::HubRepository;
 use super::commands::Message;
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
@@ -97,6 +98,13 @@ pub enum Event {
         prefilled_tokens: u32,
     },
 
+    /// Answers `browseHub`.
+    HubRepository {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What there is.
+        repository: HubRepository,
+    },
     /// Answers `listStoredModels`.
     StoredModels {
         /// Id of the command that this answers.

@@ -1,6 +1,7 @@
 //! What crosses a port: commands in, events out, a snapshot on request. Plain serde types, no behaviour but
 //! `validate()`. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot drift.
 
+mod browsing;
 mod commands;
 mod config;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod stored;
 #[cfg(test)]
 mod typescript;
 
+pub use browsing::{HubRepository, HubVariant};
 pub use commands::{
     Command, Envelope, GenerateCommand, Heat, HubToken, Message, Mount, PrefillCommand, Role, SuspendAfter, TrimLevel,
 };

@@ -80,6 +80,8 @@ fn declarations() -> String {
         FitVerdict,
         MemoryEstimate,
         Resident,
+        HubRepository,
+        HubVariant,
         StoredModels,
         StoredModel,
         DiskUse,

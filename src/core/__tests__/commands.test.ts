@@ -1,4 +1,4 @@
-import type { MemoryFit, StoredModels } from '../../protocol/generated';
+import type { HubRepository, MemoryFit, StoredModels } from '../../protocol/generated';
 import { manualScheduler, modelState, scopeSummary, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
 
@@ -117,6 +117,18 @@ test('the models of this device are listed, removed, and come from the hub that 
   expect(port.last('setHub')).toMatchObject({ endpoint: 'https://hub.example', token: 'secret' });
   port.emit({ type: 'done', requestId: port.last('setHub').requestId });
   await named;
+});
+
+test('a repository of the hub is listed, frozen', async () => {
+  const { port, client } = open();
+  const variant = { name: 'hf:org/chat:Q8_0', quantization: 'Q8_0', bytes: 9, fileCount: 1, isStored: false, isFitExact: false };
+  const repository: HubRepository = { repository: 'org/chat', commit: 'c0ffee', variants: [variant] };
+  const asked = client.browseHub('hf:org/chat');
+  expect(port.last('browseHub')).toMatchObject({ repository: 'hf:org/chat' });
+  port.emit({ type: 'hubRepository', requestId: port.last('browseHub').requestId, repository });
+  const answer = await asked;
+  expect(answer).toEqual(repository);
+  expect(Object.isFrozen(answer.variants[0])).toBe(true);
 });
 
 test('a prefill resolves to its counts, frozen, or says what came first', async () => {

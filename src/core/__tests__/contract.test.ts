@@ -130,6 +130,9 @@ test('the client sends the commands of the contract', () => {
       case 'setHub':
         client.setHub({ endpoint: command.endpoint, token: command.token }).catch(ignore);
         break;
+      case 'browseHub':
+        client.browseHub(command.repository).catch(ignore);
+        break;
       case 'listStoredModels':
         client.storedModels().catch(ignore);
         break;

@@ -10,7 +10,7 @@ const LEAST_STEPS: u32 = 2;
 
 /// Who chose the number of slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Slots {
+pub(in crate::manager) enum Slots {
     /// The caller: it stays.
     Asked,
     /// Nobody: they go before any context does. Who leaves slots out wants a long conversation, not many.
@@ -20,7 +20,7 @@ pub(super) enum Slots {
 /// Compares what was asked for with what is free, and looks for the largest context that fits where it does not:
 /// first with fewer slots if they are automatic, then with less context, then with as many slots again as fit beside it.
 /// `estimate` is asked about contextSize and slots; a few dozen times at most, and its error ends the search.
-pub(super) fn fit(
+pub(in crate::manager) fn fit(
     asked: MemoryEstimate,
     slots: Slots,
     available: Option<u64>,

@@ -68,6 +68,11 @@ impl HubName {
         })
     }
 
+    /// Another part of the same repository, at the same revision.
+    pub fn with(&self, selection: HubSelection) -> Self {
+        Self { selection, ..self.clone() }
+    }
+
     /// `org/repo`, as the hub writes it.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.organisation, self.repository)

@@ -22,6 +22,22 @@ pub struct Variant {
     pub bytes: u64,
 }
 
+impl Variant {
+    /// What its file is called without quantization and part: equal for the quantizations of one model, where files are
+    /// named as is usual.
+    pub fn family(&self) -> String {
+        let path = self.files.first().map(|file| file.path.to_ascii_uppercase()).unwrap_or_default();
+        let own = path.rsplit('/').next().unwrap_or_default();
+        let stem = own.strip_suffix(".GGUF").unwrap_or(own);
+        let part = if self.files.len() > 1 { "-00001-OF-00002".len() } else { 0 };
+        let stem = stem.get(..stem.len().saturating_sub(part)).unwrap_or(stem);
+        let at = self.quantization.as_deref().and_then(|name| Some((stem.rfind(name)?, name.len())));
+        let stem =
+            at.map_or_else(|| stem.to_owned(), |(at, length)| format!("{}{}", &stem[..at], &stem[at + length..]));
+        stem.trim_matches(['-', '_', '.']).to_owned()
+    }
+}
+
 impl Repository {
     /// Every model that is there as a whole, smallest first.
     pub fn variants(&self) -> Vec<Variant> {
@@ -136,6 +152,21 @@ mod tests {
             .collect();
         let expected = [(Some("Q4_K_M".into()), 1, 60), (Some("Q8_0".into()), 2, 90), (None, 1, 100)];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_quantizations_of_one_model_are_one_family() {
+        let repository = repository(&[
+            ("big-Q8_0-00002-of-00002.gguf", 50),
+            ("big-Q8_0-00001-of-00002.gguf", 40),
+            ("big.q4_k_m.gguf", 10),
+            ("F16/big.gguf", 100),
+            ("big-UD-Q2_K_XL.gguf", 5),
+            ("draft-Q8_0.gguf", 4),
+            ("Q4_0.gguf", 3),
+        ]);
+        let families: Vec<_> = repository.variants().iter().map(Variant::family).collect();
+        assert_eq!(families, ["", "DRAFT", "BIG", "BIG", "BIG", "BIG"]);
     }
 
     #[test]
