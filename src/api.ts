@@ -14,6 +14,7 @@ export { onSentence, type Sentence } from './core/sentences';
 export type { ReadableStore } from './core/Store';
 export type * from './protocol/generated';
 export { useLlamaClient } from './react/client';
+export { useDownloads } from './react/useDownloads';
 export { type Failure, type GenerateInput, useLlama, type UseLlama, type UseLlamaOptions } from './react/useLlama';
 export { useLlamaChat, type UseLlamaChat, type UseLlamaChatOptions } from './react/useLlamaChat';
 export { useModels } from './react/useModels';

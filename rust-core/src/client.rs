@@ -116,6 +116,9 @@ impl Client {
             }
             Command::SetHub { endpoint, token } => self.ask(Message::SetHub { endpoint, token, reply }),
             Command::BrowseHub { repository } => self.browse_hub(request_id.clone(), repository),
+            Command::Download { name, sha256 } => self.ask(Message::Download { name, sha256, reply }),
+            Command::PauseDownload { name } => self.ask(Message::PauseDownload { name, reply }),
+            Command::CancelDownload { name } => self.ask(Message::CancelDownload { name, reply }),
             Command::ListStoredModels => self.list_stored_models(request_id.clone()),
             Command::RemoveStoredModel { name } => self.ask(Message::RemoveStoredModel { name, reply }),
             Command::SetResident { resident } => self.ask(Message::SetResident { client: self.id, resident, reply }),

@@ -154,6 +154,29 @@ export class Commands {
     return this.requests.ask({ type: 'browseHub', repository });
   }
 
+  /**
+   * Brings a model to this device without loading it; resolves when it is there. `downloads` shows how far it is, and it goes on
+   * when this client closes. Asked for again, it joins what runs, and resumes what is paused. `sha256`: what the file of a URL must
+   * be; the hub says it by itself. Rejects with `cancelled` after `cancelDownload`.
+   *
+   * ```ts
+   * await client.download('hf:org/repo:Q4_K_M');
+   * ```
+   */
+  download(name: string, { sha256 }: { sha256?: string } = {}): Promise<void> {
+    return this.requests.ask({ type: 'download', name, ...(sha256 !== undefined && { sha256 }) });
+  }
+
+  /** Has a download wait, also for those who acquired its model, until `download` resumes it. */
+  pauseDownload(name: string): Promise<void> {
+    return this.requests.ask({ type: 'pauseDownload', name });
+  }
+
+  /** Ends a download, or forgets that it failed. What has come is kept until `removeStoredModel`. */
+  cancelDownload(name: string): Promise<void> {
+    return this.requests.ask({ type: 'cancelDownload', name });
+  }
+
   /** The models that came from servers, least recently used first, and what they take on the disk. */
   storedModels(): Promise<StoredModels> {
     return this.requests.ask({ type: 'listStoredModels' });

@@ -1,5 +1,6 @@
-import type { Device, LifecycleRecord, Message, ModelConfig, ModelState, Resident, ScopeSummary } from '../protocol/generated';
+import type { Device, Download, LifecycleRecord, Message, ModelConfig, ModelState, Resident, ScopeSummary } from '../protocol/generated';
 import { Commands } from './Commands';
+import { Downloads } from './Downloads';
 import { Feed } from './Feed';
 import { followSignal, generateCommand, type GenerateRequest } from './generate';
 import type { Generation } from './Generation';
@@ -48,6 +49,8 @@ export class LlamaClient extends Commands {
   readonly records: ReadableStore<readonly LifecycleRecord[]>;
   /** What is in memory beside the models, whoever registered it. */
   readonly residents: ReadableStore<readonly Resident[]>;
+  /** Models that come to this device for later, or could not, whoever asked for them. */
+  readonly downloads: ReadableStore<readonly Download[]>;
   /** Whether `suspend` holds. */
   readonly suspended: ReadableStore<boolean>;
   private readonly changes: Changes;
@@ -80,13 +83,15 @@ export class LlamaClient extends Commands {
       (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
     );
     const { changes, modelTable, scopeTable, turns, residentTable } = this;
-    this.state = new State(changes, modelTable, scopeTable, turns, residentTable, requests);
+    const downloads = new Downloads(changes);
+    this.state = new State(changes, modelTable, scopeTable, turns, residentTable, downloads, requests);
     this.models = this.modelTable.list;
     this.scopes = this.scopeTable.list;
     this.generations = this.turns.list;
     this.devices = this.state.devices;
     this.records = this.state.records;
     this.residents = this.residentTable.list;
+    this.downloads = downloads.list;
     this.suspended = this.state.suspended;
     const feed = new Feed(port, {
       onSnapshot: (snapshot, renewed) => {

@@ -1,4 +1,5 @@
 import type { Device, LifecycleRecord, NumberedEvent, Snapshot } from '../protocol/generated';
+import type { Downloads } from './Downloads';
 import type { Generations } from './Generations';
 import { reuse } from './json';
 import type { Models } from './Models';
@@ -25,6 +26,7 @@ export class State {
     private readonly scopes: Scopes,
     private readonly generations: Generations,
     private readonly residents: Residents,
+    private readonly downloads: Downloads,
     private readonly requests: Requests,
   ) {
     this.devices = new Store<readonly Device[]>(changes, Object.freeze([]));
@@ -38,6 +40,7 @@ export class State {
     this.suspended.set(snapshot.suspended);
     this.models.replace(snapshot.models);
     this.residents.replace(snapshot.residents);
+    this.downloads.replace(snapshot.downloads);
     const outdated = this.scopes.replace(snapshot.scopes);
     this.generations.replace(snapshot.generations, renewed);
     return outdated;
@@ -96,6 +99,12 @@ export class State {
         return this.generations.addText(event.generationId, event.offset, event.text);
       case 'suspensionChanged':
         this.suspended.set(event.suspended);
+        return true;
+      case 'downloadChanged':
+        this.downloads.put(event.download);
+        return true;
+      case 'downloadRemoved':
+        this.downloads.remove(event.name);
         return true;
       case 'residentChanged':
         this.residents.put(event.resident);

@@ -123,7 +123,23 @@ token?: string, } | { "type": "browseHub",
 /**
  * `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
  */
-repository: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
+repository: string, } | { "type": "download", 
+/**
+ * A URL, or a name of the hub.
+ */
+name: string, 
+/**
+ * What the file of a URL must be, in 64 hexadecimal digits. The hub says it by itself.
+ */
+sha256?: string, } | { "type": "pauseDownload", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "cancelDownload", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
  * As it was asked for.
  */
@@ -280,7 +296,23 @@ token?: string, } | { "type": "browseHub",
 /**
  * `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
  */
-repository: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
+repository: string, } | { "type": "download", 
+/**
+ * A URL, or a name of the hub.
+ */
+name: string, 
+/**
+ * What the file of a URL must be, in 64 hexadecimal digits. The hub says it by itself.
+ */
+sha256?: string, } | { "type": "pauseDownload", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "cancelDownload", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
  * As it was asked for.
  */
@@ -706,7 +738,15 @@ text: string, } | { "type": "suspensionChanged",
 /**
  * Whether it is suspended now.
  */
-suspended: boolean, } | { "type": "residentChanged", 
+suspended: boolean, } | { "type": "downloadChanged", 
+/**
+ * Its whole new state.
+ */
+download: Download, } | { "type": "downloadRemoved", 
+/**
+ * Its name.
+ */
+name: string, } | { "type": "residentChanged", 
 /**
  * Its whole new state.
  */
@@ -876,7 +916,15 @@ text: string, } | { "type": "suspensionChanged",
 /**
  * Whether it is suspended now.
  */
-suspended: boolean, } | { "type": "residentChanged", 
+suspended: boolean, } | { "type": "downloadChanged", 
+/**
+ * Its whole new state.
+ */
+download: Download, } | { "type": "downloadRemoved", 
+/**
+ * Its name.
+ */
+name: string, } | { "type": "residentChanged", 
 /**
  * Its whole new state.
  */
@@ -1057,6 +1105,10 @@ generations: Array<GenerationState>,
  * What the app has beside the models, sorted by id.
  */
 residents: Array<Resident>, 
+/**
+ * Models that were asked for by `download` and are not there yet, sorted by name.
+ */
+downloads: Array<Download>, 
 /**
  * Whether `suspend` holds.
  */
@@ -1463,6 +1515,33 @@ sizeBytes: number,
  * Whether it is at work now; then it is not asked to go.
  */
 inUse: boolean, };
+
+/**
+ * A model that is brought to this device because somebody asked for that, not for the model loaded. One that has come is
+ * among the stored models, and no longer here.
+ */
+export type Download = { 
+/**
+ * As a `StoredModel` has it.
+ */
+name: string, 
+/**
+ * How far it is.
+ */
+status: DownloadStatus, };
+
+/**
+ * A download's states, by `type`.
+ */
+export type DownloadStatus = { "type": "running", 
+/**
+ * How far it is.
+ */
+progress: DownloadProgress, } | { "type": "failed", 
+/**
+ * What whoever waited for it was told.
+ */
+error: ErrorInfo, };
 
 /**
  * A repository of the hub, as it was at one commit.

@@ -23,6 +23,10 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
       });
     case 'suspensionChanged':
       return { ...snapshot, suspended: event.suspended };
+    case 'downloadChanged':
+      return { ...snapshot, downloads: put(snapshot.downloads, event.download, ({ name }) => name) };
+    case 'downloadRemoved':
+      return { ...snapshot, downloads: snapshot.downloads.filter(({ name }) => name !== event.name) };
     case 'residentChanged':
       return { ...snapshot, residents: put(snapshot.residents, event.resident, ({ id }) => id) };
     case 'residentRemoved':

@@ -34,7 +34,7 @@ export interface ScriptedPort extends Port {
 
 type World = Omit<Snapshot, 'epoch' | 'seq'>;
 
-const EMPTY: World = { models: [], scopes: [], generations: [], residents: [], suspended: false, devices: [] };
+const EMPTY: World = { models: [], scopes: [], generations: [], residents: [], downloads: [], suspended: false, devices: [] };
 
 /** An engine in which `world` exists from the start; without it, nothing does. */
 export function scriptedPort(world: Partial<World> = {}): ScriptedPort {

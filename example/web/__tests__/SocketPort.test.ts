@@ -5,7 +5,7 @@ import { scopeSummary } from 'react-native-llama-rs/testing';
 import type { FromPort } from '../../host/wire';
 import { SocketPort } from '../SocketPort';
 
-const EMPTY = { models: [], scopes: [], generations: [], residents: [], suspended: false, devices: [] };
+const EMPTY = { models: [], scopes: [], generations: [], residents: [], downloads: [], suspended: false, devices: [] };
 const about = { model: { path: 'm' }, options: {}, languages: [], speaks: false };
 
 /** A socket whose other end is the test. */

@@ -100,6 +100,8 @@ fn is_answer(event: &Event) -> bool {
         | Event::PhaseChanged { .. }
         | Event::TextDelta { .. }
         | Event::SuspensionChanged { .. }
+        | Event::DownloadChanged { .. }
+        | Event::DownloadRemoved { .. }
         | Event::ResidentChanged { .. }
         | Event::ResidentRemoved { .. }
         | Event::Recorded { .. } => false,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::protocol::{Device, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot};
+use crate::protocol::{
+    Device, Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot,
+};
 
 /// Finished generations that stay visible, so that a host which comes back finds how its stream ended.
 const FINISHED: usize = 16;
@@ -14,6 +16,7 @@ pub(super) struct World {
     /// In the order in which they were asked for.
     generations: VecDeque<Generation>,
     residents: BTreeMap<String, Resident>,
+    downloads: BTreeMap<String, Download>,
     suspended: bool,
     devices: Vec<Device>,
 }
@@ -32,6 +35,7 @@ impl World {
             scopes: BTreeMap::new(),
             generations: VecDeque::new(),
             residents: BTreeMap::new(),
+            downloads: BTreeMap::new(),
             suspended: false,
             devices,
         }
@@ -59,6 +63,12 @@ impl World {
                 }
             }
             Event::SuspensionChanged { suspended } => self.suspended = *suspended,
+            Event::DownloadChanged { download } => {
+                self.downloads.insert(download.name.clone(), download.clone());
+            }
+            Event::DownloadRemoved { name } => {
+                self.downloads.remove(name);
+            }
             Event::ResidentChanged { resident } => {
                 self.residents.insert(resident.id.clone(), resident.clone());
             }
@@ -89,6 +99,7 @@ impl World {
             scopes: self.scopes.values().cloned().collect(),
             generations: self.generations.iter().map(|generation| generation.state.clone()).collect(),
             residents: self.residents.values().cloned().collect(),
+            downloads: self.downloads.values().cloned().collect(),
             suspended: self.suspended,
             devices: self.devices.clone(),
         }

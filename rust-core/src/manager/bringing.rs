@@ -135,11 +135,7 @@ impl BringingLoader {
     }
 
     fn wanted(&self, name: &ModelName) -> Wanted {
-        let token = match name {
-            ModelName::Hub(_) => self.token.clone(),
-            ModelName::Url(_) | ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => None,
-        };
-        Wanted { token, ..Wanted::new(name.clone()) }
+        wanted(name, self.token.as_ref())
     }
 
     fn fetcher(&self, name: &ModelName) -> Result<&Fetcher> {
@@ -159,6 +155,15 @@ fn name_of(path: &str) -> Result<Option<ModelName>> {
         (Err(error), Some("hf" | "http" | "https")) => Err(error),
         (Err(_), _) => Ok(None),
     }
+}
+
+/// The token is the hub's.
+pub(super) fn wanted(name: &ModelName, token: Option<&Secret>) -> Wanted {
+    let token = match name {
+        ModelName::Hub(_) => token.cloned(),
+        ModelName::Url(_) | ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => None,
+    };
+    Wanted { token, ..Wanted::new(name.clone()) }
 }
 
 /// Joins the model's transfer until its end.

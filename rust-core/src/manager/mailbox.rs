@@ -130,6 +130,19 @@ pub(crate) enum Message {
         repository: String,
         reply: Reply<HubRepository>,
     },
+    Download {
+        name: String,
+        sha256: Option<String>,
+        reply: Reply,
+    },
+    PauseDownload {
+        name: String,
+        reply: Reply,
+    },
+    CancelDownload {
+        name: String,
+        reply: Reply,
+    },
     ListStoredModels {
         reply: Reply<StoredModels>,
     },

@@ -5,6 +5,7 @@ mod bringing;
 mod browsing;
 mod disk;
 mod disposal;
+mod downloads;
 mod engines;
 mod entry;
 #[cfg(test)]

@@ -24,6 +24,9 @@ impl Supervisor {
             | Message::SetPersist { reply, .. }
             | Message::EraseAll { reply }
             | Message::SetHub { reply, .. }
+            | Message::Download { reply, .. }
+            | Message::PauseDownload { reply, .. }
+            | Message::CancelDownload { reply, .. }
             | Message::RemoveStoredModel { reply, .. } => {
                 reply(Err(error));
                 None
@@ -74,6 +77,7 @@ impl Supervisor {
     pub(super) fn begin_shutdown(&mut self, done: oneshot::Sender<()>) {
         self.closed = true;
         self.shutdown.push(done);
+        self.end_downloads();
         let paths: Vec<String> = self.models.keys().cloned().collect();
         for path in paths {
             self.drive(&path, entry::Event::Unload);

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::disk::Disk;
+use super::downloads::Downloads;
 use super::engines::Running;
 use super::entry::{self, Effect, Entry};
 use super::guessing::Guess;
@@ -51,6 +52,8 @@ pub(crate) struct Supervisor {
     pub(super) disk: Option<Disk>,
     /// Brings models into their directory, once a host has named that.
     pub(super) fetcher: Option<Fetcher>,
+    /// What it brings for nobody but the disk.
+    pub(super) downloads: Downloads,
     /// Bytes of models that it keeps, where a host has said so.
     pub(super) models_budget: Option<u64>,
     /// For the hub.
@@ -107,6 +110,7 @@ impl Supervisor {
             memory: Memory::default(),
             disk: None,
             fetcher: None,
+            downloads: Downloads::default(),
             models_budget: None,
             hub_token: None,
             saved_budget: DEFAULT_SAVED_BUDGET_BYTES,
@@ -172,6 +176,9 @@ impl Supervisor {
             }
             Message::SetHub { endpoint, token, reply } => reply(self.set_hub(endpoint.as_deref(), token)),
             Message::BrowseHub { repository, reply } => self.browse_hub(&repository, reply),
+            Message::Download { name, sha256, reply } => self.download(&name, sha256.as_deref(), reply),
+            Message::PauseDownload { name, reply } => reply(self.pause_download(&name)),
+            Message::CancelDownload { name, reply } => self.cancel_download(&name, reply),
             Message::ListStoredModels { reply } => self.list_stored_models(reply),
             Message::RemoveStoredModel { name, reply } => self.remove_stored_model(name, reply),
             Message::SetResident { client, resident, reply } => {

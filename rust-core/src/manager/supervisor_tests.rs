@@ -4,6 +4,7 @@ mod browsing;
 mod budget;
 mod by_hand;
 mod can_load;
+mod downloads;
 mod guessing;
 mod heat;
 mod host;

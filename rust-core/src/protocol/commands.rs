@@ -168,6 +168,29 @@ pub enum Command {
         /// `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
         repository: String,
     },
+    /// Brings a model to this device without loading it. `done` when it is there; until then it is among the snapshot's downloads,
+    /// whatever becomes of this client. Asked for again, it joins what runs, and resumes what is paused. Who acquires the model
+    /// meanwhile shares the transfer. Fails as `acquire` would, with `cancelled` after `cancelDownload`.
+    Download {
+        /// A URL, or a name of the hub.
+        name: String,
+        /// What the file of a URL must be, in 64 hexadecimal digits. The hub says it by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        sha256: Option<String>,
+    },
+    /// Has a download wait until `download` resumes it, also for those who acquired its model. One that does not run is no
+    /// error.
+    PauseDownload {
+        /// As it was asked for.
+        name: String,
+    },
+    /// Ends a download, or forgets that it failed. `done` when it has stopped, which it does not where somebody has acquired its
+    /// model. What has come is kept until `removeStoredModel`. One that does not run is no error.
+    CancelDownload {
+        /// As it was asked for.
+        name: String,
+    },
     /// Answered by `storedModels`: the models that came from servers. `storageUnavailable` without a directory.
     ListStoredModels,
     /// Removes a model from this device, also one that has not come as a whole. `done` when its room is free; one that is not
@@ -427,6 +450,9 @@ impl Command {
             | Self::EraseAll
             | Self::SetHub { .. }
             | Self::BrowseHub { .. }
+            | Self::Download { .. }
+            | Self::PauseDownload { .. }
+            | Self::CancelDownload { .. }
             | Self::ListStoredModels
             | Self::RemoveStoredModel { .. }
             | Self::Suspend { .. }

@@ -8,7 +8,7 @@ use super::commands::Message;
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
-use super::stored::StoredModels;
+use super::stored::{Download, StoredModels};
 use crate::error::Error;
 
 /// What a host's pump thread pulls: the events of at most 16 ms.
@@ -165,6 +165,16 @@ pub enum Event {
     SuspensionChanged {
         /// Whether it is suspended now.
         suspended: bool,
+    },
+    /// A download has begun, or something about it changed: ten times a second at most.
+    DownloadChanged {
+        /// Its whole new state.
+        download: Download,
+    },
+    /// A download is over, because the model is there, or because it was cancelled.
+    DownloadRemoved {
+        /// Its name.
+        name: String,
     },
     /// A resident is new, or something about it changed.
     ResidentChanged {

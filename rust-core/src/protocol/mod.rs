@@ -27,4 +27,4 @@ pub use snapshot::{
     Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
     Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,
 };
-pub use stored::{DiskUse, StoredModel, StoredModels};
+pub use stored::{DiskUse, Download, DownloadStatus, StoredModel, StoredModels};

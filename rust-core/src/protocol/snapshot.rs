@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use super::config::{ModelConfig, Persist};
 use super::memory::Resident;
+use super::stored::Download;
 use crate::error::Error;
 use crate::store::Progress;
 
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub generations: Vec<GenerationState>,
     /// What the app has beside the models, sorted by id.
     pub residents: Vec<Resident>,
+    /// Models that were asked for by `download` and are not there yet, sorted by name.
+    pub downloads: Vec<Download>,
     /// Whether `suspend` holds.
     pub suspended: bool,
     /// What this build can compute on; the same for the life of the process.

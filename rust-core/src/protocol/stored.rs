@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::error::Error;
+use crate::store::Progress;
+
 /// A model in the manager's directory, by the name that it was asked for by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -51,4 +54,31 @@ pub struct StoredModels {
     pub models: Vec<StoredModel>,
     /// All of them together.
     pub disk: DiskUse,
+}
+
+/// A model that is brought to this device because somebody asked for that, not for the model loaded. One that has come is
+/// among the stored models, and no longer here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Download {
+    /// As a `StoredModel` has it.
+    pub name: String,
+    /// How far it is.
+    pub status: DownloadStatus,
+}
+
+/// A download's states, by `type`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum DownloadStatus {
+    /// It comes, or waits for what its progress says.
+    Running {
+        /// How far it is.
+        progress: Progress,
+    },
+    /// It ended without the model. What has come is kept: `download` goes on from there, `cancelDownload` forgets the failure.
+    Failed {
+        /// What whoever waited for it was told.
+        error: Error,
+    },
 }

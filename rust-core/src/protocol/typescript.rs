@@ -80,6 +80,8 @@ fn declarations() -> String {
         FitVerdict,
         MemoryEstimate,
         Resident,
+        Download,
+        DownloadStatus,
         HubRepository,
         HubVariant,
         StoredModels,

@@ -202,6 +202,8 @@ fn about(event: &Event) -> About<'_> {
         | Event::ResidentChanged { .. }
         | Event::ResidentRemoved { .. }
         | Event::EvictResident { .. }
+        | Event::DownloadChanged { .. }
+        | Event::DownloadRemoved { .. }
         | Event::Recorded { .. } => About::Nobody,
     }
 }

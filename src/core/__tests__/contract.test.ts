@@ -21,6 +21,7 @@ test('a client is made from the snapshot of the contract', () => {
   expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
   expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
   expect(client.residents.getSnapshot()).toEqual(snapshot.residents);
+  expect(client.downloads.getSnapshot()).toEqual(snapshot.downloads);
   expect(client.suspended.getSnapshot()).toBe(snapshot.suspended);
   expect(client.generation('g1')?.getSnapshot()).toEqual(snapshot.generations[0]);
 });
@@ -28,7 +29,7 @@ test('a client is made from the snapshot of the contract', () => {
 test('every event of the contract is understood', async () => {
   const listeners: ((batch: string) => void)[] = [];
   const onProblem = jest.fn();
-  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [], residents: [], suspended: false }));
+  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [], residents: [], downloads: [], suspended: false }));
   const port: Port = {
     snapshot: read,
     send: () => undefined,
@@ -58,6 +59,7 @@ test('every event of the contract is understood', async () => {
   expect(client.suspended.getSnapshot()).toBe(true);
   expect(evict).toHaveBeenCalledWith('/models/chat.gguf needs the memory');
   expect(client.residents.getSnapshot()).toEqual([]);
+  expect(client.downloads.getSnapshot().map(({ name, status }) => [name, status.type])).toEqual([['hf:org/draft:Q8_0', 'failed']]);
 });
 
 test('the client sends the commands of the contract', () => {
@@ -132,6 +134,13 @@ test('the client sends the commands of the contract', () => {
         break;
       case 'browseHub':
         client.browseHub(command.repository).catch(ignore);
+        break;
+      case 'download':
+        client.download(command.name, { sha256: command.sha256 }).catch(ignore);
+        break;
+      case 'pauseDownload':
+      case 'cancelDownload':
+        client[command.type](command.name).catch(ignore);
         break;
       case 'listStoredModels':
         client.storedModels().catch(ignore);

@@ -2,6 +2,7 @@ import { renderHook } from '@testing-library/react-native';
 
 import { modelState, scriptedPort } from '../../testing';
 import { makeLlamaProvider, useLlamaClient } from '../client';
+import { useDownloads } from '../useDownloads';
 import { useModels } from '../useModels';
 import { harness } from './harness';
 
@@ -36,4 +37,13 @@ test('useModels shows every model that the manager knows', async () => {
   expect(result.current.map(({ path }) => path)).toEqual(['a']);
   await play((port) => port.emit({ type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) }));
   expect(result.current.map(({ path }) => path)).toEqual(['a', 'b']);
+});
+
+test('useDownloads shows what comes to this device, whoever asked for it', async () => {
+  const progress = { phase: { type: 'running' as const }, bytes: 1 };
+  const { wrapper, play } = harness({ downloads: [{ name: 'hf:org/a', status: { type: 'running', progress } }] });
+  const { result } = await renderHook(() => useDownloads(), { wrapper });
+  expect(result.current.map(({ name }) => name)).toEqual(['hf:org/a']);
+  await play((port) => port.emit({ type: 'downloadRemoved', name: 'hf:org/a' }));
+  expect(result.current).toEqual([]);
 });

@@ -35,6 +35,7 @@ impl Supervisor {
             self.suspended = true;
             self.hub.publish(Event::SuspensionChanged { suspended: true });
             self.drive_all(&entry::Event::Suspend);
+            self.hold_downloads();
             for id in self.guesses.keys().cloned().collect::<Vec<_>>() {
                 self.call_off_guess(&id);
             }
@@ -84,6 +85,7 @@ impl Supervisor {
                 self.ask_engine(&path, EngineCommand::Resume);
             }
             self.drive_all(&entry::Event::Resume);
+            self.release_downloads();
             self.ask_again_for_models();
         }
         reply(Ok(()));

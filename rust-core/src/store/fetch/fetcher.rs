@@ -50,6 +50,8 @@ struct Running {
     will: watch::Sender<Will>,
     progress: watch::Receiver<Progress>,
     outcome: watch::Receiver<Option<Result<()>>>,
+    /// Closed when its task has ended.
+    ended: watch::Receiver<()>,
 }
 
 /// One who waits for a model. Dropping it leaves the transfer.
@@ -152,7 +154,8 @@ impl Fetcher {
         let (ending, ended) = watch::channel(());
         let control = Control { will: will.subscribe(), suspended: self.shared.suspended.subscribe() };
         let name = wanted.name.clone();
-        let running = Running { name, will, progress: progress.subscribe(), outcome: outcome.subscribe() };
+        let (watched, heard) = (progress.subscribe(), outcome.subscribe());
+        let running = Running { name, will, progress: watched, outcome: heard, ended: ended.clone() };
         let Shared { store, network, .. } = &*self.shared;
         let transfer = SetTransfer::new(store.clone(), network.clone(), self.hub(), wanted, control, progress);
         tokio::spawn(async move {
@@ -196,6 +199,16 @@ impl Fetching {
             let detail = format!("the store was closed while {} was downloaded - ask for it again", self.running.name);
             Err(Error::new(ErrorCode::Closed, detail))
         })
+    }
+
+    /// Leaves the transfer, and returns when it has stopped, which it does not where others have joined it.
+    pub async fn leave(self) {
+        let mut ended = self.running.ended.clone();
+        // The last one to leave ends it.
+        if Arc::into_inner(self.running).is_some() {
+            // Ends with an error, when the task has dropped its end.
+            while ended.changed().await.is_ok() {}
+        }
     }
 
     /// The transfer waits, for everybody who has joined it, until somebody [resumes](Self::resume) it.
