@@ -119,6 +119,8 @@ impl Client {
             Command::Download { name, sha256 } => self.ask(Message::Download { name, sha256, reply }),
             Command::PauseDownload { name } => self.ask(Message::PauseDownload { name, reply }),
             Command::CancelDownload { name } => self.ask(Message::CancelDownload { name, reply }),
+            Command::ImportModel { path, name } => self.ask(Message::ImportModel { path, name, reply }),
+            Command::VerifyStoredModel { name } => self.ask(Message::VerifyStoredModel { name, reply }),
             Command::ListStoredModels => self.list_stored_models(request_id.clone()),
             Command::RemoveStoredModel { name } => self.ask(Message::RemoveStoredModel { name, reply }),
             Command::SetResident { resident } => self.ask(Message::SetResident { client: self.id, resident, reply }),
@@ -170,7 +172,8 @@ impl Client {
     }
 
     fn browse_hub(&self, request_id: String, repository: String) -> Result<()> {
-        let reply = self.reply_with(request_id, |request_id, repository| Event::HubRepository { request_id, repository });
+        let reply =
+            self.reply_with(request_id, |request_id, repository| Event::HubRepository { request_id, repository });
         self.ask(Message::BrowseHub { repository, reply })
     }
 

@@ -164,17 +164,38 @@ export class Commands {
    * ```
    */
   download(name: string, { sha256 }: { sha256?: string } = {}): Promise<void> {
-    return this.requests.ask({ type: 'download', name, ...(sha256 !== undefined && { sha256 }) });
+    return this.requests.askOnce({ type: 'download', name, ...(sha256 !== undefined && { sha256 }) });
   }
 
   /** Has a download wait, also for those who acquired its model, until `download` resumes it. */
   pauseDownload(name: string): Promise<void> {
-    return this.requests.ask({ type: 'pauseDownload', name });
+    return this.requests.askOnce({ type: 'pauseDownload', name });
   }
 
   /** Ends a download, or forgets that it failed. What has come is kept until `removeStoredModel`. */
   cancelDownload(name: string): Promise<void> {
-    return this.requests.ask({ type: 'cancelDownload', name });
+    return this.requests.askOnce({ type: 'cancelDownload', name });
+  }
+
+  /**
+   * Keeps a file of this device, such as one that was picked, as the model `name`; resolves when it is there. Shown in `downloads`
+   * meanwhile, and cancelled by `cancelDownload`. Afterwards the name can be acquired whatever becomes of the file.
+   *
+   * ```ts
+   * await client.importModel(picked.uri, picked.uri);
+   * client.acquire({ path: picked.uri }, 'Chat');
+   * ```
+   */
+  importModel(path: string, name: string): Promise<void> {
+    return this.requests.askOnce({ type: 'importModel', path, name });
+  }
+
+  /**
+   * Reads every file of a stored model again. Rejects with `digestMismatch` when one was damaged, and is removed, and with
+   * `modelNotCached` when one was deleted.
+   */
+  verifyStoredModel(name: string): Promise<void> {
+    return this.requests.ask({ type: 'verifyStoredModel', name });
   }
 
   /** The models that came from servers, least recently used first, and what they take on the disk. */

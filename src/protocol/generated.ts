@@ -139,6 +139,19 @@ name: string, } | { "type": "cancelDownload",
 /**
  * As it was asked for.
  */
+name: string, } | { "type": "importModel", 
+/**
+ * A path, or what a file picker gave (`file:`; `content:` where the host can open it). `invalidOptions` for anything else.
+ */
+path: string, 
+/**
+ * What it is called from now on, in place of what the name meant before: what a file picker gave, `asset:`, a URL or a name of
+ * the hub. `invalidOptions` for a path, which means the file there; `busy` while something of this name comes in.
+ */
+name: string, } | { "type": "verifyStoredModel", 
+/**
+ * As it was asked for.
+ */
 name: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
  * As it was asked for.
@@ -309,6 +322,19 @@ sha256?: string, } | { "type": "pauseDownload",
  * As it was asked for.
  */
 name: string, } | { "type": "cancelDownload", 
+/**
+ * As it was asked for.
+ */
+name: string, } | { "type": "importModel", 
+/**
+ * A path, or what a file picker gave (`file:`; `content:` where the host can open it). `invalidOptions` for anything else.
+ */
+path: string, 
+/**
+ * What it is called from now on, in place of what the name meant before: what a file picker gave, `asset:`, a URL or a name of
+ * the hub. `invalidOptions` for a path, which means the file there; `busy` while something of this name comes in.
+ */
+name: string, } | { "type": "verifyStoredModel", 
 /**
  * As it was asked for.
  */

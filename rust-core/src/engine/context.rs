@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::opening::Opened;
 use crate::error::Result;
 use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
@@ -66,6 +67,11 @@ pub trait ModelLoader: Send + Sync + 'static {
 
     /// What this build can compute on, and with which instructions.
     fn devices(&self) -> Vec<Device>;
+
+    /// Opens what is no file of ours, where the host can: as `PathOpener` says it.
+    fn open(&self, _path: &str) -> Result<Option<Opened>> {
+        Ok(None)
+    }
 }
 
 /// A model that is ready. The context stays on the engine's thread; the prompter may be used from any thread, and is

@@ -29,6 +29,11 @@ impl Opened {
         Self { path, _open: Box::new(open) }
     }
 
+    /// Where it can be read.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// To be read by way of its descriptor: on Linux, where each opening of that path has a position of its own.
     pub fn descriptor(file: File) -> Self {
         Self::at(format!("/proc/self/fd/{}", file.as_raw_fd()), file)
@@ -70,6 +75,10 @@ impl ModelLoader for OpeningLoader {
 
     fn devices(&self) -> Vec<Device> {
         self.loader.devices()
+    }
+
+    fn open(&self, path: &str) -> Result<Option<Opened>> {
+        self.opener.open(path)
     }
 }
 

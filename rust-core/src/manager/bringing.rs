@@ -1,7 +1,7 @@
 //! Models by name: brought to this device before they are loaded.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -35,13 +35,16 @@ pub(super) struct BringingLoader {
 enum Readable {
     Stored(Pinned),
     Headers(Headers),
+    /// Where it is, if that is a path; else the host's opener knows.
+    AsNamed(Option<PathBuf>),
 }
 
 impl Readable {
-    fn path(&self) -> &Path {
+    fn path(&self) -> Option<&Path> {
         match self {
-            Self::Stored(pinned) => pinned.weights(),
-            Self::Headers(headers) => headers.path(),
+            Self::Stored(pinned) => Some(pinned.weights()),
+            Self::Headers(headers) => Some(headers.path()),
+            Self::AsNamed(path) => path.as_deref(),
         }
     }
 }
@@ -65,9 +68,10 @@ impl ModelLoader for BringingLoader {
         let Some(name) = name_of(&config.path)? else { return self.loader.load(config, on_load) };
         let pinned = match name {
             ModelName::Url(_) | ModelName::Hub(_) => self.bring(&name, on_load)?,
-            ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
-                return at(config, &name, name.path().as_deref(), |config| self.loader.load(config, on_load));
-            }
+            ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => match self.imported(&name, on_load)? {
+                Some(pinned) => pinned,
+                None => return at(config, &name, name.path().as_deref(), |config| self.loader.load(config, on_load)),
+            },
         };
         let model = at(config, &name, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
         Ok(LoadedModel { files: Some(pinned), ..model })
@@ -75,14 +79,8 @@ impl ModelLoader for BringingLoader {
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
         let Some(name) = name_of(&config.path)? else { return self.loader.estimate(config) };
-        let estimate = |path: Option<&Path>| at(config, &name, path, |config| self.loader.estimate(config));
-        match name {
-            ModelName::Url(_) | ModelName::Hub(_) => {
-                let readable = self.readable.get_or_init(|| self.readable(&name));
-                estimate(Some(readable.as_ref().map_err(Clone::clone)?.path()))
-            }
-            ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => estimate(name.path().as_deref()),
-        }
+        let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
+        at(config, &name, readable.path(), |config| self.loader.estimate(config))
     }
 
     fn available_memory(&self) -> Option<u64> {
@@ -105,6 +103,17 @@ impl BringingLoader {
         self.pin(name, on_load)
     }
 
+    /// What the store has of a name that means something outside of it: the import counts, as the original may be gone.
+    fn imported(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Option<Pinned>> {
+        if self.fetcher.is_none() || matches!(name, ModelName::Path(_)) {
+            return Ok(None);
+        }
+        match self.pin(name, on_load) {
+            Err(error) if error.code == ErrorCode::ModelNotCached => Ok(None),
+            pinned => pinned.map(Some),
+        }
+    }
+
     /// Files that changed since they were verified are verified again: that takes as long as reading them.
     fn pin(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Pinned> {
         let mut on_work = |Work { done, total }| {
@@ -119,9 +128,15 @@ impl BringingLoader {
 
     /// The model itself where the store has it, else its headers.
     fn readable(&self, name: &ModelName) -> Result<Readable> {
-        match self.pin(name, &mut |_| true) {
-            Err(error) if error.code == ErrorCode::ModelNotCached => self.read_headers(name).map(Readable::Headers),
-            pinned => pinned.map(Readable::Stored),
+        match name {
+            ModelName::Url(_) | ModelName::Hub(_) => match self.pin(name, &mut |_| true) {
+                Err(error) if error.code == ErrorCode::ModelNotCached => self.read_headers(name).map(Readable::Headers),
+                pinned => pinned.map(Readable::Stored),
+            },
+            ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
+                let imported = self.imported(name, &mut |_| true)?;
+                Ok(imported.map_or_else(|| Readable::AsNamed(name.path()), Readable::Stored))
+            }
         }
     }
 

@@ -2,8 +2,10 @@
 //! sees it, and it goes on when its screen, or its JavaScript, has gone.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, error::TryRecvError, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use super::bringing::wanted;
 use super::mailbox::{Mailbox, Message, Reply};
@@ -40,15 +42,47 @@ pub(super) enum Order {
 }
 
 /// A task's ear. Whoever waits for the task to leave is answered when this is dropped, if not before.
-pub(super) struct Orders(UnboundedReceiver<Order>);
+pub(super) struct Orders {
+    heard: UnboundedReceiver<Order>,
+    held: bool,
+    leaving: Option<Reply>,
+}
+
+impl Orders {
+    /// Waits while the work is held. Says whether it is to go on; whoever waits for its end is answered after it.
+    pub(super) fn may_go_on(&mut self) -> ControlFlow<()> {
+        loop {
+            let order = if self.held {
+                self.heard.blocking_recv()
+            } else {
+                match self.heard.try_recv() {
+                    Err(TryRecvError::Empty) => return ControlFlow::Continue(()),
+                    order => order.ok(),
+                }
+            };
+            match order {
+                Some(Order::Pause) => self.held = true,
+                Some(Order::Resume) => self.held = false,
+                Some(Order::Leave(reply)) => {
+                    self.leaving = Some(reply);
+                    return ControlFlow::Break(());
+                }
+                None => return ControlFlow::Break(()),
+            }
+        }
+    }
+}
 
 impl Drop for Orders {
     fn drop(&mut self) {
-        self.0.close();
-        while let Ok(order) = self.0.try_recv() {
+        self.heard.close();
+        while let Ok(order) = self.heard.try_recv() {
             if let Order::Leave(reply) = order {
-                reply(Ok(()));
+                self.leaving = Some(reply);
             }
+        }
+        if let Some(reply) = self.leaving.take() {
+            reply(Ok(()));
         }
     }
 }
@@ -64,7 +98,7 @@ impl Supervisor {
     pub(super) fn download(&mut self, name: &str, sha256: Option<&str>, reply: Reply) {
         let fetching = self.wanted(name, sha256).and_then(|wanted| {
             let name = wanted.name.text();
-            if self.downloads.running.contains_key(&name) {
+            if self.is_downloading(&name) {
                 return Ok((name, None));
             }
             Ok((name, Some(self.fetcher()?.fetch(wanted))))
@@ -72,8 +106,7 @@ impl Supervisor {
         match fetching {
             Ok((name, Some(fetching))) => {
                 let (report, orders) = self.begin_download(name, reply);
-                self.joins.retain(|join| !join.is_finished());
-                self.joins.push(self.runtime.spawn(follow(fetching, orders, report)));
+                self.await_at_shutdown(self.runtime.spawn(follow(fetching, orders, report)));
             }
             Ok((name, None)) => self.join_download(&name, reply),
             Err(error) => reply(Err(error)),
@@ -138,7 +171,17 @@ impl Supervisor {
         Ok(Wanted { sha256, ..wanted(&name, self.hub_token.as_ref()) })
     }
 
-    fn begin_download(&mut self, name: String, reply: Reply) -> (Report, Orders) {
+    /// A task that writes into the directory.
+    pub(super) fn await_at_shutdown(&mut self, task: JoinHandle<()>) {
+        self.joins.retain(|join| !join.is_finished());
+        self.joins.push(task);
+    }
+
+    pub(super) fn is_downloading(&self, name: &str) -> bool {
+        self.downloads.running.contains_key(name)
+    }
+
+    pub(super) fn begin_download(&mut self, name: String, reply: Reply) -> (Report, Orders) {
         self.downloads.begun += 1;
         self.downloads.failed.remove(&name);
         let (number, (orders, heard)) = (self.downloads.begun, unbounded_channel());
@@ -146,7 +189,7 @@ impl Supervisor {
         download.order(if self.suspended { Order::Pause } else { Order::Resume });
         self.downloads.running.insert(name.clone(), download);
         self.publish_download(&name);
-        (Report { mailbox: self.mailbox.clone(), name, number }, Orders(heard))
+        (Report { mailbox: self.mailbox.clone(), name, number }, Orders { heard, held: false, leaving: None })
     }
 
     fn join_download(&mut self, name: &str, reply: Reply) {
@@ -213,12 +256,12 @@ impl Download {
 }
 
 impl Report {
-    fn progress(&self, progress: Progress) {
+    pub(super) fn progress(&self, progress: Progress) {
         let (name, number) = (self.name.clone(), self.number);
         self.tell(move |it| it.download_moved(&name, number, progress));
     }
 
-    fn ended(self, result: Result<()>) {
+    pub(super) fn ended(self, result: Result<()>) {
         let (name, number) = (self.name.clone(), self.number);
         self.tell(move |it| it.download_ended(name, number, result));
     }
@@ -230,24 +273,24 @@ impl Report {
 
 /// The task of one download, until its transfer has ended or it is told to leave.
 async fn follow(mut fetching: Fetching, mut orders: Orders, report: Report) {
-    let reply = loop {
+    loop {
         tokio::select! {
-            order = orders.0.recv() => match order {
+            order = orders.heard.recv() => match order {
                 Some(Order::Pause) => fetching.pause(),
                 Some(Order::Resume) => fetching.resume(),
-                Some(Order::Leave(reply)) => break Some(reply),
-                None => break None,
+                Some(Order::Leave(reply)) => {
+                    orders.leaving = Some(reply);
+                    break;
+                }
+                None => break,
             },
             progress = fetching.next_progress() => match progress {
                 Some(progress) => report.progress(progress),
                 None => return report.ended(fetching.finished().await),
             },
         }
-    };
+    }
     // Whoever stays has not asked for a pause.
     fetching.resume();
     fetching.leave().await;
-    if let Some(reply) = reply {
-        reply(Ok(()));
-    }
 }

@@ -143,6 +143,15 @@ pub(crate) enum Message {
         name: String,
         reply: Reply,
     },
+    ImportModel {
+        path: String,
+        name: String,
+        reply: Reply,
+    },
+    VerifyStoredModel {
+        name: String,
+        reply: Reply,
+    },
     ListStoredModels {
         reply: Reply<StoredModels>,
     },

@@ -13,6 +13,7 @@ mod entry_tests;
 mod fullness;
 mod guessing;
 mod headers;
+mod importing;
 mod lease;
 mod mailbox;
 mod memory;

@@ -27,6 +27,8 @@ impl Supervisor {
             | Message::Download { reply, .. }
             | Message::PauseDownload { reply, .. }
             | Message::CancelDownload { reply, .. }
+            | Message::ImportModel { reply, .. }
+            | Message::VerifyStoredModel { reply, .. }
             | Message::RemoveStoredModel { reply, .. } => {
                 reply(Err(error));
                 None

@@ -1,5 +1,7 @@
 //! The models that are kept on this device: listed, removed, bounded, and where they come from. Waits for the disk elsewhere.
 
+use std::ops::ControlFlow;
+
 use super::mailbox::Reply;
 use super::supervisor::Supervisor;
 use crate::error::{Error, ErrorCode, Result};
@@ -35,6 +37,20 @@ impl Supervisor {
 
     pub(super) fn remove_stored_model(&self, name: String, reply: Reply) {
         self.ask_store(reply, move |store| store.remove(&ModelName::parse(&name)?));
+    }
+
+    pub(super) fn verify_stored_model(&self, name: String, reply: Reply) {
+        self.ask_store(reply, move |store| {
+            let name = ModelName::parse(&name)?;
+            let verdict = store.verify(&name, &mut |_| ControlFlow::Continue(()))?;
+            let is_whole = verdict.is_whole();
+            verdict.undamaged(&name)?;
+            if is_whole {
+                return Ok(());
+            }
+            let detail = format!("a file of {name} has been deleted - download or import it again");
+            Err(Error::new(ErrorCode::ModelNotCached, detail))
+        });
     }
 
     fn ask_store<T: Send + 'static>(&self, reply: Reply<T>, ask: impl FnOnce(&Store) -> Result<T> + Send + 'static) {

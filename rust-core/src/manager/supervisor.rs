@@ -179,6 +179,8 @@ impl Supervisor {
             Message::Download { name, sha256, reply } => self.download(&name, sha256.as_deref(), reply),
             Message::PauseDownload { name, reply } => reply(self.pause_download(&name)),
             Message::CancelDownload { name, reply } => self.cancel_download(&name, reply),
+            Message::ImportModel { path, name, reply } => self.import_model(path, &name, reply),
+            Message::VerifyStoredModel { name, reply } => self.verify_stored_model(name, reply),
             Message::ListStoredModels { reply } => self.list_stored_models(reply),
             Message::RemoveStoredModel { name, reply } => self.remove_stored_model(name, reply),
             Message::SetResident { client, resident, reply } => {

@@ -8,6 +8,7 @@ mod downloads;
 mod guessing;
 mod heat;
 mod host;
+mod importing;
 mod lifetime;
 mod memory;
 mod overflow;

@@ -191,6 +191,22 @@ pub enum Command {
         /// As it was asked for.
         name: String,
     },
+    /// Keeps a file of this device as a model: linked where the file system can, copied where it cannot, and read once. `done` when
+    /// it is there; until then it is among the snapshot's downloads, and is paused and cancelled as one. Afterwards `name` can be
+    /// acquired whatever becomes of the file.
+    ImportModel {
+        /// A path, or what a file picker gave (`file:`; `content:` where the host can open it). `invalidOptions` for anything else.
+        path: String,
+        /// What it is called from now on, in place of what the name meant before: what a file picker gave, `asset:`, a URL or a name of
+        /// the hub. `invalidOptions` for a path, which means the file there; `busy` while something of this name comes in.
+        name: String,
+    },
+    /// Reads every file of a stored model again. `done` when each is what it was when it came. `digestMismatch` when one is damaged,
+    /// which is then removed, `modelNotCached` when one has been deleted: `download` or `importModel` brings it again.
+    VerifyStoredModel {
+        /// As it was asked for.
+        name: String,
+    },
     /// Answered by `storedModels`: the models that came from servers. `storageUnavailable` without a directory.
     ListStoredModels,
     /// Removes a model from this device, also one that has not come as a whole. `done` when its room is free; one that is not
@@ -453,6 +469,8 @@ impl Command {
             | Self::Download { .. }
             | Self::PauseDownload { .. }
             | Self::CancelDownload { .. }
+            | Self::ImportModel { .. }
+            | Self::VerifyStoredModel { .. }
             | Self::ListStoredModels
             | Self::RemoveStoredModel { .. }
             | Self::Suspend { .. }

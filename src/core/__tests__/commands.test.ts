@@ -39,6 +39,9 @@ test.each([
   ['rewindTo', (client: LlamaClient) => client.rewindTo('s', 2)],
   ['disposeScope', (client: LlamaClient) => client.disposeScope('s')],
   ['eraseAll', (client: LlamaClient) => client.eraseAll()],
+  // Sent again, it would resume what was paused meanwhile.
+  ['download', (client: LlamaClient) => client.download('hf:org/chat:Q4_K_M')],
+  ['importModel', (client: LlamaClient) => client.importModel('content://picked/1', 'content://picked/1')],
 ] as const)('%s is never sent twice: after a gap its answer still comes, in another epoch it cannot', async (type, act) => {
   const { port, client, anything } = open();
   const heard = act(client);
@@ -129,6 +132,18 @@ test('a repository of the hub is listed, frozen', async () => {
   const answer = await asked;
   expect(answer).toEqual(repository);
   expect(Object.isFrozen(answer.variants[0])).toBe(true);
+});
+
+test('a file is imported under a name, and a stored model read again', async () => {
+  const { port, client } = open();
+  const imported = client.importModel('/downloads/chat.gguf', 'hf:org/chat:Q4_K_M');
+  expect(port.last('importModel')).toMatchObject({ path: '/downloads/chat.gguf', name: 'hf:org/chat:Q4_K_M' });
+  port.answer(port.last('importModel'));
+  await expect(imported).resolves.toBeUndefined();
+  const verified = client.verifyStoredModel('hf:org/chat:Q4_K_M');
+  expect(port.last('verifyStoredModel')).toMatchObject({ name: 'hf:org/chat:Q4_K_M' });
+  port.answer(port.last('verifyStoredModel'), { code: 'digestMismatch', detail: 'was damaged and has been removed' });
+  await expect(verified).rejects.toMatchObject({ code: 'digestMismatch' });
 });
 
 test('a prefill resolves to its counts, frozen, or says what came first', async () => {

@@ -142,6 +142,12 @@ test('the client sends the commands of the contract', () => {
       case 'cancelDownload':
         client[command.type](command.name).catch(ignore);
         break;
+      case 'importModel':
+        client.importModel(command.path, command.name).catch(ignore);
+        break;
+      case 'verifyStoredModel':
+        client.verifyStoredModel(command.name).catch(ignore);
+        break;
       case 'listStoredModels':
         client.storedModels().catch(ignore);
         break;

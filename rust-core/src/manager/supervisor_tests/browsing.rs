@@ -78,6 +78,10 @@ fn one_header_tells_what_fits_of_all_quantizations() {
     assert_eq!(web.cdn.site.seen().len(), 1);
     assert!(web.hub.site.seen().iter().all(|seen| seen.authorization.as_deref() == Some("Bearer hf_secret")));
     assert!(web.cdn.site.seen().iter().all(|seen| seen.authorization.is_none()));
+    let downloaded = host.send(json!({ "type": "download", "name": "hf:org/chat-GGUF:Q4_0" }));
+    host.done(&downloaded);
+    let again = browse(&mut host, "hf:org/chat-GGUF").expect("listed");
+    assert_eq!(again.variants.iter().map(|it| it.is_stored).collect::<Vec<_>>(), [true, false, false]);
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl Verdict {
         self.files.iter().all(|file| file.state == FileState::Whole)
     }
 
-    pub(super) fn undamaged(self, name: &ModelName) -> Result<()> {
+    /// `DigestMismatch` where a file was damaged.
+    pub fn undamaged(self, name: &ModelName) -> Result<()> {
         match self.files.iter().find(|file| file.state == FileState::Damaged) {
             None => Ok(()),
             Some(FileVerdict { file, .. }) => {
