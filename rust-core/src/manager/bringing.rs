@@ -53,6 +53,9 @@ impl Supervisor {
     /// From now on models are brought by `fetcher`.
     pub(super) fn bring_models_by(&mut self, fetcher: Fetcher) {
         fetcher.store().set_models_budget(self.models_budget);
+        if self.suspended {
+            fetcher.suspend();
+        }
         self.fetcher = Some(fetcher);
     }
 

@@ -12,7 +12,7 @@ use super::mailbox::{Mailbox, Message, Reply};
 use super::supervisor::Supervisor;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Download as DownloadState, DownloadStatus, Event};
-use crate::store::{Fetching, ModelName, Phase, Progress, Wanted};
+use crate::store::{Fetcher, Fetching, ModelName, Phase, Progress, Wanted};
 
 /// By the canonical text of their names.
 #[derive(Default)]
@@ -140,8 +140,9 @@ impl Supervisor {
         download.answer(&Err(Error::new(ErrorCode::Cancelled, detail)));
     }
 
-    /// A suspension begins.
+    /// A suspension begins. No transfer goes on, nor does one that begins meanwhile ask for a byte.
     pub(super) fn hold_downloads(&self) {
+        self.fetcher.iter().for_each(Fetcher::suspend);
         for (name, download) in &self.downloads.running {
             download.order(Order::Pause);
             self.publish_download(name);
@@ -150,6 +151,7 @@ impl Supervisor {
 
     /// A suspension is over.
     pub(super) fn release_downloads(&self) {
+        self.fetcher.iter().for_each(Fetcher::resume);
         for (name, download) in self.downloads.running.iter().filter(|(_, download)| !download.paused) {
             download.order(Order::Resume);
             self.publish_download(name);
