@@ -176,7 +176,8 @@ fn a_file_must_be_what_its_digest_says_and_a_name_a_name() {
     assert_eq!(ask(&url, json!("abc")), Err(ErrorCode::InvalidOptions));
     assert_eq!(ask(&url, json!(Digest::of(b"another").to_string())), Err(ErrorCode::DigestMismatch));
     assert_eq!(ask(&url, json!(Digest::of(&model(600_000)).to_string())), Ok(()));
-    let mut host = Host::on(&manager(&Script::new()));
+    let bare = manager(&Script::new());
+    let mut host = Host::on(&bare);
     let asked = host.send(json!({ "type": "download", "name": url }));
     assert_eq!(host.failed(&asked), ErrorCode::StorageUnavailable);
 }

@@ -141,8 +141,8 @@ fn what_cannot_be_imported_says_why() {
     }
     let failed: Vec<_> = it.host.snapshot().downloads.into_iter().map(|download| download.name).collect();
     assert_eq!(failed, [NAME]);
-    let asked = manager(&it.script);
-    let mut host = Host::on(&asked);
+    let bare = manager(&it.script);
+    let mut host = Host::on(&bare);
     let asked = host.send(json!({ "type": "importModel", "path": path, "name": NAME }));
     assert_eq!(host.failed(&asked), ErrorCode::StorageUnavailable);
 }
