@@ -4,7 +4,8 @@
 //! cargo run -p llama-rs-core --no-default-features --example model_server -- FOLDER
 //! ```
 //!
-//! Says its address in one line, then reads what it is to do wrong, a line each, until its input ends:
+//! Says its address in one line, then reads what it is to do wrong, a line each, until its input ends. It says `done` when the next
+//! request will meet it:
 //!
 //! ```text
 //! halt FILE BYTES      the next request for the file comes to a halt there, until `go`
@@ -44,8 +45,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     while let Some(line) = lines.recv().await {
-        if let Err(reason) = obey(&server, &line) {
-            eprintln!("{line}: {reason}");
+        match obey(&server, &line) {
+            Ok(()) => println!("done"),
+            Err(reason) => eprintln!("{line}: {reason}"),
         }
     }
     Ok(())
