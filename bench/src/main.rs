@@ -10,6 +10,7 @@ mod rows;
 mod scale;
 mod stats;
 mod table;
+mod way;
 mod web;
 
 use std::process::ExitCode;

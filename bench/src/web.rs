@@ -1,4 +1,4 @@
-//! A web server on this machine that has one large file and serves it as fast as it is taken: HTTP/1.1 without TLS, whole or
+//! A web server on this machine that has one file, however large, and serves it as fast as it is taken: HTTP/1.1 without TLS, whole or
 //! by ranges. What a server costs is the same for whoever downloads.
 
 use std::io::{BufRead, BufReader, Write};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::Result;
 
-/// What the file is made of, again and again: it costs no memory to have a large one.
+/// Of what [`piece`] gives.
 pub const PIECE_BYTES: usize = 16 << 20;
 
 pub struct Web {
@@ -15,11 +15,11 @@ pub struct Web {
 }
 
 impl Web {
-    /// Serves until the process ends. The file is `pieces` times the same bytes.
-    pub fn start(pieces: u64) -> Result<Self> {
+    /// Serves until the process ends. The file is so many times the same piece: it costs no memory to have a large one.
+    pub fn start(piece: Vec<u8>, pieces: u64) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
-        let piece = Arc::new(piece());
+        let piece = Arc::new(piece);
         std::thread::Builder::new().name("web".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
                 let piece = piece.clone();
@@ -49,28 +49,34 @@ pub fn piece() -> Vec<u8> {
 fn serve(stream: TcpStream, piece: &[u8], pieces: u64) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let mut stream = stream;
-    let length = pieces * PIECE_BYTES as u64;
+    let length = pieces * piece.len() as u64;
     loop {
-        let mut first = None;
+        // The first byte, and the one after the last.
+        let mut asked: Option<(u64, u64)> = None;
         loop {
             let Some(line) = lines.next().transpose()? else { return Ok(()) };
             if line.is_empty() {
                 break;
             }
             if let Some(range) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
-                first = range.split('-').next().and_then(|first| first.parse().ok());
+                asked = range.split_once('-').and_then(|(first, last)| {
+                    let until = last.parse().map_or(length, |last: u64| length.min(last + 1));
+                    Some((first.parse().ok()?, until))
+                });
             }
         }
-        let (status, from) = match first {
-            Some(from) => (format!("206 Partial\r\ncontent-range: bytes {from}-{}/{length}", length - 1), from),
-            None => ("200 OK".into(), 0),
+        let (from, until) = asked.unwrap_or((0, length));
+        let status = match asked {
+            Some(_) => format!("206 Partial\r\ncontent-range: bytes {from}-{}/{length}", until - 1),
+            None => "200 OK".into(),
         };
-        write!(stream, "HTTP/1.1 {status}\r\netag: \"1\"\r\ncontent-length: {}\r\n\r\n", length - from)?;
+        write!(stream, "HTTP/1.1 {status}\r\netag: \"1\"\r\ncontent-length: {}\r\n\r\n", until - from)?;
         let mut at = from;
-        while at < length {
-            let rest = &piece[at as usize % PIECE_BYTES..];
-            stream.write_all(rest)?;
-            at += rest.len() as u64;
+        while at < until {
+            let rest = &piece[(at % piece.len() as u64) as usize..];
+            let part = &rest[..rest.len().min((until - at) as usize)];
+            stream.write_all(part)?;
+            at += part.len() as u64;
         }
     }
 }

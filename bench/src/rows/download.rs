@@ -3,22 +3,19 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use llama_rs_core::store::{
-    Fetcher, Hasher, Http, HttpOptions, Hub, ModelName, Network, NetworkOptions, Store, StoreOptions, Wanted,
-};
-use tokio::runtime::{Builder, Runtime};
+use llama_rs_core::store::Hasher;
 
 use super::Bench;
 use crate::Result;
 use crate::dirty::private_dirty_bytes;
 use crate::stats::{median, median_ratio};
 use crate::table::Row;
+use crate::way::Way;
 use crate::web::{PIECE_BYTES, Web, piece};
 
 const BAR: f64 = 0.8;
@@ -27,13 +24,12 @@ const MEMORY_BAR_BYTES: f64 = 64e6;
 
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     let pieces = bench.scale.downloaded_pieces;
-    let directory = Directory(std::env::temp_dir().join(format!("llama-rs-bench-store-{}", std::process::id())));
-    let way = Way::open(&directory.0, pieces)?;
     let content = piece();
+    let way = Way::open("download", Web::start(content.clone(), pieces)?)?;
     let (mut ours, mut least, mut shown) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
     for round in 0..bench.scale.rounds as u64 {
         let (downloaded, copied, hashed) = bench.undisturbed(|_| {
-            Ok((way.download(round)?, copy(&directory.0, &content, pieces)?, hash(&content, pieces)))
+            Ok((download(&way, round)?, copy(way.directory(), &content, pieces)?, hash(&content, pieces)))
         })?;
         least.push(copied.max(hashed));
         ours.push(downloaded);
@@ -59,7 +55,7 @@ fn memory(way: &Way, megabytes: u64) -> Result<Row> {
             }
             most
         });
-        let downloaded = way.download(u64::MAX);
+        let downloaded = download(way, u64::MAX);
         done.store(true, Ordering::Relaxed);
         downloaded.map(|_| watch.join().unwrap_or(before))
     })?;
@@ -73,32 +69,15 @@ fn memory(way: &Way, megabytes: u64) -> Result<Row> {
     })
 }
 
-/// A store, and the way to it.
-struct Way {
-    web: Web,
-    fetcher: Fetcher,
-    runtime: Runtime,
-}
-
-impl Way {
-    fn open(directory: &Path, pieces: u64) -> Result<Self> {
-        let store = Store::open(StoreOptions { directory: directory.join("models"), models_budget_bytes: None })?;
-        let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
-        let fetcher = Fetcher::new(store, network, Hub::default());
-        // As many threads as a manager has.
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        Ok(Self { web: Web::start(pieces)?, fetcher, runtime })
-    }
-
-    /// Seconds from the name to the verified file, which is then removed.
-    fn download(&self, number: u64) -> Result<f64> {
-        let name = ModelName::parse(&self.web.url(number))?;
-        let began = Instant::now();
-        self.runtime.block_on(async { self.fetcher.fetch(Wanted::new(name.clone())).finished().await })?;
-        let took = began.elapsed().as_secs_f64();
-        self.fetcher.store().remove(&name)?;
-        Ok(took)
-    }
+/// Seconds from the name to the verified file, which is then removed.
+fn download(way: &Way, number: u64) -> Result<f64> {
+    let wanted = way.wanted(number)?;
+    let name = wanted.name.clone();
+    let began = Instant::now();
+    way.runtime.block_on(async { way.fetcher.fetch(wanted).finished().await })?;
+    let took = began.elapsed().as_secs_f64();
+    way.fetcher.store().remove(&name)?;
+    Ok(took)
 }
 
 /// Seconds to write so many pieces into a file, and to the disk.
@@ -120,13 +99,4 @@ fn hash(piece: &[u8], pieces: u64) -> f64 {
     (0..pieces).for_each(|_| hasher.update(piece));
     let _digest = hasher.finish();
     began.elapsed().as_secs_f64()
-}
-
-/// A folder that goes with the row.
-struct Directory(PathBuf);
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _left_behind = fs::remove_dir_all(&self.0);
-    }
 }

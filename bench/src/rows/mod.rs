@@ -5,6 +5,7 @@ mod cancel;
 mod contention;
 mod decode;
 mod download;
+mod header;
 mod memory;
 mod neighbours;
 mod parking;
@@ -41,7 +42,7 @@ const DISTURBED: usize = 4;
 const RECOVERIES: usize = 8;
 
 /// The groups, in the order in which they are measured.
-pub const ALL: [(&str, Measure); 20] = [
+pub const ALL: [(&str, Measure); 21] = [
     ("remount", remount::measure),
     ("second turn", switch::second_turn),
     ("switch", switch::measure),
@@ -62,6 +63,7 @@ pub const ALL: [(&str, Measure); 20] = [
     ("memory", memory::measure),
     ("memory of moved scopes", memory::moved),
     ("download", download::measure),
+    ("header", header::measure),
 ];
 
 /// What every row measures with: both sides in one process, with weights and contexts of their own.

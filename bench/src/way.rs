@@ -1,0 +1,52 @@
+//! A store of its own, and its way to a server on this machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use llama_rs_core::store::{
+    Fetcher, Http, HttpOptions, Hub, ModelName, Network, NetworkOptions, Store, StoreOptions, Wanted,
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::Result;
+use crate::web::Web;
+
+/// Ends with its folder.
+pub struct Way {
+    web: Web,
+    pub fetcher: Fetcher,
+    /// As many threads as a manager has.
+    pub runtime: Runtime,
+    directory: Directory,
+}
+
+impl Way {
+    /// To what `web` has. `name` tells its folder from others of this process.
+    pub fn open(name: &str, web: Web) -> Result<Self> {
+        let directory = Directory(std::env::temp_dir().join(format!("llama-rs-bench-{name}-{}", std::process::id())));
+        let store = Store::open(StoreOptions { directory: directory.0.join("models"), models_budget_bytes: None })?;
+        let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
+        let fetcher = Fetcher::new(store, network, Hub::default());
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        Ok(Self { web, fetcher, runtime, directory })
+    }
+
+    /// The file of the server. Another number is another name of it.
+    pub fn wanted(&self, number: u64) -> Result<Wanted> {
+        Ok(Wanted::new(ModelName::parse(&self.web.url(number))?))
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory.0
+    }
+}
+
+/// A folder that goes with the row.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _left_behind = fs::remove_dir_all(&self.0);
+    }
+}
