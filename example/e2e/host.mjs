@@ -14,9 +14,10 @@ export function folderFor(t) {
 }
 
 /** Starts a host that keeps its conversations in `directory`. It ends with the test at the latest. */
-export async function startHost(t, directory, { port = 0, load = {}, answer = {}, model } = {}) {
+export async function startHost(t, directory, { port = 0, load = {}, answer = {}, model, hub } = {}) {
   const args = ['--host', '--directory', directory, '--port', String(port)];
-  const options = ['--load', JSON.stringify(load), '--answer', JSON.stringify(answer), ...(model === undefined ? [] : ['--model', model])];
+  const options = ['--load', JSON.stringify(load), '--answer', JSON.stringify(answer)];
+  for (const [name, value] of Object.entries({ model, hub })) if (value !== undefined) options.push(`--${name}`, value);
   const child = spawn(process.execPath, ['example/host/run.mjs', ...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const end = async (signal) => {

@@ -20,7 +20,7 @@ export interface HostOptions {
   readonly model: ModelConfig;
   /** For every answer. */
   readonly options: GenerateOptions;
-  /** Where conversations and the token are kept. */
+  /** Where conversations, models and the token are kept. */
   readonly directory: string;
   /** The built app. */
   readonly pages: string;
@@ -28,6 +28,8 @@ export interface HostOptions {
   readonly port: number;
   /** Left out: nothing is heard. */
   readonly recogniser?: RecogniserSetup;
+  /** Address of the hub that models come from by name. Left out: the usual one. */
+  readonly hub?: string;
 }
 
 /** A host that runs. */
@@ -41,21 +43,21 @@ export interface Host {
 /** Bytes of one frame or one text that is taken. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Serves the app, ports, hearing and speech to this machine alone. Rejects when the port is taken. */
+/** Serves the app, ports, hearing and speech to this machine alone. Rejects when the port is taken, or the hub's address is none. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const server = createServer();
   const speaks = await canSpeak();
   const gate: Gate = { port: await listen(server, options.port), token: tokenIn(options.directory) };
   try {
     // At once: a page that has waited for the port would not be answered at all.
-    return serve(server, gate, options, speaks);
+    return await serve(server, gate, options, speaks);
   } catch (error) {
     server.close();
     throw error;
   }
 }
 
-function serve(server: Server, gate: Gate, { directory, pages, recogniser, model, options }: HostOptions, speaks: boolean): Host {
+async function serve(server: Server, gate: Gate, { directory, pages, recogniser, model, options, hub }: HostOptions, speaks: boolean): Promise<Host> {
   const files = new Pages(pages);
   // Says where the process's manager keeps conversations, and reads them before the first page comes.
   const keeper = openNodePort({ manager: 'global', directory: join(directory, 'conversations') });
@@ -87,7 +89,7 @@ function serve(server: Server, gate: Gate, { directory, pages, recogniser, model
     });
   });
 
-  return {
+  const host: Host = {
     address: `http://127.0.0.1:${gate.port}/#${gate.token}`,
     async close() {
       for (const socket of sockets.clients) socket.terminate();
@@ -98,6 +100,13 @@ function serve(server: Server, gate: Gate, { directory, pages, recogniser, model
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  try {
+    if (hub !== undefined) await client.setHub({ endpoint: hub });
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+  return host;
 }
 
 function listen(server: Server, port: number): Promise<number> {

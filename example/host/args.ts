@@ -2,20 +2,22 @@ import { parseArgs } from 'node:util';
 
 import type { GenerateOptions, ModelConfig } from 'react-native-llama-rs';
 
-export const USAGE = `usage: ./dev demo [--host] [--model FILE.gguf] [--directory DIR] [--port N] [--languages DIR]
-                  [--load JSON] [--answer JSON]
+export const USAGE = `usage: ./dev demo [--host] [--model MODEL] [--directory DIR] [--port N] [--languages DIR]
+                  [--load JSON] [--answer JSON] [--hub URL]
            opens the voice-to-chat app in the browser; --host only prints its address
        ./dev demo --terminal | --chat
            the same in a terminal; ./dev demo --terminal --help says more
 
-Without --model the tiny model of this repository answers. DIR of --directory is where conversations are kept.
+MODEL is a file, or a name such as hf:org/repo:Q4_K_M, whose model then comes from the network. Without --model the tiny model
+of this repository answers. DIR of --directory is where conversations and models are kept.
 DIR of --languages has a folder per language for PocketSphinx, named by its tag; English is there without it.
 --load: how the model is loaded, such as '{"contextSize":8192}'; --answer: how it answers, such as '{"temperature":0}'.
+--hub: where models with hub names come from, if not from Hugging Face.
 `;
 
 /** What the command line asks for. */
 export interface HostRequest {
-  /** As it was given, not yet resolved. Absent: the tiny model. */
+  /** A name, or a path as it was given, not yet resolved. Absent: the tiny model. */
   readonly model: string | undefined;
   /** As it was given, not yet resolved. Absent: where programs keep their state. */
   readonly directory: string | undefined;
@@ -24,6 +26,8 @@ export interface HostRequest {
   readonly port: number | undefined;
   readonly load: Omit<ModelConfig, 'path'>;
   readonly answer: GenerateOptions;
+  /** Address of the hub. Absent: the usual one. */
+  readonly hub: string | undefined;
   /** Whether the browser is opened as well. */
   readonly opens: boolean;
 }
@@ -40,6 +44,7 @@ export function parseHostArgs(args: readonly string[]): HostRequest | 'help' {
       port: { type: 'string' },
       load: { type: 'string', default: '{}' },
       answer: { type: 'string', default: '{}' },
+      hub: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -55,6 +60,7 @@ export function parseHostArgs(args: readonly string[]): HostRequest | 'help' {
     port: values.port === undefined ? undefined : portOf(values.port),
     load: objectOf('--load', values.load),
     answer: objectOf('--answer', values.answer),
+    hub: values.hub,
     opens: !values.host,
   };
 }

@@ -31,12 +31,13 @@ async function main(): Promise<void> {
 }
 
 async function start(request: HostRequest): Promise<Host> {
-  const { directory, languages, answer } = request;
+  const { directory, languages, answer, hub } = request;
   const options = {
     model: modelFor(request),
     options: request.model === undefined ? { temperature: 0, ...answer } : answer,
     directory: directory === undefined ? stateDirectory() : asCalled(directory),
     pages,
+    ...(hub !== undefined && { hub }),
     ...(python !== '' && {
       recogniser: {
         python,
@@ -55,9 +56,14 @@ async function start(request: HostRequest): Promise<Host> {
 }
 
 function modelFor({ model, load }: HostRequest): ModelConfig {
-  if (model !== undefined) return { ...load, path: asCalled(model) };
+  if (model !== undefined) return { ...load, path: isName(model) ? model : asCalled(model) };
   // A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
   return { threads: 1, ...load, path: resolve('models/tiny-chat/tiny-chat-q8_0.gguf') };
+}
+
+/** Whether it names a model that comes from the network. */
+function isName(model: string): boolean {
+  return /^(hf|https?):/.test(model);
 }
 
 function stateDirectory(): string {

@@ -8,19 +8,22 @@ test('without arguments the tiny model is served, and the browser opened', () =>
     port: undefined,
     load: {},
     answer: {},
+    hub: undefined,
     opens: true,
   });
 });
 
 test('everything can be said', () => {
   const args = ['--host', '--model', 'a.gguf', '--directory', 'd', '--languages', 'l', '--port', '0'];
-  expect(parseHostArgs([...args, '--load', '{"threads":2}', '--answer', '{"temperature":0}'])).toEqual({
+  const hub = ['--hub', 'http://localhost:1'];
+  expect(parseHostArgs([...args, ...hub, '--load', '{"threads":2}', '--answer', '{"temperature":0}'])).toEqual({
     model: 'a.gguf',
     directory: 'd',
     languages: 'l',
     port: 0,
     load: { threads: 2 },
     answer: { temperature: 0 },
+    hub: 'http://localhost:1',
     opens: false,
   });
 });

@@ -231,3 +231,8 @@ test('a port that is taken is an error', async () => {
   const taken = { model, options: {}, directory: join(folder, 'other'), pages, port: Number(new URL(host.address).port) };
   await assert.rejects(startHost(taken), { code: 'EADDRINUSE' });
 });
+
+test('a hub whose address is none is an error', async () => {
+  const lost = { model, options: {}, directory: join(folder, 'state'), pages, port: 0, hub: 'http://hub.example' };
+  await assert.rejects(startHost(lost), { code: 'insecureUrl' });
+});
