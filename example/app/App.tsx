@@ -5,6 +5,7 @@ import { type LlamaClient, LlamaProvider } from 'react-native-llama-rs';
 import { ChatsScreen } from './chats/ChatsScreen';
 import { InspectorScreen } from './InspectorScreen';
 import { LoadsBanner } from './LoadsBanner';
+import { ModelsScreen } from './models/ModelsScreen';
 import { type Services, ServicesProvider } from './services';
 import { type Tab, TabBar } from './TabBar';
 import { useTheme } from './theme';
@@ -48,6 +49,8 @@ function Screen({ tab }: { tab: Tab }) {
       return <VoiceScreen />;
     case 'chats':
       return <ChatsScreen />;
+    case 'models':
+      return <ModelsScreen />;
     case 'inspector':
       return <InspectorScreen />;
   }

@@ -2,12 +2,14 @@ import { StyleSheet, Text, View } from 'react-native';
 import { useModels } from 'react-native-llama-rs';
 
 import { useServices } from './services';
+import { useCell } from './store';
 import { useTheme } from './theme';
 
 /** How often the model was loaded since launch: the number that stays at 1. */
 export function LoadsBanner() {
   const { model } = useServices();
-  const loads = useModels().find(({ path }) => path === model.path)?.loads ?? 0;
+  const chosen = useCell(model).path;
+  const loads = useModels().find(({ path }) => path === chosen)?.loads ?? 0;
   const { good, goodGround, warning, warningGround } = useTheme();
   const isWell = loads <= 1;
   return (

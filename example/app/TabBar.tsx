@@ -1,13 +1,14 @@
 import { Pressable, StyleSheet, Text, View } from 'react-native';
 
 import { useTheme } from './theme';
-import { ChartIcon, ChatIcon, MicrophoneIcon } from './ui/icons';
+import { BoxesIcon, ChartIcon, ChatIcon, MicrophoneIcon } from './ui/icons';
 
-export type Tab = 'voice' | 'chats' | 'inspector';
+export type Tab = 'voice' | 'chats' | 'models' | 'inspector';
 
 const TABS = [
   { tab: 'voice', label: 'Voice', Icon: MicrophoneIcon },
   { tab: 'chats', label: 'Chats', Icon: ChatIcon },
+  { tab: 'models', label: 'Models', Icon: BoxesIcon },
   { tab: 'inspector', label: 'Inspector', Icon: ChartIcon },
 ] as const;
 

@@ -2,6 +2,7 @@ import type { GenerateOptions, LlamaClient, ModelConfig, ReadableStore } from 'r
 
 import { newScope } from './chats/names';
 import { Drafts } from './Drafts';
+import { ModelSearch } from './models/ModelSearch';
 import type { Services } from './services';
 import { type Interruption, Reader } from './speech/Reader';
 import type { Speaker } from './speech/Speaker';
@@ -11,6 +12,7 @@ import { VoiceSession } from './voice/VoiceSession';
 
 /** What a platform brings. */
 export interface Platform {
+  /** What answers until another one is chosen. */
   readonly model: ModelConfig;
   readonly options: GenerateOptions;
   readonly transcriber?: Transcriber | undefined;
@@ -26,9 +28,11 @@ export function makeServices(client: LlamaClient, { model, options, transcriber,
   const languages = transcriber?.languages ?? [];
   const language = new Cell(languages[0] ?? '');
   return {
-    model,
+    model: new Cell(model),
+    ownModel: model,
     options,
     drafts: new Drafts(),
+    modelSearch: new ModelSearch(client),
     scope: new Cell(last?.id ?? newScope([])),
     voice: transcriber && new VoiceSession(transcriber),
     languages,

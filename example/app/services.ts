@@ -2,16 +2,20 @@ import { createContext, useContext } from 'react';
 import type { GenerateOptions, ModelConfig, ReadableStore } from 'react-native-llama-rs';
 
 import type { Drafts } from './Drafts';
+import type { ModelSearch } from './models/ModelSearch';
 import type { Interruption, Reader } from './speech/Reader';
 import type { Cell } from './store';
 import type { VoiceSession } from './voice/VoiceSession';
 
 /** What the app's screens share. It outlives them: it is made once per JavaScript runtime. */
 export interface Services {
-  readonly model: ModelConfig;
+  /** The model that answers. At first the app's own. */
+  readonly model: Cell<ModelConfig>;
+  readonly ownModel: ModelConfig;
   /** For every answer. */
   readonly options: GenerateOptions;
   readonly drafts: Drafts;
+  readonly modelSearch: ModelSearch;
   /** The conversation that both tabs show. */
   readonly scope: Cell<string>;
   /** Absent: nothing is heard here. */

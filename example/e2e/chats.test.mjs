@@ -60,5 +60,5 @@ test('every control can be reached by Tab and shows where the focus is', async (
     assert.notEqual(outline, 'none', `${name} does not show the focus`);
     reached.add(name);
   }
-  for (const name of ['New chat', 'Talk', 'Message', 'Voice', 'Chats', 'Inspector']) assert.ok(reached.has(name), `${name} is not reached`);
+  for (const name of ['New chat', 'Talk', 'Message', 'Voice', 'Chats', 'Models', 'Inspector']) assert.ok(reached.has(name), `${name} is not reached`);
 });

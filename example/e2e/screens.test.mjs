@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { answered, beginToTalk, openBrowser, tab, talk, visit, write } from './browser.mjs';
 import { gateTo, isLoading, isReading } from './gate.mjs';
 import { folderFor, startHost } from './host.mjs';
+import { startHub } from './hub.mjs';
 
 const folderOfPictures = process.env.LLAMA_RS_SCREENS ?? join(tmpdir(), 'llama-rs-screens');
 const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
@@ -15,7 +16,8 @@ for (const colorScheme of ['light', 'dark']) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     test(`every screen is pictured: ${colorScheme}, ${size}`, async (t) => {
       const folder = folderFor(t);
-      const host = await startHost(t, folder, { load: { contextSize: 4096 } });
+      const hub = await startHub(t, folder, ['chat-q4_0.gguf', 'chat-q8_0.gguf']);
+      const host = await startHost(t, folder, { load: { contextSize: 4096 }, hub: hub.endpoint });
       const { browser, say } = await openBrowser(t, folder);
       let gate;
       const prepare = async (page) => {
@@ -70,6 +72,30 @@ for (const colorScheme of ['light', 'dark']) {
       await tab(page, 'Inspector');
       await page.getByText(/MiB used/).waitFor();
       await picture('inspector');
+
+      await tab(page, 'Models');
+      await page.getByText('No model has been downloaded yet.').waitFor();
+      await picture('models-empty');
+      const search = async (name) => {
+        await page.getByLabel('Repository', { exact: true }).fill(name);
+        await page.keyboard.press('Enter');
+      };
+      await search('hf:local/nothing');
+      await page.getByText('There is no such model').waitFor();
+      await picture('models-error');
+      await search('hf:local/models');
+      await page.getByRole('button', { name: 'Download hf:local/models:Q8_0' }).click();
+      await page.getByRole('button', { name: 'Delete hf:local/models:Q8_0', exact: true }).click();
+      await hub.tell('halt chat-q4_0.gguf 600000');
+      await page.getByRole('button', { name: 'Download hf:local/models:Q4_0' }).click();
+      await page.getByText(/^600 kB of/).waitFor();
+      await picture('models-list');
+      await page.getByRole('button', { name: 'Pause hf:local/models:Q4_0' }).click();
+      await page.getByText(/paused$/).waitFor();
+      await page.getByRole('meter', { name: /^Models take 1\.[4-9] MB/ }).waitFor();
+      const forGood = page.getByRole('button', { name: 'Delete hf:local/models:Q8_0 for good' });
+      await forGood.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+      await picture('models-device');
 
       await tab(page, 'Voice');
       await page.context().clearPermissions();

@@ -1,5 +1,5 @@
 import { LlamaClient, type Port } from 'react-native-llama-rs';
-import { openNodePort, stayAlive } from 'react-native-llama-rs/testing';
+import { type NodePortOptions, openNodePort, stayAlive } from 'react-native-llama-rs/testing';
 
 import { type GatedPort, gatedPort } from './gatedPort';
 
@@ -20,8 +20,8 @@ afterAll(() => {
 });
 
 /** Opens the real engine, until the last test of the file. */
-export function openEngine(): Engine {
-  const port = openNodePort();
+export function openEngine(options: NodePortOptions = {}): Engine {
+  const port = openNodePort(options);
   const gate = gatedPort(betweenActs(port));
   const client = new LlamaClient(gate, { onBusy: stayAlive() });
   open.add(() => {

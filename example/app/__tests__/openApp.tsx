@@ -1,6 +1,6 @@
 import { act, fireEvent, render, screen } from '@testing-library/react-native';
 import { join } from 'node:path';
-import type { GenerateOptions, LlamaClient } from 'react-native-llama-rs';
+import type { GenerateOptions, LlamaClient, ModelConfig } from 'react-native-llama-rs';
 
 import { App } from '../App';
 import { makeServices } from '../makeServices';
@@ -10,13 +10,16 @@ import { type ScriptedTranscriber, scriptedTranscriber } from './scriptedTranscr
 /** The tiny model. */
 export const model = { path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_0.gguf'), threads: 1 };
 
-/** Renders the app. Only its ears and its voice are a test's; `said` is what the voice was given. `change`: other services. */
-export async function openApp(client: LlamaClient, change: Partial<Services> = {}, options: GenerateOptions = { temperature: 0 }) {
+/** What a test has otherwise than the app. */
+export type Change = Partial<Omit<Services, 'model'>> & { readonly model?: ModelConfig };
+
+/** Renders the app. Only its ears and its voice are a test's; `said` is what the voice was given. What else is otherwise comes second. */
+export async function openApp(client: LlamaClient, { model: own = model, ...change }: Change = {}, options: GenerateOptions = { temperature: 0 }) {
   const transcriber = scriptedTranscriber();
   const said: string[] = [];
   // A voice that has never finished speaking.
   const speaker = { say: (text: string) => new Promise<void>(() => said.push(text)), stop: () => undefined };
-  const platform = { model, options, transcriber, speaker, onReload: jest.fn() };
+  const platform = { model: own, options, transcriber, speaker, onReload: jest.fn() };
   const services = { ...makeServices(client, platform), ...change };
   await render(<App client={client} services={services} />);
   return { services, transcriber, said };

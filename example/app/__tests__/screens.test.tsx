@@ -1,9 +1,8 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react-native';
 
-import type { Services } from '../services';
 import { Cell } from '../store';
 import { openEngine } from './engine';
-import { answered, beginToTalk, openApp, press, say, tab, write } from './openApp';
+import { answered, beginToTalk, type Change, openApp, press, say, tab, write } from './openApp';
 
 // Every screen on the real engine. Only the ears and the voice are a test's.
 jest.setTimeout(30_000);
@@ -14,7 +13,7 @@ afterEach(async () => {
   await engine.client.eraseAll();
 });
 
-const open = (change: Partial<Services> = {}) => openApp(engine.client, change);
+const open = (change: Change = {}) => openApp(engine.client, change);
 
 test('what was said on the voice screen is answered, and known after every tab has been unmounted', async () => {
   const { transcriber } = await open();

@@ -1,6 +1,7 @@
 import { StyleSheet, View } from 'react-native';
-import { type DownloadProgress, useLlamaClient, type UseLlamaChat, useModels } from 'react-native-llama-rs';
+import { useLlamaClient, type UseLlamaChat, useModels } from 'react-native-llama-rs';
 
+import { progressText } from '../models/amounts';
 import { useServices } from '../services';
 import { useCell } from '../store';
 import { Button, Notice, Progress } from '../ui/parts';
@@ -8,8 +9,9 @@ import { Button, Notice, Progress } from '../ui/parts';
 /** What keeps a conversation from being answered, and what can be done about it: loading, offline, an error. */
 export function Troubles({ chat }: { chat: UseLlamaChat }) {
   const client = useLlamaClient();
-  const { model, online } = useServices();
-  const isOnline = useCell(online);
+  const services = useServices();
+  const model = useCell(services.model);
+  const isOnline = useCell(services.online);
   // Before it was ever asked for, it is about to be.
   const wasAskedFor = useModels().some(({ path }) => path === model.path);
   const { status, progress, download, reload } = chat.model;
@@ -20,7 +22,7 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
       {isOnline && (status === 'downloading' || status === 'loading') && (
         <View style={styles.loading}>
           <View style={styles.grow}>
-            <Progress label={download === undefined ? 'Loading the model' : downloadText(download)} value={progress} />
+            <Progress label={download === undefined ? 'Loading the model' : `Downloading the model: ${progressText(download)}`} value={progress} />
           </View>
           <Button label="Cancel" hint={`Cancel ${status}`} onPress={() => void client.unload(model.path).catch(() => undefined)} />
         </View>
@@ -37,14 +39,6 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
       )}
     </View>
   );
-}
-
-/** What has come, of what, and how long the rest takes. */
-function downloadText({ bytes, totalBytes, secondsLeft }: DownloadProgress): string {
-  const megabytes = (count: number) => `${(count / 1e6).toFixed(0)} MB`;
-  const total = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`;
-  const left = secondsLeft === undefined ? '' : `, ${secondsLeft} s left`;
-  return `Downloading the model: ${megabytes(bytes)}${total}${left}`;
 }
 
 const styles = StyleSheet.create({

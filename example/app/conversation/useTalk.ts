@@ -9,6 +9,7 @@ import {
 } from 'react-native-llama-rs';
 
 import { useServices } from '../services';
+import { useCell } from '../store';
 import { cutAt } from './cutAt';
 import { whenFinished } from './whenFinished';
 
@@ -28,7 +29,8 @@ export interface Talk {
 /** The conversation `scope`, with the app's model, drafts and voice. */
 export function useTalk(scope: string, owner: string): Talk {
   const client = useLlamaClient();
-  const { model, options, drafts, reader, speaks, interruption } = useServices();
+  const { model: chosen, options, drafts, reader, speaks, interruption } = useServices();
+  const model = useCell(chosen);
   const chat = useLlamaChat({ model, scope, options, owner });
   const { send, prepare: prefill, stop, regenerate: startAgain } = chat;
 

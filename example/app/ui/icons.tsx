@@ -51,10 +51,26 @@ export function ChartIcon({ colour, size = 20 }: IconProps) {
   );
 }
 
+/** Boxes, one on two. */
+export function BoxesIcon({ colour, size = 20 }: IconProps) {
+  const part = size / 20;
+  const box = <View style={{ width: 9 * part, height: 8.5 * part, borderWidth: 2 * part, borderRadius: 2 * part, borderColor: colour }} />;
+  return (
+    <View style={[styles.icon, styles.middle, { width: size, height: size, gap: part }]}>
+      {box}
+      <View style={[styles.pair, { gap: part }]}>
+        {box}
+        {box}
+      </View>
+    </View>
+  );
+}
+
 const styles = StyleSheet.create({
   icon: { alignItems: 'center' },
   middle: { justifyContent: 'center' },
   over: { position: 'absolute' },
   bubble: { justifyContent: 'center', alignItems: 'center', borderBottomLeftRadius: 0 },
+  pair: { flexDirection: 'row' },
   chart: { flexDirection: 'row', alignItems: 'flex-end', justifyContent: 'center' },
 });

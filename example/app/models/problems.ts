@@ -1,0 +1,19 @@
+import type { Failure } from 'react-native-llama-rs';
+
+/** What went wrong, in a few words. What to do is in the failure's own detail. */
+const TITLES: Partial<Record<Failure['code'], string>> = {
+  offline: 'The network cannot be reached',
+  connectionLost: 'The connection was lost',
+  tooSlow: 'The connection is too slow',
+  modelNotFound: 'There is no such model',
+  invalidModelName: 'That is no name of a model',
+  accessDenied: 'The hub wants a token',
+  diskFull: 'The disk is full',
+  digestMismatch: 'The file is not what it should be',
+  modelInUse: 'The model is in use',
+};
+
+/** A title for a failure. */
+export function titleOf({ code }: Pick<Failure, 'code'>): string {
+  return TITLES[code] ?? 'That did not work';
+}

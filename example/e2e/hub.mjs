@@ -1,0 +1,37 @@
+// The model server of the store's tests, for the app: the tiny model as the repository `hf:local/models` of a hub on this machine.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const TINY = 'models/tiny-chat/tiny-chat-q8_0.gguf';
+
+/** Where `./dev test e2e` has built it. */
+const { LLAMA_RS_MODEL_SERVER: program } = process.env;
+
+/** Starts a hub that has the tiny model, under each of the names. It ends with the test. */
+export async function startHub(t, folder, names = ['tiny-chat-q8_0.gguf']) {
+  if (program === undefined) throw new Error('LLAMA_RS_MODEL_SERVER names no program - run ./dev test e2e');
+  const models = join(folder, 'hub');
+  mkdirSync(models);
+  for (const name of names) copyFileSync(TINY, join(models, name));
+  const child = spawn(program, [models], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const gone = once(child, 'exit');
+  const end = async () => {
+    child.stdin.end();
+    await gone;
+  };
+  t.after(end);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: endpoint } = await lines.next();
+  return {
+    endpoint,
+    /** Has it do something wrong from the next request on: `rust-core/examples/model_server.rs` lists what. */
+    async tell(what) {
+      child.stdin.write(`${what}\n`);
+      await lines.next();
+    },
+    end,
+  };
+}
