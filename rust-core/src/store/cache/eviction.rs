@@ -23,17 +23,20 @@ struct Candidate {
 }
 
 impl Store {
-    /// Makes room within `modelsBudgetBytes` for so many more bytes of a name, and says which models have gone for it.
+    /// Makes room within `modelsBudgetBytes` for new files of a name, of so many bytes in all, and says which models have gone
+    /// for it. What has come of them in part needs no room a second time.
     /// `DiskFull` if the budget cannot hold them beside what is in use; then nothing has gone.
     pub fn make_room(&self, name: &ModelName, bytes: u64) -> Result<Vec<ModelName>> {
         let Some(budget) = self.models_budget() else { return Ok(Vec::new()) };
         self.change("make room for", name, |held| {
             held.tidy()?;
             let (models, partials) = held.used()?;
-            let excess = models.saturating_add(partials).saturating_add(bytes).saturating_sub(budget);
             let entries = held.entries()?.known;
             let candidates: Vec<_> =
                 entries.iter().map(|entry| candidate(held, entry, name)).collect::<std::result::Result<_, _>>()?;
+            let own = entries.iter().zip(&candidates).find(|(entry, _)| entry.name == *name);
+            let others = partials.saturating_sub(own.map_or(0, |(_, candidate)| candidate.partial_bytes));
+            let excess = models.saturating_add(others).saturating_add(bytes).saturating_sub(budget);
             let chosen = choose(&candidates, excess).map_err(|short| too_small(name, bytes, budget, short))?;
             for index in &chosen {
                 let name = &entries[*index].name;
@@ -65,7 +68,7 @@ fn candidate(held: &Held<'_>, entry: &Entry, needs_room: &ModelName) -> std::res
 
 fn too_small(name: &ModelName, bytes: u64, budget: u64, short: u64) -> Error {
     let detail = format!(
-        "could not make room for {name}: {} more are needed, and modelsBudgetBytes is {}, which is {} too little beside \
+        "could not make room for {name}: it has {}, and modelsBudgetBytes is {}, which is {} too little beside \
          what is in use - raise it, or unload or remove models",
         readable::bytes(bytes),
         readable::bytes(budget),

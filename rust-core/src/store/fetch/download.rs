@@ -2,12 +2,14 @@
 //! nor where the file goes afterwards.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 use url::Url;
 
 use super::address::shown;
 use super::answer::{self, Expected, Plan};
+use super::blocking::blocking;
 use super::control::Control;
 use super::journal::BLOCK_BYTES;
 use super::network::{Answer, Incoming, Network, random};
@@ -34,6 +36,9 @@ pub struct Remote {
 /// Hears how far a transfer is. Called for every piece that comes.
 pub type Report = Box<dyn Fn(Progress) + Send + Sync>;
 
+/// Makes room for a file of so many bytes, a length that nobody knew before its server said it. Blocks.
+pub type MakeRoom = Arc<dyn Fn(u64) -> Result<()> + Send + Sync>;
+
 /// The transfer of one file.
 pub struct Download {
     network: Network,
@@ -41,6 +46,7 @@ pub struct Download {
     folder: PathBuf,
     control: Control,
     report: Report,
+    make_room: MakeRoom,
     meter: Meter,
     failures: Failures,
 }
@@ -55,9 +61,16 @@ enum Attempt {
 
 impl Download {
     /// Into `folder`, which is this transfer's own.
-    pub fn new(network: Network, remote: Remote, folder: PathBuf, control: Control, report: Report) -> Self {
+    pub fn new(
+        network: Network,
+        remote: Remote,
+        folder: PathBuf,
+        control: Control,
+        report: Report,
+        make_room: MakeRoom,
+    ) -> Self {
         let (meter, failures) = (Meter::default(), Failures::default());
-        Self { network, remote, folder, control, report, meter, failures }
+        Self { network, remote, folder, control, report, make_room, meter, failures }
     }
 
     /// Until the file is whole and verified, or cannot be had, or nobody wants it: `Cancelled`. What has come stays in the
@@ -131,14 +144,26 @@ impl Download {
             Plan::FromStart(identity) => {
                 let length = identity.length;
                 writer.begin(identity).await?;
+                self.have_room(length).await?;
                 // Without a length of its own, the body itself must say that it ends there.
                 self.take(writer, incoming, length, headers.content_length.is_none()).await
             }
             Plan::Append(count) => {
+                let length = writer.state().map_or(count, |(identity, _)| identity.length);
                 writer.go_on().await?;
+                self.have_room(length).await?;
                 self.take(writer, incoming, count, headers.content_length.is_none()).await
             }
         }
+    }
+
+    /// For a file whose length was known beforehand, there is.
+    async fn have_room(&self, bytes: u64) -> Result<()> {
+        if self.remote.expected.length.is_some() {
+            return Ok(());
+        }
+        let make_room = self.make_room.clone();
+        blocking(move || make_room(bytes)).await
     }
 
     /// Takes `count` bytes of a body, which must end there.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::blocking::blocking;
 use super::control::Control;
-use super::download::{Download, Report};
+use super::download::{Download, MakeRoom, Report};
 use super::hub::Hub;
 use super::network::Network;
 use super::plan::{RemoteFile, Wanted, plan};
@@ -63,6 +63,7 @@ impl SetTransfer {
         let (store, name) = (self.store.clone(), self.wanted.name.clone());
         let planned: Vec<_> = files.iter().map(RemoteFile::planned).collect();
         let incoming = blocking(move || {
+            // A length that nobody knows gets its room when its server has said it.
             store.make_room(&name, total.unwrap_or(0))?;
             store.begin(&name, planned)
         });
@@ -126,7 +127,10 @@ impl SetTransfer {
             }
         };
         let report = self.part_of(files, file, incoming);
-        let download = Download::new(self.network.clone(), file.remote.clone(), folder, self.control.clone(), report);
+        let (store, name) = (self.store.clone(), self.wanted.name.clone());
+        let make_room: MakeRoom = Arc::new(move |bytes| store.make_room(&name, bytes).map(drop));
+        let (network, remote, control) = (self.network.clone(), file.remote.clone(), self.control.clone());
+        let download = Download::new(network, remote, folder, control, report, make_room);
         let arrived = download.run().await?;
         let (incoming, name) = (incoming.clone(), file.file.clone());
         blocking(move || incoming.adopt(&name, &arrived.path, arrived.sha256)).await
