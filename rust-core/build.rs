@@ -10,17 +10,19 @@ fn main() {
 mod shim {
     use std::path::{Path, PathBuf};
 
-    const SOURCES: [&str; 4] = [
+    const SOURCES: [&str; 7] = [
+        "src/llama/answer_shim.cpp",
         "src/llama/chat_shim.cpp",
+        "src/llama/constraint_shim.cpp",
         "src/llama/engine_shim.cpp",
         "src/llama/memory_shim.cpp",
+        "src/llama/sampler_shim.cpp",
         "src/llama/state_shim.cpp",
     ];
-    const HEADER: &str = "src/llama/shim.h";
+    const HEADERS: [&str; 3] = ["src/llama/answer.h", "src/llama/constraint.h", "src/llama/shim.h"];
 
     pub fn compile() {
-        println!("cargo:rerun-if-changed={HEADER}");
-        for source in SOURCES {
+        for source in HEADERS.iter().chain(&SOURCES) {
             println!("cargo:rerun-if-changed={source}");
         }
         let llama = llama_sources();

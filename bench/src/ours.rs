@@ -121,7 +121,7 @@ impl Ours {
 
     /// Sends a turn of one user message; greedy, at most `answer` tokens. Gives the generation's id.
     pub fn begin(&mut self, scope: &str, text: &str, answer: u32) -> String {
-        self.begin_with(scope, vec![Message { role: Role::User, content: text.into() }], answer)
+        self.begin_with(scope, vec![Message::new(Role::User, text)], answer)
     }
 
     /// The same with messages of the caller's. Nothing of the scope goes to disk before `may_be_saved`, so that a row
@@ -150,7 +150,7 @@ impl Ours {
 
     /// Prefills what is known of a user's message, and waits for it. Gives the tokens that were computed.
     pub fn prefill(&mut self, scope: &str, text: &str) -> Result<u32> {
-        let message = Message { role: Role::User, content: text.into() };
+        let message = Message::new(Role::User, text);
         let command = PrefillCommand { scope: scope.into(), append: Some(vec![message]), messages: None, open: true };
         let request = self.send(Command::Prefill(command));
         loop {

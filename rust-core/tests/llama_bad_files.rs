@@ -11,7 +11,7 @@ use llama_common::{find, folder, greedy, load_error, message, prefill, tiny_byte
 use llama_rs_core::engine::{DecodeError, ModelLoader};
 use llama_rs_core::error::{Error, ErrorCode, Result};
 use llama_rs_core::llama::LlamaLoader;
-use llama_rs_core::protocol::{ModelConfig, Role};
+use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
 
 fn small(path: &Path) -> ModelConfig {
     ModelConfig {
@@ -168,7 +168,9 @@ fn mutate(bytes: &mut Vec<u8>, header: usize, random: &mut Random) {
 /// Loads and says a few words.
 fn use_model(path: &Path) -> Result<()> {
     let mut model = LlamaLoader.load(&small(path), &mut |_| true)?;
-    let prompt = model.prompter.render(&[message(Role::System, "be brief"), message(Role::User, "hello")])?;
+    let prompt = model
+        .prompter
+        .render(&[message(Role::System, "be brief"), message(Role::User, "hello")], &GenerateOptions::default())?;
     let failed = |error: DecodeError| Error::new(ErrorCode::InferenceFailed, format!("{error:?}"));
     let tokens = &prompt.tokens[..prompt.tokens.len().min(200)];
     let mut row = prefill(&mut model, 0, tokens, 0, None).map_err(failed)?;

@@ -26,7 +26,7 @@ fn a_prompt_is_the_models_own_template() {
     let model = load(&config());
     let messages = [message(Role::System, "be brief"), message(Role::User, "hi"), message(Role::Assistant, "Hello!")];
     let messages = [&messages[..], &[message(Role::User, "bye")]].concat();
-    let prompt = model.prompter.render(&messages).expect("the template takes these");
+    let prompt = model.prompter.render(&messages, &GenerateOptions::default()).expect("the template takes these");
     let text: Vec<u8> = prompt.tokens.iter().flat_map(|token| model.context.prompt_bytes(*token)).collect();
     let expected = "<|im_start|>system\nbe brief<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n\
                     <|im_start|>assistant\nHello!<|im_end|>\n<|im_start|>user\nbye<|im_end|>\n<|im_start|>assistant\n";
@@ -58,7 +58,11 @@ fn two_sequences_never_mix() {
 fn one_batch_decodes_several_sequences() {
     let mut model = load(&config());
     let alone = {
-        let tokens = model.prompter.render(&[message(Role::User, "hello")]).expect("renders").tokens;
+        let tokens = model
+            .prompter
+            .render(&[message(Role::User, "hello")], &GenerateOptions::default())
+            .expect("renders")
+            .tokens;
         let row = prefill(&mut model, 0, &tokens, 0, None).expect("fits");
         let mut sampler = greedy(&model);
         let first = model.context.sample(row, &mut *sampler).expect("has logits");
@@ -82,7 +86,11 @@ fn one_batch_decodes_several_sequences() {
 #[test]
 fn truncating_and_going_on_chooses_as_before() {
     let mut model = load(&config());
-    let tokens = model.prompter.render(&[message(Role::User, "My name is Carol")]).expect("renders").tokens;
+    let tokens = model
+        .prompter
+        .render(&[message(Role::User, "My name is Carol")], &GenerateOptions::default())
+        .expect("renders")
+        .tokens;
     let length = u32::try_from(tokens.len()).expect("short");
     prefill(&mut model, 0, &tokens, 0, None).expect("fits");
     let first = answer(&mut model, 0, length, tokens.len() - 1);
@@ -112,7 +120,11 @@ fn a_set_flag_aborts_a_prefill() {
 #[test]
 fn the_same_seed_chooses_alike_and_another_does_not() {
     let mut model = load(&config());
-    let tokens = model.prompter.render(&[message(Role::User, "tell me something")]).expect("renders").tokens;
+    let tokens = model
+        .prompter
+        .render(&[message(Role::User, "tell me something")], &GenerateOptions::default())
+        .expect("renders")
+        .tokens;
     let row = prefill(&mut model, 0, &tokens, 0, None).expect("fits");
     let mut draw = |seed| {
         // Hot enough that thirty equal draws from two seeds would be a miracle.
@@ -124,7 +136,7 @@ fn the_same_seed_chooses_alike_and_another_does_not() {
             seed: Some(seed),
             ..GenerateOptions::default()
         };
-        let mut sampler = model.context.sampler(&options).expect("in range");
+        let mut sampler = model.context.sampler(&options, None).expect("in range");
         (0..30).map(|_| model.context.sample(row, &mut *sampler).expect("has logits")).collect::<Vec<_>>()
     };
     assert_eq!(draw(7), draw(7));
@@ -135,7 +147,8 @@ fn the_same_seed_chooses_alike_and_another_does_not() {
 #[test]
 fn a_penalty_changes_the_choice() {
     let mut model = load(&config());
-    let tokens = model.prompter.render(&[message(Role::User, "hello")]).expect("renders").tokens;
+    let tokens =
+        model.prompter.render(&[message(Role::User, "hello")], &GenerateOptions::default()).expect("renders").tokens;
     let row = prefill(&mut model, 0, &tokens, 0, None).expect("fits");
     let options = GenerateOptions {
         temperature: Some(0.0),
@@ -144,7 +157,7 @@ fn a_penalty_changes_the_choice() {
         frequency_penalty: Some(2.0),
         ..GenerateOptions::default()
     };
-    let mut penalized = model.context.sampler(&options).expect("in range");
+    let mut penalized = model.context.sampler(&options, None).expect("in range");
     let first = model.context.sample(row, &mut *penalized).expect("has logits");
     let later: Vec<_> = (0..5).map(|_| model.context.sample(row, &mut *penalized).expect("has logits")).collect();
     assert!(later.iter().any(|token| *token != first), "the same logits, but the first choice is penalized now");
@@ -190,11 +203,17 @@ fn a_sequence_holds_exactly_the_context_size() {
 fn prompts_render_on_other_threads_while_the_model_decodes() {
     let mut model = load(&config());
     let messages = [message(Role::User, "What is my name?")];
-    let expected = model.prompter.render(&messages).expect("renders");
+    let expected = model.prompter.render(&messages, &GenerateOptions::default()).expect("renders");
     let prompter = std::sync::Arc::clone(&model.prompter);
     std::thread::scope(|scope| {
         let renderers: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| (0..25).map(|_| prompter.render(&messages).expect("renders")).collect::<Vec<_>>()))
+            .map(|_| {
+                scope.spawn(|| {
+                    (0..25)
+                        .map(|_| prompter.render(&messages, &GenerateOptions::default()).expect("renders"))
+                        .collect::<Vec<_>>()
+                })
+            })
             .collect();
         for position in (0..800).step_by(100) {
             prefill(&mut model, 0, &[5; 100], position, None).expect("fits");

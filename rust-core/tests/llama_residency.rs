@@ -8,7 +8,7 @@ mod llama_common;
 use llama_common::random_model::Random;
 use llama_common::{Turn, config, folder, load, message, prefill};
 use llama_rs_core::engine::{LoadedModel, Sequence, Token};
-use llama_rs_core::protocol::{ModelConfig, Role};
+use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
 use llama_rs_core::residency::{Parked, Storage};
 
 /// The logits of one step, to be compared bit for bit.
@@ -19,7 +19,11 @@ fn with_slots(slots: u32) -> LoadedModel {
 }
 
 fn prompt(model: &LoadedModel, text: &str) -> Vec<Token> {
-    model.prompter.render(&[message(Role::User, text)]).expect("the template takes this").tokens
+    model
+        .prompter
+        .render(&[message(Role::User, text)], &GenerateOptions::default())
+        .expect("the template takes this")
+        .tokens
 }
 
 fn length(tokens: &[Token]) -> u32 {

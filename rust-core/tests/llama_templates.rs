@@ -7,7 +7,7 @@ mod llama_common;
 use llama_common::{find, folder, load, message, tiny_bytes, with_template, with_value, write};
 use llama_rs_core::engine::LoadedModel;
 use llama_rs_core::error::ErrorCode;
-use llama_rs_core::protocol::{Message, ModelConfig, Role};
+use llama_rs_core::protocol::{GenerateOptions, Message, ModelConfig, Role};
 
 fn load_bytes(bytes: &[u8]) -> LoadedModel {
     let folder = folder();
@@ -15,7 +15,7 @@ fn load_bytes(bytes: &[u8]) -> LoadedModel {
 }
 
 fn rendered(model: &LoadedModel, messages: &[Message]) -> String {
-    let prompt = model.prompter.render(messages).expect("the template takes these");
+    let prompt = model.prompter.render(messages, &GenerateOptions::default()).expect("the template takes these");
     let bytes: Vec<u8> = prompt.tokens.iter().flat_map(|token| model.context.prompt_bytes(*token)).collect();
     String::from_utf8(bytes).expect("a prompt is UTF-8")
 }
@@ -63,10 +63,12 @@ fn a_template_that_refuses_the_messages_says_so_without_quoting_them() {
          {% for m in messages %}{{ m.content }}{% endfor %}",
     ));
     let secret = message(Role::User, "my secret");
-    let error = model.prompter.render(&vec![secret.clone(); 3]).expect_err("three are too many");
+    let error =
+        model.prompter.render(&vec![secret.clone(); 3], &GenerateOptions::default()).expect_err("three are too many");
     assert_eq!(error.code, ErrorCode::TemplateFailed);
     assert!(error.detail.contains("too many"), "{error}");
-    let error = model.prompter.render(&vec![secret.clone(); 2]).expect_err("two are refused");
+    let error =
+        model.prompter.render(&vec![secret.clone(); 2], &GenerateOptions::default()).expect_err("two are refused");
     assert_eq!(error.code, ErrorCode::TemplateFailed);
     assert!(!error.detail.contains("secret"), "{error}");
     assert!(!error.detail.contains('\n'), "{error}");
@@ -76,7 +78,8 @@ fn a_template_that_refuses_the_messages_says_so_without_quoting_them() {
 #[test]
 fn weights_that_are_not_numbers_are_a_typed_error_at_sampling() {
     let mut model = load_bytes(&with_value("llama.rope.freq_base", &f32::NAN.to_le_bytes()));
-    let tokens = model.prompter.render(&[message(Role::User, "hi")]).expect("renders").tokens;
+    let tokens =
+        model.prompter.render(&[message(Role::User, "hi")], &GenerateOptions::default()).expect("renders").tokens;
     let row = llama_common::prefill(&mut model, 0, &tokens, 0, None).expect("decodes");
     let mut sampler = llama_common::greedy(&model);
     let error = model.context.sample(row, &mut *sampler).expect_err("nothing can be chosen");

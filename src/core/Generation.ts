@@ -1,4 +1,4 @@
-import type { ErrorInfo, FinishReason, GenerationPhase, GenerationState, Message, Timings, Usage } from '../protocol/generated';
+import type { ErrorInfo, FinishReason, GenerationPhase, GenerationState, Message, Timings, Usage, ToolCall } from '../protocol/generated';
 import { Deferred } from './Deferred';
 import { reuse } from './json';
 import { LlamaError } from './LlamaError';
@@ -9,6 +9,10 @@ import { textIterator } from './textIterator';
 export interface GenerationResult {
   /** The whole answer, without the stop text that ended it. */
   text: string;
+  /** What the model thought before it answered; empty where it did not. */
+  reasoning: string;
+  /** The tools that it called. Their results go into the next turn, as messages of `tool`. */
+  toolCalls: readonly ToolCall[];
   /** What ended it. */
   reason: Exclude<FinishReason, 'failed'>;
   /** Tokens: of the prompt, cached and prefilled, and of the answer. */
@@ -23,6 +27,11 @@ export interface Sent {
   readonly append?: readonly Message[];
   /** The whole transcript, in place of what it held. */
   readonly messages?: readonly Message[];
+}
+
+/** The text with a piece that begins at `offset`, part of which may be there already. `undefined`: something is missing between. */
+function join(known: string, offset: number, piece: string): string | undefined {
+  return offset > known.length ? undefined : known + piece.slice(known.length - offset);
 }
 
 /** What a generation needs of its client. @internal */
@@ -111,8 +120,29 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
   /** @internal Adds text that begins at `offset`. Returns whether it joins on to what is known. */
   addText(offset: number, text: string): boolean {
     const state = this.getSnapshot();
-    if (offset > state.text.length) return false;
-    this.update({ ...state, text: state.text + text.slice(state.text.length - offset) });
+    const joined = join(state.text, offset, text);
+    if (joined === undefined) return false;
+    this.update({ ...state, text: joined });
+    return true;
+  }
+
+  /** @internal Adds reasoning that begins at `offset`. Returns whether it joins on to what is known. */
+  addReasoning(offset: number, text: string): boolean {
+    const state = this.getSnapshot();
+    const joined = join(state.reasoning, offset, text);
+    if (joined === undefined) return false;
+    this.update({ ...state, reasoning: joined });
+    return true;
+  }
+
+  /** @internal Adds to a call's arguments, or a new call. Returns whether that joins on to what is known. */
+  addToCall(index: number, offset: number, piece: ToolCall): boolean {
+    const state = this.getSnapshot();
+    const toolCalls = [...state.toolCalls];
+    const joined = index > toolCalls.length ? undefined : join(toolCalls[index]?.arguments ?? '', offset, piece.arguments);
+    if (joined === undefined) return false;
+    toolCalls[index] = { ...piece, arguments: joined };
+    this.update({ ...state, toolCalls });
     return true;
   }
 
@@ -123,13 +153,13 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
   }
 
   private settleIfFinished(): void {
-    const { phase, text } = this.getSnapshot();
+    const { phase, text, reasoning, toolCalls } = this.getSnapshot();
     if (phase.type !== 'finished') return;
     const { reason, error, usage, timings } = phase.outcome;
     if (reason === 'failed') {
       this.outcome.reject(LlamaError.from(error ?? { code: 'inferenceFailed', detail: 'the engine gave no reason' }));
     } else {
-      this.outcome.resolve({ text, reason, usage, timings });
+      this.outcome.resolve({ text, reasoning, toolCalls, reason, usage, timings });
     }
   }
 }

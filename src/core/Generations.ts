@@ -1,4 +1,4 @@
-import type { ErrorInfo, GenerationPhase, GenerationState } from '../protocol/generated';
+import type { ErrorInfo, GenerationPhase, GenerationState, ToolCall } from '../protocol/generated';
 import { Generation, type Sent } from './Generation';
 import type { Pending } from './Pending';
 import { type Changes, type ReadableStore, Store } from './Store';
@@ -67,6 +67,16 @@ export class Generations {
   /** Returns whether the text joins on to what is known. */
   addText(id: string, offset: number, text: string): boolean {
     return this.get(id)?.addText(offset, text) ?? true;
+  }
+
+  /** Returns whether the reasoning joins on to what is known. */
+  addReasoning(id: string, offset: number, text: string): boolean {
+    return this.get(id)?.addReasoning(offset, text) ?? true;
+  }
+
+  /** Returns whether the call's arguments join on to what is known. */
+  addToCall(id: string, index: number, offset: number, piece: ToolCall): boolean {
+    return this.get(id)?.addToCall(index, offset, piece) ?? true;
   }
 
   /** Takes over a snapshot's list. */

@@ -131,7 +131,7 @@ export class LlamaClient extends Commands {
     const { model, scope, append, messages, signal } = request;
     const id = this.newId('generation');
     const sent = { ...(append && { append: copy(append) }), ...(messages && { messages: copy(messages) }) };
-    const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '' }, sent);
+    const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '', reasoning: '', toolCalls: [] }, sent);
     this.requests.tell(generateCommand(id, request), (error) => this.turns.fail(id, error));
     followSignal(signal, () => void generation.cancel().catch(() => undefined), generation.result);
     return generation;

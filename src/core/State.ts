@@ -97,6 +97,12 @@ export class State {
         return true;
       case 'textDelta':
         return this.generations.addText(event.generationId, event.offset, event.text);
+      case 'reasoningDelta':
+        return this.generations.addReasoning(event.generationId, event.offset, event.text);
+      case 'toolCallDelta': {
+        const { generationId, index, offset, id, name, arguments: piece } = event;
+        return this.generations.addToCall(generationId, index, offset, { id, name, arguments: piece });
+      }
       case 'suspensionChanged':
         this.suspended.set(event.suspended);
         return true;

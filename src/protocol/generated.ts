@@ -454,12 +454,45 @@ role: Role,
 /**
  * The text, as the chat template is to see it.
  */
-content: string, };
+content: string, 
+/**
+ * What the model thought before it answered. Of an assistant; most templates leave it out of later prompts.
+ */
+reasoning?: string, 
+/**
+ * Tools that the model called. Of an assistant.
+ */
+toolCalls?: Array<ToolCall>, 
+/**
+ * Which call `content` is the result of. Of a tool.
+ */
+toolCallId?: string, 
+/**
+ * The name of the tool that was called. Of a tool; some templates want it.
+ */
+toolName?: string, };
 
 /**
  * Who speaks in a message.
  */
-export type Role = "system" | "user" | "assistant";
+export type Role = "system" | "user" | "assistant" | "tool";
+
+/**
+ * A call that the model asks for.
+ */
+export type ToolCall = { 
+/**
+ * Unique in its conversation; the message with the result carries it.
+ */
+id: string, 
+/**
+ * One of the request's tools.
+ */
+name: string, 
+/**
+ * JSON text: an object as the tool's `parameters` describe it.
+ */
+arguments: string, };
 
 /**
  * What happened to a component.
@@ -545,7 +578,7 @@ export type Persist = "none" | "transcript" | "kv";
 export type Overflow = "shift" | "error";
 
 /**
- * How one generation is sampled and when it ends. Every request has its own; none changes another's.
+ * How one generation is sampled, what its answer may be, and when it ends. Every request has its own; none changes another's.
  */
 export type GenerateOptions = { 
 /**
@@ -565,6 +598,56 @@ topP?: number,
  */
 minP?: number, 
 /**
+ * Keep tokens about as surprising as is typical, until they have this probability together (arXiv:2202.00666). 0 to 1; left
+ * out: 1 (off).
+ */
+typicalP?: number, 
+/**
+ * Keep tokens whose logit is within this many standard deviations of the highest (arXiv:2411.07641). 0 to 100; left out: off.
+ */
+topNSigma?: number, 
+/**
+ * XTC: with this probability the likeliest choices are left out, all but the least likely of those above `xtcThreshold`. 0 to 1;
+ * left out: 0 (off).
+ */
+xtcProbability?: number, 
+/**
+ * Which choices XTC may leave out. 0 to 1, above 0.5 none; left out: 0.1.
+ */
+xtcThreshold?: number, 
+/**
+ * DRY: what a token that would go on with a repetition loses, times `dryBase` for each token more. 0 to 10; left out: 0 (off).
+ */
+dryMultiplier?: number, 
+/**
+ * 1 to 10; left out: 1.75.
+ */
+dryBase?: number, 
+/**
+ * Tokens that may be repeated for nothing. 0 to 1,024; left out: 2.
+ */
+dryAllowedLength?: number, 
+/**
+ * Tokens that DRY looks back on. 0 to 4,096; left out: 64.
+ */
+dryPenaltyWindow?: number, 
+/**
+ * Texts over which no repetition goes on. At most 16 of 1 to 64 bytes each; left out: line end, `:`, `"` and `*`.
+ */
+drySequenceBreakers?: Array<string>, 
+/**
+ * Mirostat, version 1 or 2 (arXiv:2007.14966), in place of every option above but temperature. Left out: off.
+ */
+mirostat?: 1 | 2, 
+/**
+ * Mirostat's target, in bits of surprise. 0 to 100; left out: 5.
+ */
+mirostatTau?: number, 
+/**
+ * How fast Mirostat learns. 0 to 1; left out: 0.1.
+ */
+mirostatEta?: number, 
+/**
  * Divides the logits of tokens seen in the window. Above 0, to 10; left out: 1 (off).
  */
 repeatPenalty?: number, 
@@ -580,6 +663,10 @@ presencePenalty?: number,
  * Tokens that the penalties look back on. 0 to 4,096; left out: 64.
  */
 penaltyWindow?: number, 
+/**
+ * Added to the logits of single tokens. At most 1,024.
+ */
+logitBias?: Array<LogitBias>, 
 /**
  * Same seed, same options, same prompt: same choices. Left out: random.
  */
@@ -597,7 +684,91 @@ maxOutputTokens?: number,
  * Whether a cancelled or failed answer keeps, in transcript and KV, what was delivered. Left out: false, the turn
  * goes back whole.
  */
-keepPartial?: boolean, };
+keepPartial?: boolean, 
+/**
+ * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called.
+ */
+responseFormat?: ResponseFormat, 
+/**
+ * A chat template in Jinja in place of the model's own, at most 64 KiB. Left out: the model's.
+ */
+chatTemplate?: string, 
+/**
+ * Whether a model that can think before it answers does so. Left out: it does.
+ */
+reasoning?: boolean, 
+/**
+ * Tokens that it may think, then it must answer. 0 and more; left out: as many as it likes.
+ */
+reasoningBudgetTokens?: number, 
+/**
+ * What the model may call. The calls are the caller's to carry out: their results go into the next turn. At most 128.
+ */
+tools?: Array<Tool>, 
+/**
+ * Whether it does. Left out: as it sees fit.
+ */
+toolChoice?: ToolChoice, 
+/**
+ * Whether one answer may call several tools. Left out: false.
+ */
+parallelToolCalls?: boolean, };
+
+/**
+ * What is added to a token's logit.
+ */
+export type LogitBias = { 
+/**
+ * A token of the model's vocabulary.
+ */
+token: number, 
+/**
+ * -100 to 100. The ends all but forbid it, or all but force it.
+ */
+bias: number, };
+
+/**
+ * What form an answer has. The model can write nothing else; cut off by `maxOutputTokens` it is not whole.
+ */
+export type ResponseFormat = { "type": "json", 
+/**
+ * JSON Schema of the value, as far as llama.cpp turns it into a grammar. Left out: any object.
+ */
+schema?: Record<string, unknown>, } | { "type": "grammar", 
+/**
+ * In GBNF, with a rule `root`. At most 64 KiB, and groups in groups to a depth of 100.
+ */
+gbnf: string, 
+/**
+ * Texts from which on the grammar holds, the text itself included. Left out: from the beginning.
+ */
+triggers?: Array<string>, };
+
+/**
+ * A function of the app that the model may call.
+ */
+export type Tool = { 
+/**
+ * 1 to 64 letters, digits, `_`, `-` or `.`; unique in its request.
+ */
+name: string, 
+/**
+ * When to call it, for the model.
+ */
+description?: string, 
+/**
+ * JSON Schema of the arguments, an object. Left out: there are none.
+ */
+parameters?: Record<string, unknown>, };
+
+/**
+ * Whether the model calls tools.
+ */
+export type ToolChoice = { "type": "auto" } | { "type": "none" } | { "type": "required" } | { "type": "tool", 
+/**
+ * One of the request's tools.
+ */
+toolName: string, };
 
 /**
  * What a host's pump thread pulls: the events of at most 16 ms.
@@ -760,7 +931,43 @@ offset: number,
 /**
  * The piece; pieces that waited together are joined.
  */
-text: string, } | { "type": "suspensionChanged", 
+text: string, } | { "type": "reasoningDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Length of the reasoning before this piece, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The piece.
+ */
+text: string, } | { "type": "toolCallDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Which of the generation's calls, from 0; one more than the last begins a new one.
+ */
+index: number, 
+/**
+ * Of the call; the same in all of its pieces.
+ */
+id: string, 
+/**
+ * Of the tool; the same in all of its pieces.
+ */
+name: string, 
+/**
+ * Length of the arguments before this piece, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The piece: text of JSON.
+ */
+arguments: string, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */
@@ -938,7 +1145,43 @@ offset: number,
 /**
  * The piece; pieces that waited together are joined.
  */
-text: string, } | { "type": "suspensionChanged", 
+text: string, } | { "type": "reasoningDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Length of the reasoning before this piece, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The piece.
+ */
+text: string, } | { "type": "toolCallDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Which of the generation's calls, from 0; one more than the last begins a new one.
+ */
+index: number, 
+/**
+ * Of the call; the same in all of its pieces.
+ */
+id: string, 
+/**
+ * Of the tool; the same in all of its pieces.
+ */
+name: string, 
+/**
+ * Length of the arguments before this piece, in UTF-16 code units.
+ */
+offset: number, 
+/**
+ * The piece: text of JSON.
+ */
+arguments: string, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */
@@ -1353,9 +1596,17 @@ model: string,
  */
 phase: GenerationPhase, 
 /**
- * The answer so far.
+ * The answer so far, without what was thought before it and without calls of tools.
  */
-text: string, };
+text: string, 
+/**
+ * What the model thinks before it answers, so far.
+ */
+reasoning: string, 
+/**
+ * The tools that the answer calls, so far: `arguments` is whole when the generation has finished.
+ */
+toolCalls: Array<ToolCall>, };
 
 /**
  * The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
@@ -1398,7 +1649,7 @@ timings: Timings, };
 /**
  * Why a generation ended.
  */
-export type FinishReason = "stop" | "length" | "cancelled" | "failed";
+export type FinishReason = "stop" | "length" | "toolCalls" | "cancelled" | "failed";
 
 /**
  * Tokens of one generation.

@@ -21,6 +21,24 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
         }
         return { ...state, text: state.text + event.text };
       });
+    case 'reasoningDelta':
+      return changeGeneration(snapshot, event.generationId, (state) => {
+        if (event.offset !== state.reasoning.length) {
+          throw new Error(`the script adds reasoning at ${event.offset}, but ${state.id} has ${state.reasoning.length} characters`);
+        }
+        return { ...state, reasoning: state.reasoning + event.text };
+      });
+    case 'toolCallDelta':
+      return changeGeneration(snapshot, event.generationId, (state) => {
+        const { index, id, name, offset } = event;
+        const known = state.toolCalls[index]?.arguments ?? '';
+        if (index > state.toolCalls.length || offset !== known.length) {
+          throw new Error(`the script adds to call ${index} at ${offset}, but ${state.id} has ${state.toolCalls.length} calls`);
+        }
+        const toolCalls = [...state.toolCalls];
+        toolCalls[index] = { id, name, arguments: known + event.arguments };
+        return { ...state, toolCalls };
+      });
     case 'suspensionChanged':
       return { ...snapshot, suspended: event.suspended };
     case 'downloadChanged':

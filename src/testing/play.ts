@@ -79,7 +79,7 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
     },
   ];
   port.emit(
-    { type: 'generationQueued', generation: { id, scope, model: model.path, phase: { type: 'queued' }, text } },
+    { type: 'generationQueued', generation: { id, scope, model: model.path, phase: { type: 'queued' }, text, reasoning: '', toolCalls: [] } },
     { type: 'done', requestId },
     ...transcript(from, questions),
     { type: 'phaseChanged', generationId: id, phase: { type: 'prefilling', done: 0, total: 8 } },

@@ -33,7 +33,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
 
 /// Milliseconds to the first token of a new scope, and how many tokens of its prompt were prefilled.
 fn first_token(bench: &mut Bench, scope: &str, system: &str) -> Result<(f64, u32)> {
-    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    let message = |role, content: &str| Message::new(role, content);
     let user = bench.text(bench.scale.short_prompt);
     let messages = vec![message(Role::System, system), message(Role::User, &user)];
     let generation = bench.ours.begin_with(scope, messages, 4);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::answer::Format;
 use super::opening::Opened;
 use crate::error::Result;
 use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo};
@@ -91,8 +92,9 @@ pub struct LoadedModel {
 
 /// The parts of a model that need no context: template and tokenizer.
 pub trait Prompter: Send + Sync {
-    /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result.
-    fn render(&self, messages: &[Message]) -> Result<Prompt>;
+    /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result. Of the options it
+    /// takes tools, form of answer and reasoning; an error says which of them the model or its template cannot have.
+    fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt>;
 }
 
 /// A conversation as the model reads it.
@@ -102,6 +104,8 @@ pub struct Prompt {
     pub tokens: Vec<Token>,
     /// Texts that end an answer under this template, beside the caller's own.
     pub stop: Vec<String>,
+    /// How the answer is written, where it is not just text.
+    pub format: Option<Format>,
 }
 
 /// One token to be decoded.
@@ -144,8 +148,8 @@ pub trait InferenceContext {
         None
     }
 
-    /// A sampler for one generation.
-    fn sampler(&self, options: &GenerateOptions) -> Result<Box<dyn Sampler>>;
+    /// A sampler for one generation, which lets pass only what its prompt's format allows.
+    fn sampler(&self, options: &GenerateOptions, format: Option<&Format>) -> Result<Box<dyn Sampler>>;
 
     /// Tokens that `sequence` holds.
     fn length(&self, sequence: Sequence) -> u32;

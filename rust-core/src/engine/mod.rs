@@ -1,8 +1,9 @@
 //! One thread per loaded model. It owns weights and context on its own stack and serves any number of scopes.
 //!
 //! In: `EngineCommand`s through a bounded mailbox. Out: `EngineReport`s on one ordered channel, `Exited` exactly once
-//! and last, and answer text straight into each job's `TextSink`.
+//! and last, and answers straight into each job's `AnswerSink`.
 
+mod answer;
 mod context;
 mod donor;
 mod elsewhere;
@@ -25,6 +26,7 @@ mod threads;
 
 use std::sync::Arc;
 
+pub use answer::{Answer, AnswerFormat, Format};
 pub use context::{
     CancelFlag, DecodeError, InferenceContext, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompt, Prompter, Row,
     Sampler, Sequence, Token,
@@ -54,7 +56,7 @@ pub struct Job {
     /// Ends this job, queued or running; send `EngineCommand::Wake` after setting it.
     pub cancel: CancelFlag,
     /// Gets the answer, piece by piece, before the job is reported as finished.
-    pub sink: Arc<dyn TextSink>,
+    pub sink: Arc<dyn AnswerSink>,
     /// When the request arrived; timings count from here.
     pub requested_at: std::time::Instant,
 }
@@ -82,10 +84,16 @@ pub struct Prefilled {
     pub took: std::time::Duration,
 }
 
-/// Where answer text goes. Called on the engine thread: must return at once and never block.
-pub trait TextSink: Send + Sync {
+/// Where an answer goes. Called on the engine thread: must return at once and never block.
+pub trait AnswerSink: Send + Sync {
     /// Takes the next piece of the answer: whole characters, never empty, in order.
     fn text(&self, text: &str);
+
+    /// Takes the next piece of what is thought before it, as `text` does.
+    fn reasoning(&self, text: &str);
+
+    /// Takes the next piece of a call's arguments. Calls are numbered from 0; the piece of a new number begins a call.
+    fn tool_call(&self, index: usize, id: &str, name: &str, arguments: &str);
 }
 
 /// What an engine's mailbox takes.
@@ -179,8 +187,8 @@ pub struct Finished {
     pub reason: FinishReason,
     /// Present if, and only if, `reason` is `Failed`.
     pub error: Option<Error>,
-    /// The text that went into the sink, all of it.
-    pub text: String,
+    /// What went into the sink, all of it.
+    pub answer: Answer,
     /// Tokens counted so far; all zero for a job that was never admitted.
     pub usage: Usage,
     /// Milliseconds per phase; a phase that was never entered is 0.

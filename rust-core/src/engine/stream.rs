@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Reader};
 use super::prefix::Reuse;
 use super::text::{Assembler, Found};
 use super::{Finished, InferenceContext, Job, Sampler, Sequence, Token};
@@ -25,6 +26,8 @@ pub(super) struct Stream {
     assembler: Assembler,
     /// What is delivered next; kept to save its allocation.
     piece: String,
+    /// Of an answer that is not just text.
+    reader: Option<Reader>,
     delivered: String,
     output_tokens: u32,
     admitted_at: Instant,
@@ -60,6 +63,7 @@ impl Stream {
         let scope = tracing::info_span!("scope", scope = %job.scope);
         let span = tracing::info_span!(parent: &scope, "generation", generation = %job.generation, sequence);
         let assembler = Assembler::new(job.options.stop.iter().chain(&job.prompt.stop));
+        let reader = job.prompt.format.clone().map(|format| Reader::new(format, job.generation.clone()));
         Self {
             job,
             sequence,
@@ -73,6 +77,7 @@ impl Stream {
             prefilled: 0,
             assembler,
             piece: String::new(),
+            reader,
             delivered: String::new(),
             output_tokens: 0,
             admitted_at: now,
@@ -102,8 +107,10 @@ impl Stream {
             return Some(Ending::Stop);
         }
         self.output_tokens += 1;
-        let found = self.assembler.push(&context.text(token), &mut self.piece);
-        self.deliver();
+        let is_shown = self.reader.as_ref().is_some_and(|reader| reader.shows(token));
+        let bytes = if is_shown { context.prompt_bytes(token) } else { context.text(token) };
+        let found = self.assembler.push(&bytes, &mut self.piece);
+        self.deliver(now);
         if found == Found::Stop {
             return Some(Ending::Stop);
         }
@@ -115,9 +122,9 @@ impl Stream {
     }
 
     /// Delivers what was held back in case that it became a stop text.
-    pub(super) fn flush(&mut self) {
+    pub(super) fn flush(&mut self, now: Instant) {
         self.assembler.flush(&mut self.piece);
-        self.deliver();
+        self.deliver(now);
     }
 
     pub(super) fn finish(self, ending: Ending, now: Instant) -> Finished {
@@ -135,15 +142,25 @@ impl Stream {
             decode_ms: since(now, prefill_end),
             first_token_ms: self.first_token_at.map_or(0.0, |first| since(first, self.job.requested_at)),
         };
-        finished(&self.job, ending, self.delivered, usage, timings)
+        let answer = match self.reader {
+            Some(reader) => reader.finish(&*self.job.sink),
+            None => Answer { text: self.delivered, ..Answer::default() },
+        };
+        finished(&self.job, ending, answer, usage, timings)
     }
 
-    fn deliver(&mut self) {
-        if !self.piece.is_empty() {
-            self.job.sink.text(&self.piece);
-            self.delivered.push_str(&self.piece);
-            self.piece.clear();
+    fn deliver(&mut self, now: Instant) {
+        if self.piece.is_empty() {
+            return;
         }
+        match &mut self.reader {
+            Some(reader) => reader.push(&self.piece, &*self.job.sink, now),
+            None => {
+                self.job.sink.text(&self.piece);
+                self.delivered.push_str(&self.piece);
+            }
+        }
+        self.piece.clear();
     }
 }
 
@@ -151,17 +168,18 @@ impl Stream {
 pub(super) fn never_admitted(job: &Job, ending: Ending, now: Instant) -> Finished {
     let queued = now.saturating_duration_since(job.requested_at);
     let timings = Timings { queued_ms: milliseconds(queued), ..Timings::default() };
-    finished(job, ending, String::new(), Usage::default(), timings)
+    finished(job, ending, Answer::default(), Usage::default(), timings)
 }
 
-fn finished(job: &Job, ending: Ending, text: String, usage: Usage, timings: Timings) -> Finished {
+fn finished(job: &Job, ending: Ending, answer: Answer, usage: Usage, timings: Timings) -> Finished {
     let (reason, error) = match ending {
+        Ending::Stop if !answer.tool_calls.is_empty() => (FinishReason::ToolCalls, None),
         Ending::Stop => (FinishReason::Stop, None),
         Ending::Length => (FinishReason::Length, None),
         Ending::Cancelled => (FinishReason::Cancelled, None),
         Ending::Failed(error) => (FinishReason::Failed, Some(error)),
     };
-    Finished { generation: job.generation.clone(), reason, error, text, usage, timings }
+    Finished { generation: job.generation.clone(), reason, error, answer, usage, timings }
 }
 
 fn milliseconds(duration: Duration) -> f64 {

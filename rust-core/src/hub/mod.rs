@@ -14,7 +14,7 @@ use queue::Queue;
 use recorder::Recorder;
 use world::World;
 
-use crate::engine::TextSink;
+use crate::engine::{Answer, AnswerSink};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Batch, Device, Event, LifecycleRecord, Snapshot};
 
@@ -118,6 +118,11 @@ impl Hub {
         self.lock().world.text_from(generation, offset).ok_or_else(|| no_generation(generation))
     }
 
+    /// What a generation has answered by now.
+    pub(crate) fn answer(&self, generation: &str) -> Option<Answer> {
+        self.lock().world.answer(generation)
+    }
+
     /// Whether the generation is queued, running or recently finished.
     pub(crate) fn knows_generation(&self, generation: &str) -> bool {
         self.lock().world.knows(generation)
@@ -145,7 +150,7 @@ impl Hub {
     }
 
     /// The sink for a generation's answer.
-    pub(crate) fn sink(self: &Arc<Self>, generation: String) -> Arc<dyn TextSink> {
+    pub(crate) fn sink(self: &Arc<Self>, generation: String) -> Arc<dyn AnswerSink> {
         Arc::new(HubSink { hub: self.clone(), generation })
     }
 
@@ -190,12 +195,32 @@ struct HubSink {
     generation: String,
 }
 
-impl TextSink for HubSink {
+impl AnswerSink for HubSink {
     fn text(&self, text: &str) {
         let mut state = self.hub.lock();
         let Some(offset) = state.world.text_length(&self.generation) else { return };
         let event = Event::TextDelta { generation_id: self.generation.clone(), offset, text: text.to_owned() };
         state.publish(event);
+    }
+
+    fn reasoning(&self, text: &str) {
+        let mut state = self.hub.lock();
+        let Some(offset) = state.world.reasoning_length(&self.generation) else { return };
+        let event = Event::ReasoningDelta { generation_id: self.generation.clone(), offset, text: text.to_owned() };
+        state.publish(event);
+    }
+
+    fn tool_call(&self, index: usize, id: &str, name: &str, arguments: &str) {
+        let mut state = self.hub.lock();
+        let Some(offset) = state.world.arguments_length(&self.generation, index) else { return };
+        state.publish(Event::ToolCallDelta {
+            generation_id: self.generation.clone(),
+            index: index as u32,
+            id: id.to_owned(),
+            name: name.to_owned(),
+            offset,
+            arguments: arguments.to_owned(),
+        });
     }
 }
 

@@ -32,10 +32,10 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        if let Event::TextDelta { generation_id, text, .. } = &event
-            && let Some(joined) = self.waiting_text(generation_id)
+        if let Some(piece) = Piece::of(&event)
+            && let Some(joined) = self.waiting(&piece)
         {
-            joined.push_str(text);
+            joined.push_str(piece.text);
             return;
         }
         if self.events.len() >= LIMIT {
@@ -64,17 +64,54 @@ impl Queue {
         Batch { epoch: self.epoch.clone(), events: self.events.drain(..).collect() }
     }
 
-    /// The text of this generation that waits at the end of the queue, behind nothing but other texts.
-    fn waiting_text(&mut self, generation: &str) -> Option<&mut String> {
-        let unsealed = self.events.range_mut(self.sealed..).rev();
-        for numbered in unsealed {
-            match &mut numbered.event {
-                Event::TextDelta { generation_id, text, .. } if generation_id == generation => return Some(text),
-                Event::TextDelta { .. } => {}
-                _ => return None,
+    /// What waits at the end of the queue for this piece to be added, behind nothing but pieces of other generations.
+    fn waiting(&mut self, piece: &Piece) -> Option<&mut String> {
+        for index in (self.sealed..self.events.len()).rev() {
+            let other = Piece::of(&self.events[index].event)?;
+            if other.generation == piece.generation {
+                return if other.part == piece.part { text_of(&mut self.events[index].event) } else { None };
             }
         }
         None
+    }
+}
+
+/// What a delta adds, and to what.
+struct Piece<'a> {
+    generation: &'a str,
+    part: Part,
+    text: &'a str,
+}
+
+/// One of a generation's texts.
+#[derive(PartialEq, Eq)]
+enum Part {
+    Text,
+    Reasoning,
+    Call(u32),
+}
+
+impl<'a> Piece<'a> {
+    fn of(event: &'a Event) -> Option<Self> {
+        let (generation, part, text) = match event {
+            Event::TextDelta { generation_id, text, .. } => (generation_id, Part::Text, text),
+            Event::ReasoningDelta { generation_id, text, .. } => (generation_id, Part::Reasoning, text),
+            Event::ToolCallDelta { generation_id, index, arguments, .. } => {
+                (generation_id, Part::Call(*index), arguments)
+            }
+            _ => return None,
+        };
+        Some(Self { generation, part, text })
+    }
+}
+
+/// Where a piece can be added.
+fn text_of(event: &mut Event) -> Option<&mut String> {
+    match event {
+        Event::TextDelta { text, .. }
+        | Event::ReasoningDelta { text, .. }
+        | Event::ToolCallDelta { arguments: text, .. } => Some(text),
+        _ => None,
     }
 }
 
@@ -99,6 +136,8 @@ fn is_answer(event: &Event) -> bool {
         | Event::GenerationQueued { .. }
         | Event::PhaseChanged { .. }
         | Event::TextDelta { .. }
+        | Event::ReasoningDelta { .. }
+        | Event::ToolCallDelta { .. }
         | Event::SuspensionChanged { .. }
         | Event::DownloadChanged { .. }
         | Event::DownloadRemoved { .. }

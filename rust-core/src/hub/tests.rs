@@ -11,6 +11,8 @@ fn queued(id: &str) -> Event {
         model: "m".into(),
         phase: GenerationPhase::Queued,
         text: String::new(),
+        reasoning: String::new(),
+        tool_calls: vec![],
     };
     Event::GenerationQueued { generation }
 }

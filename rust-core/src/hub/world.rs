@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::engine::Answer;
 use crate::protocol::{
-    Device, Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot,
+    Device, Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot, ToolCall,
 };
 
 /// Finished generations that stay visible, so that a host which comes back finds how its stream ended.
@@ -24,8 +25,33 @@ pub(super) struct World {
 #[derive(Debug)]
 struct Generation {
     state: GenerationState,
-    /// Length of the text in UTF-16 code units, as JavaScript counts.
-    length: u32,
+    lengths: Lengths,
+}
+
+/// Lengths of a generation's texts in UTF-16 code units, as JavaScript counts.
+#[derive(Debug, Default)]
+struct Lengths {
+    text: u32,
+    reasoning: u32,
+    /// Of each call.
+    arguments: Vec<u32>,
+}
+
+impl Generation {
+    /// A call that is not there yet is the next one.
+    fn add_to_call(&mut self, index: usize, id: &str, name: &str, arguments: &str) {
+        if index >= self.state.tool_calls.len() {
+            let call = ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: String::new() };
+            self.state.tool_calls.push(call);
+            self.lengths.arguments.push(0);
+        }
+        if let (Some(call), Some(length)) =
+            (self.state.tool_calls.get_mut(index), self.lengths.arguments.get_mut(index))
+        {
+            call.arguments.push_str(arguments);
+            *length += utf16_length(arguments);
+        }
+    }
 }
 
 impl World {
@@ -53,13 +79,24 @@ impl World {
                 self.scopes.remove(scope);
             }
             Event::GenerationQueued { generation } => {
-                self.generations.push_back(Generation { state: generation.clone(), length: 0 });
+                self.generations.push_back(Generation { state: generation.clone(), lengths: Lengths::default() });
             }
             Event::PhaseChanged { generation_id, phase } => self.enter(generation_id, phase),
             Event::TextDelta { generation_id, text, .. } => {
                 if let Some(generation) = self.find(generation_id) {
                     generation.state.text.push_str(text);
-                    generation.length += utf16_length(text);
+                    generation.lengths.text += utf16_length(text);
+                }
+            }
+            Event::ReasoningDelta { generation_id, text, .. } => {
+                if let Some(generation) = self.find(generation_id) {
+                    generation.state.reasoning.push_str(text);
+                    generation.lengths.reasoning += utf16_length(text);
+                }
+            }
+            Event::ToolCallDelta { generation_id, index, id, name, arguments, .. } => {
+                if let Some(generation) = self.find(generation_id) {
+                    generation.add_to_call(*index as usize, id, name, arguments);
                 }
             }
             Event::SuspensionChanged { suspended } => self.suspended = *suspended,
@@ -112,7 +149,24 @@ impl World {
 
     /// Length of a generation's text in UTF-16 code units.
     pub(super) fn text_length(&self, id: &str) -> Option<u32> {
-        self.generation(id).map(|generation| generation.length)
+        self.generation(id).map(|generation| generation.lengths.text)
+    }
+
+    /// Length of a generation's reasoning in UTF-16 code units.
+    pub(super) fn reasoning_length(&self, id: &str) -> Option<u32> {
+        self.generation(id).map(|generation| generation.lengths.reasoning)
+    }
+
+    /// Length of the arguments of one of a generation's calls in UTF-16 code units; 0 for one that has not begun.
+    pub(super) fn arguments_length(&self, id: &str, index: usize) -> Option<u32> {
+        let generation = self.generation(id)?;
+        Some(generation.lengths.arguments.get(index).copied().unwrap_or_default())
+    }
+
+    /// What a generation has answered by now.
+    pub(super) fn answer(&self, id: &str) -> Option<Answer> {
+        let GenerationState { reasoning, text, tool_calls, .. } = self.generation(id)?.state.clone();
+        Some(Answer { reasoning, text, tool_calls })
     }
 
     /// A generation's text from an offset in UTF-16 code units on.

@@ -3,70 +3,150 @@
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::format::LlamaFormat;
 use super::model::Model;
+use super::request::Request;
 use super::shim::{self, ErrorText, RawChat, Text, Texts};
-use super::template_screen::{TemplateScreen, role_name};
-use crate::engine::{Prompt, Prompter};
+use super::template_screen::TemplateScreen;
+use crate::engine::{Format, Prompt, Prompter};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::Message;
+use crate::protocol::{GenerateOptions, Message, ResponseFormat, ToolChoice};
 
 /// Renders and tokenizes conversations of one model. Usable from any thread while the model decodes on another.
 pub(super) struct LlamaPrompter {
-    /// llama.cpp does not say that applying a template may be done by two threads at once.
-    templates: Mutex<Templates>,
-    screen: Option<TemplateScreen>,
+    own: Template,
+    /// Those that requests brought, the newest last, by their source.
+    brought: Mutex<Vec<(String, Arc<Template>)>>,
     model: Arc<Model>,
 }
 
+/// Requests of one app bring one or two.
+const MOST_BROUGHT: usize = 4;
+
+/// One template, parsed.
+struct Template {
+    screen: Option<TemplateScreen>,
+    /// llama.cpp does not say that applying a template may be done by two threads at once.
+    parsed: Mutex<Parsed>,
+}
+
 /// The parsed templates of a model.
-struct Templates(NonNull<RawChat>);
+struct Parsed(NonNull<RawChat>);
 
 // SAFETY: parsed templates are plain memory without ties to a thread; the mutex keeps their users one at a time.
-unsafe impl Send for Templates {}
+unsafe impl Send for Parsed {}
 
-impl Drop for Templates {
+impl Drop for Parsed {
     fn drop(&mut self) {
         // SAFETY: the pointer came from shim_chat_new and is freed here alone.
         unsafe { shim::shim_chat_free(self.0.as_ptr()) }
     }
 }
 
-impl LlamaPrompter {
-    /// Screens and parses the model's template. A model without one gets ChatML, llama.cpp's default.
-    pub fn new(model: &Arc<Model>) -> Result<Self> {
+impl Template {
+    /// Screens and parses the model's own template. A model without one gets ChatML, llama.cpp's default.
+    fn own(model: &Model) -> Result<Self> {
         let screen = model.chat_template(None).map(|source| TemplateScreen::new(&source)).transpose()?;
         if let Some(source) = model.chat_template(Some(c"tool_use")) {
             TemplateScreen::new(&source)?;
         }
-        let mut error = ErrorText::new();
-        // SAFETY: the model is alive, and outlives the templates by `model` below.
-        let raw = unsafe { shim::shim_chat_new(model.as_ptr(), error.slot()) };
-        let raw = NonNull::new(raw).ok_or_else(|| failed(&error.take("llama.cpp gave no reason"), &[]))?;
-        Ok(Self { templates: Mutex::new(Templates(raw)), screen, model: Arc::clone(model) })
+        Self::parse(model, "", screen)
     }
 
-    /// The prompt, then the texts that end an answer.
-    fn apply(&self, messages: &[Message]) -> Result<Vec<String>> {
-        let text = |text: &str| Text { data: text.as_ptr().cast_mut().cast(), length: text.len() };
-        let raw: Vec<Text> =
-            messages.iter().flat_map(|message| [text(role_name(message.role)), text(&message.content)]).collect();
-        let mut texts = Texts::none();
+    /// Screens and parses one that a request brought.
+    fn brought(model: &Model, source: &str) -> Result<Self> {
+        Self::parse(model, source, Some(TemplateScreen::new(source)?))
+    }
+
+    /// An empty source stands for the model's own.
+    fn parse(model: &Model, source: &str, screen: Option<TemplateScreen>) -> Result<Self> {
         let mut error = ErrorText::new();
-        let templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: the templates are alive and locked; the shim only reads the texts, which outlive the call.
-        let done = unsafe {
-            shim::shim_chat_render(templates.0.as_ptr(), raw.as_ptr(), raw.len(), texts.slot(), error.slot())
+        // SAFETY: the model is alive, and the prompter keeps it alive for as long as its templates.
+        let raw = unsafe { shim::shim_chat_new(model.as_ptr(), Text::of(source), error.slot()) };
+        let raw = NonNull::new(raw).ok_or_else(|| failed(&error.take("llama.cpp gave no reason"), &[]))?;
+        Ok(Self { screen, parsed: Mutex::new(Parsed(raw)) })
+    }
+
+    /// The prompt, the texts that end an answer, and how it is written.
+    fn apply(
+        &self,
+        messages: &[Message],
+        options: &GenerateOptions,
+        model: &Arc<Model>,
+    ) -> Result<(Vec<String>, Option<LlamaFormat>)> {
+        let request = Request::new(messages, options);
+        if let Some(screen) = &self.screen {
+            screen.check(&request)?;
+        }
+        let (gbnf, triggers) = match &options.response_format {
+            Some(ResponseFormat::Grammar { gbnf, triggers }) => (gbnf.as_str(), triggers.as_slice()),
+            Some(ResponseFormat::Json { .. }) | None => ("", &[][..]),
         };
-        if done { Ok(texts.to_strings()) } else { Err(failed(&error.take("llama.cpp gave no reason"), messages)) }
+        let triggers: Vec<Text> = triggers.iter().map(|text| Text::of(text)).collect();
+        let json = |values: &[serde_json::Value]| match values {
+            [] => String::new(),
+            values => serde_json::Value::from(values).to_string(),
+        };
+        let (raw_messages, raw_tools) = (json(&request.messages), json(&request.tools));
+        let raw = shim::Request {
+            messages: Text::of(&raw_messages),
+            tools: Text::of(&raw_tools),
+            json_schema: Text::of(&request.schema),
+            grammar: Text::of(gbnf),
+            triggers: triggers.as_ptr(),
+            trigger_count: triggers.len(),
+            tool_choice: match options.tool_choice() {
+                ToolChoice::Auto => shim::TOOLS_AUTO,
+                ToolChoice::Required | ToolChoice::Tool { .. } => shim::TOOLS_REQUIRED,
+                ToolChoice::None => shim::TOOLS_NONE,
+            },
+            parallel_tool_calls: options.parallel_tool_calls,
+            reasoning: options.reasoning.unwrap_or(true),
+        };
+        let (mut texts, mut answer, mut error) = (Texts::none(), std::ptr::null_mut(), ErrorText::new());
+        let parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the templates are alive and locked; the shim only reads the request, which outlives the call.
+        let done = unsafe {
+            shim::shim_chat_render(parsed.0.as_ptr(), &raw const raw, texts.slot(), &raw mut answer, error.slot())
+        };
+        match done {
+            shim::RENDERED => {
+                let format = NonNull::new(answer).map(|answer| LlamaFormat::new(answer, model));
+                Ok((texts.to_strings(), format))
+            }
+            shim::REFUSED_TEMPLATE => Err(failed(&error.take("llama.cpp gave no reason"), messages)),
+            _ => Err(refused(&error.take("llama.cpp gave no reason"))),
+        }
+    }
+}
+
+impl LlamaPrompter {
+    /// Screens and parses the model's template.
+    pub fn new(model: &Arc<Model>) -> Result<Self> {
+        Ok(Self { own: Template::own(model)?, brought: Mutex::default(), model: Arc::clone(model) })
+    }
+
+    fn brought(&self, source: &str) -> Result<Arc<Template>> {
+        let mut brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, template)) = brought.iter().find(|(known, _)| known == source) {
+            return Ok(Arc::clone(template));
+        }
+        let template = Arc::new(Template::brought(&self.model, source)?);
+        if brought.len() == MOST_BROUGHT {
+            brought.remove(0);
+        }
+        brought.push((source.to_owned(), Arc::clone(&template)));
+        Ok(template)
     }
 }
 
 impl Prompter for LlamaPrompter {
-    fn render(&self, messages: &[Message]) -> Result<Prompt> {
-        if let Some(screen) = &self.screen {
-            screen.check(messages)?;
-        }
-        let mut texts = self.apply(messages)?.into_iter();
+    fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
+        let (texts, format) = match &options.chat_template {
+            Some(source) => self.brought(source)?.apply(messages, options, &self.model)?,
+            None => self.own.apply(messages, options, &self.model)?,
+        };
+        let mut texts = texts.into_iter();
         let text = texts.next().unwrap_or_default();
         let mut tokens = self.model.tokenize(&text).map_err(|reason| failed(&reason, messages))?;
         // Some templates write the first token themselves, some leave it to the tokenizer: it must be there once.
@@ -79,7 +159,7 @@ impl Prompter for LlamaPrompter {
         let mut stop: Vec<String> = texts.filter(|stop| !stop.is_empty()).collect();
         stop.sort_unstable();
         stop.dedup();
-        Ok(Prompt { tokens, stop })
+        Ok(Prompt { tokens, stop, format: format.map(|format| Format(Arc::new(format))) })
     }
 }
 
@@ -92,4 +172,11 @@ fn failed(reason: &str, messages: &[Message]) -> Error {
     let quotes = messages.iter().flat_map(|message| message.content.lines()).any(|line| quoted(line.trim()));
     let reason = if quotes { "it refused the messages" } else { reason };
     Error::new(ErrorCode::TemplateFailed, format!("the model's chat template failed: {reason}"))
+}
+
+/// Of tools, a schema or a grammar.
+fn refused(reason: &str) -> Error {
+    let reason = reason.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let reason: String = reason.chars().take(500).collect();
+    Error::new(ErrorCode::InvalidOptions, format!("options.tools or options.responseFormat cannot be had: {reason}"))
 }

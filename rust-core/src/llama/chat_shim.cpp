@@ -1,17 +1,22 @@
 // Chat templates and tokens, by llama.cpp's own `common/chat.h`: its Jinja engine, its workarounds for single models, its stop texts.
 
+#include "answer.h"
 #include "shim.h"
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <stdexcept>
 #include <vector>
 
 #include "chat.h"
 #include "common.h"
+#include "json-schema-to-grammar.h"
 
 struct shim_chat {
     common_chat_templates_ptr templates;
+    const llama_vocab * vocab;
 };
 
 char * shim_copy(const char * data, size_t length) {
@@ -32,6 +37,23 @@ static shim_text copy_text(const std::string & text) {
     return { copy, text.size() };
 }
 
+shim_texts shim_texts_of(const std::vector<std::string> & texts) {
+    shim_texts copies = { new shim_text[texts.size()](), texts.size() };
+    try {
+        for (size_t i = 0; i < texts.size(); i++) {
+            copies.items[i] = copy_text(texts[i]);
+        }
+    } catch (...) {
+        shim_texts_free(copies);
+        throw;
+    }
+    return copies;
+}
+
+static std::string string_of(const shim_text & text) {
+    return text.length == 0 ? std::string() : std::string(text.data, text.length);
+}
+
 void shim_error_free(char * error) {
     std::free(error);
 }
@@ -47,9 +69,9 @@ void shim_tokens_free(shim_tokens tokens) {
     delete[] tokens.items;
 }
 
-shim_chat * shim_chat_new(const llama_model * model, char ** error) {
+shim_chat * shim_chat_new(const llama_model * model, shim_text source, char ** error) {
     return shim_guard<shim_chat *>(error, nullptr, [&] {
-        return new shim_chat { common_chat_templates_init(model, "") };
+        return new shim_chat { common_chat_templates_init(model, string_of(source)), llama_model_get_vocab(model) };
     });
 }
 
@@ -57,38 +79,78 @@ void shim_chat_free(shim_chat * chat) {
     delete chat;
 }
 
-static common_chat_templates_inputs inputs_of(const shim_text * messages, size_t count) {
+static common_chat_templates_inputs inputs_of(const shim_request & request) {
     common_chat_templates_inputs inputs;
-    for (size_t i = 0; i + 1 < count; i += 2) {
-        common_chat_msg message;
-        message.role.assign(messages[i].data, messages[i].length);
-        message.content.assign(messages[i + 1].data, messages[i + 1].length);
-        inputs.messages.push_back(std::move(message));
+    inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse(string_of(request.messages)));
+    if (request.tools.length > 0) {
+        inputs.tools = common_chat_tools_parse_oaicompat(common_json::parse(string_of(request.tools)));
     }
+    switch (request.tool_choice) {
+        case shim_tools_required: inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED; break;
+        case shim_tools_none:     inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;     break;
+        default:                  inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;     break;
+    }
+    inputs.json_schema = string_of(request.json_schema);
+    inputs.parallel_tool_calls = request.parallel_tool_calls;
+    inputs.enable_thinking = request.reasoning;
+    inputs.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
     inputs.add_generation_prompt = true;
     inputs.use_jinja = true;
     return inputs;
 }
 
 static shim_texts texts_of(const common_chat_params & params) {
-    const size_t count = 1 + params.additional_stops.size();
-    shim_texts texts = { new shim_text[count](), count };
-    try {
-        texts.items[0] = copy_text(params.prompt);
-        for (size_t i = 1; i < count; i++) {
-            texts.items[i] = copy_text(params.additional_stops[i - 1]);
-        }
-    } catch (...) {
-        shim_texts_free(texts);
-        throw;
-    }
-    return texts;
+    std::vector<std::string> texts = { params.prompt };
+    texts.insert(texts.end(), params.additional_stops.begin(), params.additional_stops.end());
+    return shim_texts_of(texts);
 }
 
-bool shim_chat_render(const shim_chat * chat, const shim_text * messages, size_t count, shim_texts * result, char ** error) {
-    return shim_guard(error, false, [&] {
-        *result = texts_of(common_chat_templates_apply(chat->templates.get(), inputs_of(messages, count)));
+// Whether an answer is more than text: a parser costs time, and reads text as text.
+static bool has_parts(const shim_request & request, const common_chat_params & params) {
+    return request.tools.length > 0 || request.json_schema.length > 0 || request.grammar.length > 0 || params.supports_thinking;
+}
+
+// Tools and schemas are turned into grammars by the template's parser, and what fails there is not the template's fault.
+static void check_schemas(const common_chat_templates_inputs & inputs) {
+    if (!inputs.json_schema.empty()) {
+        json_schema_to_grammar(common_json::parse(inputs.json_schema));
+    }
+    for (const common_chat_tool & tool : inputs.tools) {
+        try {
+            json_schema_to_grammar(common_json::parse(tool.parameters));
+        } catch (const std::exception & exception) {
+            throw std::runtime_error("the parameters of tool " + tool.name + ": " + exception.what());
+        }
+    }
+}
+
+shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * request, shim_texts * result, shim_answer ** answer,
+                               char ** error) {
+    common_chat_templates_inputs inputs;
+    const bool readable = shim_guard(error, false, [&] {
+        inputs = inputs_of(*request);
+        check_schemas(inputs);
         return true;
+    });
+    if (!readable) {
+        return shim_refused_options;
+    }
+    common_chat_params params;
+    const bool rendered = shim_guard(error, false, [&] {
+        params = common_chat_templates_apply(chat->templates.get(), inputs);
+        return true;
+    });
+    if (!rendered) {
+        return shim_refused_template;
+    }
+    return shim_guard(error, shim_refused_options, [&] {
+        std::unique_ptr<shim_answer> made;
+        if (has_parts(*request, params)) {
+            made.reset(shim_answer_new(chat->vocab, *request, params));
+        }
+        *result = texts_of(params);
+        *answer = made.release();
+        return shim_rendered_well;
     });
 }
 

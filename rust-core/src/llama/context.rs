@@ -13,7 +13,7 @@ use super::sampler::LlamaSampler;
 use super::shim::{self, ErrorText, THREW, Text};
 use super::state::{self, Frame};
 use super::threadpool::Threadpool;
-use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::engine::{CancelFlag, DecodeError, Format, InferenceContext, Row, Sampler, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::GenerateOptions;
 
@@ -324,8 +324,8 @@ impl InferenceContext for LlamaContext {
         Some(unsafe { std::slice::from_raw_parts(logits, self.model.token_count()) }.to_vec())
     }
 
-    fn sampler(&self, options: &GenerateOptions) -> Result<Box<dyn Sampler>> {
-        Ok(Box::new(LlamaSampler::new(&self.model, options)?))
+    fn sampler(&self, options: &GenerateOptions, format: Option<&Format>) -> Result<Box<dyn Sampler>> {
+        Ok(Box::new(LlamaSampler::new(&self.model, options, format)?))
     }
 
     fn length(&self, sequence: Sequence) -> u32 {

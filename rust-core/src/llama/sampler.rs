@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use llama_cpp_sys_2 as sys;
 
+use super::format::LlamaFormat;
 use super::model::Model;
-use super::shim::{self, ErrorText, RawSampler, Sampling};
-use crate::engine::{Sampler, Token};
+use super::shim::{self, ErrorText, RawSampler, Sampling, Text};
+use crate::engine::{Format, Sampler, Token};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::GenerateOptions;
+use crate::protocol::{GenerateOptions, LogitBias};
 
 /// The sampling state of one generation.
 pub(super) struct LlamaSampler {
     raw: NonNull<RawSampler>,
-    /// The sampler refers to the model's vocabulary.
+    /// The sampler refers to both: to the model's vocabulary, and to what the answer may be.
     _model: Arc<Model>,
+    _format: Option<Format>,
 }
 
 // SAFETY: a sampler is plain memory without ties to a thread, and `&mut` keeps its users one at a time.
@@ -36,14 +38,19 @@ impl Sampler for LlamaSampler {
 }
 
 impl LlamaSampler {
-    pub fn new(model: &Arc<Model>, options: &GenerateOptions) -> Result<Self> {
+    pub fn new(model: &Arc<Model>, options: &GenerateOptions, format: Option<&Format>) -> Result<Self> {
         options.validate()?;
-        let sampling = sampling_of(options);
+        let breakers: Option<Vec<Text>> =
+            options.dry_sequence_breakers.as_ref().map(|texts| texts.iter().map(|text| Text::of(text)).collect());
+        let biases: Vec<_> = options.logit_bias.iter().map(bias_of).collect();
+        let sampling = sampling_of(options, breakers.as_deref(), &biases);
+        let answer = format.and_then(LlamaFormat::of).map_or(std::ptr::null(), LlamaFormat::as_ptr);
         let mut error = ErrorText::new();
-        // SAFETY: the model is alive, and the options outlive the call.
-        let raw = unsafe { shim::shim_sampler_new(model.as_ptr(), &raw const sampling, error.slot()) };
+        // SAFETY: the model is alive, the options and what they point to outlive the call, and the answer's form outlives the
+        // sampler by `_format`.
+        let raw = unsafe { shim::shim_sampler_new(model.as_ptr(), &raw const sampling, answer, error.slot()) };
         match NonNull::new(raw) {
-            Some(raw) => Ok(Self { raw, _model: Arc::clone(model) }),
+            Some(raw) => Ok(Self { raw, _model: Arc::clone(model), _format: format.cloned() }),
             None => Err(Error::new(ErrorCode::InvalidOptions, error.take("llama.cpp refused the sampling options"))),
         }
     }
@@ -64,21 +71,41 @@ impl LlamaSampler {
     }
 }
 
+fn bias_of(bias: &LogitBias) -> sys::llama_logit_bias {
+    sys::llama_logit_bias { token: i32::try_from(bias.token).unwrap_or(i32::MAX), bias: bias.bias }
+}
+
 /// What llama.cpp calls LLAMA_DEFAULT_SEED.
 const RANDOM_SEED: u32 = u32::MAX;
 
 /// The protocol's defaults, where an option was left out.
-fn sampling_of(options: &GenerateOptions) -> Sampling {
+fn sampling_of(options: &GenerateOptions, breakers: Option<&[Text]>, biases: &[sys::llama_logit_bias]) -> Sampling {
     let count = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
     Sampling {
         temperature: options.temperature.unwrap_or(0.8),
         top_k: count(options.top_k.unwrap_or(40)),
         top_p: options.top_p.unwrap_or(0.95),
         min_p: options.min_p.unwrap_or(0.05),
+        typical_p: options.typical_p.unwrap_or(1.0),
+        top_n_sigma: options.top_n_sigma.unwrap_or(-1.0),
+        xtc_probability: options.xtc_probability.unwrap_or(0.0),
+        xtc_threshold: options.xtc_threshold.unwrap_or(0.1),
+        dry_multiplier: options.dry_multiplier.unwrap_or(0.0),
+        dry_base: options.dry_base.unwrap_or(1.75),
+        dry_allowed_length: count(options.dry_allowed_length.unwrap_or(2)),
+        dry_penalty_window: count(options.dry_penalty_window.unwrap_or(64)),
+        dry_breakers: breakers.map_or(std::ptr::null(), <[Text]>::as_ptr),
+        dry_breaker_count: breakers.map_or(0, <[Text]>::len),
+        mirostat: count(options.mirostat.unwrap_or(0)),
+        mirostat_tau: options.mirostat_tau.unwrap_or(5.0),
+        mirostat_eta: options.mirostat_eta.unwrap_or(0.1),
         repeat_penalty: options.repeat_penalty.unwrap_or(1.0),
         frequency_penalty: options.frequency_penalty.unwrap_or(0.0),
         presence_penalty: options.presence_penalty.unwrap_or(0.0),
         penalty_window: count(options.penalty_window.unwrap_or(64)),
+        logit_bias: biases.as_ptr(),
+        logit_bias_count: biases.len(),
+        reasoning_budget: options.reasoning_budget_tokens.map_or(-1, count),
         // llama.cpp reads the largest seed as "random", so a caller who asks for that one gets its neighbour.
         seed: options.seed.map_or(RANDOM_SEED, |seed| seed.min(RANDOM_SEED - 1)),
     }

@@ -10,6 +10,7 @@
 #include "llama.h"
 
 struct shim_chat;
+struct shim_answer;
 struct shim_sampler;
 
 // Texts with their lengths, since a prompt may hold a NUL. Freed with shim_texts_free.
@@ -34,12 +35,50 @@ struct shim_sampling {
     int32_t top_k;
     float top_p;
     float min_p;
+    float typical_p;
+    float top_n_sigma;
+    float xtc_probability;
+    float xtc_threshold;
+    float dry_multiplier;
+    float dry_base;
+    int32_t dry_allowed_length;
+    int32_t dry_penalty_window;
+    // With llama.cpp's own where there are none.
+    const shim_text * dry_breakers;
+    size_t dry_breaker_count;
+    int32_t mirostat;
+    float mirostat_tau;
+    float mirostat_eta;
     float repeat_penalty;
     float frequency_penalty;
     float presence_penalty;
     int32_t penalty_window;
+    const llama_logit_bias * logit_bias;
+    size_t logit_bias_count;
     uint32_t seed;
+    // Negative: as many as the model likes.
+    int32_t reasoning_budget;
 };
+
+enum shim_tool_choice : int32_t { shim_tools_auto, shim_tools_required, shim_tools_none };
+
+// What a prompt is rendered from. Texts of length 0 stand for nothing.
+struct shim_request {
+    // In the form of OpenAI's chat completions, JSON.
+    shim_text messages;
+    shim_text tools;
+    shim_text json_schema;
+    // GBNF that the answer must follow, from one of the triggers on where there are any.
+    shim_text grammar;
+    const shim_text * triggers;
+    size_t trigger_count;
+    int32_t tool_choice;
+    bool parallel_tool_calls;
+    bool reasoning;
+};
+
+// Which part of a request could not be had.
+enum shim_rendered : int32_t { shim_rendered_well, shim_refused_template, shim_refused_options };
 
 // Bytes of buffers, on all devices together.
 struct shim_memory {
@@ -67,12 +106,21 @@ extern "C" {
     llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error);
     llama_context * shim_context_new(llama_model * model, const llama_context_params * params, char ** error);
 
-    // The model must outlive the templates.
-    shim_chat * shim_chat_new(const llama_model * model, char ** error);
+    // The model must outlive the templates. A `source` of length 0 stands for the model's own.
+    shim_chat * shim_chat_new(const llama_model * model, shim_text source, char ** error);
     void shim_chat_free(shim_chat * chat);
-    // `messages` holds role, content, role, content, … The first text of the result is the prompt, ready for the
-    // assistant's answer; the others end an answer under this template.
-    bool shim_chat_render(const shim_chat * chat, const shim_text * messages, size_t count, shim_texts * result, char ** error);
+    // The first text of the result is the prompt, ready for the assistant's answer; the others end an answer under this
+    // template. `answer` is how that is written, null where it is just text.
+    shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * request, shim_texts * result, shim_answer ** answer,
+                                   char ** error);
+
+    // The model must outlive the answer. May be used by several threads at once.
+    void shim_answer_free(shim_answer * answer);
+    // The result is reasoning, text, and for each call of a tool its id, name and arguments. False where `raw` is not in the
+    // answer's format.
+    bool shim_answer_parse(const shim_answer * answer, shim_text raw, bool complete, shim_texts * result, char ** error);
+    // Control tokens that are part of the raw text.
+    bool shim_answer_preserved(const shim_answer * answer, shim_tokens * result, char ** error);
 
     // No token is added; control tokens in the text are recognized.
     bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, shim_tokens * result, char ** error);
@@ -89,7 +137,9 @@ extern "C" {
     // Into an empty sequence. The pieces are only read.
     size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, char ** error);
 
-    shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, char ** error);
+    // `answer` may be null, and must not be freed before the sampler.
+    shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, const shim_answer * answer,
+                                    char ** error);
     void shim_sampler_free(shim_sampler * sampler);
     // Chooses and accepts a token by the logits of batch row `row`, which must have asked for logits. Negative on error.
     llama_token shim_sample(shim_sampler * sampler, llama_context * context, int32_t row, char ** error);

@@ -5,9 +5,17 @@ use std::ffi::{CStr, c_char};
 use llama_cpp_sys_2 as sys;
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub(super) struct Text {
     pub data: *mut c_char,
     pub length: usize,
+}
+
+impl Text {
+    /// For calls that only read it, and return before `text` goes.
+    pub fn of(text: &str) -> Self {
+        Self { data: text.as_ptr().cast_mut().cast(), length: text.len() }
+    }
 }
 
 #[repr(C)]
@@ -30,12 +38,50 @@ pub(super) struct Sampling {
     pub top_k: i32,
     pub top_p: f32,
     pub min_p: f32,
+    pub typical_p: f32,
+    pub top_n_sigma: f32,
+    pub xtc_probability: f32,
+    pub xtc_threshold: f32,
+    pub dry_multiplier: f32,
+    pub dry_base: f32,
+    pub dry_allowed_length: i32,
+    pub dry_penalty_window: i32,
+    pub dry_breakers: *const Text,
+    pub dry_breaker_count: usize,
+    pub mirostat: i32,
+    pub mirostat_tau: f32,
+    pub mirostat_eta: f32,
     pub repeat_penalty: f32,
     pub frequency_penalty: f32,
     pub presence_penalty: f32,
     pub penalty_window: i32,
+    pub logit_bias: *const sys::llama_logit_bias,
+    pub logit_bias_count: usize,
     pub seed: u32,
+    pub reasoning_budget: i32,
 }
+
+/// Values of `shim_tool_choice`.
+pub(super) const TOOLS_AUTO: i32 = 0;
+pub(super) const TOOLS_REQUIRED: i32 = 1;
+pub(super) const TOOLS_NONE: i32 = 2;
+
+#[repr(C)]
+pub(super) struct Request {
+    pub messages: Text,
+    pub tools: Text,
+    pub json_schema: Text,
+    pub grammar: Text,
+    pub triggers: *const Text,
+    pub trigger_count: usize,
+    pub tool_choice: i32,
+    pub parallel_tool_calls: bool,
+    pub reasoning: bool,
+}
+
+/// Values of `shim_rendered`.
+pub(super) const RENDERED: i32 = 0;
+pub(super) const REFUSED_TEMPLATE: i32 = 1;
 
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -47,6 +93,8 @@ pub(super) struct RawMemory {
 
 /// Chat templates on the C++ side.
 pub(super) enum RawChat {}
+/// The form of an answer on the C++ side.
+pub(super) enum RawAnswer {}
 /// A sampler on the C++ side.
 pub(super) enum RawSampler {}
 
@@ -82,13 +130,27 @@ unsafe extern "C" {
         error: *mut *mut c_char,
     ) -> *mut sys::llama_context;
 
-    pub(super) fn shim_chat_new(model: *const sys::llama_model, error: *mut *mut c_char) -> *mut RawChat;
+    pub(super) fn shim_chat_new(model: *const sys::llama_model, source: Text, error: *mut *mut c_char) -> *mut RawChat;
     pub(super) fn shim_chat_free(chat: *mut RawChat);
     pub(super) fn shim_chat_render(
         chat: *const RawChat,
-        messages: *const Text,
-        count: usize,
+        request: *const Request,
         result: *mut RawTexts,
+        answer: *mut *mut RawAnswer,
+        error: *mut *mut c_char,
+    ) -> i32;
+
+    pub(super) fn shim_answer_free(answer: *mut RawAnswer);
+    pub(super) fn shim_answer_parse(
+        answer: *const RawAnswer,
+        raw: Text,
+        complete: bool,
+        result: *mut RawTexts,
+        error: *mut *mut c_char,
+    ) -> bool;
+    pub(super) fn shim_answer_preserved(
+        answer: *const RawAnswer,
+        result: *mut RawTokens,
         error: *mut *mut c_char,
     ) -> bool;
 
@@ -130,6 +192,7 @@ unsafe extern "C" {
     pub(super) fn shim_sampler_new(
         model: *const sys::llama_model,
         options: *const Sampling,
+        answer: *const RawAnswer,
         error: *mut *mut c_char,
     ) -> *mut RawSampler;
     pub(super) fn shim_sampler_free(sampler: *mut RawSampler);

@@ -2,10 +2,13 @@
 //! itself or a loop over ten million numbers in a model file would take the process down. A template is refused for
 //! those limits alone; what else minijinja objects to may well be fine for llama.cpp.
 
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::value::Serde;
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use serde_json::{Value, json};
 
+use super::request::Request;
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Message, Role};
+use crate::protocol::Role;
 
 /// Steps of one rendering. A thousand messages take some hundred thousand.
 const FUEL: u64 = 10_000_000;
@@ -40,14 +43,14 @@ impl TemplateScreen {
         judge(environment.add_template_owned(NAME, source.to_owned()))?;
 
         let screen = Self { environment };
-        let says = |role, content: &str| Message { role, content: content.to_owned() };
+        let says = |role, content: &str| json!({ "role": role_name(role), "content": content });
         let probe = [
             says(Role::System, "system"),
             says(Role::User, "user"),
             says(Role::Assistant, "assistant"),
             says(Role::User, "user"),
         ];
-        for tools in [false, true] {
+        for tools in [&[][..], &[example_tool()]] {
             for messages in [&probe[..], &probe[1..], &probe[1..2]] {
                 screen.render(messages, tools)?;
             }
@@ -56,20 +59,17 @@ impl TemplateScreen {
     }
 
     /// Whether rendering these messages stays within the limits.
-    pub fn check(&self, messages: &[Message]) -> Result<()> {
-        self.render(messages, false)
+    pub fn check(&self, request: &Request) -> Result<()> {
+        self.render(&request.messages, &request.tools)
     }
 
-    fn render(&self, messages: &[Message], tools: bool) -> Result<()> {
+    fn render(&self, messages: &[Value], tools: &[Value]) -> Result<()> {
         let Ok(template) = self.environment.get_template(NAME) else {
             // It did not parse here, for a reason that is llama.cpp's to judge.
             return Ok(());
         };
-        let messages: Vec<Value> = messages
-            .iter()
-            .map(|message| minijinja::context! { role => role_name(message.role), content => message.content.as_str() })
-            .collect();
-        let tools = tools.then(|| vec![example_tool()]);
+        let messages = minijinja::Value::from(Serde(messages));
+        let tools = (!tools.is_empty()).then(|| minijinja::Value::from(Serde(tools)));
         judge(template.render_captured_to(
             minijinja::context! {
                 messages, tools, add_generation_prompt => true, bos_token => "<s>", eos_token => "</s>",
@@ -85,18 +85,14 @@ pub(super) fn role_name(role: Role) -> &'static str {
         Role::System => "system",
         Role::User => "user",
         Role::Assistant => "assistant",
+        Role::Tool => "tool",
     }
 }
 
 fn example_tool() -> Value {
-    minijinja::context! {
-        type => "function",
-        function => minijinja::context! {
-            name => "example",
-            description => "An example.",
-            parameters => minijinja::context! { type => "object", properties => minijinja::context! {} },
-        },
-    }
+    let parameters = json!({ "type": "object", "properties": {} });
+    let function = json!({ "name": "example", "description": "An example.", "parameters": parameters });
+    json!({ "type": "function", "function": function })
 }
 
 fn refusal(reason: &str) -> Error {
@@ -130,6 +126,7 @@ fn exceeded_limit(error: &minijinja::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{GenerateOptions, Message};
 
     fn code(source: &str) -> Option<ErrorCode> {
         TemplateScreen::new(source).err().map(|error| error.code)
@@ -154,9 +151,10 @@ mod tests {
         assert!(screen.is_err());
         let source = "{% if messages|length > 4 %}{% for a in range(10**7) %}{% endfor %}{% endif %}";
         let screen = TemplateScreen::new(source).expect("the probe has four messages at most");
-        let message = Message { role: Role::User, content: "hello".to_owned() };
-        assert!(screen.check(&vec![message.clone(); 4]).is_ok());
-        assert!(screen.check(&vec![message; 5]).is_err());
+        let request =
+            |count| Request::new(&vec![Message::new(Role::User, "hello"); count], &GenerateOptions::default());
+        assert!(screen.check(&request(4)).is_ok());
+        assert!(screen.check(&request(5)).is_err());
     }
 
     #[test]

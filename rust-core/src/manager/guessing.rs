@@ -78,14 +78,14 @@ impl Supervisor {
         (messages, dropped): (Vec<Message>, usize),
     ) {
         let Some(scope) = self.scopes.get(&id) else { return };
-        let birth = scope.birth;
+        let (birth, options) = (scope.birth, scope.options.clone());
         let saved = if scope.kv == Kv::Uncached { self.saved_reader(&id) } else { None };
         if let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
             running.rendering += 1;
         }
         let work = move || {
             let saved = saved.map(|read| read().map(Arc::new));
-            let beginning = |seen: &[Message]| beginning(seen, |messages| prompter.render(messages));
+            let beginning = |seen: &[Message]| beginning(seen, |messages| prompter.render(messages, &options));
             // The turn itself decides what is left out: that depends on its options. A prompt that does not fit is refused.
             let fitted = caught(|| fit(&messages, dropped, Overflow::Error, room, beginning));
             (fitted, saved)
@@ -186,7 +186,7 @@ fn not_loaded(path: &str) -> Error {
 mod tests {
     use super::*;
     use crate::engine::scripted::Vocabulary;
-    use crate::protocol::Role;
+    use crate::protocol::{GenerateOptions, Role};
 
     #[test]
     fn the_last_word_of_an_open_text_is_left_out() {
@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn a_prompt_begins_alike_up_to_where_its_last_text_goes_on() {
         let vocabulary = Vocabulary::default();
-        let render = |messages: &[Message]| vocabulary.render(messages);
-        let message = |role, content: &str| Message { role, content: content.into() };
+        let render = |messages: &[Message]| vocabulary.render(messages, &GenerateOptions::default());
+        let message = |role, content: &str| Message::new(role, content);
         let talk = |last: &str| [message(Role::System, "be brief"), message(Role::User, last)];
         for (text, whole) in [("", "and so on"), ("what is", "what is my name"), ("what is", "what is")] {
             let found = beginning(&talk(text), render).expect("the script renders everything").tokens;
@@ -220,6 +220,6 @@ mod tests {
     #[test]
     fn a_template_that_refuses_has_no_beginning() {
         let refuse = |_: &[Message]| Err(Error::new(ErrorCode::TemplateFailed, "no"));
-        assert!(beginning(&[Message { role: Role::User, content: "hi".into() }], refuse).is_err());
+        assert!(beginning(&[Message::new(Role::User, "hi")], refuse).is_err());
     }
 }

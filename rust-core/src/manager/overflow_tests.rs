@@ -16,14 +16,14 @@ fn talk(messages: &str) -> Vec<Message> {
             "u" => Role::User,
             _ => Role::Assistant,
         };
-        Message { role, content: tokens.to_owned() }
+        Message::new(role, tokens)
     };
     messages.split(' ').map(message).collect()
 }
 
 fn render(messages: &[Message]) -> Result<Prompt> {
     let tokens = messages.iter().map(|message| message.content.parse::<usize>().expect("a number")).sum();
-    Ok(Prompt { tokens: vec![0; tokens], stop: vec![] })
+    Ok(Prompt { tokens: vec![0; tokens], stop: vec![], format: None })
 }
 
 /// Messages left out and tokens left of a context of 100, a quarter of which the answer may fill.

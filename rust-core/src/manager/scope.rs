@@ -4,9 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::de::IgnoredAny;
+
 use super::mailbox::Reply;
 use super::overflow::system_messages;
-use crate::protocol::{Message, Persist, Residency, Role, ScopeSummary};
+use crate::engine::Answer;
+use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeSummary};
 use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
@@ -30,6 +33,8 @@ pub(super) struct Scope {
     /// Another one whenever its files have been removed: what was on its way to disk before is not there.
     pub(super) files: Number,
     pub(super) persist: Persist,
+    /// Of its last turn: the next one's template will probably be given the same tools.
+    pub(super) options: GenerateOptions,
     pub(super) last_used_at: u64,
     /// Generations in the order in which they were sent; the first one runs.
     pub(super) turns: VecDeque<String>,
@@ -114,6 +119,7 @@ impl Scope {
             saved: None,
             files: Number::next(),
             persist: Persist::default(),
+            options: GenerateOptions::default(),
             last_used_at: now,
             turns: VecDeque::new(),
             disposing: Vec::new(),
@@ -132,12 +138,20 @@ impl Scope {
     pub(super) fn fork(&self, id: String, count: usize, now: u64) -> Self {
         let count = count.min(self.transcript.len());
         let (transcript, dropped) = (self.transcript[..count].to_vec(), self.dropped_before(count));
-        Self { transcript, dropped, revision: 1, persist: self.persist, ..Self::new(id, self.model.clone(), now) }
+        let options = self.options.clone();
+        Self {
+            transcript,
+            dropped,
+            revision: 1,
+            persist: self.persist,
+            options,
+            ..Self::new(id, self.model.clone(), now)
+        }
     }
 
     /// What is to be written to disk when the process may end now: a turn that runs has not happened yet, but for the
     /// part of its answer that is to be kept.
-    pub(super) fn to_save(&self, running: Option<(&Undo, Option<String>)>) -> SavedTranscript {
+    pub(super) fn to_save(&self, running: Option<(&Undo, Option<Answer>)>) -> SavedTranscript {
         let (messages, dropped) = match running {
             None => (self.transcript.clone(), self.dropped),
             Some((_, Some(partial))) => ([self.transcript.as_slice(), &[assistant(partial)]].concat(), self.dropped),
@@ -220,7 +234,7 @@ impl Scope {
     }
 
     /// Adds the answer.
-    pub(super) fn commit(&mut self, answer: String) -> Change {
+    pub(super) fn commit(&mut self, answer: Answer) -> Change {
         self.replace(self.transcript.len(), vec![assistant(answer)])
     }
 
@@ -290,8 +304,12 @@ impl Scope {
     }
 }
 
-fn assistant(content: String) -> Message {
-    Message { role: Role::Assistant, content }
+/// The answer as a message. A call that was cut short is left out: a template could not render it.
+fn assistant(answer: Answer) -> Message {
+    let Answer { reasoning, text, mut tool_calls } = answer;
+    tool_calls.retain(|call| serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok());
+    let reasoning = Some(reasoning).filter(|reasoning| !reasoning.is_empty());
+    Message { reasoning, tool_calls, ..Message::new(Role::Assistant, text) }
 }
 
 #[cfg(test)]
@@ -299,11 +317,15 @@ mod tests {
     use super::*;
 
     fn user(text: &str) -> Message {
-        Message { role: Role::User, content: text.into() }
+        Message::new(Role::User, text)
     }
 
     fn assistant(text: &str) -> Message {
-        Message { role: Role::Assistant, content: text.into() }
+        Message::new(Role::Assistant, text)
+    }
+
+    fn said(text: &str) -> Answer {
+        Answer { text: text.into(), ..Answer::default() }
     }
 
     fn scope(messages: &[Message]) -> Scope {
@@ -317,7 +339,7 @@ mod tests {
         let mut scope = scope(&[user("a"), assistant("b")]);
         let (change, _) = scope.begin(Input::Append(vec![user("c")]));
         assert_eq!(change, Change { from: 2, messages: vec![user("c")], revision: 2 });
-        assert_eq!(scope.commit("d".into()), Change { from: 3, messages: vec![assistant("d")], revision: 3 });
+        assert_eq!(scope.commit(said("d")), Change { from: 3, messages: vec![assistant("d")], revision: 3 });
         assert_eq!(scope.transcript(), [user("a"), assistant("b"), user("c"), assistant("d")]);
     }
 
@@ -339,7 +361,7 @@ mod tests {
 
     /// A system prompt and three turns, the first of which the model is not shown.
     fn shifted() -> Scope {
-        let system = Message { role: Role::System, content: "s".into() };
+        let system = Message::new(Role::System, "s");
         let turns = [user("a"), assistant("b"), user("c"), assistant("d"), user("e"), assistant("f")];
         let mut scope = scope(&[&[system], turns.as_slice()].concat());
         scope.drop_oldest(2);
@@ -369,7 +391,7 @@ mod tests {
         let (_, undo) = scope.begin(Input::Append(vec![user("g")]));
         scope.drop_oldest(4);
         assert_eq!(scope.to_save(Some((&undo, None))).dropped_messages, 2);
-        assert_eq!(scope.to_save(Some((&undo, Some("h".into())))).dropped_messages, 4);
+        assert_eq!(scope.to_save(Some((&undo, Some(said("h"))))).dropped_messages, 4);
         scope.undo(undo);
         assert_eq!(scope.dropped(), 2);
     }

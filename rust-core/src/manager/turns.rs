@@ -13,7 +13,7 @@ use super::mailbox::{Reply, Transcript};
 use super::next_lease;
 use super::scope::{Change, Input, Scope, Undo};
 use super::supervisor::{Supervisor, now_ms};
-use crate::engine::{CancelFlag, EngineCommand, Finished};
+use crate::engine::{Answer, CancelFlag, EngineCommand, Finished};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
@@ -67,6 +67,8 @@ impl Supervisor {
             model: config.path.clone(),
             phase: GenerationPhase::Queued,
             text: String::new(),
+            reasoning: String::new(),
+            tool_calls: Vec::new(),
         };
         self.hub.publish(Event::GenerationQueued { generation: state });
         reply(Ok(()));
@@ -194,10 +196,10 @@ impl Supervisor {
     }
 
     /// The scope's turn that has begun: how it would go back, and what would stay of its answer, if it ended now.
-    pub(super) fn begun_turn(&self, scope: &Scope) -> Option<(&Undo, Option<String>)> {
+    pub(super) fn begun_turn(&self, scope: &Scope) -> Option<(&Undo, Option<Answer>)> {
         let id = scope.turns.front()?;
         let turn = self.turns.get(id)?;
-        let partial = self.hub.replay(id, 0).ok().filter(|text| turn.options.keep_partial && !text.is_empty());
+        let partial = self.hub.answer(id).filter(|answer| turn.options.keep_partial && !answer.is_empty());
         Some((turn.stage.undo()?, partial))
     }
 
@@ -246,7 +248,7 @@ impl Supervisor {
             generation: id.to_owned(),
             reason,
             error,
-            text: String::new(),
+            answer: Answer::default(),
             usage: Usage::default(),
             timings: Timings { queued_ms: waited, ..Timings::default() },
         });
@@ -255,7 +257,7 @@ impl Supervisor {
     /// The one end of every turn: the transcript keeps it or goes back, everybody is told, the lease is released, and
     /// the scope's next turn begins.
     pub(super) fn finished(&mut self, finished: Finished) {
-        let Finished { generation: id, reason, error, text, usage, timings } = finished;
+        let Finished { generation: id, reason, error, answer, usage, timings } = finished;
         let Some(turn) = self.turns.remove(&id) else { return };
         if let Some(running) = self.models.get_mut(&turn.config.path).and_then(|model| model.running.as_mut()) {
             running.prefilled(usage.prefilled_tokens, timings.prefill_ms);
@@ -267,9 +269,9 @@ impl Supervisor {
             if let Some(disk) = &mut self.disk {
                 disk.shelf.touch(&scope_id, scope.last_used_at);
             }
-            let succeeded = matches!(reason, FinishReason::Stop | FinishReason::Length);
-            let keep = succeeded || (turn.options.keep_partial && !text.is_empty());
-            let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(text) } else { scope.undo(undo) });
+            let succeeded = matches!(reason, FinishReason::Stop | FinishReason::Length | FinishReason::ToolCalls);
+            let keep = succeeded || (turn.options.keep_partial && !answer.is_empty());
+            let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(answer) } else { scope.undo(undo) });
             if let Some(change) = change {
                 self.publish_transcript(&scope_id, change);
                 self.save_transcript(&scope_id);

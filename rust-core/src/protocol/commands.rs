@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::config::{GenerateOptions, MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check};
+use super::config::{MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check};
 use super::halves::replace_halves;
 use super::memory::Resident;
+use super::message::{Message, check_messages};
+use super::options::GenerateOptions;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A command with the id that its answer will carry.
@@ -367,28 +369,6 @@ pub struct PrefillCommand {
     pub open: bool,
 }
 
-/// One message of a transcript.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// The text, as the chat template is to see it.
-    pub content: String,
-}
-
-/// Who speaks in a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    /// Instructions to the model; templates want them first, if at all.
-    System,
-    /// The person.
-    User,
-    /// The model. Never the last message of a request.
-    Assistant,
-}
-
 /// Why a line of JSON is not a command, with the `requestId` it carried (empty if it carried none).
 #[derive(Debug)]
 pub struct Malformed {
@@ -488,20 +468,6 @@ impl GenerateCommand {
         self.model.validate()?;
         self.options.validate()?;
         check_messages(self.append.as_deref(), self.messages.as_deref())
-    }
-}
-
-fn check_messages(append: Option<&[Message]>, messages: Option<&[Message]>) -> Result<()> {
-    let invalid = |detail: &str| Err(Error::new(ErrorCode::InvalidOptions, detail));
-    match (append, messages) {
-        (Some(messages), None) | (None, Some(messages)) => match messages.last() {
-            Some(message) if message.role != Role::Assistant => Ok(()),
-            Some(_) => {
-                invalid("the last message is the assistant's - end append or messages with the message to be answered")
-            }
-            None => invalid("append or messages holds no message"),
-        },
-        (Some(_), Some(_)) | (None, None) => invalid("a turn needs either append or messages"),
     }
 }
 

@@ -141,84 +141,6 @@ impl ModelConfig {
 /// The largest integer that a JavaScript number holds exactly.
 pub(super) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-/// How one generation is sampled and when it ends. Every request has its own; none changes another's.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct GenerateOptions {
-    /// 0 is greedy. 0 to 10; left out: 0.8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub temperature: Option<f32>,
-    /// Keep the k likeliest tokens. 0 keeps all; left out: 40.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub top_k: Option<u32>,
-    /// Keep the likeliest tokens that together have this probability. 0 to 1; left out: 0.95.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub top_p: Option<f32>,
-    /// Drop tokens less likely than this share of the likeliest. 0 to 1; left out: 0.05.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub min_p: Option<f32>,
-    /// Divides the logits of tokens seen in the window. Above 0, to 10; left out: 1 (off).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub repeat_penalty: Option<f32>,
-    /// Subtracted once per occurrence. -2 to 2; left out: 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub frequency_penalty: Option<f32>,
-    /// Subtracted once if seen. -2 to 2; left out: 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub presence_penalty: Option<f32>,
-    /// Tokens that the penalties look back on. 0 to 4,096; left out: 64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub penalty_window: Option<u32>,
-    /// Same seed, same options, same prompt: same choices. Left out: random.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub seed: Option<u32>,
-    /// Texts that end the answer; none of them is delivered. At most 16 of 1 to 256 bytes each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[ts(optional, as = "Option<Vec<String>>")]
-    pub stop: Vec<String>,
-    /// Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it, or the context is
-    /// full.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub max_output_tokens: Option<u32>,
-    /// Whether a cancelled or failed answer keeps, in transcript and KV, what was delivered. Left out: false, the turn
-    /// goes back whole.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[ts(optional, as = "Option<bool>")]
-    pub keep_partial: bool,
-}
-
-impl GenerateOptions {
-    /// Checks every range; the error names the field.
-    pub fn validate(&self) -> Result<()> {
-        check("options.temperature", self.temperature, 0.0..=10.0)?;
-        check("options.topP", self.top_p, 0.0..=1.0)?;
-        check("options.minP", self.min_p, 0.0..=1.0)?;
-        check("options.repeatPenalty", self.repeat_penalty, f32::MIN_POSITIVE..=10.0)?;
-        check("options.frequencyPenalty", self.frequency_penalty, -2.0..=2.0)?;
-        check("options.presencePenalty", self.presence_penalty, -2.0..=2.0)?;
-        check("options.penaltyWindow", self.penalty_window, 0..=4096)?;
-        check("options.topK", self.top_k, 0..=i32::MAX as u32)?;
-        check("options.maxOutputTokens", self.max_output_tokens, 1..=i32::MAX as u32)?;
-        if self.stop.len() > 16 {
-            return Err(out_of_range("options.stop", "at most 16 texts"));
-        }
-        if self.stop.iter().any(|text| text.is_empty() || text.len() > 256) {
-            return Err(out_of_range("options.stop", "texts of 1 to 256 bytes"));
-        }
-        Ok(())
-    }
-}
-
 pub(super) fn check<T: PartialOrd + std::fmt::Display>(
     field: &str,
     value: Option<T>,
@@ -232,6 +154,6 @@ pub(super) fn check<T: PartialOrd + std::fmt::Display>(
     }
 }
 
-fn out_of_range(field: &str, expected: &str) -> Error {
+pub(super) fn out_of_range(field: &str, expected: &str) -> Error {
     Error::new(ErrorCode::InvalidOptions, format!("{field} is out of range - use {expected}"))
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::browsing::HubRepository;
-use super::commands::Message;
+
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
+use super::message::Message;
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
 use super::stored::{Download, StoredModels};
 use crate::error::Error;
@@ -160,6 +161,30 @@ pub enum Event {
         offset: u32,
         /// The piece; pieces that waited together are joined.
         text: String,
+    },
+    /// More of what the model thinks before it answers.
+    ReasoningDelta {
+        /// The generation's id.
+        generation_id: String,
+        /// Length of the reasoning before this piece, in UTF-16 code units.
+        offset: u32,
+        /// The piece.
+        text: String,
+    },
+    /// More of a call of a tool.
+    ToolCallDelta {
+        /// The generation's id.
+        generation_id: String,
+        /// Which of the generation's calls, from 0; one more than the last begins a new one.
+        index: u32,
+        /// Of the call; the same in all of its pieces.
+        id: String,
+        /// Of the tool; the same in all of its pieces.
+        name: String,
+        /// Length of the arguments before this piece, in UTF-16 code units.
+        offset: u32,
+        /// The piece: text of JSON.
+        arguments: String,
     },
     /// The manager stopped computing, or goes on.
     SuspensionChanged {

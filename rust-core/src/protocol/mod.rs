@@ -10,21 +10,27 @@ mod events;
 mod halves;
 mod lifecycle;
 mod memory;
+mod message;
+mod options;
 mod snapshot;
 mod stored;
+mod tools;
 #[cfg(test)]
 mod typescript;
 
 pub use browsing::{HubRepository, HubVariant};
 pub use commands::{
-    Command, Envelope, GenerateCommand, Heat, HubToken, Message, Mount, PrefillCommand, Role, SuspendAfter, TrimLevel,
+    Command, Envelope, GenerateCommand, Heat, HubToken, Mount, PrefillCommand, SuspendAfter, TrimLevel,
 };
-pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig, Overflow, Persist};
+pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use memory::{FitVerdict, MemoryEstimate, MemoryFit, Resident};
+pub use message::{Message, Role, ToolCall};
+pub use options::{GenerateOptions, LogitBias};
 pub use snapshot::{
     Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
     Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,
 };
 pub use stored::{DiskUse, Download, DownloadStatus, StoredModel, StoredModels};
+pub use tools::{JsonObject, ResponseFormat, Tool, ToolChoice};

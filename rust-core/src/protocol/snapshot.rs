@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use super::config::{ModelConfig, Persist};
 use super::memory::Resident;
+use super::message::ToolCall;
 use super::stored::Download;
 use crate::error::Error;
 use crate::store::Progress;
@@ -175,8 +176,14 @@ pub struct GenerationState {
     pub model: String,
     /// How far it is; at the end, how it ended.
     pub phase: GenerationPhase,
-    /// The answer so far.
+    /// The answer so far, without what was thought before it and without calls of tools.
     pub text: String,
+    /// What the model thinks before it answers, so far.
+    #[serde(default)]
+    pub reasoning: String,
+    /// The tools that the answer calls, so far: `arguments` is whole when the generation has finished.
+    #[serde(default)]
+    pub tool_calls: Vec<ToolCall>,
 }
 
 /// The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
@@ -225,6 +232,8 @@ pub enum FinishReason {
     Stop,
     /// `maxOutputTokens` was reached.
     Length,
+    /// The model ended its answer, and waits for the results of tools.
+    ToolCalls,
     /// By `cancel`, or because its scope was disposed of.
     Cancelled,
     /// By an error; `error` says which.

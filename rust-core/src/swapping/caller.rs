@@ -188,7 +188,9 @@ fn about(event: &Event) -> About<'_> {
         | Event::Prefilled { request_id, .. }
         | Event::HubRepository { request_id, .. }
         | Event::StoredModels { request_id, .. } => About::Request(request_id),
-        Event::TextDelta { generation_id, .. } => About::Generation(generation_id),
+        Event::TextDelta { generation_id, .. }
+        | Event::ReasoningDelta { generation_id, .. }
+        | Event::ToolCallDelta { generation_id, .. } => About::Generation(generation_id),
         Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { .. } } => {
             About::Generation(generation_id)
         }

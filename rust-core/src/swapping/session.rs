@@ -65,7 +65,7 @@ impl Session {
                 generation_id: id.to_owned(),
                 model: self.config.clone(),
                 scope: scope.to_owned(),
-                append: Some(vec![Message { role: Role::User, content: text.to_owned() }]),
+                append: Some(vec![Message::new(Role::User, text)]),
                 messages: None,
                 persist,
                 overflow: Overflow::default(),
@@ -164,7 +164,7 @@ impl Answer {
 
 fn end(outcome: Outcome) -> Result<()> {
     match outcome.reason {
-        FinishReason::Stop | FinishReason::Length => Ok(()),
+        FinishReason::Stop | FinishReason::Length | FinishReason::ToolCalls => Ok(()),
         FinishReason::Cancelled => {
             let detail = "the answer was cancelled, or its conversation disposed of - send the prompt again";
             Err(Error::new(ErrorCode::Cancelled, detail))

@@ -34,12 +34,12 @@ pub fn load_error(config: &ModelConfig) -> Error {
 }
 
 pub fn message(role: Role, content: &str) -> Message {
-    Message { role, content: content.to_owned() }
+    Message::new(role, content)
 }
 
 pub fn greedy(model: &LoadedModel) -> Box<dyn Sampler> {
     let options = GenerateOptions { temperature: Some(0.0), ..GenerateOptions::default() };
-    model.context.sampler(&options).expect("greedy options are in range")
+    model.context.sampler(&options, None).expect("greedy options are in range")
 }
 
 /// Decodes tokens from `position` on. Returns the row that has logits, the last one.
@@ -89,7 +89,11 @@ impl Turn {
 
     pub fn ask(&mut self, model: &mut LoadedModel, text: &str) -> String {
         self.messages.push(message(Role::User, text));
-        let tokens = model.prompter.render(&self.messages).expect("the template takes these").tokens;
+        let tokens = model
+            .prompter
+            .render(&self.messages, &GenerateOptions::default())
+            .expect("the template takes these")
+            .tokens;
         model.context.clear(self.sequence);
         let row = prefill(model, self.sequence, &tokens, 0, None).expect("the prompt fits");
         let position = u32::try_from(tokens.len()).expect("a short prompt");

@@ -20,8 +20,8 @@ pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {
         last_used_at: version,
         dropped_messages: 0,
         messages: vec![
-            Message { role: Role::User, content: text },
-            Message { role: Role::Assistant, content: format!("answer {version} to {scope}") },
+            Message::new(Role::User, text),
+            Message::new(Role::Assistant, format!("answer {version} to {scope}")),
         ],
     }
 }

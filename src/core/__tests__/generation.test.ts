@@ -177,7 +177,7 @@ test('an abort signal cancels, before or during, and is left at the end', async 
 });
 
 test('a running generation is found in the first snapshot and goes on', async () => {
-  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: 'so ' };
+  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: 'so ', reasoning: '', toolCalls: [] };
   const { client, port } = open({ generations: [state] });
   const generation = client.generation('g');
   expect(generation?.getSnapshot()).toEqual(state);
@@ -187,7 +187,7 @@ test('a running generation is found in the first snapshot and goes on', async ()
 });
 
 test('text that is known already is not added again; a hole is filled by a snapshot', () => {
-  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: 'abc' };
+  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: 'abc', reasoning: '', toolCalls: [] };
   const { client, port } = open({ generations: [state] });
   const delta = (seq: number, offset: number, text: string) =>
     port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq, type: 'textDelta', generationId: 'g', offset, text }] }));

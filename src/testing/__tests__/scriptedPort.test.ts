@@ -1,7 +1,8 @@
 import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 import { LlamaClient } from '../../core/LlamaClient';
 
-const queued = { type: 'generationQueued', generation: { id: 'g', scope: 's', model: 'a', phase: { type: 'queued' }, text: '' } } as const;
+const generation = { id: 'g', scope: 's', model: 'a', phase: { type: 'queued' as const }, text: '', reasoning: '', toolCalls: [] };
+const queued = { type: 'generationQueued' as const, generation };
 const finished = {
   type: 'phaseChanged',
   generationId: 'g',

@@ -61,7 +61,10 @@ impl Scheduler<'_> {
 
     /// Begins a turn. The job stays in the queue until nothing can fail any more, so that a panic loses no job.
     fn begin(&mut self, index: usize, sequence: Sequence, choice: Choice) -> Result<(), Error> {
-        let sampler = self.context.sampler(&self.queue[index].options)?;
+        let sampler = {
+            let job = &self.queue[index];
+            self.context.sampler(&job.options, job.prompt.format.as_ref())?
+        };
         self.interrupt_guess(sequence);
         let Job { scope, prompt, .. } = &*self.queue[index];
         let (scope, prompt) = (scope.clone(), prompt.tokens.clone());
@@ -114,7 +117,7 @@ impl Scheduler<'_> {
     /// answer that is to be kept.
     pub(super) fn finish(&mut self, index: usize, ending: Ending) {
         let stream = &mut self.streams[index];
-        stream.flush();
+        stream.flush(Instant::now());
         let (sequence, kept, keep_partial) = (stream.sequence, stream.kept, stream.job.options.keep_partial);
         match &ending {
             Ending::Stop | Ending::Length => {}

@@ -3,7 +3,7 @@
 
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
 use super::{Call, Point, Script, signed};
-use crate::engine::{CancelFlag, DecodeError, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::engine::{CancelFlag, DecodeError, Format, InferenceContext, Row, Sampler, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo};
 
@@ -122,7 +122,7 @@ impl InferenceContext for ScriptedContext {
         Ok(self.next(&self.sequences[row.sequence as usize][..=row.position as usize]))
     }
 
-    fn sampler(&self, _options: &GenerateOptions) -> Result<Box<dyn Sampler>> {
+    fn sampler(&self, _: &GenerateOptions, _: Option<&Format>) -> Result<Box<dyn Sampler>> {
         Ok(Box::new(NoSampler))
     }
 

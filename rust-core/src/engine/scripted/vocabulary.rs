@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::lock;
 use crate::engine::{Prompt, Prompter, Token};
 use crate::error::Result;
-use crate::protocol::{Message, Role};
+use crate::protocol::{GenerateOptions, Message, Role};
 
 pub(super) const SYSTEM: Token = 0;
 pub(super) const USER: Token = 1;
@@ -53,19 +53,19 @@ impl Vocabulary {
 
 impl Prompter for Vocabulary {
     /// `<user>` words `<end>` … `<assistant>`.
-    fn render(&self, messages: &[Message]) -> Result<Prompt> {
+    fn render(&self, messages: &[Message], _: &GenerateOptions) -> Result<Prompt> {
         let mut tokens = Vec::new();
         for message in messages {
             tokens.push(match message.role {
                 Role::System => SYSTEM,
-                Role::User => USER,
+                Role::User | Role::Tool => USER,
                 Role::Assistant => ASSISTANT,
             });
             tokens.extend(self.tokens(&message.content));
             tokens.push(END);
         }
         tokens.push(ASSISTANT);
-        Ok(Prompt { tokens, stop: vec![] })
+        Ok(Prompt { tokens, stop: vec![], format: None })
     }
 }
 

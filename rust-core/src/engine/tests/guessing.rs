@@ -33,7 +33,7 @@ fn guess(harness: &Harness, scope: &'static str, text: &str) -> std::result::Res
 /// Cached and prefilled tokens of a turn whose answer is right.
 fn ask(harness: &mut Harness, turn: Turn) -> (u32, u32) {
     let finished = harness.ask(turn);
-    assert_eq!(finished.text, format!("you said: {}", finished.generation));
+    assert_eq!(finished.answer.text, format!("you said: {}", finished.generation));
     (finished.usage.cached_tokens, finished.usage.prefilled_tokens)
 }
 
@@ -99,7 +99,7 @@ fn a_turn_that_needs_the_slot_gets_it() {
     gate.wait();
     let other = harness.send(turn("b", "hello"));
     gate.open();
-    assert_eq!(harness.finished(&other).text, "you said: hello");
+    assert_eq!(harness.finished(&other).answer.text, "you said: hello");
     assert_eq!(end(&guessed), Err(ErrorCode::Cancelled));
     // What was computed by then was parked with its scope.
     let (cached, _) = ask(&mut harness, turn("a", &"word ".repeat(60)));

@@ -182,9 +182,17 @@ fn a_panic_fails_what_is_running_queued_and_unread() {
 #[test]
 fn a_panicking_sink_loses_no_job() {
     struct Panics;
-    impl TextSink for Panics {
+    impl AnswerSink for Panics {
         fn text(&self, _: &str) {
             panic!("the sink is broken");
+        }
+
+        fn reasoning(&self, text: &str) {
+            unreachable!("a script does not think: {text}");
+        }
+
+        fn tool_call(&self, _: usize, _: &str, name: &str, _: &str) {
+            unreachable!("a script calls no tools: {name}");
         }
     }
     let script = Script::new();

@@ -26,9 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Default)]
 struct Collected(Mutex<String>);
 
-impl TextSink for Collected {
+impl AnswerSink for Collected {
     fn text(&self, text: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+    }
+
+    fn reasoning(&self, text: &str) {
+        unreachable!("a script does not think: {text}");
+    }
+
+    fn tool_call(&self, _: usize, _: &str, name: &str, _: &str) {
+        unreachable!("a script calls no tools: {name}");
     }
 }
 
@@ -48,7 +56,7 @@ struct Turn {
 }
 
 fn message(role: Role, content: &str) -> Message {
-    Message { role, content: content.into() }
+    Message::new(role, content)
 }
 
 /// A turn of one user message.
@@ -140,7 +148,9 @@ impl Harness {
 
     fn job(&self, turn: Turn) -> (Box<Job>, Sent) {
         let generation = turn.messages.last().expect("a turn has a message").content.clone();
-        let render = |prompter: &dyn Prompter| prompter.render(&turn.messages).expect("the script renders everything");
+        let render = |prompter: &dyn Prompter| {
+            prompter.render(&turn.messages, &turn.options).expect("the script renders everything")
+        };
         let mut prompt = match &self.prompter {
             Some(prompter) => render(&**prompter),
             None => render(&Vocabulary::default()),
@@ -184,7 +194,7 @@ impl Harness {
             self.until(|report| matches!(report, EngineReport::Finished(_)));
         };
         let finished = self.ended.remove(place);
-        assert_eq!(finished.text, sent.sink.get(), "the text is what went into the sink");
+        assert_eq!(finished.answer.text, sent.sink.get(), "the text is what went into the sink");
         assert_eq!(finished.error.is_some(), finished.reason == FinishReason::Failed);
         finished
     }

@@ -16,7 +16,7 @@ fn greet(harness: &mut Harness, scopes: &[&'static str]) {
 /// A turn after the greeting; gives its cached tokens.
 fn again(harness: &mut Harness, scope: &'static str) -> u32 {
     let finished = harness.ask(turn(scope, "again").after("hello", "you said: hello"));
-    assert_eq!(finished.text, "you said: again");
+    assert_eq!(finished.answer.text, "you said: again");
     finished.usage.cached_tokens
 }
 
@@ -70,7 +70,7 @@ fn parking_what_has_no_slot_is_fine_and_what_runs_is_busy() {
     gate.open();
     let refused = reply.recv_timeout(PATIENCE).expect("the engine replies").expect_err("it runs");
     assert_eq!(refused.code, ErrorCode::Busy);
-    assert_eq!(harness.finished(&running).text, "you said: hello");
+    assert_eq!(harness.finished(&running).answer.text, "you said: hello");
     assert_eq!(script.counts().saves, 0);
 }
 
@@ -120,7 +120,7 @@ fn a_copy_of_a_running_turn_holds_what_is_in_memory_and_disturbs_nothing() {
         let copy = copy.expect("it is worth keeping");
         assert_eq!(tokens_in(&copy), copy.tokens());
         let finished = harness.finished(&sent);
-        assert_eq!(finished.text, "1 2 3 4 5 6 7 8");
+        assert_eq!(finished.answer.text, "1 2 3 4 5 6 7 8");
         let held = chunk.unwrap_or(finished.usage.prompt_tokens as usize) + decoded;
         assert_eq!((copy.scope(), copy.tokens().len()), ("a", held));
         assert_eq!(harness.copy("nobody"), Ok(None));
@@ -255,7 +255,7 @@ fn steps_of_copies(more: impl FnOnce(&Harness)) -> [u32; 3] {
     gate.open();
     let steps = copies.map(|steps| steps.recv_timeout(PATIENCE).expect("the engine replies"));
     harness.command(EngineCommand::Resume);
-    assert_eq!(harness.finished(&running).text, "you said: one two three four five six");
+    assert_eq!(harness.finished(&running).answer.text, "you said: one two three four five six");
     steps
 }
 

@@ -153,9 +153,9 @@ impl Walk {
         for (sent, answer) in std::mem::take(&mut self.sent) {
             let finished = self.harness.finished(&sent);
             match finished.reason {
-                FinishReason::Stop => assert_eq!(finished.text, answer),
-                FinishReason::Cancelled => assert!(answer.starts_with(&finished.text), "{finished:?}"),
-                FinishReason::Length | FinishReason::Failed => panic!("{finished:?}"),
+                FinishReason::Stop => assert_eq!(finished.answer.text, answer),
+                FinishReason::Cancelled => assert!(answer.starts_with(&finished.answer.text), "{finished:?}"),
+                FinishReason::Length | FinishReason::ToolCalls | FinishReason::Failed => panic!("{finished:?}"),
             }
         }
         for (command, reply) in std::mem::take(&mut self.replies) {

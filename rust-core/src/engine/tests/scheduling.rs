@@ -21,7 +21,7 @@ fn streams_share_decode_calls_on_adjacent_ascending_sequences() {
     hold.wait();
     hold.open();
     for sent in &sent {
-        assert_eq!(harness.finished(sent).text, format!("you said: {}", sent.generation));
+        assert_eq!(harness.finished(sent).answer.text, format!("you said: {}", sent.generation));
     }
     assert!(decode_calls(&script).contains(&vec![0, 1, 2]) || decode_calls(&script).contains(&vec![0, 1, 2, 3]));
     for call in decode_calls(&script) {
@@ -161,7 +161,7 @@ fn a_cancel_between_admission_and_prefill_computes_one_row_at_most() {
     second.cancel.cancel();
     hold.open();
     let finished = harness.finished(&second);
-    assert_eq!((finished.reason, finished.text.as_str()), (FinishReason::Cancelled, ""));
+    assert_eq!((finished.reason, finished.answer.text.as_str()), (FinishReason::Cancelled, ""));
     assert_eq!(script.counts().prefilled_rows - before, 1);
     assert_eq!(harness.cached("b"), Some(0));
     assert_eq!(harness.finished(&first).reason, FinishReason::Stop);
@@ -182,7 +182,7 @@ fn an_aborted_prefill_leaves_streams_alone() {
     second.cancel.cancel();
     hold.open();
     assert_eq!(harness.finished(&second).usage.prefilled_tokens, 5);
-    assert_eq!(harness.finished(&first).text, "1 2 3 4 5 6 7 8 9");
+    assert_eq!(harness.finished(&first).answer.text, "1 2 3 4 5 6 7 8 9");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn a_second_turn_prefills_only_what_is_new() {
     let second = harness.ask(turn("a", "two").after("one", "first answer"));
     // Cached: <user> one <end> <assistant> first answer. New: <end> <user> two <end> <assistant>.
     assert_eq!((second.usage.cached_tokens, second.usage.prefilled_tokens), (6, 5));
-    assert_eq!(second.text, "you said: two");
+    assert_eq!(second.answer.text, "you said: two");
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn an_answer_that_would_tokenize_otherwise_is_not_prefilled_again() {
     harness.ask(turn("a", "one"));
     let second = harness.ask(turn("a", "two").after("one", "first answer"));
     assert_eq!((second.usage.cached_tokens, second.usage.prefilled_tokens), (6, 5));
-    assert_eq!(second.text, "you said: two");
+    assert_eq!(second.answer.text, "you said: two");
     assert_eq!(harness.cached("a"), Some(7 + 5 + 3));
 }
 
@@ -33,7 +33,7 @@ fn an_edited_history_is_cut_at_the_difference() {
     let mut harness = Harness::loaded(&script);
     harness.ask(turn("a", "one two three"));
     let edited = harness.ask(turn("a", "one two four"));
-    assert_eq!((edited.usage.cached_tokens, edited.text.as_str()), (3, "you said: one two four"));
+    assert_eq!((edited.usage.cached_tokens, edited.answer.text.as_str()), (3, "you said: one two four"));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_memory_that_cannot_be_cut_is_prefilled_anew() {
     let mut harness = Harness::loaded(&script);
     harness.ask(turn("a", "one two three"));
     let edited = harness.ask(turn("a", "one two four"));
-    assert_eq!((edited.usage.cached_tokens, edited.text.as_str()), (0, "you said: one two four"));
+    assert_eq!((edited.usage.cached_tokens, edited.answer.text.as_str()), (0, "you said: one two four"));
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn scopes_do_not_see_each_other() {
     let mut harness = Harness::loaded(&script);
     harness.ask(turn("a", "alice"));
     let other = harness.ask(turn("b", "bob"));
-    assert_eq!((other.usage.cached_tokens, other.text.as_str()), (0, "you said: bob"));
+    assert_eq!((other.usage.cached_tokens, other.answer.text.as_str()), (0, "you said: bob"));
     let back = harness.ask(turn("a", "again").after("alice", "you said: alice"));
-    assert_eq!((back.usage.cached_tokens, back.text.as_str()), (7, "you said: again"));
+    assert_eq!((back.usage.cached_tokens, back.answer.text.as_str()), (7, "you said: again"));
 }
 
 #[test]
@@ -126,5 +126,5 @@ fn dropping_a_scope_ends_its_running_and_queued_turns_and_later_ones_start_afres
     assert_eq!(harness.finished(&running).reason, FinishReason::Cancelled);
     assert_eq!(harness.cached("a"), None);
     let later = harness.finished(&later);
-    assert_eq!((later.usage.cached_tokens, later.text.as_str()), (0, "you said: later"));
+    assert_eq!((later.usage.cached_tokens, later.answer.text.as_str()), (0, "you said: later"));
 }

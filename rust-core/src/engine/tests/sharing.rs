@@ -21,7 +21,7 @@ fn ruled(scope: &'static str, question: &str) -> Turn {
 /// Cached and prefilled tokens of a turn whose answer is right.
 fn ask(harness: &mut Harness, scope: &'static str, question: &str) -> (u32, u32) {
     let finished = harness.ask(ruled(scope, question));
-    assert_eq!(finished.text, format!("you said: {question}"));
+    assert_eq!(finished.answer.text, format!("you said: {question}"));
     (finished.usage.cached_tokens, finished.usage.prefilled_tokens)
 }
 
@@ -46,8 +46,8 @@ fn a_running_turn_gives_its_beginning_too() {
     let second = harness.send(ruled("b", "bob"));
     gate.open();
     let finished = harness.finished(&second);
-    assert_eq!((finished.usage.cached_tokens, finished.text.as_str()), (SHARED, "you said: bob"));
-    assert_eq!(harness.finished(&running).text, "word ".repeat(50));
+    assert_eq!((finished.usage.cached_tokens, finished.answer.text.as_str()), (SHARED, "you said: bob"));
+    assert_eq!(harness.finished(&running).answer.text, "word ".repeat(50));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_scope_gives_its_beginning_to_the_one_that_displaces_it() {
     assert_eq!(ask(&mut harness, "b", "bob"), (SHARED, 3));
     assert_eq!(script.counts().saves, 1);
     let back = harness.ask(ruled("a", "again").after("alice", "you said: alice"));
-    assert_eq!((back.usage.prefilled_tokens, back.text.as_str()), (5, "you said: again"));
+    assert_eq!((back.usage.prefilled_tokens, back.answer.text.as_str()), (5, "you said: again"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_conversation_of_its_own_is_restored_rather_than_begun_again() {
     ask(&mut harness, "b", "bob");
     harness.park("b").expect("it is idle");
     let back = harness.ask(ruled("b", "again").after("bob", "you said: bob"));
-    assert_eq!((back.usage.prefilled_tokens, back.text.as_str()), (5, "you said: again"));
+    assert_eq!((back.usage.prefilled_tokens, back.answer.text.as_str()), (5, "you said: again"));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn what_does_not_verify_of_its_own_is_begun_again_with_what_is_shared() {
     harness.park("b").expect("it is idle");
     script.restore_badly();
     let back = harness.ask(ruled("b", "again").after("bob", "you said: bob"));
-    assert_eq!((back.usage.cached_tokens, back.text.as_str()), (SHARED, "you said: again"));
+    assert_eq!((back.usage.cached_tokens, back.answer.text.as_str()), (SHARED, "you said: again"));
     assert!(harness.log.iter().any(|line| line.starts_with("restored b Err")));
 }
 
@@ -165,7 +165,7 @@ fn conversations_that_begin_at_once_prefill_their_beginning_once() {
         .iter()
         .map(|sent| {
             let finished = harness.finished(sent);
-            assert_eq!(finished.text, format!("you said: {}", sent.generation));
+            assert_eq!(finished.answer.text, format!("you said: {}", sent.generation));
             finished.usage.cached_tokens
         })
         .collect();
@@ -201,5 +201,5 @@ fn a_conversation_that_waited_in_vain_begins_by_itself() {
     gate.open();
     assert_eq!(harness.finished(&first).reason, FinishReason::Cancelled);
     let finished = harness.finished(&second);
-    assert_eq!((finished.usage.cached_tokens, finished.text.as_str()), (0, "you said: bob"));
+    assert_eq!((finished.usage.cached_tokens, finished.answer.text.as_str()), (0, "you said: bob"));
 }

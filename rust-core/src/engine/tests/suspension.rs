@@ -39,7 +39,7 @@ fn a_prefill_goes_on_where_it_was_suspended() {
     assert_eq!(computed(&script), before);
     harness.command(EngineCommand::Resume);
     let finished = harness.finished(&sent);
-    assert_eq!(finished.text, "short");
+    assert_eq!(finished.answer.text, "short");
     assert_eq!(script.counts().prefilled_rows, finished.usage.prompt_tokens, "each row once");
 }
 
@@ -59,7 +59,7 @@ fn answers_go_on_where_they_were_suspended_however_often() {
         assert_eq!(computed(&script), before);
         harness.command(EngineCommand::Resume);
     }
-    let texts = sent.each_ref().map(|sent| harness.finished(sent).text);
+    let texts = sent.each_ref().map(|sent| harness.finished(sent).answer.text);
     assert_eq!(texts, ["1 2 3 4 5 6 7 8 9", "you said: two"]);
     assert_eq!(script.counts().sampled, 10 + 4, "each token once, and the ends");
 }
@@ -74,7 +74,7 @@ fn what_is_asked_for_meanwhile_waits() {
     assert_eq!(computed(&script), (0, 0, 0));
     assert!(!harness.journal().iter().any(|line| line.starts_with("prefilling")), "nobody was admitted");
     harness.command(EngineCommand::Resume);
-    assert_eq!(sent.each_ref().map(|sent| harness.finished(sent).text), ["you said: one", "you said: two"]);
+    assert_eq!(sent.each_ref().map(|sent| harness.finished(sent).answer.text), ["you said: one", "you said: two"]);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn cancelled_turns_end_while_suspended() {
     assert_eq!(harness.cached("a"), Some(0), "the turn went back whole");
     assert_eq!(computed(&script), before);
     harness.command(EngineCommand::Resume);
-    assert_eq!(harness.finished(&stays).text, "you said: stays");
+    assert_eq!(harness.finished(&stays).answer.text, "you said: stays");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn suspending_and_resuming_twice_is_once() {
     let script = Script::new();
     let mut harness = Harness::loaded(&script);
     harness.command(EngineCommand::Resume);
-    assert_eq!(harness.ask(turn("a", "one")).text, "you said: one");
+    assert_eq!(harness.ask(turn("a", "one")).answer.text, "you said: one");
     harness.suspend();
     harness.suspend();
     let sent = harness.send(turn("a", "two"));
@@ -150,7 +150,7 @@ fn suspending_and_resuming_twice_is_once() {
     assert_eq!(harness.ended.len(), 0);
     harness.command(EngineCommand::Resume);
     harness.command(EngineCommand::Resume);
-    assert_eq!(harness.finished(&sent).text, "you said: two");
+    assert_eq!(harness.finished(&sent).answer.text, "you said: two");
 }
 
 #[test]
@@ -188,5 +188,5 @@ fn a_full_mailbox_still_takes_suspend_and_resume() {
     harness.command(EngineCommand::Resume);
     gate.open();
     assert_eq!(reply.recv_timeout(PATIENCE), Ok(Ok(())));
-    assert_eq!(harness.finished(&sent).text, "you said: hello");
+    assert_eq!(harness.finished(&sent).answer.text, "you said: hello");
 }

@@ -9,7 +9,7 @@ fn an_answer_streams_and_its_numbers_are_true() {
     script.answer("hello there", "hi you two");
     let mut harness = Harness::loaded(&script);
     let finished = harness.ask(turn("a", "hello there"));
-    assert_eq!((finished.text.as_str(), finished.reason), ("hi you two", FinishReason::Stop));
+    assert_eq!((finished.answer.text.as_str(), finished.reason), ("hi you two", FinishReason::Stop));
     // <user> hello there <end> <assistant>
     let usage = Usage { prompt_tokens: 5, cached_tokens: 0, prefilled_tokens: 5, output_tokens: 3 };
     assert_eq!(finished.usage, usage);
@@ -28,7 +28,7 @@ fn characters_cut_between_tokens_arrive_whole() {
     let script = Script::new();
     script.answer_in_pieces("hello", &[b"caf\xc3", b"\xa9 ", b"\xf0\x9f", b"\x98\x80"]);
     let finished = Harness::loaded(&script).ask(turn("a", "hello"));
-    assert_eq!((finished.text.as_str(), finished.usage.output_tokens), ("café 😀", 4));
+    assert_eq!((finished.answer.text.as_str(), finished.usage.output_tokens), ("café 😀", 4));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn stop_texts_of_caller_and_template_end_the_answer() {
         let mut question = turn("a", "hello").options(|options| options.stop = own);
         question.stop = template;
         let finished = Harness::loaded(&script).ask(question);
-        assert_eq!((finished.text.as_str(), finished.reason), ("one ", FinishReason::Stop));
+        assert_eq!((finished.answer.text.as_str(), finished.reason), ("one ", FinishReason::Stop));
     }
 }
 
@@ -48,7 +48,7 @@ fn text_held_back_for_a_stop_text_is_delivered_at_the_end() {
     let script = Script::new();
     script.answer_in_pieces("hello", &[b"one", b" EN"]);
     let question = turn("a", "hello").options(|options| options.stop = vec!["END".into()]);
-    assert_eq!(Harness::loaded(&script).ask(question).text, "one EN");
+    assert_eq!(Harness::loaded(&script).ask(question).answer.text, "one EN");
 }
 
 #[test]
@@ -57,11 +57,11 @@ fn the_output_limit_ends_with_length() {
     script.answer("hello", "one two three");
     let mut harness = Harness::loaded(&script);
     let finished = harness.ask(turn("a", "hello").options(|options| options.max_output_tokens = Some(2)));
-    assert_eq!((finished.text.as_str(), finished.reason), ("one two", FinishReason::Length));
+    assert_eq!((finished.answer.text.as_str(), finished.reason), ("one two", FinishReason::Length));
     assert_eq!(script.counts().decode_calls, 1, "the last token needs no decode");
     // The limit met by the first token needs none at all.
     let finished = harness.ask(turn("b", "hello").options(|options| options.max_output_tokens = Some(1)));
-    assert_eq!((finished.text.as_str(), script.counts().decode_calls), ("one", 1));
+    assert_eq!((finished.answer.text.as_str(), script.counts().decode_calls), ("one", 1));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_prompt_longer_than_the_context_fails_before_anything_is_computed() {
     assert_eq!((script.counts().prefilled_rows, finished.usage), (0, Usage::default()));
     // One that just fits may say one token.
     let finished = harness.ask(turn("a", "one two").options(|options| options.max_output_tokens = Some(1)));
-    assert_eq!((finished.text.as_str(), finished.reason), ("you", FinishReason::Length));
+    assert_eq!((finished.answer.text.as_str(), finished.reason), ("you", FinishReason::Length));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn an_answer_that_fills_the_context_fails_and_goes_back() {
         let mut question = turn("a", "hello").options(|options| options.keep_partial = keep_partial);
         question.overflow = Overflow::Error;
         let finished = harness.ask(question);
-        assert_eq!((finished.text.as_str(), code(&finished)), ("1 2 3", Some(ErrorCode::ContextFull)));
+        assert_eq!((finished.answer.text.as_str(), code(&finished)), ("1 2 3", Some(ErrorCode::ContextFull)));
         assert_eq!(harness.cached("a"), Some(left));
     }
 }
@@ -107,7 +107,7 @@ fn an_answer_that_fills_the_context_ends_with_its_length_where_conversations_are
     script.answer("hello", "1 2 3 4 5 6 7 8");
     let mut harness = Harness::loaded_with(&script, |config| config.context_size = Some(6));
     let finished = harness.ask(turn("a", "hello"));
-    assert_eq!((finished.text.as_str(), finished.reason), ("1 2 3", FinishReason::Length));
+    assert_eq!((finished.answer.text.as_str(), finished.reason), ("1 2 3", FinishReason::Length));
     assert_eq!(harness.cached("a"), Some(6));
 }
 
@@ -133,7 +133,7 @@ fn a_full_memory_ends_the_longest_stream_alone() {
     let long = harness.send(question);
     let short = harness.send(turn("b", "short"));
     assert_eq!(code(&harness.finished(&long)), Some(ErrorCode::ContextFull));
-    assert_eq!(harness.finished(&short).text, "you said: short");
+    assert_eq!(harness.finished(&short).answer.text, "you said: short");
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn a_cancelled_turn_keeps_what_was_delivered_if_asked_to() {
     sent.cancel.cancel();
     gate.open();
     let finished = harness.finished(&sent);
-    assert_eq!((finished.text.as_str(), finished.reason), ("one two three", FinishReason::Cancelled));
+    assert_eq!((finished.answer.text.as_str(), finished.reason), ("one two three", FinishReason::Cancelled));
     assert_eq!(harness.cached("a"), Some(6), "<user> hello <end> <assistant> one two");
     let next = harness.ask(turn("a", "go on").after("hello", "one two three"));
-    assert_eq!((next.usage.cached_tokens, next.text.as_str()), (6, "you said: go on"));
+    assert_eq!((next.usage.cached_tokens, next.answer.text.as_str()), (6, "you said: go on"));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_failed_decode_fails_its_streams_and_trusts_nothing_of_them() {
     assert_eq!(code(&finished), Some(ErrorCode::InferenceFailed));
     assert!(finished.error.is_some_and(|error| error.detail.contains("the backend said no")));
     assert_eq!(harness.cached("a"), Some(0));
-    assert_eq!(harness.ask(turn("a", "again")).text, "you said: again");
+    assert_eq!(harness.ask(turn("a", "again")).answer.text, "you said: again");
 }
 
 #[test]
@@ -207,6 +207,6 @@ fn a_failed_prefill_or_sample_fails_its_turn_alone() {
         let mut harness = Harness::loaded(&script);
         assert_eq!(code(&harness.ask(turn("a", "hello"))), Some(ErrorCode::InferenceFailed), "{point:?}");
         assert_eq!(harness.cached("a"), Some(0));
-        assert_eq!(harness.ask(turn("a", "again")).text, "you said: again");
+        assert_eq!(harness.ask(turn("a", "again")).answer.text, "you said: again");
     }
 }

@@ -193,7 +193,9 @@ fn a_small_context_lasts_for_two_hundred_turns() {
             FinishReason::Stop => assert_eq!(answer, whole),
             // It filled the context.
             FinishReason::Length => assert!(!answer.is_empty() && whole.starts_with(&answer), "{answer}"),
-            FinishReason::Cancelled | FinishReason::Failed => panic!("turn {number} ended as {:?}", outcome.reason),
+            FinishReason::ToolCalls | FinishReason::Cancelled | FinishReason::Failed => {
+                panic!("turn {number} ended as {:?}", outcome.reason)
+            }
         }
     }
     assert_eq!(host.transcript("s").len(), 401);

@@ -301,7 +301,7 @@ fn a_directory_that_is_named_late_loses_what_a_newer_namesake_does_not_want_ther
 #[test]
 fn a_file_of_another_model_counts_as_long_as_it_is_there() {
     let directory = directory();
-    let messages = vec![ChatMessage { role: Role::User, content: "hi".into() }];
+    let messages = vec![ChatMessage::new(Role::User, "hi")];
     let (scope, model, persist) = ("s".to_owned(), "a.gguf".to_owned(), Persist::Kv);
     let transcript =
         SavedTranscript { scope, model, persist, revision: 1, last_used_at: 1, dropped_messages: 0, messages };

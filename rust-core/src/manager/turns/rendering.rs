@@ -33,6 +33,10 @@ impl Supervisor {
         let Some(scope) = self.scopes.get(&turn.scope) else { return };
         let saved = if scope.kv == Kv::Uncached { self.saved_reader(&turn.scope) } else { None };
         let (messages, dropped) = (scope.transcript().to_vec(), scope.dropped());
+        let options = turn.options.clone();
+        if let Some(scope) = self.scopes.get_mut(&turn.scope) {
+            scope.options = options.clone();
+        }
         let Some(turn) = self.turns.get_mut(id) else { return };
         let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { return };
         running.rendering += 1;
@@ -40,7 +44,8 @@ impl Supervisor {
         let (mailbox, generation) = (self.mailbox.clone(), id.to_owned());
         self.runtime.spawn_blocking(move || {
             let saved = saved.map(|read| read().map(Arc::new));
-            let result = caught(|| fit(&messages, dropped, overflow, room, |messages| prompter.render(messages)));
+            let result =
+                caught(|| fit(&messages, dropped, overflow, room, |messages| prompter.render(messages, &options)));
             drop(prompter);
             mailbox.tell(Message::Rendered { generation, path, epoch, result, saved });
         });

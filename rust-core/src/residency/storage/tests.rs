@@ -9,7 +9,7 @@ use crate::protocol::Role;
 const FINGERPRINT: Fingerprint = Fingerprint(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
 
 fn transcript(scope: &str, revision: u64) -> SavedTranscript {
-    let message = |role, content: &str| Message { role, content: content.into() };
+    let message = |role, content: &str| Message::new(role, content);
     SavedTranscript {
         scope: scope.into(),
         model: "/models/chat.gguf".into(),

@@ -24,7 +24,7 @@ const press = (name: string) => fireEvent.press(screen.getByRole('button', { nam
 function finished(id: string, outputTokens: number, decodeMs: number): GenerationState {
   const usage = { promptTokens: 30, cachedTokens: 20, prefilledTokens: 10, outputTokens };
   const timings = { queuedMs: 0, prefillMs: 5, decodeMs, firstTokenMs: 7 };
-  return { id, scope: 's', model: 'a', text: 'x', phase: { type: 'finished', outcome: { reason: 'stop', usage, timings } } };
+  return { id, scope: 's', model: 'a', text: 'x', reasoning: '', toolCalls: [], phase: { type: 'finished', outcome: { reason: 'stop', usage, timings } } };
 }
 
 test('before anything was asked for, every section says so', async () => {

@@ -1,0 +1,154 @@
+//! What an answer is made of, as it is written. Where a template has the model think, call tools or write in a form of its
+//! own, its raw text is parsed, and what the parts have gained is delivered.
+//!
+//! A parser reads the text from its beginning, each time; so the time between two readings is a frame at least and grows with
+//! the time that a reading takes: reading is a twentieth of the work at most, however long the answer.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{AnswerSink, Token};
+use crate::error::Result;
+use crate::protocol::ToolCall;
+
+/// The parts of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// What was thought before it.
+    pub reasoning: String,
+    /// What is said.
+    pub text: String,
+    /// The tools to be called.
+    pub tool_calls: Vec<ToolCall>,
+}
+
+impl Answer {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.reasoning.is_empty() && self.text.is_empty() && self.tool_calls.is_empty()
+    }
+}
+
+/// How the answers to one prompt are written: given by the template, with what its tools and its form of answer came to.
+pub trait AnswerFormat: Send + Sync {
+    /// The parts of an answer. `complete`: nothing follows, and an error says that it is not in this format; before that, a part
+    /// whose end has not come is left open or left out.
+    fn parse(&self, raw: &str, complete: bool) -> Result<Answer>;
+
+    /// Whether a control token is part of the raw text, such as one that begins a call.
+    fn shows(&self, token: Token) -> bool;
+
+    /// For the implementation behind `InferenceContext::sampler`, which knows its own formats.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// A format that prompts share. Two are equal when they are the same one.
+#[derive(Clone)]
+pub struct Format(pub Arc<dyn AnswerFormat>);
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Format {}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Format(…)")
+    }
+}
+
+/// Between two readings of an answer: a frame.
+const LEAST_PAUSE: Duration = Duration::from_millis(16);
+
+/// A reading may take this share of the time until the next one.
+const READING_SHARE: u32 = 20;
+
+/// Reads one answer in its format while it is written, and delivers what each part has gained.
+pub(super) struct Reader {
+    format: Format,
+    /// Of this generation, in front of the numbers of its calls.
+    generation: String,
+    raw: String,
+    delivered: Answer,
+    next: Option<Instant>,
+}
+
+impl Reader {
+    pub(super) fn shows(&self, token: Token) -> bool {
+        self.format.0.shows(token)
+    }
+
+    pub(super) fn new(format: Format, generation: String) -> Self {
+        Self { format, generation, raw: String::new(), delivered: Answer::default(), next: None }
+    }
+
+    /// Takes a piece of the raw answer, and delivers what can be told by now, if it is time to look.
+    pub(super) fn push(&mut self, raw: &str, sink: &dyn AnswerSink, now: Instant) {
+        self.raw.push_str(raw);
+        if self.next.is_some_and(|next| now < next) {
+            return;
+        }
+        let parsed = self.format.0.parse(&self.raw, false);
+        self.next = Some(now + LEAST_PAUSE.max(now.elapsed() * READING_SHARE));
+        if let Ok(answer) = parsed {
+            self.deliver(answer, sink);
+        }
+    }
+
+    /// Delivers the rest, and gives the whole as it was delivered. An answer that was cut short, or that its model wrote in
+    /// another format, is what can be made out of it; in the worst case its raw text.
+    pub(super) fn finish(mut self, sink: &dyn AnswerSink) -> Answer {
+        let parsed = self.format.0.parse(&self.raw, true).or_else(|_| self.format.0.parse(&self.raw, false));
+        match parsed {
+            Ok(mut answer) if !answer.is_empty() => {
+                // A tool without parameters may be called without a word.
+                for call in answer.tool_calls.iter_mut().filter(|call| call.arguments.is_empty()) {
+                    call.arguments = "{}".to_owned();
+                }
+                self.deliver(answer, sink);
+            }
+            Ok(_) | Err(_) if self.delivered.is_empty() => {
+                self.deliver(Answer { text: self.raw.clone(), ..Answer::default() }, sink);
+            }
+            Ok(_) | Err(_) => {}
+        }
+        self.delivered
+    }
+
+    /// A part that is not what was delivered with something behind it stays as it was delivered.
+    fn deliver(&mut self, answer: Answer, sink: &dyn AnswerSink) {
+        let delivered = &mut self.delivered;
+        if let Some(gained) = gained(&mut delivered.reasoning, &answer.reasoning) {
+            sink.reasoning(gained);
+        }
+        if let Some(gained) = gained(&mut delivered.text, &answer.text) {
+            sink.text(gained);
+        }
+        for (index, call) in answer.tool_calls.into_iter().enumerate() {
+            // Its name may still grow while nothing follows it.
+            if call.name.is_empty() || call.arguments.is_empty() {
+                break;
+            }
+            if delivered.tool_calls.len() == index {
+                let id = if call.id.is_empty() { format!("{}-{index}", self.generation) } else { call.id };
+                delivered.tool_calls.push(ToolCall { id, name: call.name, arguments: String::new() });
+            }
+            let known = &mut delivered.tool_calls[index];
+            if let Some(gained) = gained(&mut known.arguments, &call.arguments) {
+                sink.tool_call(index, &known.id, &known.name, gained);
+            }
+        }
+    }
+}
+
+/// What a part has more than before, if that is its beginning.
+fn gained<'a>(before: &mut String, now: &'a str) -> Option<&'a str> {
+    let gained = now.strip_prefix(before.as_str()).filter(|gained| !gained.is_empty())?;
+    before.push_str(gained);
+    Some(gained)
+}

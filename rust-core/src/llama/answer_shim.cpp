@@ -1,0 +1,124 @@
+// What an answer is made of, by the parser that llama.cpp derives from the chat template.
+
+#include "answer.h"
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <stdexcept>
+
+static llama_tokens tokens_of(const llama_vocab * vocab, const std::string & text) {
+    return text.empty() ? llama_tokens() : common_tokenize(vocab, text, false, true);
+}
+
+// What a tokenizer puts in front of a text that it takes for a beginning is no part of the text.
+static llama_tokens continuing_tokens_of(const llama_vocab * vocab, const std::string & text) {
+    llama_tokens tokens = tokens_of(vocab, text);
+    if (!tokens.empty()) {
+        const std::string piece = common_token_to_piece(vocab, tokens[0], true);
+        const auto is_space = [](char letter) { return std::isspace(static_cast<unsigned char>(letter)) != 0; };
+        if (!piece.empty() && is_space(piece[0]) && !is_space(text[0])) {
+            tokens.erase(tokens.begin());
+        }
+    }
+    return tokens;
+}
+
+static void add_trigger(shim_answer & answer, const common_grammar_trigger & trigger) {
+    switch (trigger.type) {
+        case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
+            answer.words.push_back(trigger.value);
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
+            answer.patterns.push_back(trigger.value);
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
+            answer.patterns.push_back("^" + trigger.value + "$");
+            break;
+        case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
+            throw std::runtime_error("the template begins calls of tools by a token without a text");
+    }
+}
+
+static void take_grammar(shim_answer & answer, const llama_vocab * vocab, const shim_request & request, const common_chat_params & params) {
+    if (request.grammar.length > 0) {
+        answer.grammar.assign(request.grammar.data, request.grammar.length);
+        for (size_t i = 0; i < request.trigger_count; i++) {
+            answer.words.emplace_back(request.triggers[i].data, request.triggers[i].length);
+        }
+        answer.is_lazy = request.trigger_count > 0;
+    } else {
+        answer.grammar = params.grammar;
+        answer.is_lazy = params.grammar_lazy;
+        for (const common_grammar_trigger & trigger : params.grammar_triggers) {
+            add_trigger(answer, trigger);
+        }
+        if (!answer.is_lazy) {
+            answer.begun = continuing_tokens_of(vocab, params.generation_prompt);
+        }
+    }
+    if (answer.grammar.empty()) {
+        return;
+    }
+    std::unique_ptr<llama_sampler, void (*)(llama_sampler *)> grammar(shim_grammar_new(vocab, answer, !answer.is_lazy), llama_sampler_free);
+    if (grammar == nullptr) {
+        throw std::runtime_error("the grammar is not GBNF with a rule named root, or a rule of it begins with itself");
+    }
+}
+
+shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & request, const common_chat_params & params) {
+    auto answer = std::make_unique<shim_answer>();
+    const bool wants_calls = request.tools.length > 0 && request.tool_choice == shim_tools_required;
+    if (wants_calls && params.grammar.empty()) {
+        throw std::runtime_error("the model's chat template has no form for calls of tools - use a model that was trained for them");
+    }
+    take_grammar(*answer, vocab, request, params);
+
+    answer->is_parsed = !params.parser.empty() && request.grammar.length == 0;
+    answer->parser = common_chat_parser_params(params);
+    answer->parser.reasoning_format = COMMON_REASONING_FORMAT_AUTO;
+    if (answer->is_parsed) {
+        answer->parser.parser.load(params.parser);
+    }
+    for (const std::string & text : params.preserved_tokens) {
+        const llama_tokens tokens = tokens_of(vocab, text);
+        if (tokens.size() == 1) {
+            answer->preserved.insert(tokens[0]);
+        }
+    }
+    answer->thinking_start = tokens_of(vocab, params.thinking_start_tag);
+    for (const std::string & tag : params.thinking_end_tags) {
+        answer->thinking_end.push_back(tokens_of(vocab, tag));
+    }
+    answer->generation_prompt = continuing_tokens_of(vocab, params.generation_prompt);
+    return answer.release();
+}
+
+void shim_answer_free(shim_answer * answer) {
+    delete answer;
+}
+
+bool shim_answer_parse(const shim_answer * answer, shim_text raw, bool complete, shim_texts * result, char ** error) {
+    return shim_guard(error, false, [&] {
+        const std::string text = raw.length == 0 ? std::string() : std::string(raw.data, raw.length);
+        if (!answer->is_parsed) {
+            *result = shim_texts_of({ "", text });
+            return true;
+        }
+        const common_chat_msg message = common_chat_parse(text, !complete, answer->parser);
+        std::vector<std::string> parts = { message.reasoning_content, message.content };
+        for (const common_chat_tool_call & call : message.tool_calls) {
+            parts.insert(parts.end(), { call.id, call.name, call.arguments });
+        }
+        *result = shim_texts_of(parts);
+        return true;
+    });
+}
+
+bool shim_answer_preserved(const shim_answer * answer, shim_tokens * result, char ** error) {
+    return shim_guard(error, false, [&] {
+        *result = { new llama_token[answer->preserved.size()], answer->preserved.size() };
+        std::copy(answer->preserved.begin(), answer->preserved.end(), result->items);
+        return true;
+    });
+}

@@ -1,0 +1,75 @@
+//! A request in the form of OpenAI's chat completions, which llama.cpp's templates are given.
+
+use serde_json::{Value, json};
+
+use super::template_screen::role_name;
+use crate::protocol::{GenerateOptions, JsonObject, Message, ResponseFormat, Tool, ToolChoice};
+
+/// The parts of a request, as JSON text; empty where there are none.
+pub(super) struct Request {
+    pub messages: Vec<Value>,
+    pub tools: Vec<Value>,
+    /// Of the answer.
+    pub schema: String,
+}
+
+impl Request {
+    pub fn new(messages: &[Message], options: &GenerateOptions) -> Self {
+        let schema = match &options.response_format {
+            Some(ResponseFormat::Json { schema }) => json_schema(schema.as_ref()),
+            Some(ResponseFormat::Grammar { .. }) | None => String::new(),
+        };
+        let messages = messages.iter().map(message).collect();
+        let tools = tools_to_be_called(options).map(tool).collect();
+        Self { messages, tools, schema }
+    }
+}
+
+/// What the template is told of: the one that must be called where it is one, and none where none may be.
+fn tools_to_be_called(options: &GenerateOptions) -> impl Iterator<Item = &Tool> {
+    let choice = options.tool_choice();
+    options.tools.iter().filter(move |tool| match &choice {
+        ToolChoice::Auto | ToolChoice::Required => true,
+        ToolChoice::None => false,
+        ToolChoice::Tool { tool_name } => tool.name == *tool_name,
+    })
+}
+
+/// An empty schema is any value for JSON Schema, and nothing at all for llama.cpp.
+fn json_schema(schema: Option<&JsonObject>) -> String {
+    match schema.filter(|schema| !schema.is_empty()) {
+        Some(schema) => json!(schema).to_string(),
+        None => json!({ "type": "object" }).to_string(),
+    }
+}
+
+fn message(message: &Message) -> Value {
+    let Message { role, content, reasoning, tool_calls, tool_call_id, tool_name } = message;
+    let mut value = json!({ "role": role_name(*role), "content": content });
+    if let Some(reasoning) = reasoning {
+        value["reasoning_content"] = json!(reasoning);
+    }
+    if !tool_calls.is_empty() {
+        let call = |call: &crate::protocol::ToolCall| {
+            let function = json!({ "name": call.name, "arguments": call.arguments });
+            json!({ "type": "function", "id": call.id, "function": function })
+        };
+        value["tool_calls"] = tool_calls.iter().map(call).collect();
+    }
+    if let Some(id) = tool_call_id {
+        value["tool_call_id"] = json!(id);
+    }
+    if let Some(name) = tool_name {
+        value["name"] = json!(name);
+    }
+    value
+}
+
+fn tool(tool: &Tool) -> Value {
+    let Tool { name, description, parameters } = tool;
+    let mut parameters = parameters.clone();
+    parameters.entry("type").or_insert_with(|| json!("object"));
+    parameters.entry("properties").or_insert_with(|| json!({}));
+    let function = json!({ "name": name, "description": description, "parameters": parameters });
+    json!({ "type": "function", "function": function })
+}

@@ -1,0 +1,135 @@
+//! What an answer may be made of beside free text: calls of tools, JSON, a grammar.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::config::out_of_range;
+use crate::error::Result;
+
+/// An object of JSON, its fields in the order in which they were given.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;
+
+/// A function of the app that the model may call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tool {
+    /// 1 to 64 letters, digits, `_`, `-` or `.`; unique in its request.
+    pub name: String,
+    /// When to call it, for the model.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub description: String,
+    /// JSON Schema of the arguments, an object. Left out: there are none.
+    #[serde(default)]
+    #[ts(optional, type = "Record<string, unknown>")]
+    pub parameters: JsonObject,
+}
+
+/// Whether the model calls tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum ToolChoice {
+    /// As it sees fit.
+    #[default]
+    Auto,
+    /// It does not, and knows of them only what the transcript says.
+    None,
+    /// It calls at least one.
+    Required,
+    /// It calls this one.
+    Tool {
+        /// One of the request's tools.
+        tool_name: String,
+    },
+}
+
+/// What form an answer has. The model can write nothing else; cut off by `maxOutputTokens` it is not whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum ResponseFormat {
+    /// One JSON value.
+    Json {
+        /// JSON Schema of the value, as far as llama.cpp turns it into a grammar. Left out: any object.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "Record<string, unknown>")]
+        schema: Option<JsonObject>,
+    },
+    /// A text of a grammar.
+    Grammar {
+        /// In GBNF, with a rule `root`. At most 64 KiB, and groups in groups to a depth of 100.
+        gbnf: String,
+        /// Texts from which on the grammar holds, the text itself included. Left out: from the beginning.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<String>>")]
+        triggers: Vec<String>,
+    },
+}
+
+const MOST_TOOLS: usize = 128;
+const MOST_GRAMMAR_BYTES: usize = 64 << 10;
+const DEEPEST_GROUP: usize = 100;
+
+impl Tool {
+    fn validate(&self) -> Result<()> {
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(is_letter) {
+            return Err(out_of_range("options.tools[].name", "1 to 64 letters, digits, _, - or ."));
+        }
+        Ok(())
+    }
+}
+
+/// Checks a request's tools, and that a tool that must be called is one of them.
+pub(super) fn check_tools(tools: &[Tool], choice: &ToolChoice) -> Result<()> {
+    if tools.len() > MOST_TOOLS {
+        return Err(out_of_range("options.tools", &format!("at most {MOST_TOOLS} tools")));
+    }
+    tools.iter().try_for_each(Tool::validate)?;
+    for (index, tool) in tools.iter().enumerate() {
+        if tools[..index].iter().any(|other| other.name == tool.name) {
+            return Err(out_of_range("options.tools", &format!("names that differ; {} is there twice", tool.name)));
+        }
+    }
+    match choice {
+        ToolChoice::Auto | ToolChoice::None => Ok(()),
+        ToolChoice::Required if tools.is_empty() => Err(out_of_range("options.toolChoice", "tools beside it")),
+        ToolChoice::Required => Ok(()),
+        ToolChoice::Tool { tool_name } if tools.iter().all(|tool| tool.name != *tool_name) => {
+            Err(out_of_range("options.toolChoice.toolName", "the name of one of the tools"))
+        }
+        ToolChoice::Tool { .. } => Ok(()),
+    }
+}
+
+impl ResponseFormat {
+    /// Checks sizes; whether grammar and schema can be used, only the model can say.
+    pub(super) fn validate(&self) -> Result<()> {
+        let Self::Grammar { gbnf, triggers } = self else { return Ok(()) };
+        if gbnf.len() > MOST_GRAMMAR_BYTES || gbnf.contains('\0') {
+            return Err(out_of_range("options.responseFormat.gbnf", "at most 64 KiB without a NUL character"));
+        }
+        if depth(gbnf) > DEEPEST_GROUP {
+            return Err(out_of_range("options.responseFormat.gbnf", "groups in groups to a depth of 100"));
+        }
+        if triggers.len() > 16 || triggers.iter().any(|text| text.is_empty() || text.len() > 256) {
+            return Err(out_of_range("options.responseFormat.triggers", "at most 16 texts of 1 to 256 bytes"));
+        }
+        Ok(())
+    }
+}
+
+/// The most parentheses that are open at once, those in texts and in sets of characters included: llama.cpp reads a group in a
+/// group by calling itself.
+fn depth(gbnf: &str) -> usize {
+    let mut open = 0_usize;
+    let mut deepest = 0;
+    for byte in gbnf.bytes() {
+        match byte {
+            b'(' => open += 1,
+            b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
