@@ -32,8 +32,10 @@ struct shim_answer {
     llama_tokens generation_prompt;
 };
 
-// Throws where the request's grammar cannot be used.
-shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & request, const common_chat_params & params);
+// Throws where the request's grammar cannot be used. `begins_with_call`: the template's grammar covers nothing of what the prompt
+// has written already.
+shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & request, const common_chat_params & params,
+                              bool begins_with_call);
 
 shim_texts shim_texts_of(const std::vector<std::string> & texts);
 

@@ -40,7 +40,8 @@ static void add_trigger(shim_answer & answer, const common_grammar_trigger & tri
     }
 }
 
-static void take_grammar(shim_answer & answer, const llama_vocab * vocab, const shim_request & request, const common_chat_params & params) {
+static void take_grammar(shim_answer & answer, const llama_vocab * vocab, const shim_request & request, const common_chat_params & params,
+                         bool begins_with_call) {
     if (request.grammar.length > 0) {
         answer.grammar.assign(request.grammar.data, request.grammar.length);
         for (size_t i = 0; i < request.trigger_count; i++) {
@@ -53,7 +54,7 @@ static void take_grammar(shim_answer & answer, const llama_vocab * vocab, const 
         for (const common_grammar_trigger & trigger : params.grammar_triggers) {
             add_trigger(answer, trigger);
         }
-        if (!answer.is_lazy) {
+        if (!answer.is_lazy && !begins_with_call) {
             answer.begun = continuing_tokens_of(vocab, params.generation_prompt);
         }
     }
@@ -66,13 +67,14 @@ static void take_grammar(shim_answer & answer, const llama_vocab * vocab, const 
     }
 }
 
-shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & request, const common_chat_params & params) {
+shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & request, const common_chat_params & params,
+                              bool begins_with_call) {
     auto answer = std::make_unique<shim_answer>();
     const bool wants_calls = request.tools.length > 0 && request.tool_choice == shim_tools_required;
     if (wants_calls && params.grammar.empty()) {
         throw std::runtime_error("the model's chat template has no form for calls of tools - use a model that was trained for them");
     }
-    take_grammar(*answer, vocab, request, params);
+    take_grammar(*answer, vocab, request, params, begins_with_call);
 
     answer->is_parsed = !params.parser.empty() && request.grammar.length == 0;
     answer->parser = common_chat_parser_params(params);

@@ -124,6 +124,28 @@ static void check_schemas(const common_chat_templates_inputs & inputs) {
     }
 }
 
+// Where a call is required, llama.cpp's grammar lets any text come first, and a small model does not find the end of it. The
+// grammar for calls that may come begins with the call, and holds from the beginning then. A model that thinks first needs the other.
+// Whether that is what `params` has now.
+static bool begin_with_call(const common_chat_templates * templates, common_chat_templates_inputs inputs, common_chat_params & params) {
+    if (inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED || inputs.tools.empty() ||
+        (params.supports_thinking && inputs.enable_thinking)) {
+        return false;
+    }
+    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
+    common_chat_params optional = common_chat_templates_apply(templates, inputs);
+    bool has_words = optional.grammar_lazy && !optional.grammar_triggers.empty();
+    for (const common_grammar_trigger & trigger : optional.grammar_triggers) {
+        has_words = has_words && trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD;
+    }
+    if (has_words) {
+        optional.grammar_lazy = false;
+        optional.grammar_triggers.clear();
+        params = std::move(optional);
+    }
+    return has_words;
+}
+
 shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * request, shim_texts * result, shim_answer ** answer,
                                char ** error) {
     common_chat_templates_inputs inputs;
@@ -136,8 +158,10 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * requ
         return shim_refused_options;
     }
     common_chat_params params;
+    bool begins_with_call = false;
     const bool rendered = shim_guard(error, false, [&] {
         params = common_chat_templates_apply(chat->templates.get(), inputs);
+        begins_with_call = begin_with_call(chat->templates.get(), inputs, params);
         return true;
     });
     if (!rendered) {
@@ -146,7 +170,7 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * requ
     return shim_guard(error, shim_refused_options, [&] {
         std::unique_ptr<shim_answer> made;
         if (has_parts(*request, params)) {
-            made.reset(shim_answer_new(chat->vocab, *request, params));
+            made.reset(shim_answer_new(chat->vocab, *request, params, begins_with_call));
         }
         *result = texts_of(params);
         *answer = made.release();
