@@ -152,3 +152,162 @@ fn gained<'a>(before: &mut String, now: &'a str) -> Option<&'a str> {
     before.push_str(gained);
     Some(gained)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::error::{Error, ErrorCode};
+
+    /// `(thought)text[name arguments]`, of which any end may be missing until the answer is complete.
+    struct Brackets;
+
+    impl AnswerFormat for Brackets {
+        fn parse(&self, raw: &str, complete: bool) -> Result<Answer> {
+            let mut answer = Answer::default();
+            let mut rest = raw;
+            if let Some(thought) = raw.strip_prefix('(') {
+                let (thought, after) = thought.split_once(')').unwrap_or((thought, ""));
+                (answer.reasoning, rest) = (thought.to_owned(), after);
+            }
+            let mut parts = rest.split('[');
+            answer.text = parts.next().unwrap_or_default().to_owned();
+            for call in parts {
+                if complete && !call.ends_with(']') {
+                    return Err(Error::new(ErrorCode::InferenceFailed, "a call has no end"));
+                }
+                let (name, arguments) = call.trim_end_matches(']').split_once(' ').unwrap_or((call, ""));
+                let (name, arguments) = (name.trim_end_matches(']').to_owned(), arguments.to_owned());
+                answer.tool_calls.push(ToolCall { id: String::new(), name, arguments });
+            }
+            Ok(answer)
+        }
+
+        fn shows(&self, token: Token) -> bool {
+            token == 7
+        }
+
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Told {
+        fn say(&self, what: String) {
+            self.0.lock().expect("one thread").push(what);
+        }
+
+        fn take(&self) -> Vec<String> {
+            std::mem::take(&mut self.0.lock().expect("one thread"))
+        }
+    }
+
+    impl AnswerSink for Told {
+        fn text(&self, text: &str) {
+            self.say(format!("says {text}"));
+        }
+
+        fn reasoning(&self, text: &str) {
+            self.say(format!("thinks {text}"));
+        }
+
+        fn tool_call(&self, index: usize, id: &str, name: &str, arguments: &str) {
+            self.say(format!("calls {index} {id} {name} {arguments}"));
+        }
+    }
+
+    fn reader() -> Reader {
+        Reader::new(Format(Arc::new(Brackets)), "g".to_owned())
+    }
+
+    /// What is told after each piece, with a frame and more between them, and at the end.
+    fn told(pieces: &[&str]) -> (Vec<Vec<String>>, Answer) {
+        let (mut reader, sink) = (reader(), Told::default());
+        let mut now = Instant::now();
+        let mut told = Vec::new();
+        for piece in pieces {
+            now += Duration::from_secs(10);
+            reader.push(piece, &sink, now);
+            told.push(sink.take());
+        }
+        let answer = reader.finish(&sink);
+        told.push(sink.take());
+        (told, answer)
+    }
+
+    #[test]
+    fn each_part_is_delivered_as_it_grows() {
+        let (told, answer) = told(&["(I won", "der)He", "llo[get", "_x {\"a\"", ":1}]", "[b ]"]);
+        assert_eq!(
+            told,
+            [
+                vec!["thinks I won"],
+                vec!["thinks der", "says He"],
+                vec!["says llo"],
+                vec!["calls 0 g-0 get_x {\"a\""],
+                vec!["calls 0 g-0 get_x :1}"],
+                vec![],
+                vec!["calls 1 g-1 b {}"],
+            ]
+        );
+        assert_eq!(
+            (answer.reasoning.as_str(), answer.text.as_str(), answer.tool_calls.len()),
+            ("I wonder", "Hello", 2)
+        );
+        assert_eq!(answer.tool_calls[0].arguments, "{\"a\":1}");
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_short_is_what_can_be_made_of_it() {
+        let (told, answer) = told(&["Hello[a {\"b", "\":"]);
+        assert_eq!(told.concat(), ["says Hello", "calls 0 g-0 a {\"b", "calls 0 g-0 a \":"]);
+        assert_eq!(answer.tool_calls[0].arguments, "{\"b\":");
+    }
+
+    #[test]
+    fn pieces_that_come_within_a_frame_wait_for_it() {
+        let (mut reader, sink) = (reader(), Told::default());
+        let now = Instant::now();
+        for piece in ["a", "b", "c"] {
+            reader.push(piece, &sink, now);
+        }
+        assert_eq!(sink.take(), ["says a"]);
+        reader.push("d", &sink, now + Duration::from_secs(10));
+        assert_eq!(sink.take(), ["says bcd"]);
+        assert_eq!(reader.finish(&sink).text, "abcd");
+    }
+
+    #[test]
+    fn the_format_says_which_control_tokens_are_shown() {
+        assert_eq!([6, 7].map(|token| reader().shows(token)), [false, true]);
+    }
+
+    /// Never reads anything.
+    struct Illiterate;
+
+    impl AnswerFormat for Illiterate {
+        fn parse(&self, _: &str, _: bool) -> Result<Answer> {
+            Err(Error::new(ErrorCode::InferenceFailed, "not in its format"))
+        }
+
+        fn shows(&self, _: Token) -> bool {
+            false
+        }
+
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    #[test]
+    fn what_is_in_no_format_is_text() {
+        let (mut reader, sink) = (Reader::new(Format(Arc::new(Illiterate)), "g".to_owned()), Told::default());
+        reader.push("what", &sink, Instant::now());
+        assert_eq!(reader.finish(&sink).text, "what");
+        assert_eq!(sink.take(), ["says what"]);
+    }
+}
