@@ -16,6 +16,8 @@ import { type ResidentHandle, type ResidentOptions, Residents } from './Resident
 import { type Scheduler, timerScheduler } from './scheduler';
 import { type ScopeState, Scopes } from './Scopes';
 import { State } from './State';
+import { type ToolRequest, ToolRuns } from './ToolRuns';
+import type { OpenCall } from './tools';
 import { Changes, type ReadableStore } from './Store';
 import { Transcripts } from './Transcripts';
 
@@ -61,6 +63,7 @@ export class LlamaClient extends Commands {
   private readonly state: State;
   private readonly transcripts: Transcripts;
   private readonly residentTable: Residents;
+  private readonly toolRuns: ToolRuns;
   private readonly unsubscribe: () => void;
 
   /** Throws `protocolViolation` when the port's first snapshot is malformed. */
@@ -82,6 +85,7 @@ export class LlamaClient extends Commands {
       (generation) => this.cancel(generation),
       (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
     );
+    this.toolRuns = new ToolRuns(this.changes, (request) => this.generate(request));
     const { changes, modelTable, scopeTable, turns, residentTable } = this;
     const downloads = new Downloads(changes);
     this.state = new State(changes, modelTable, scopeTable, turns, residentTable, downloads, requests);
@@ -137,6 +141,33 @@ export class LlamaClient extends Commands {
     return generation;
   }
 
+  /**
+   * Starts a turn, carries out the tools that its answer calls, gives their results back, and so on until an answer calls
+   * nothing. Gives the first answer; the scope's `generations` has those that follow.
+   */
+  generateWithTools(request: ToolRequest): Generation {
+    return this.toolRuns.start(request);
+  }
+
+  /** Calls of tools that a conversation waits for. */
+  openCalls(scope: string): ReadableStore<readonly OpenCall[]> {
+    return this.toolRuns.open(scope);
+  }
+
+  /** Answers a call that waits for the user's approval. One that does not wait is no error. */
+  approveCall(scope: string, callId: string, isApproved: boolean): void {
+    this.toolRuns.approve(scope, callId, isApproved);
+  }
+
+  /**
+   * Waits no longer for the tools that a conversation has called. Gives a result for each call of its last message, as far as that
+   * is known here: put them in front of the next message.
+   */
+  endCalls(scope: string): Message[] {
+    const { messages } = this.scope(scope).getSnapshot().transcript;
+    return this.toolRuns.interrupt(scope, messages[messages.length - 1]?.toolCalls ?? []);
+  }
+
   /** The messages of a conversation, none when there is no such conversation. Read once, then kept up to date. */
   transcript(scope: string): Promise<readonly Message[]> {
     return this.transcripts.get(scope);
@@ -189,5 +220,5 @@ export class LlamaClient extends Commands {
 }
 
 function copy(messages: readonly Message[]): Message[] {
-  return messages.map(({ role, content }) => ({ role, content }));
+  return messages.map((message) => ({ ...message }));
 }

@@ -17,24 +17,32 @@ export function conversation(
 ): readonly ChatMessage[] {
   let shown: readonly ChatMessage[] = scope.transcript.messages;
   for (const generation of scope.generations) {
-    shown = withTurn(shown, generation, stateOf(generation).text);
+    shown = withTurn(shown, generation, stateOf(generation));
   }
   return shown;
 }
 
-function withTurn(shown: readonly ChatMessage[], { id, sent }: Generation, text: string): readonly ChatMessage[] {
+function withTurn(shown: readonly ChatMessage[], { id, sent }: Generation, state: GenerationState): readonly ChatMessage[] {
   const { append = [] } = sent;
-  const answer: ChatMessage = { role: 'assistant', content: text, generationId: id };
+  const { text, reasoning, toolCalls } = state;
+  const answer: ChatMessage = {
+    role: 'assistant',
+    content: text,
+    ...(reasoning !== '' && { reasoning }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+    generationId: id,
+  };
+  const isEmpty = text === '' && reasoning === '' && toolCalls.length === 0;
   // The engine writes the answer into the transcript just before it says that the generation has finished.
-  if (text !== '' && endsWith(shown, [...append, answer])) return shown;
+  if (!isEmpty && endsWith(shown, [...append, answer])) return shown;
   const question = sent.messages ?? (endsWith(shown, append) ? shown : [...shown, ...append]);
   return [...question, answer];
 }
 
 function endsWith(messages: readonly Message[], end: readonly Message[]): boolean {
   const start = messages.length - end.length;
-  return end.every(({ role, content }, index) => {
+  return end.every(({ role, content, toolCalls = [] }, index) => {
     const message = messages[start + index];
-    return message?.role === role && message.content === content;
+    return message?.role === role && message.content === content && (message.toolCalls ?? []).length === toolCalls.length;
   });
 }

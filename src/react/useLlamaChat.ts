@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 
 import { type ChatMessage, conversation } from '../core/conversation';
 import type { Generation } from '../core/Generation';
 import { modelKey, modelOfKey } from '../core/modelKey';
+import type { OpenCall, Tools } from '../core/tools';
 import { Preparation } from '../core/Preparation';
 import type { GenerateOptions, GenerationState, Message, ModelConfig, Overflow, Persist, ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
@@ -24,6 +25,10 @@ export interface UseLlamaChatOptions {
   persist?: Persist;
   /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
   overflow?: Overflow;
+  /** What the model may call. Another object with the same names is no change: the functions of the newest render are called. */
+  tools?: Tools;
+  /** Answers to one message at most, whatever the last one calls. Left out: 5. */
+  maxSteps?: number;
   /** Names the component in the flight recorder. Left out: `useLlamaChat`. */
   owner?: string;
 }
@@ -32,8 +37,8 @@ export interface UseLlamaChatOptions {
 export interface UseLlamaChat {
   /** The transcript and the answers under way. Finished messages are the same objects from render to render. */
   readonly messages: readonly ChatMessage[];
-  /** `loading`: the transcript is being read; `submitted`: waiting for the first text. */
-  readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'failed';
+  /** `loading`: the transcript is being read; `submitted`: waiting for the first text; `calling`: for tools. */
+  readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'calling' | 'failed';
   /** Where its KV is, what of it is on disk, how many messages the model no longer sees. Absent before its first turn. */
   readonly summary: ScopeSummary | undefined;
   /** Why the transcript could not be read, the last turn failed, or the model is not there. */
@@ -49,7 +54,11 @@ export interface UseLlamaChat {
    * message has nothing to prepare.
    */
   readonly prepare: (text: string) => void;
-  /** Ends every turn of the conversation, queued or running. Resolves when they have ended. */
+  /** Calls of tools that have no result yet; those in state `waiting` wait for `approve`. */
+  readonly openCalls: readonly OpenCall[];
+  /** Lets a call be carried out, or refuses it. */
+  readonly approve: (callId: string, isApproved?: boolean) => void;
+  /** Ends every turn of the conversation, queued or running, and waits for no tool. Resolves when they have ended. */
   readonly stop: () => Promise<void>;
   /** Answers the user's last message anew. `undefined`: there is none. */
   readonly regenerate: (options?: GenerateOptions) => Generation | undefined;
@@ -64,10 +73,11 @@ export interface UseLlamaChat {
  * the answer that is being written.
  */
 export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
-  const { scope, system, options, persist, overflow, owner = 'useLlamaChat' } = chat;
+  const { scope, system, options, persist, overflow, tools, maxSteps, owner = 'useLlamaChat' } = chat;
   const client = useLlamaClient();
   const model = useLlama({ ...chat.model, owner });
   const state = useStore(client.scope(scope));
+  const openCalls = useStore(client.openCalls(scope));
   const stateOf = useGenerationStates(state.generations);
 
   useEffect(() => {
@@ -77,17 +87,18 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
 
   const key = modelKey(chat.model);
   const defaults = JSON.stringify({ keepPartial: true, ...options });
+  const latestTools = useRef(tools);
+  useEffect(() => {
+    latestTools.current = tools;
+  });
   const start = useCallback(
-    (sent: { append: Message[] } | { messages: readonly Message[] }, own: GenerateOptions | undefined) =>
-      client.generate({
-        model: modelOfKey(key),
-        scope,
-        ...sent,
-        persist,
-        overflow,
-        options: { ...(JSON.parse(defaults) as GenerateOptions), ...own },
-      }),
-    [client, key, scope, persist, overflow, defaults],
+    (sent: { append: Message[] } | { messages: readonly Message[] }, own: GenerateOptions | undefined) => {
+      const options = { ...(JSON.parse(defaults) as GenerateOptions), ...own };
+      const request = { model: modelOfKey(key), scope, ...sent, persist, overflow, options };
+      const { current } = latestTools;
+      return current === undefined ? client.generate(request) : client.generateWithTools({ ...request, tools: current, maxSteps });
+    },
+    [client, key, scope, persist, overflow, defaults, maxSteps],
   );
 
   const asked = useCallback(
@@ -100,7 +111,10 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
     },
     [client, scope, system],
   );
-  const send = useCallback((text: string, own?: GenerateOptions) => start({ append: asked(text) }, own), [asked, start]);
+  const send = useCallback(
+    (text: string, own?: GenerateOptions) => start({ append: [...client.endCalls(scope), ...asked(text)] }, own),
+    [client, scope, asked, start],
+  );
 
   const preparation = useMemo(() => new Preparation(client), [client]);
   const { path } = chat.model;
@@ -114,6 +128,7 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
   );
 
   const stop = useCallback(async () => {
+    client.endCalls(scope);
     await Promise.all(client.scope(scope).getSnapshot().generations.map((generation) => generation.cancel()));
   }, [client, scope]);
 
@@ -127,10 +142,12 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
   );
 
   const rewindTo = useCallback((messageIndex: number) => client.rewindTo(scope, messageIndex), [client, scope]);
+  const approve = useCallback((callId: string, isApproved = true) => client.approveCall(scope, callId, isApproved), [client, scope]);
   const fork = useCallback((messageCount?: number) => client.fork(scope, { messageCount }), [client, scope]);
 
   const error = state.transcript.error ?? state.failure ?? model.error;
-  const status = statusOf(state.transcript.status, state.generations.map(stateOf), error);
+  const isCalling = openCalls.length > 0 && state.generations.length === 0;
+  const status = isCalling ? 'calling' : statusOf(state.transcript.status, state.generations.map(stateOf), error);
   return {
     messages: conversation(state, stateOf),
     status,
@@ -139,6 +156,8 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
     model,
     send,
     prepare,
+    openCalls,
+    approve,
     stop,
     regenerate,
     rewindTo,

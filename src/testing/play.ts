@@ -1,4 +1,4 @@
-import type { Event, Message, ModelInfo, ModelState, Outcome, ScopeSummary } from '../protocol/generated';
+import type { Event, Message, ModelInfo, ModelState, Outcome, ScopeSummary, ToolCall } from '../protocol/generated';
 import type { ScriptedPort } from './scriptedPort';
 
 // Says what an engine says, in its order, so that a test names only what it is about.
@@ -60,6 +60,10 @@ export interface ScriptedTurn {
   readonly scope: string;
   /** Delivers the next piece of the answer, in a batch of its own. */
   say(text: string): void;
+  /** Delivers the next piece of what is thought before the answer, in a batch of its own. */
+  think(text: string): void;
+  /** Calls a tool, with arguments that are whole at once. Gives the call's id. */
+  call(name: string, args: unknown): string;
   /** Ends it; what was said becomes the transcript's. */
   finish(change?: Partial<Outcome>): void;
 }
@@ -70,6 +74,8 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
   const questions = messages ?? [...before, ...(append ?? [])];
   const from = messages === undefined ? before.length : 0;
   let text = '';
+  let reasoning = '';
+  const toolCalls: ToolCall[] = [];
   let revision = before.length + 1;
   const transcript = (start: number, all: readonly Message[]): Event[] => [
     { type: 'transcriptChanged', scope, revision, from: start, messages: all.slice(start) },
@@ -92,11 +98,28 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
       port.emit({ type: 'textDelta', generationId: id, offset: text.length, text: piece });
       text += piece;
     },
+    think(piece) {
+      port.emit({ type: 'reasoningDelta', generationId: id, offset: reasoning.length, text: piece });
+      reasoning += piece;
+    },
+    call(name, args) {
+      const call = { id: `${id}-${toolCalls.length}`, name, arguments: JSON.stringify(args) };
+      port.emit({ type: 'toolCallDelta', generationId: id, index: toolCalls.length, offset: 0, ...call });
+      toolCalls.push(call);
+      return call.id;
+    },
     finish(change = {}) {
       revision += 1;
+      const answer: Message = {
+        role: 'assistant',
+        content: text,
+        ...(reasoning !== '' && { reasoning }),
+        ...(toolCalls.length > 0 && { toolCalls }),
+      };
+      const reason = toolCalls.length > 0 ? 'toolCalls' : 'stop';
       port.emit(
-        ...transcript(questions.length, [...questions, { role: 'assistant', content: text }]),
-        { type: 'phaseChanged', generationId: id, phase: { type: 'finished', outcome: { ...outcome, ...change } } },
+        ...transcript(questions.length, [...questions, answer]),
+        { type: 'phaseChanged', generationId: id, phase: { type: 'finished', outcome: { ...outcome, reason, ...change } } },
       );
     },
   };

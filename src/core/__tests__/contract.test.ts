@@ -53,7 +53,7 @@ test('every event of the contract is understood', async () => {
   expect(onProblem).not.toHaveBeenCalled();
   expect(read).toHaveBeenCalledTimes(1);
   expect(client.model('/models/chat.gguf').getSnapshot()?.status.type).toBe('ready');
-  expect(client.scope('chat-42').getSnapshot().transcript.messages).toHaveLength(3);
+  expect(client.scope('chat-42').getSnapshot().transcript.messages).toHaveLength(5);
   await expect(client.generation('g1')?.result).resolves.toMatchObject({ text: 'You are Alice.', reason: 'stop' });
   expect(client.records.getSnapshot().map(({ event }) => event.type)).toEqual(['threadsChanged', 'suspended']);
   expect(client.suspended.getSnapshot()).toBe(true);
