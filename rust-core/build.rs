@@ -10,16 +10,18 @@ fn main() {
 mod shim {
     use std::path::{Path, PathBuf};
 
-    const SOURCES: [&str; 7] = [
+    const SOURCES: [&str; 8] = [
         "src/llama/answer_shim.cpp",
         "src/llama/chat_shim.cpp",
         "src/llama/constraint_shim.cpp",
         "src/llama/engine_shim.cpp",
+        "src/llama/grammar_shim.cpp",
         "src/llama/memory_shim.cpp",
         "src/llama/sampler_shim.cpp",
         "src/llama/state_shim.cpp",
     ];
-    const HEADERS: [&str; 3] = ["src/llama/answer.h", "src/llama/constraint.h", "src/llama/shim.h"];
+    const HEADERS: [&str; 4] =
+        ["src/llama/answer.h", "src/llama/constraint.h", "src/llama/grammar.h", "src/llama/shim.h"];
 
     pub fn compile() {
         for source in HEADERS.iter().chain(&SOURCES) {

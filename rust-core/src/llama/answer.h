@@ -38,6 +38,3 @@ shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & re
                               bool begins_with_call);
 
 shim_texts shim_texts_of(const std::vector<std::string> & texts);
-
-// Null where it is not a grammar.
-llama_sampler * shim_grammar_new(const llama_vocab * vocab, const shim_answer & answer, bool from_the_beginning);

@@ -1,6 +1,7 @@
 // What an answer is made of, by the parser that llama.cpp derives from the chat template.
 
 #include "answer.h"
+#include "grammar.h"
 
 #include <algorithm>
 #include <cctype>
@@ -61,10 +62,8 @@ static void take_grammar(shim_answer & answer, const llama_vocab * vocab, const 
     if (answer.grammar.empty()) {
         return;
     }
-    std::unique_ptr<llama_sampler, void (*)(llama_sampler *)> grammar(shim_grammar_new(vocab, answer, !answer.is_lazy), llama_sampler_free);
-    if (grammar == nullptr) {
-        throw std::runtime_error("the grammar is not GBNF with a rule named root, or a rule of it begins with itself");
-    }
+    // Refused before anything is generated.
+    grammar_new(vocab, answer.grammar, {});
 }
 
 shim_answer * shim_answer_new(const llama_vocab * vocab, const shim_request & request, const common_chat_params & params,

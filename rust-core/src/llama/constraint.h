@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "answer.h"
+#include "grammar.h"
 #include "reasoning-budget.h"
 
 struct sampler_deleter {
@@ -37,7 +38,7 @@ class shim_constraint {
     const llama_vocab * vocab;
     const shim_answer * answer;
     // Null while a lazy grammar waits for its trigger.
-    sampler_ptr grammar;
+    grammar_ptr grammar;
     // Null where there is nothing to be limited.
     sampler_ptr thinking;
     // The last tokens and their text, long enough for the longest trigger to be found in them.

@@ -10,19 +10,12 @@
 
 #include "common.h"
 
-llama_sampler * shim_grammar_new(const llama_vocab * vocab, const shim_answer & answer, bool from_the_beginning) {
-    if (from_the_beginning) {
-        return llama_sampler_init_grammar(vocab, answer.grammar.c_str(), "root");
-    }
+static std::vector<std::string> patterns_of(const shim_answer & answer) {
     std::vector<std::string> patterns = answer.patterns;
     for (const std::string & word : answer.words) {
         patterns.push_back(regex_escape(word));
     }
-    std::vector<const char *> raw;
-    for (const std::string & pattern : patterns) {
-        raw.push_back(pattern.c_str());
-    }
-    return llama_sampler_init_grammar_lazy_patterns(vocab, answer.grammar.c_str(), "root", raw.data(), raw.size(), nullptr, 0);
+    return patterns;
 }
 
 shim_constraint::shim_constraint(const llama_vocab * vocab, const shim_answer * answer, int32_t reasoning_budget) :
@@ -36,12 +29,9 @@ shim_constraint::shim_constraint(const llama_vocab * vocab, const shim_answer * 
     // A regular expression is searched for in the whole answer, by llama.cpp: its own buffer has to begin now.
     const bool waits = answer->is_lazy && answer->patterns.empty();
     if (!answer->grammar.empty() && !waits) {
-        grammar.reset(shim_grammar_new(vocab, *answer, !answer->is_lazy));
-        if (grammar == nullptr) {
-            throw std::runtime_error("the grammar could not be read");
-        }
+        grammar = grammar_new(vocab, answer->grammar, answer->is_lazy ? patterns_of(*answer) : std::vector<std::string>());
         for (const llama_token token : answer->begun) {
-            llama_sampler_accept(grammar.get(), token);
+            grammar_accept(*grammar, token);
         }
     }
     const bool can_think = !answer->thinking_start.empty() && !answer->thinking_end.empty();
@@ -84,7 +74,7 @@ bool shim_constraint::holds() const {
 
 void shim_constraint::apply(llama_token_data_array * candidates) const {
     if (holds()) {
-        llama_sampler_apply(grammar.get(), candidates);
+        grammar_apply(*grammar, candidates);
     }
 }
 
@@ -101,7 +91,7 @@ void shim_constraint::accept(llama_token token) {
         llama_sampler_accept(thinking.get(), token);
     }
     if (held) {
-        llama_sampler_accept(grammar.get(), token);
+        grammar_accept(*grammar, token);
     } else if (grammar == nullptr && longest_word > 0 && !is_thinking()) {
         look_for_trigger(token);
     }
@@ -125,9 +115,9 @@ void shim_constraint::look_for_trigger(llama_token token) {
     if (!is_there) {
         return;
     }
-    grammar.reset(shim_grammar_new(vocab, *answer, false));
+    grammar = grammar_new(vocab, answer->grammar, patterns_of(*answer));
     for (const llama_token earlier : recent) {
-        llama_sampler_accept(grammar.get(), earlier);
+        grammar_accept(*grammar, earlier);
     }
     recent.clear();
     recent_lengths.clear();
