@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::Prefilled;
+use crate::engine::{Prefilled, Prompter};
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
-use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
+use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript, question};
 use crate::protocol::{Command, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
@@ -88,6 +88,24 @@ impl Client {
             Command::Unload { path } => self.ask(Message::Unload { path, reply }),
             Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
             Command::Prefill(command) => self.prefill(request_id.clone(), command),
+            Command::Tokenize { model, text, special } => self.ask_model(
+                request_id.clone(),
+                model,
+                move |prompter| prompter.tokenize(&text, special),
+                |request_id, tokens| Event::Tokens { request_id, tokens },
+            ),
+            Command::Detokenize { model, tokens } => self.ask_model(
+                request_id.clone(),
+                model,
+                move |prompter| prompter.detokenize(&tokens),
+                |request_id, text| Event::Text { request_id, text },
+            ),
+            Command::RenderPrompt { model, messages } => self.ask_model(
+                request_id.clone(),
+                model,
+                move |prompter| prompter.show(&messages),
+                |request_id, prompt| Event::RenderedPrompt { request_id, prompt },
+            ),
             Command::Cancel { generation_id } => self.ask(Message::Cancel { generation: generation_id, reply }),
             Command::DisposeScope { scope } => self.ask(Message::DisposeScope { scope, reply }),
             Command::Park { scope } => self.ask(Message::Park { scope, reply }),
@@ -164,6 +182,17 @@ impl Client {
                 Event::Prefilled { request_id, cached_tokens, prefilled_tokens }
             });
         self.ask(Message::Prefill { command, reply })
+    }
+
+    fn ask_model<T: 'static>(
+        &self,
+        request_id: String,
+        config: ModelConfig,
+        answer: impl FnOnce(&dyn Prompter) -> Result<T> + Send + 'static,
+        event: impl FnOnce(String, T) -> Event + Send + 'static,
+    ) -> Result<()> {
+        let question = question(answer, self.reply_with(request_id, event));
+        self.ask(Message::AskModel { config, question })
     }
 
     fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {

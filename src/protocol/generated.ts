@@ -27,7 +27,35 @@ leaseId: string, } | { "type": "unload",
 /**
  * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
  */
-path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "cancel", 
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "tokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * None is added, neither in front nor behind.
+ */
+text: string, 
+/**
+ * Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+ */
+special?: boolean, } | { "type": "detokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * `invalidOptions` names the first one that is not in the vocabulary.
+ */
+tokens: Array<number>, } | { "type": "renderPrompt", 
+/**
+ * Whose template.
+ */
+model: ModelConfig, 
+/**
+ * At least one; the last one is not the assistant's.
+ */
+messages: Array<Message>, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -213,7 +241,35 @@ leaseId: string, } | { "type": "unload",
 /**
  * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
  */
-path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "cancel", 
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "tokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * None is added, neither in front nor behind.
+ */
+text: string, 
+/**
+ * Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+ */
+special?: boolean, } | { "type": "detokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * `invalidOptions` names the first one that is not in the vocabulary.
+ */
+tokens: Array<number>, } | { "type": "renderPrompt", 
+/**
+ * Whose template.
+ */
+model: ModelConfig, 
+/**
+ * At least one; the last one is not the assistant's.
+ */
+messages: Array<Message>, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -692,7 +748,31 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "hubRepository", 
+prefilledTokens: number, } | { "type": "tokens", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * In the order of the text.
+ */
+tokens: Array<number>, } | { "type": "text", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+ */
+text: string, } | { "type": "renderedPrompt", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What the model would read.
+ */
+prompt: RenderedPrompt, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -870,7 +950,31 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "hubRepository", 
+prefilledTokens: number, } | { "type": "tokens", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * In the order of the text.
+ */
+tokens: Array<number>, } | { "type": "text", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+ */
+text: string, } | { "type": "renderedPrompt", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What the model would read.
+ */
+prompt: RenderedPrompt, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -1541,6 +1645,27 @@ sizeBytes: number,
  * Whether it is at work now; then it is not asked to go.
  */
 inUse: boolean, };
+
+/**
+ * A conversation as the model's chat template writes it, ready for the answer.
+ */
+export type RenderedPrompt = { 
+/**
+ * What the template wrote.
+ */
+text: string, 
+/**
+ * Tokens that the model reads: those of `text`, behind the token that its every prompt begins with, if it wants one.
+ */
+tokenCount: number, 
+/**
+ * Texts that end an answer under this template, beside those that a request names.
+ */
+stop: Array<string>, 
+/**
+ * The template's Jinja source. None: the file has none, and ChatML is written.
+ */
+template?: string, };
 
 /**
  * A model that is brought to this device because somebody asked for that, not for the model loaded. One that has come is

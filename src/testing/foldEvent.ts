@@ -38,6 +38,9 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'lifecycle':
     case 'memoryFit':
     case 'prefilled':
+    case 'tokens':
+    case 'text':
+    case 'renderedPrompt':
     case 'hubRepository':
     case 'storedModels':
     case 'evictResident':

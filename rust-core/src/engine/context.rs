@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::Tokenizer;
 use super::opening::Opened;
 use crate::error::Result;
-use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo};
+use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, RenderedPrompt};
 use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
@@ -90,9 +91,12 @@ pub struct LoadedModel {
 }
 
 /// The parts of a model that need no context: template and tokenizer.
-pub trait Prompter: Send + Sync {
+pub trait Prompter: Tokenizer {
     /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result.
     fn render(&self, messages: &[Message]) -> Result<Prompt>;
+
+    /// The same for a person's eyes: the text, and what wrote it.
+    fn show(&self, messages: &[Message]) -> Result<RenderedPrompt>;
 }
 
 /// A conversation as the model reads it.

@@ -22,6 +22,7 @@ mod tests;
 mod text;
 mod thread;
 mod threads;
+mod tokenizer;
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(crate) use elsewhere::read_at;
 #[cfg(unix)]
 pub use opening::{Opened, OpeningLoader, PathOpener};
 pub use thread::Engine;
+pub use tokenizer::Tokenizer;
+pub(crate) use tokenizer::check_tokens;
 
 use crate::error::{Error, Result};
 use crate::protocol::{FinishReason, GenerateOptions, Heat, ModelInfo, Overflow, Timings, Usage};

@@ -88,6 +88,9 @@ fn is_answer(event: &Event) -> bool {
         | Event::Lifecycle { .. }
         | Event::MemoryFit { .. }
         | Event::Prefilled { .. }
+        | Event::Tokens { .. }
+        | Event::Text { .. }
+        | Event::RenderedPrompt { .. }
         | Event::HubRepository { .. }
         | Event::StoredModels { .. }
         // Nobody would ask again.

@@ -83,6 +83,9 @@ impl World {
             | Event::Lifecycle { .. }
             | Event::MemoryFit { .. }
             | Event::Prefilled { .. }
+            | Event::Tokens { .. }
+            | Event::Text { .. }
+            | Event::RenderedPrompt { .. }
             | Event::HubRepository { .. }
             | Event::StoredModels { .. }
             | Event::EvictResident { .. }

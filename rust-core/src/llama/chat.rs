@@ -8,7 +8,7 @@ use super::shim::{self, ErrorText, RawChat, Text, Texts};
 use super::template_screen::{TemplateScreen, role_name};
 use crate::engine::{Prompt, Prompter};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::Message;
+use crate::protocol::{Message, RenderedPrompt};
 
 /// Renders and tokenizes conversations of one model. Usable from any thread while the model decodes on another.
 pub(super) struct LlamaPrompter {
@@ -45,6 +45,10 @@ impl LlamaPrompter {
         Ok(Self { templates: Mutex::new(Templates(raw)), screen, model: Arc::clone(model) })
     }
 
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// The prompt, then the texts that end an answer.
     fn apply(&self, messages: &[Message]) -> Result<Vec<String>> {
         let text = |text: &str| Text { data: text.as_ptr().cast_mut().cast(), length: text.len() };
@@ -59,16 +63,15 @@ impl LlamaPrompter {
         };
         if done { Ok(texts.to_strings()) } else { Err(failed(&error.take("llama.cpp gave no reason"), messages)) }
     }
-}
 
-impl Prompter for LlamaPrompter {
-    fn render(&self, messages: &[Message]) -> Result<Prompt> {
+    /// The prompt as the template wrote it, and as the model reads it.
+    fn prompt(&self, messages: &[Message]) -> Result<(String, Prompt)> {
         if let Some(screen) = &self.screen {
             screen.check(messages)?;
         }
         let mut texts = self.apply(messages)?.into_iter();
         let text = texts.next().unwrap_or_default();
-        let mut tokens = self.model.tokenize(&text).map_err(|reason| failed(&reason, messages))?;
+        let mut tokens = self.model.tokenize(&text, true).map_err(|reason| failed(&reason, messages))?;
         // Some templates write the first token themselves, some leave it to the tokenizer: it must be there once.
         if let Some(first) = self.model.first_token().filter(|first| tokens.first() != Some(first)) {
             tokens.insert(0, first);
@@ -79,7 +82,19 @@ impl Prompter for LlamaPrompter {
         let mut stop: Vec<String> = texts.filter(|stop| !stop.is_empty()).collect();
         stop.sort_unstable();
         stop.dedup();
-        Ok(Prompt { tokens, stop })
+        Ok((text, Prompt { tokens, stop }))
+    }
+}
+
+impl Prompter for LlamaPrompter {
+    fn render(&self, messages: &[Message]) -> Result<Prompt> {
+        self.prompt(messages).map(|(_, prompt)| prompt)
+    }
+
+    fn show(&self, messages: &[Message]) -> Result<RenderedPrompt> {
+        let (text, Prompt { tokens, stop }) = self.prompt(messages)?;
+        let token_count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        Ok(RenderedPrompt { text, token_count, stop, template: self.model.chat_template(None) })
     }
 }
 

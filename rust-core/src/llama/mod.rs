@@ -20,5 +20,6 @@ mod template_screen;
 #[cfg(test)]
 mod tensor_types;
 mod threadpool;
+mod tokenizer;
 
 pub use loader::LlamaLoader;

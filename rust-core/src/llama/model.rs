@@ -203,14 +203,14 @@ impl Model {
         (wanted && self.has_token(token)).then_some(token)
     }
 
-    /// Tokenizes; control tokens in the text are recognized, none is added.
-    pub fn tokenize(&self, text: &str) -> std::result::Result<Vec<Token>, String> {
+    /// Tokenizes; none is added. With `special`, the names of control tokens in the text are those tokens.
+    pub fn tokenize(&self, text: &str, special: bool) -> std::result::Result<Vec<Token>, String> {
         let mut tokens = Tokens::none();
         let mut error = ErrorText::new();
         // SAFETY: the vocabulary is alive, the text outlives the call, and both results are owned here.
         let done = unsafe {
             let bytes = text.as_ptr().cast();
-            shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), tokens.slot(), error.slot())
+            shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), special, tokens.slot(), error.slot())
         };
         if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.take("llama.cpp could not tokenize")) }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::errands::Question;
 use super::lease::LeaseId;
 use super::overflow::Fitted;
 use super::supervisor::Supervisor;
@@ -55,6 +56,10 @@ pub(crate) enum Message {
     Prefill {
         command: PrefillCommand,
         reply: Reply<Prefilled>,
+    },
+    AskModel {
+        config: ModelConfig,
+        question: Question,
     },
     Cancel {
         generation: String,

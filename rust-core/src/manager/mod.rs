@@ -10,6 +10,7 @@ mod engines;
 mod entry;
 #[cfg(test)]
 mod entry_tests;
+mod errands;
 mod fullness;
 mod guessing;
 mod headers;
@@ -38,6 +39,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+pub(crate) use errands::question;
 pub use lease::Lease;
 pub(crate) use lease::LeaseId;
 pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};

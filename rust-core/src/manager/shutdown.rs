@@ -37,6 +37,10 @@ impl Supervisor {
                 reply(Err(error));
                 None
             }
+            Message::AskModel { question, .. } => {
+                question(Err(error));
+                None
+            }
             Message::CanLoad { reply, .. } => {
                 reply(Err(error));
                 None

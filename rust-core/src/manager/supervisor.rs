@@ -13,6 +13,7 @@ use super::disk::Disk;
 use super::downloads::Downloads;
 use super::engines::Running;
 use super::entry::{self, Effect, Entry};
+use super::errands::Errand;
 use super::guessing::Guess;
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
@@ -41,6 +42,8 @@ pub(crate) struct Supervisor {
     pub(super) turns: HashMap<String, Turn>,
     /// Prefills that have not been answered, by scope.
     pub(super) guesses: HashMap<String, Guess>,
+    /// What waits for a model and is no generation.
+    pub(super) errands: HashMap<LeaseId, Errand>,
     leases: HashMap<LeaseId, LeaseUse>,
     /// Events for entries, in order: an effect may cause further ones.
     events: VecDeque<(String, entry::Event)>,
@@ -90,6 +93,7 @@ enum Holder {
     /// Waits for the model, or has been answered.
     Client(Option<Reply>),
     Generation(String),
+    Errand,
 }
 
 impl Supervisor {
@@ -103,6 +107,7 @@ impl Supervisor {
             scopes: HashMap::new(),
             turns: HashMap::new(),
             guesses: HashMap::new(),
+            errands: HashMap::new(),
             leases: HashMap::new(),
             events: VecDeque::new(),
             driving: false,
@@ -144,6 +149,7 @@ impl Supervisor {
             Message::Unload { path, reply } => self.unload(path, reply),
             Message::Generate { command, reply } => self.generate(command, reply),
             Message::Prefill { command, reply } => self.prefill(command, reply),
+            Message::AskModel { config, question } => self.ask_model(config, question),
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
             Message::Park { scope, reply } => self.park(&scope, reply),
@@ -215,6 +221,11 @@ impl Supervisor {
         self.hold(lease, format!("generation {generation}"), config, Holder::Generation(generation.to_owned()));
     }
 
+    /// An errand's own lease. Asked for again, it says once more whether the model is ready.
+    pub(super) fn acquire_for_errand(&mut self, lease: LeaseId, config: ModelConfig) {
+        self.hold(lease, "a request".to_owned(), config, Holder::Errand);
+    }
+
     fn hold(&mut self, lease: LeaseId, owner: String, config: ModelConfig, holder: Holder) {
         let path = config.path.clone();
         self.leases.insert(lease, LeaseUse { path: path.clone(), holder });
@@ -273,7 +284,10 @@ impl Supervisor {
         match effect {
             Effect::StartEngine { epoch, config } => self.start_engine(path, epoch, config),
             Effect::StopEngine => self.stop_engine(path),
-            Effect::EndGenerations => self.end_waiting_turns(path),
+            Effect::EndGenerations => {
+                self.end_waiting_turns(path);
+                self.end_waiting_errands(path);
+            }
             Effect::StartKeepAlive { timer, after } => self.start_keep_alive(path, timer, after),
             Effect::EvictOthers => self.evict_others(path),
             Effect::Answer { lease, result } => self.answer(lease, result),
@@ -312,6 +326,7 @@ impl Supervisor {
                 let generation = generation.clone();
                 self.model_answered(&generation, result);
             }
+            Holder::Errand => self.errand_answered(lease, result),
         }
     }
 

@@ -7,6 +7,7 @@ use super::browsing::HubRepository;
 use super::commands::Message;
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
+use super::raw::RenderedPrompt;
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
 use super::stored::{Download, StoredModels};
 use crate::error::Error;
@@ -97,7 +98,27 @@ pub enum Event {
         /// recurrent models and of sliding windows.
         prefilled_tokens: u32,
     },
-
+    /// Answers `tokenize`.
+    Tokens {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// In the order of the text.
+        tokens: Vec<i32>,
+    },
+    /// Answers `detokenize`.
+    Text {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+        text: String,
+    },
+    /// Answers `renderPrompt`.
+    RenderedPrompt {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What the model would read.
+        prompt: RenderedPrompt,
+    },
     /// Answers `browseHub`.
     HubRepository {
         /// Id of the command that this answers.

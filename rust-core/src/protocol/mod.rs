@@ -10,6 +10,7 @@ mod events;
 mod halves;
 mod lifecycle;
 mod memory;
+mod raw;
 mod snapshot;
 mod stored;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, Model
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use memory::{FitVerdict, MemoryEstimate, MemoryFit, Resident};
+pub use raw::RenderedPrompt;
 pub use snapshot::{
     Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
     Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,

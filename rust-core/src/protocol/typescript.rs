@@ -80,6 +80,7 @@ fn declarations() -> String {
         FitVerdict,
         MemoryEstimate,
         Resident,
+        RenderedPrompt,
         Download,
         DownloadStatus,
         HubRepository,

@@ -177,3 +177,33 @@ test('a scope that changes keeps its place in the list', () => {
   port.emit({ type: 'scopeChanged', scope: scopeSummary('s', { residency: 'parked', revision: 2 }) });
   expect(client.scopes.getSnapshot().map(({ id, residency }) => [id, residency])).toEqual([['s', 'parked'], ['t', 'resident']]);
 });
+
+test('a text is tokenized and put together again', async () => {
+  const { port, client } = open();
+  const model = { path: 'a' };
+  const tokens = client.tokenize(model, 'hi there');
+  expect(port.last('tokenize')).toMatchObject({ model, text: 'hi there' });
+  expect(port.last('tokenize')).not.toHaveProperty('special');
+  port.emit({ type: 'tokens', requestId: port.last('tokenize').requestId, tokens: [7, 8] });
+  expect(await tokens).toEqual([7, 8]);
+  void client.tokenize(model, '<|im_start|>', { special: true });
+  expect(port.last('tokenize').special).toBe(true);
+
+  const given = [7, 8];
+  const text = client.detokenize(model, given);
+  given.push(9);
+  expect(port.last('detokenize').tokens).toEqual([7, 8]);
+  port.emit({ type: 'text', requestId: port.last('detokenize').requestId, text: 'hi there' });
+  expect(await text).toBe('hi there');
+});
+
+test('a prompt is shown with the template that wrote it', async () => {
+  const { port, client } = open();
+  const shown = client.renderPrompt({ path: 'a' }, [{ role: 'user', content: 'hi' }]);
+  const prompt = { text: '[hi]', tokenCount: 3, stop: [], template: '[{{ messages[0].content }}]' };
+  port.emit({ type: 'renderedPrompt', requestId: port.last('renderPrompt').requestId, prompt });
+  expect(await shown).toEqual(prompt);
+  const refused = client.renderPrompt({ path: 'a' }, []);
+  port.answer(port.last('renderPrompt'), { code: 'templateFailed', detail: 'no' });
+  await expect(refused).rejects.toMatchObject({ code: 'templateFailed' });
+});

@@ -86,6 +86,15 @@ test('the client sends the commands of the contract', () => {
       case 'prefill':
         client.prefill(command).catch(ignore);
         break;
+      case 'tokenize':
+        client.tokenize(command.model, command.text, { special: command.special }).catch(ignore);
+        break;
+      case 'detokenize':
+        client.detokenize(command.model, command.tokens).catch(ignore);
+        break;
+      case 'renderPrompt':
+        client.renderPrompt(command.model, command.messages).catch(ignore);
+        break;
       case 'cancel':
         client.generate({ model: { path: 'a' }, scope: 's', append: [] }).cancel().catch(ignore);
         break;
