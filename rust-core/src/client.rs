@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::engine::{Prefilled, Prompter};
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
-use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript, question};
-use crate::protocol::{Command, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
+use crate::manager::{Embedded, Lease, ManagerHandle, Message, ModelManager, Reply, Transcript, question};
+use crate::protocol::{Command, EmbedCommand, EmbeddingUsage, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -88,6 +88,10 @@ impl Client {
             Command::Unload { path } => self.ask(Message::Unload { path, reply }),
             Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
             Command::Prefill(command) => self.prefill(request_id.clone(), command),
+            Command::Embed(command) => self.embed(request_id.clone(), command),
+            Command::CancelEmbed { embedding_id } => {
+                self.ask(Message::CancelEmbed { id: (self.id, embedding_id), reply })
+            }
             Command::Tokenize { model, text, special } => self.ask_model(
                 request_id.clone(),
                 model,
@@ -182,6 +186,15 @@ impl Client {
                 Event::Prefilled { request_id, cached_tokens, prefilled_tokens }
             });
         self.ask(Message::Prefill { command, reply })
+    }
+
+    fn embed(&self, request_id: String, command: EmbedCommand) -> Result<()> {
+        let reply = self.reply_with(request_id, |request_id, Embedded { vectors, prompt_tokens }| Event::Embeddings {
+            request_id,
+            embeddings: vectors,
+            usage: EmbeddingUsage { prompt_tokens },
+        });
+        self.ask(Message::Embed { client: self.id, command, reply })
     }
 
     fn ask_model<T: 'static>(

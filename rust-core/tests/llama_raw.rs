@@ -6,7 +6,7 @@ mod llama_common;
 
 use llama_common::random_model::{Quantization, Random, Shape, write_random_model};
 use llama_common::{config, folder, load, message, with_template, write};
-use llama_rs_core::engine::{LoadedModel, Tokenizer};
+use llama_rs_core::engine::LoadedModel;
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::protocol::{ModelConfig, Role};
 

@@ -12,6 +12,8 @@ import type {
   SuspendAfter,
   TrimLevel,
 } from '../protocol/generated';
+import { embedCommand, type Embeddings, type EmbedRequest } from './embed';
+import { followSignal } from './generate';
 import { type Prefilled, prefillCommand, type PrefillRequest } from './prefill';
 import type { Requests } from './Requests';
 
@@ -80,6 +82,22 @@ export class Commands {
    */
   renderPrompt(model: ModelConfig, messages: readonly Message[]): Promise<RenderedPrompt> {
     return this.requests.ask({ type: 'renderPrompt', model, messages: [...messages] });
+  }
+
+  /**
+   * One vector for each text, by which texts of like meaning are found. They are computed in small pieces beside generations, in a
+   * memory of their own that counts in the memory budget. Rejects with `modelUnsupported` for a model that makes none, `contextFull`
+   * for a text that is too long, `outOfMemory`, and `cancelled` when the signal is aborted.
+   *
+   * ```ts
+   * const { embeddings } = await client.embed({ model, texts: ['My name is Alice', 'Who am I?'] });
+   * ```
+   */
+  embed(request: EmbedRequest): Promise<Embeddings> {
+    const embeddingId = this.newId('embedding');
+    const answer = this.requests.ask<Embeddings>(embedCommand(embeddingId, request));
+    followSignal(request.signal, () => this.requests.tell({ type: 'cancelEmbed', embeddingId }), answer);
+    return answer;
   }
 
   /** Takes a conversation out of its slot and keeps its KV in RAM. Needed by nobody: the engine does so to make room. */

@@ -85,6 +85,11 @@ export class State {
       case 'text':
         this.requests.resolve(event.requestId, event.text);
         return true;
+      case 'embeddings': {
+        const { embeddings, usage } = event;
+        this.requests.resolve(event.requestId, { embeddings, usage });
+        return true;
+      }
       case 'renderedPrompt':
         this.requests.resolve(event.requestId, reuse(undefined, event.prompt));
         return true;

@@ -55,7 +55,11 @@ model: ModelConfig,
 /**
  * At least one; the last one is not the assistant's.
  */
-messages: Array<Message>, } | { "type": "cancel", 
+messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "cancelEmbed", 
+/**
+ * As it was asked for by this client. One that is not at work is no error.
+ */
+embeddingId: string, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -269,7 +273,11 @@ model: ModelConfig,
 /**
  * At least one; the last one is not the assistant's.
  */
-messages: Array<Message>, } | { "type": "cancel", 
+messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "cancelEmbed", 
+/**
+ * As it was asked for by this client. One that is not at work is no error.
+ */
+embeddingId: string, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -498,6 +506,52 @@ messages?: Array<Message>,
  * leave it out for languages that have none.
  */
 open?: boolean, };
+
+/**
+ * Asks for one vector for each text. Answered by `embeddings`, all at once. Loads the model as `generate` does, and fails as that
+ * would; the model is held until the answer. Nothing of it is said, and no scope changes.
+ *
+ * The texts are computed by the same weights in a context of their own, which is made for the first one, counted in the memory
+ * budget, and freed with the model or its `keepAliveMs` after the last one. Beside generations they are computed in small pieces.
+ *
+ * Fails as `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is longer than `contextSize`,
+ * `outOfMemory` where there is no room for that context, and `cancelled` after `cancelEmbed`. Ends with its client.
+ */
+export type EmbedCommand = { 
+/**
+ * Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+ */
+embeddingId: string, 
+/**
+ * The model that computes.
+ */
+model: ModelConfig, 
+/**
+ * 1 to 256, none of them empty. Control tokens in them are text.
+ */
+texts: Array<string>, 
+/**
+ * Which of its tokens stand for a text. Left out: what the model was made for, if its file says so; else `mean`.
+ */
+pooling?: Pooling, 
+/**
+ * Whether every vector is scaled to the length 1, so that a dot product is the similarity. Left out: it is.
+ */
+normalize?: boolean, };
+
+/**
+ * Which of its tokens stand for a text.
+ */
+export type Pooling = "mean" | "cls" | "last";
+
+/**
+ * What embeddings cost.
+ */
+export type EmbeddingUsage = { 
+/**
+ * Tokens of all texts, with those that the model's vocabulary puts around them.
+ */
+promptTokens: number, };
 
 /**
  * One message of a transcript.
@@ -772,7 +826,19 @@ requestId: string,
 /**
  * What the model would read.
  */
-prompt: RenderedPrompt, } | { "type": "hubRepository", 
+prompt: RenderedPrompt, } | { "type": "embeddings", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * One vector for each text, in their order, all of one length.
+ */
+embeddings: Array<Array<number>>, 
+/**
+ * What they cost.
+ */
+usage: EmbeddingUsage, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -974,7 +1040,19 @@ requestId: string,
 /**
  * What the model would read.
  */
-prompt: RenderedPrompt, } | { "type": "hubRepository", 
+prompt: RenderedPrompt, } | { "type": "embeddings", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * One vector for each text, in their order, all of one length.
+ */
+embeddings: Array<Array<number>>, 
+/**
+ * What they cost.
+ */
+usage: EmbeddingUsage, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -1205,7 +1283,7 @@ savedScopes: number, } | { "type": "resumed" };
 /**
  * The steps of `trim`, in their order.
  */
-export type TrimRung = "parkedSaved" | "parkedDropped" | "idleUnloaded" | "residentsEvicted" | "leasedUnloaded";
+export type TrimRung = "embeddersFreed" | "parkedSaved" | "parkedDropped" | "idleUnloaded" | "residentsEvicted" | "leasedUnloaded";
 
 /**
  * Everything a client knows at once. `seq` is the number of the last event that it includes.

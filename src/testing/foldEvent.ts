@@ -41,6 +41,7 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'tokens':
     case 'text':
     case 'renderedPrompt':
+    case 'embeddings':
     case 'hubRepository':
     case 'storedModels':
     case 'evictResident':

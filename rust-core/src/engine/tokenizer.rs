@@ -1,12 +1,17 @@
 //! Text and tokens, by a model's own vocabulary.
 
 use super::Token;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
+#[cfg(any(test, feature = "llama"))]
+use crate::error::{Error, ErrorCode};
 
 /// The vocabulary of a model. May be used from any thread, beside everything that the model computes.
 pub trait Tokenizer: Send + Sync {
     /// The tokens of a text, none in front or behind. With `special`, the names of control tokens in it are those tokens.
     fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>>;
+
+    /// The tokens of a text by itself, with those that the vocabulary puts around one. Control tokens in it are text.
+    fn tokenize_text(&self, text: &str) -> Result<Vec<Token>>;
 
     /// The text of tokens, control tokens by their names, invalid bytes as U+FFFD. `InvalidOptions` names the first token that
     /// is not in the vocabulary.
@@ -14,6 +19,7 @@ pub trait Tokenizer: Send + Sync {
 }
 
 /// Refuses tokens that a vocabulary of `count` tokens does not have.
+#[cfg(any(test, feature = "llama"))]
 pub(crate) fn check_tokens(tokens: &[Token], count: usize) -> Result<()> {
     let unknown = |token: &Token| usize::try_from(*token).map_or(true, |token| token >= count);
     match tokens.iter().position(unknown) {

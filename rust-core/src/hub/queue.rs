@@ -91,6 +91,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::Tokens { .. }
         | Event::Text { .. }
         | Event::RenderedPrompt { .. }
+            | Event::Embeddings { .. }
         | Event::HubRepository { .. }
         | Event::StoredModels { .. }
         // Nobody would ask again.

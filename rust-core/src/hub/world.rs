@@ -86,6 +86,7 @@ impl World {
             | Event::Tokens { .. }
             | Event::Text { .. }
             | Event::RenderedPrompt { .. }
+            | Event::Embeddings { .. }
             | Event::HubRepository { .. }
             | Event::StoredModels { .. }
             | Event::EvictResident { .. }

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::model::Model;
+use super::model::{Around, Model};
 use super::shim::{self, ErrorText, RawChat, Text, Texts};
 use super::template_screen::{TemplateScreen, role_name};
 use crate::engine::{Prompt, Prompter};
@@ -71,7 +71,8 @@ impl LlamaPrompter {
         }
         let mut texts = self.apply(messages)?.into_iter();
         let text = texts.next().unwrap_or_default();
-        let mut tokens = self.model.tokenize(&text, true).map_err(|reason| failed(&reason, messages))?;
+        let mut tokens =
+            self.model.tokenize(&text, Around::Nothing, true).map_err(|reason| failed(&reason, messages))?;
         // Some templates write the first token themselves, some leave it to the tokenizer: it must be there once.
         if let Some(first) = self.model.first_token().filter(|first| tokens.first() != Some(first)) {
             tokens.insert(0, first);

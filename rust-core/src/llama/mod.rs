@@ -8,6 +8,7 @@ mod batch;
 mod chat;
 mod context;
 mod devices;
+mod embedder;
 mod estimate;
 mod fingerprint;
 mod loader;

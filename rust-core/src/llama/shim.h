@@ -74,9 +74,10 @@ extern "C" {
     // assistant's answer; the others end an answer under this template.
     bool shim_chat_render(const shim_chat * chat, const shim_text * messages, size_t count, shim_texts * result, char ** error);
 
-    // `special`: the names of control tokens in the text are those tokens. None is added.
-    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool special, shim_tokens * result,
-                       char ** error);
+    // `whole`: with the tokens that the vocabulary wants around a text. `special`: the names of control tokens in the text are
+    // those tokens.
+    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool whole, bool special,
+                       shim_tokens * result, char ** error);
 
     // llama_decode's status. An exception gives shim_threw and a text.
     int32_t shim_decode(llama_context * context, const llama_batch * batch, char ** error);

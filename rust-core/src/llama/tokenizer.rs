@@ -1,12 +1,17 @@
 //! The vocabulary of a loaded model, for whoever wants text or tokens of it.
 
 use super::chat::LlamaPrompter;
+use super::model::Around;
 use crate::engine::{Token, Tokenizer, check_tokens};
 use crate::error::{Error, ErrorCode, Result};
 
 impl Tokenizer for LlamaPrompter {
     fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>> {
-        self.model().tokenize(text, special).map_err(|reason| failed(&reason))
+        self.model().tokenize(text, Around::Nothing, special).map_err(|reason| failed(&reason))
+    }
+
+    fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
+        self.model().tokenize(text, Around::ItsOwn, false).map_err(|reason| failed(&reason))
     }
 
     fn detokenize(&self, tokens: &[Token]) -> Result<String> {

@@ -31,6 +31,8 @@ pub(super) struct Borrowed {
     /// Of the engine that has the model.
     pub(super) epoch: u64,
     pub(super) prompter: Arc<dyn Prompter>,
+    /// Tokens of a scope of it.
+    pub(super) context_size: u32,
 }
 
 /// A question to a model's template or vocabulary. Called once, on the blocking pool, or on the supervisor with an error.
@@ -44,7 +46,7 @@ pub(crate) fn question<T: 'static>(
     Box::new(move |prompter| reply(prompter.and_then(|prompter| caught(|| answer(prompter)))))
 }
 
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     // A panic's own text stays out: it may quote the text.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let detail = "the model's template or vocabulary crashed on this text - use another model file";
@@ -52,7 +54,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-fn unloaded(path: &str) -> Error {
+pub(super) fn unloaded(path: &str) -> Error {
     let detail = format!("{path} was unloaded before the answer was complete - ask again to reload it");
     Error::new(ErrorCode::ModelUnloaded, detail)
 }
@@ -60,7 +62,7 @@ fn unloaded(path: &str) -> Error {
 impl Supervisor {
     /// Answers off this thread, as soon as the model is there.
     pub(super) fn ask_model(&mut self, config: ModelConfig, question: Question) {
-        self.borrow_model(config, |it, borrowed| match borrowed {
+        self.borrow_model(next_lease(), config, |it, borrowed| match borrowed {
             Ok(borrowed) => {
                 it.with_prompter(borrowed, |prompter| question(Ok(prompter)), |it, lease, ()| it.release(lease))
             }
@@ -68,9 +70,10 @@ impl Supervisor {
         });
     }
 
-    /// Has a model loaded, or joins its load. While `suspend` holds, what is not loaded is waited for.
+    /// Has a model loaded, or joins its load, by a new lease. While `suspend` holds, what is not loaded is waited for.
     pub(super) fn borrow_model(
         &mut self,
+        lease: LeaseId,
         config: ModelConfig,
         then: impl FnOnce(&mut Self, Result<Borrowed>) + Send + 'static,
     ) {
@@ -79,7 +82,6 @@ impl Supervisor {
             let detail = format!("{waiting} requests wait for {} - try again when it is loaded", config.path);
             return then(self, Err(Error::new(ErrorCode::Busy, detail)));
         }
-        let lease = next_lease();
         self.errands.insert(lease, Errand { config: config.clone(), then: Box::new(then) });
         self.acquire_for_errand(lease, config);
     }
@@ -87,7 +89,7 @@ impl Supervisor {
     /// Runs `work` on the blocking pool, and `then` with its result here. The weights stay until it is done.
     pub(super) fn with_prompter<T: Send + 'static>(
         &mut self,
-        Borrowed { lease, path, epoch, prompter }: Borrowed,
+        Borrowed { lease, path, epoch, prompter, context_size: _ }: Borrowed,
         work: impl FnOnce(&dyn Prompter) -> T + Send + 'static,
         then: impl FnOnce(&mut Self, LeaseId, T) + Send + 'static,
     ) {
@@ -125,7 +127,13 @@ impl Supervisor {
     fn borrowed(&self, lease: LeaseId, path: &str) -> Option<Borrowed> {
         let model = self.models.get(path)?;
         let prompter = model.running.as_ref()?.prompter.clone()?;
-        Some(Borrowed { lease, path: path.to_owned(), epoch: model.entry.epoch(), prompter })
+        let (epoch, context_size) = (model.entry.epoch(), model.entry.info()?.context_size);
+        Some(Borrowed { lease, path: path.to_owned(), epoch, prompter, context_size })
+    }
+
+    /// It was called off. One that has its model already is past this.
+    pub(super) fn drop_errand(&mut self, lease: LeaseId) {
+        self.errands.remove(&lease);
     }
 
     /// A suspension that refused their models is over.

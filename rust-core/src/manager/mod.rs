@@ -6,6 +6,7 @@ mod browsing;
 mod disk;
 mod disposal;
 mod downloads;
+mod embedding;
 mod engines;
 mod entry;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+pub(crate) use embedding::Embedded;
 pub(crate) use errands::question;
 pub use lease::Lease;
 pub(crate) use lease::LeaseId;

@@ -37,6 +37,10 @@ impl Supervisor {
                 reply(Err(error));
                 None
             }
+            Message::Embed { reply, .. } => {
+                reply(Err(error));
+                None
+            }
             Message::AskModel { question, .. } => {
                 question(Err(error));
                 None
@@ -56,6 +60,7 @@ impl Supervisor {
             Message::Release { .. }
             | Message::Unload { .. }
             | Message::Cancel { .. }
+            | Message::CancelEmbed { .. }
             | Message::Suspend { .. }
             | Message::Resume { .. }
             | Message::SetHeat { .. }

@@ -11,6 +11,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::disk::Disk;
 use super::downloads::Downloads;
+use super::embedding::{Embedding, EmbeddingId};
 use super::engines::Running;
 use super::entry::{self, Effect, Entry};
 use super::errands::Errand;
@@ -42,6 +43,8 @@ pub(crate) struct Supervisor {
     pub(super) turns: HashMap<String, Turn>,
     /// Prefills that have not been answered, by scope.
     pub(super) guesses: HashMap<String, Guess>,
+    /// Requests for vectors that have not been answered.
+    pub(super) embeddings: HashMap<EmbeddingId, Embedding>,
     /// What waits for a model and is no generation.
     pub(super) errands: HashMap<LeaseId, Errand>,
     leases: HashMap<LeaseId, LeaseUse>,
@@ -107,6 +110,7 @@ impl Supervisor {
             scopes: HashMap::new(),
             turns: HashMap::new(),
             guesses: HashMap::new(),
+            embeddings: HashMap::new(),
             errands: HashMap::new(),
             leases: HashMap::new(),
             events: VecDeque::new(),
@@ -149,6 +153,11 @@ impl Supervisor {
             Message::Unload { path, reply } => self.unload(path, reply),
             Message::Generate { command, reply } => self.generate(command, reply),
             Message::Prefill { command, reply } => self.prefill(command, reply),
+            Message::Embed { client, command, reply } => self.embed(client, command, reply),
+            Message::CancelEmbed { id, reply } => {
+                self.cancel_embedding(&id);
+                reply(Ok(()));
+            }
             Message::AskModel { config, question } => self.ask_model(config, question),
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
@@ -198,7 +207,10 @@ impl Supervisor {
                 reply(Ok(()));
             }
             Message::EvictionOverdue { ask } => self.eviction_overdue(ask),
-            Message::ClientGone { client } => self.client_gone(client),
+            Message::ClientGone { client } => {
+                self.client_gone(client);
+                self.cancel_embeddings_of(client);
+            }
             Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
             Message::RecordMount { owner, path, mount } => {
                 let event = match mount {

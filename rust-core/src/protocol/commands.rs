@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::config::{GenerateOptions, MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check};
+use super::embedding::EmbedCommand;
 use super::halves::replace_halves;
 use super::memory::Resident;
 use crate::error::{Error, ErrorCode, Result};
@@ -78,6 +79,13 @@ pub enum Command {
         model: ModelConfig,
         /// At least one; the last one is not the assistant's.
         messages: Vec<Message>,
+    },
+    /// Asks for one vector for each text.
+    Embed(EmbedCommand),
+    /// Ends an `embed`, which fails as `cancelled`. What is being computed ends with its call.
+    CancelEmbed {
+        /// As it was asked for by this client. One that is not at work is no error.
+        embedding_id: String,
     },
     /// Ends one generation, queued or running. `done` when the generation has finished.
     Cancel {
@@ -464,6 +472,8 @@ impl Command {
                 check_id("scope", scope)?;
                 check_messages(append.as_deref(), messages.as_deref())
             }
+            Self::Embed(embed) => embed.validate(),
+            Self::CancelEmbed { embedding_id } => check_id("embeddingId", embedding_id),
             Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
                 check_id("generationId", generation_id)
             }
@@ -538,7 +548,7 @@ fn check_messages(append: Option<&[Message]>, messages: Option<&[Message]>) -> R
     }
 }
 
-fn check_id(field: &str, id: &str) -> Result<()> {
+pub(super) fn check_id(field: &str, id: &str) -> Result<()> {
     if id.is_empty() || id.len() > 256 {
         return Err(Error::new(ErrorCode::InvalidOptions, format!("{field} is out of range - use 1 to 256 bytes")));
     }

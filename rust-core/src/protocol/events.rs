@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use super::browsing::HubRepository;
 use super::commands::Message;
+use super::embedding::EmbeddingUsage;
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
 use super::raw::RenderedPrompt;
@@ -118,6 +119,15 @@ pub enum Event {
         request_id: String,
         /// What the model would read.
         prompt: RenderedPrompt,
+    },
+    /// Answers `embed`.
+    Embeddings {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// One vector for each text, in their order, all of one length.
+        embeddings: Vec<Vec<f32>>,
+        /// What they cost.
+        usage: EmbeddingUsage,
     },
     /// Answers `browseHub`.
     HubRepository {

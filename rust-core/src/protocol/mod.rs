@@ -6,6 +6,7 @@ mod commands;
 mod config;
 #[cfg(test)]
 mod contract_tests;
+mod embedding;
 mod events;
 mod halves;
 mod lifecycle;
@@ -21,6 +22,7 @@ pub use commands::{
     Command, Envelope, GenerateCommand, Heat, HubToken, Message, Mount, PrefillCommand, Role, SuspendAfter, TrimLevel,
 };
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, GenerateOptions, ModelConfig, Overflow, Persist};
+pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use memory::{FitVerdict, MemoryEstimate, MemoryFit, Resident};

@@ -189,6 +189,7 @@ fn about(event: &Event) -> About<'_> {
         | Event::Tokens { request_id, .. }
         | Event::Text { request_id, .. }
         | Event::RenderedPrompt { request_id, .. }
+        | Event::Embeddings { request_id, .. }
         | Event::HubRepository { request_id, .. }
         | Event::StoredModels { request_id, .. } => About::Request(request_id),
         Event::TextDelta { generation_id, .. } => About::Generation(generation_id),

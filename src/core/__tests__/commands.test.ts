@@ -207,3 +207,37 @@ test('a prompt is shown with the template that wrote it', async () => {
   port.answer(port.last('renderPrompt'), { code: 'templateFailed', detail: 'no' });
   await expect(refused).rejects.toMatchObject({ code: 'templateFailed' });
 });
+
+test('texts become vectors, and an abort is passed on as long as they have not', async () => {
+  const { port, client } = open();
+  const texts = ['hi', 'there'];
+  const abort = new AbortController();
+  const answer = client.embed({ model: { path: 'a' }, texts, signal: abort.signal });
+  texts.push('later');
+  const sent = port.last('embed');
+  expect(sent).toMatchObject({ model: { path: 'a' }, texts: ['hi', 'there'] });
+  expect(Object.keys(sent).sort()).toEqual(['embeddingId', 'model', 'requestId', 'texts', 'type']);
+  const embeddings = [[0.6, 0.8], [1, 0]];
+  port.emit({ type: 'embeddings', requestId: sent.requestId, embeddings, usage: { promptTokens: 4 } });
+  expect(await answer).toEqual({ embeddings, usage: { promptTokens: 4 } });
+  abort.abort();
+  expect(port.sentOf('cancelEmbed')).toEqual([]);
+
+  const second = new AbortController();
+  const cancelled = client.embed({ model: { path: 'a' }, texts: ['hi'], pooling: 'last', normalize: false, signal: second.signal });
+  const { embeddingId, pooling, normalize, requestId } = port.last('embed');
+  expect({ pooling, normalize }).toEqual({ pooling: 'last', normalize: false });
+  expect(embeddingId).not.toBe(sent.embeddingId);
+  second.abort();
+  expect(port.last('cancelEmbed').embeddingId).toBe(embeddingId);
+  port.emit({ type: 'failed', requestId, error: { code: 'cancelled', detail: 'the embeddings were cancelled' } });
+  await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+test('a signal that was aborted before cancels at once', () => {
+  const { port, client } = open();
+  const abort = new AbortController();
+  abort.abort();
+  void client.embed({ model: { path: 'a' }, texts: ['hi'], signal: abort.signal }).catch(() => undefined);
+  expect(port.last('cancelEmbed').embeddingId).toBe(port.last('embed').embeddingId);
+});

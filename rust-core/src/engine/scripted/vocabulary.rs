@@ -84,6 +84,11 @@ impl Tokenizer for Vocabulary {
             .collect())
     }
 
+    /// `<end>` ends it.
+    fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
+        Ok([self.tokens(text), vec![END]].concat())
+    }
+
     fn detokenize(&self, tokens: &[Token]) -> Result<String> {
         check_tokens(tokens, CONTROL.len() + lock(&self.0).len())?;
         let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.bytes(*token)).collect();
