@@ -1,5 +1,6 @@
 export type { Budgets } from './core/Commands';
 export { type ChatMessage, conversation } from './core/conversation';
+export type { Embeddings, EmbedRequest } from './core/embed';
 export type { GenerateRequest, Signal } from './core/generate';
 export type { Generation, GenerationResult } from './core/Generation';
 export type { Lease } from './core/Leases';

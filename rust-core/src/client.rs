@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::Prefilled;
+use crate::engine::{Prefilled, Prompter};
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
-use crate::manager::{Lease, ManagerHandle, Message, ModelManager, Reply, Transcript};
-use crate::protocol::{Command, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
+use crate::manager::{Embedded, Lease, ManagerHandle, Message, ModelManager, Reply, Transcript, question};
+use crate::protocol::{Command, EmbedCommand, EmbeddingUsage, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -88,6 +88,28 @@ impl Client {
             Command::Unload { path } => self.ask(Message::Unload { path, reply }),
             Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
             Command::Prefill(command) => self.prefill(request_id.clone(), command),
+            Command::Embed(command) => self.embed(request_id.clone(), command),
+            Command::CancelEmbed { embedding_id } => {
+                self.ask(Message::CancelEmbed { id: (self.id, embedding_id), reply })
+            }
+            Command::Tokenize { model, text, special } => self.ask_model(
+                request_id.clone(),
+                model,
+                move |prompter| prompter.tokenize(&text, special),
+                |request_id, tokens| Event::Tokens { request_id, tokens },
+            ),
+            Command::Detokenize { model, tokens } => self.ask_model(
+                request_id.clone(),
+                model,
+                move |prompter| prompter.detokenize(&tokens),
+                |request_id, text| Event::Text { request_id, text },
+            ),
+            Command::RenderPrompt { model, messages } => self.ask_model(
+                request_id.clone(),
+                model,
+                move |prompter| prompter.show(&messages),
+                |request_id, prompt| Event::RenderedPrompt { request_id, prompt },
+            ),
             Command::Cancel { generation_id } => self.ask(Message::Cancel { generation: generation_id, reply }),
             Command::DisposeScope { scope } => self.ask(Message::DisposeScope { scope, reply }),
             Command::Park { scope } => self.ask(Message::Park { scope, reply }),
@@ -164,6 +186,26 @@ impl Client {
                 Event::Prefilled { request_id, cached_tokens, prefilled_tokens }
             });
         self.ask(Message::Prefill { command, reply })
+    }
+
+    fn embed(&self, request_id: String, command: EmbedCommand) -> Result<()> {
+        let reply = self.reply_with(request_id, |request_id, Embedded { vectors, prompt_tokens }| Event::Embeddings {
+            request_id,
+            embeddings: vectors,
+            usage: EmbeddingUsage { prompt_tokens },
+        });
+        self.ask(Message::Embed { client: self.id, command, reply })
+    }
+
+    fn ask_model<T: 'static>(
+        &self,
+        request_id: String,
+        config: ModelConfig,
+        answer: impl FnOnce(&dyn Prompter) -> Result<T> + Send + 'static,
+        event: impl FnOnce(String, T) -> Event + Send + 'static,
+    ) -> Result<()> {
+        let question = question(answer, self.reply_with(request_id, event));
+        self.ask(Message::AskModel { config, question })
     }
 
     fn can_load(&self, request_id: String, config: ModelConfig) -> Result<()> {

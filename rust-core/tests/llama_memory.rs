@@ -10,7 +10,7 @@ use std::process::Command;
 
 use llama_common::random_model::{Quantization, Shape, write_random_model};
 use llama_common::{config, folder, load_error, prefill, tiny_bytes, write};
-use llama_rs_core::engine::ModelLoader;
+use llama_rs_core::engine::{CancelFlag, EMBEDDER_ROWS, ModelLoader, Row};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::ModelConfig;
@@ -36,6 +36,10 @@ const LARGE: Shape = Shape {
 };
 
 const SLOTS: u32 = 2;
+
+/// What any context keeps in lists of its own, which no estimate counts: much beside a memory for short texts, and nothing
+/// beside one for conversations.
+const LISTS: f64 = 2e6;
 
 fn sized(path: &Path, context_size: u32) -> ModelConfig {
     ModelConfig {
@@ -83,19 +87,35 @@ fn fill(path: &Path, context_size: u32) -> (u64, u64) {
     (after - before, of_file)
 }
 
+/// The same for a memory for embeddings. Nothing of the file is used that the model had not used by then.
+fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
+    let mut model = LlamaLoader.load(&sized(path, 256), &mut |_| true).expect("a random model loads");
+    prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
+    let before = used(path).0;
+    let mut embedder = model.context.embedder(text_size, 1).expect("a decoder makes embeddings");
+    for begin in (0..text_size).step_by(EMBEDDER_ROWS) {
+        let rows: Vec<Row> = (begin..text_size)
+            .take(EMBEDDER_ROWS)
+            .map(|position| Row { sequence: 0, position, token: 7, wants_logits: true })
+            .collect();
+        embedder.decode(&rows, &CancelFlag::default()).expect("it fits");
+    }
+    (used(path).0 - before, 0)
+}
+
 const CHILD: &str = "LLAMA_RS_MEMORY_CASE";
 
-/// What the test does in a process of its own, once for each case: see `measure`.
-fn one_case(case: &str) {
-    let (context_size, path) = case.split_once(' ').expect("a number and a path");
-    let (anonymous, of_file) = fill(Path::new(path), context_size.parse().expect("a number"));
+/// What a test does in a process of its own, once for each case: see `measure`.
+fn one_case(case: &str, fill: fn(&Path, u32) -> (u64, u64)) {
+    let (size, path) = case.split_once(' ').expect("a number and a path");
+    let (anonymous, of_file) = fill(Path::new(path), size.parse().expect("a number"));
     println!("\nmeasured {anonymous} {of_file}");
 }
 
-fn measure(path: &Path, context_size: u32) -> (u64, u64) {
+fn measure(test: &str, path: &Path, size: u32) -> (u64, u64) {
     let output = Command::new(std::env::current_exe().expect("this test has a file"))
-        .args(["--exact", "the_estimate_is_what_is_used", "--nocapture"])
-        .env(CHILD, format!("{context_size} {}", path.display()))
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, format!("{size} {}", path.display()))
         .output()
         .expect("this test can be run again");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -151,7 +171,7 @@ fn a_file_that_is_no_model_has_no_estimate() {
 #[test]
 fn the_estimate_is_what_is_used() {
     if let Ok(case) = std::env::var(CHILD) {
-        return one_case(&case);
+        return one_case(&case, fill);
     }
     let folder = folder();
     for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
@@ -159,13 +179,33 @@ fn the_estimate_is_what_is_used() {
         write_random_model(&path, shape, 7);
         for context_size in [256, 1_024, 4_096] {
             let estimate = LlamaLoader.estimate(&sized(&path, context_size)).expect("a random model has an estimate");
-            let (anonymous, of_file) = measure(&path, context_size);
+            let (anonymous, of_file) = measure("the_estimate_is_what_is_used", &path, context_size);
             let ratio = estimate.total() as f64 / (anonymous + of_file) as f64;
             println!("{name} {context_size}: {estimate:?} {anonymous} + {of_file} = {ratio:.3}");
             assert!(
                 (0.85..1.15).contains(&ratio),
                 "{name} {context_size}: {ratio:.3}: {estimate:?}, {anonymous}, {of_file}"
             );
+        }
+    }
+}
+
+#[test]
+fn the_estimate_of_a_memory_for_embeddings_is_what_is_used() {
+    if let Ok(case) = std::env::var(CHILD) {
+        return one_case(&case, fill_embedder);
+    }
+    let folder = folder();
+    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
+        let path = folder.path().join(name);
+        write_random_model(&path, shape, 7);
+        for text_size in [256, 1_024, 4_096] {
+            let estimate = LlamaLoader.estimate_embedder(&sized(&path, 4_096), text_size).expect("it has an estimate");
+            let (anonymous, _) = measure("the_estimate_of_a_memory_for_embeddings_is_what_is_used", &path, text_size);
+            println!("{name} {text_size}: {estimate} for {anonymous}");
+            let beyond = anonymous as f64 - estimate as f64 * 1.15;
+            assert!(beyond < LISTS, "{name} {text_size}: {estimate}, {anonymous}");
+            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {text_size}: {estimate}, {anonymous}");
         }
     }
 }

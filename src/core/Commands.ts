@@ -3,13 +3,17 @@ import type {
   HubRepository,
   LifecycleRecord,
   MemoryFit,
+  Message,
   ModelConfig,
   Mount,
   Persist,
+  RenderedPrompt,
   StoredModels,
   SuspendAfter,
   TrimLevel,
 } from '../protocol/generated';
+import { embedCommand, type Embeddings, type EmbedRequest } from './embed';
+import { followSignal } from './generate';
 import { type Prefilled, prefillCommand, type PrefillRequest } from './prefill';
 import type { Requests } from './Requests';
 
@@ -54,6 +58,46 @@ export class Commands {
    */
   prefill(request: PrefillRequest): Promise<Prefilled> {
     return this.requests.ask(prefillCommand(request));
+  }
+
+  /**
+   * The tokens of a text, by the model's own vocabulary; none is added. With `special`, the names of control tokens in it, such as
+   * `<|im_start|>`, are those tokens. Loads the model if it is not, and keeps it for its `keepAliveMs`.
+   */
+  tokenize(model: ModelConfig, text: string, { special = false }: { special?: boolean } = {}): Promise<readonly number[]> {
+    return this.requests.ask({ type: 'tokenize', model, text, ...(special && { special }) });
+  }
+
+  /** What tokens stand for, control tokens by their names. Rejects with `invalidOptions` for one that is not in the vocabulary. */
+  detokenize(model: ModelConfig, tokens: readonly number[]): Promise<string> {
+    return this.requests.ask({ type: 'detokenize', model, tokens: [...tokens] });
+  }
+
+  /**
+   * What the model would read of a conversation, and the template that writes it. Nothing is said, and nothing left out.
+   *
+   * ```ts
+   * const { text, tokenCount } = await client.renderPrompt(model, [{ role: 'user', content: 'Who am I?' }]);
+   * ```
+   */
+  renderPrompt(model: ModelConfig, messages: readonly Message[]): Promise<RenderedPrompt> {
+    return this.requests.ask({ type: 'renderPrompt', model, messages: [...messages] });
+  }
+
+  /**
+   * One vector for each text, by which texts of like meaning are found. They are computed in small pieces beside generations, in a
+   * memory of their own that counts in the memory budget. Rejects with `modelUnsupported` for a model that makes none, `contextFull`
+   * for a text that is too long, `outOfMemory`, and `cancelled` when the signal is aborted.
+   *
+   * ```ts
+   * const { embeddings } = await client.embed({ model, texts: ['My name is Alice', 'Who am I?'] });
+   * ```
+   */
+  embed(request: EmbedRequest): Promise<Embeddings> {
+    const embeddingId = this.newId('embedding');
+    const answer = this.requests.ask<Embeddings>(embedCommand(embeddingId, request));
+    followSignal(request.signal, () => this.requests.tell({ type: 'cancelEmbed', embeddingId }), answer);
+    return answer;
   }
 
   /** Takes a conversation out of its slot and keeps its KV in RAM. Needed by nobody: the engine does so to make room. */

@@ -79,6 +79,20 @@ export class State {
         this.requests.resolve(event.requestId, reuse(undefined, { cachedTokens, prefilledTokens }));
         return true;
       }
+      case 'tokens':
+        this.requests.resolve(event.requestId, reuse(undefined, event.tokens));
+        return true;
+      case 'text':
+        this.requests.resolve(event.requestId, event.text);
+        return true;
+      case 'embeddings': {
+        const { embeddings, usage } = event;
+        this.requests.resolve(event.requestId, { embeddings, usage });
+        return true;
+      }
+      case 'renderedPrompt':
+        this.requests.resolve(event.requestId, reuse(undefined, event.prompt));
+        return true;
       case 'modelChanged':
         this.models.put(event.model);
         return true;

@@ -27,7 +27,39 @@ leaseId: string, } | { "type": "unload",
 /**
  * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
  */
-path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "cancel", 
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "tokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * None is added, neither in front nor behind.
+ */
+text: string, 
+/**
+ * Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+ */
+special?: boolean, } | { "type": "detokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * `invalidOptions` names the first one that is not in the vocabulary.
+ */
+tokens: Array<number>, } | { "type": "renderPrompt", 
+/**
+ * Whose template.
+ */
+model: ModelConfig, 
+/**
+ * At least one; the last one is not the assistant's.
+ */
+messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "cancelEmbed", 
+/**
+ * As it was asked for by this client. One that is not at work is no error.
+ */
+embeddingId: string, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -213,7 +245,39 @@ leaseId: string, } | { "type": "unload",
 /**
  * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
  */
-path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "cancel", 
+path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "tokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * None is added, neither in front nor behind.
+ */
+text: string, 
+/**
+ * Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+ */
+special?: boolean, } | { "type": "detokenize", 
+/**
+ * Whose vocabulary.
+ */
+model: ModelConfig, 
+/**
+ * `invalidOptions` names the first one that is not in the vocabulary.
+ */
+tokens: Array<number>, } | { "type": "renderPrompt", 
+/**
+ * Whose template.
+ */
+model: ModelConfig, 
+/**
+ * At least one; the last one is not the assistant's.
+ */
+messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "cancelEmbed", 
+/**
+ * As it was asked for by this client. One that is not at work is no error.
+ */
+embeddingId: string, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -442,6 +506,52 @@ messages?: Array<Message>,
  * leave it out for languages that have none.
  */
 open?: boolean, };
+
+/**
+ * Asks for one vector for each text. Answered by `embeddings`, all at once. Loads the model as `generate` does, and fails as that
+ * would; the model is held until the answer. Nothing of it is said, and no scope changes.
+ *
+ * The texts are computed by the same weights in a context of their own, which is made for the first one, counted in the memory
+ * budget, and freed with the model or its `keepAliveMs` after the last one. Beside generations they are computed in small pieces.
+ *
+ * Fails as `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is longer than `contextSize`,
+ * `outOfMemory` where there is no room for that context, and `cancelled` after `cancelEmbed`. Ends with its client.
+ */
+export type EmbedCommand = { 
+/**
+ * Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+ */
+embeddingId: string, 
+/**
+ * The model that computes.
+ */
+model: ModelConfig, 
+/**
+ * 1 to 256, none of them empty. Control tokens in them are text.
+ */
+texts: Array<string>, 
+/**
+ * Which of its tokens stand for a text. Left out: what the model was made for, if its file says so; else `mean`.
+ */
+pooling?: Pooling, 
+/**
+ * Whether every vector is scaled to the length 1, so that a dot product is the similarity. Left out: it is.
+ */
+normalize?: boolean, };
+
+/**
+ * Which of its tokens stand for a text.
+ */
+export type Pooling = "mean" | "cls" | "last";
+
+/**
+ * What embeddings cost.
+ */
+export type EmbeddingUsage = { 
+/**
+ * Tokens of all texts, with those that the model's vocabulary puts around them.
+ */
+promptTokens: number, };
 
 /**
  * One message of a transcript.
@@ -863,7 +973,43 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "hubRepository", 
+prefilledTokens: number, } | { "type": "tokens", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * In the order of the text.
+ */
+tokens: Array<number>, } | { "type": "text", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+ */
+text: string, } | { "type": "renderedPrompt", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What the model would read.
+ */
+prompt: RenderedPrompt, } | { "type": "embeddings", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * One vector for each text, in their order, all of one length.
+ */
+embeddings: Array<Array<number>>, 
+/**
+ * What they cost.
+ */
+usage: EmbeddingUsage, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -1077,7 +1223,43 @@ cachedTokens: number,
  * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
  * recurrent models and of sliding windows.
  */
-prefilledTokens: number, } | { "type": "hubRepository", 
+prefilledTokens: number, } | { "type": "tokens", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * In the order of the text.
+ */
+tokens: Array<number>, } | { "type": "text", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+ */
+text: string, } | { "type": "renderedPrompt", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What the model would read.
+ */
+prompt: RenderedPrompt, } | { "type": "embeddings", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * One vector for each text, in their order, all of one length.
+ */
+embeddings: Array<Array<number>>, 
+/**
+ * What they cost.
+ */
+usage: EmbeddingUsage, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -1344,7 +1526,7 @@ savedScopes: number, } | { "type": "resumed" };
 /**
  * The steps of `trim`, in their order.
  */
-export type TrimRung = "parkedSaved" | "parkedDropped" | "idleUnloaded" | "residentsEvicted" | "leasedUnloaded";
+export type TrimRung = "embeddersFreed" | "parkedSaved" | "parkedDropped" | "idleUnloaded" | "residentsEvicted" | "leasedUnloaded";
 
 /**
  * Everything a client knows at once. `seq` is the number of the last event that it includes.
@@ -1792,6 +1974,27 @@ sizeBytes: number,
  * Whether it is at work now; then it is not asked to go.
  */
 inUse: boolean, };
+
+/**
+ * A conversation as the model's chat template writes it, ready for the answer.
+ */
+export type RenderedPrompt = { 
+/**
+ * What the template wrote.
+ */
+text: string, 
+/**
+ * Tokens that the model reads: those of `text`, behind the token that its every prompt begins with, if it wants one.
+ */
+tokenCount: number, 
+/**
+ * Texts that end an answer under this template, beside those that a request names.
+ */
+stop: Array<string>, 
+/**
+ * The template's Jinja source. None: the file has none, and ChatML is written.
+ */
+template?: string, };
 
 /**
  * A model that is brought to this device because somebody asked for that, not for the model loaded. One that has come is

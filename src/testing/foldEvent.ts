@@ -56,6 +56,10 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'lifecycle':
     case 'memoryFit':
     case 'prefilled':
+    case 'tokens':
+    case 'text':
+    case 'renderedPrompt':
+    case 'embeddings':
     case 'hubRepository':
     case 'storedModels':
     case 'evictResident':

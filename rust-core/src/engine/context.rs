@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::Format;
 use super::opening::Opened;
+use super::{Embedder, Tokenizer};
 use crate::error::Result;
-use crate::protocol::{Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo};
+use crate::protocol::{
+    Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, Pooling, RenderedPrompt,
+};
 use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
@@ -63,6 +66,10 @@ pub trait ModelLoader: Send + Sync + 'static {
     /// What a load of this config would take, from the file's header alone. Errors as those of `load`.
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate>;
 
+    /// Bytes of a memory for embeddings of texts of `text_size` tokens, beside what `load` of this config takes. Errors as
+    /// those of `load`.
+    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64>;
+
     /// Bytes that can be had without pushing anything else out, as far as the system says.
     fn available_memory(&self) -> Option<u64>;
 
@@ -91,10 +98,13 @@ pub struct LoadedModel {
 }
 
 /// The parts of a model that need no context: template and tokenizer.
-pub trait Prompter: Send + Sync {
+pub trait Prompter: Tokenizer {
     /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result. Of the options it
     /// takes tools, form of answer and reasoning; an error says which of them the model or its template cannot have.
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt>;
+
+    /// The same, without options, for a person's eyes: the text, and what wrote it.
+    fn show(&self, messages: &[Message]) -> Result<RenderedPrompt>;
 }
 
 /// A conversation as the model reads it.
@@ -182,6 +192,13 @@ pub trait InferenceContext {
 
     /// Whether the token ends an answer.
     fn is_end(&self, token: Token) -> bool;
+
+    /// Which output of a text stands for it, where the model says so itself. `ModelUnsupported` for one that makes no embeddings.
+    fn pooling(&self) -> Result<Option<Pooling>>;
+
+    /// Makes a memory for embeddings of texts of up to `text_size` tokens, on the same weights, with that many threads.
+    /// `OutOfMemory` where there is no room for it.
+    fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>>;
 
     /// Computes with this many threads, at least 1, from the next decode on. Costs nothing.
     fn set_threads(&mut self, threads: u32);

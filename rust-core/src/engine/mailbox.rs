@@ -34,6 +34,7 @@ impl Mailbox {
             EngineCommand::Wake => inner.woken = true,
             EngineCommand::Generate(_)
             | EngineCommand::Prefill(_)
+            | EngineCommand::Embed(_)
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }
@@ -45,6 +46,8 @@ impl Mailbox {
             }
             EngineCommand::Generate(_)
             | EngineCommand::Prefill(_)
+            | EngineCommand::Embed(_)
+            | EngineCommand::FreeEmbedder
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }

@@ -7,6 +7,7 @@ mod answer;
 mod context;
 mod donor;
 mod elsewhere;
+mod embedder;
 mod governor;
 mod mailbox;
 #[cfg(unix)]
@@ -23,6 +24,7 @@ mod tests;
 mod text;
 mod thread;
 mod threads;
+mod tokenizer;
 
 use std::sync::Arc;
 
@@ -32,9 +34,14 @@ pub use context::{
     Sampler, Sequence, Token,
 };
 pub(crate) use elsewhere::read_at;
+pub(crate) use embedder::text_size_for;
+pub use embedder::{EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, Texts};
 #[cfg(unix)]
 pub use opening::{Opened, OpeningLoader, PathOpener};
 pub use thread::Engine;
+pub use tokenizer::Tokenizer;
+#[cfg(any(test, feature = "llama"))]
+pub(crate) use tokenizer::check_tokens;
 
 use crate::error::{Error, Result};
 use crate::protocol::{FinishReason, GenerateOptions, Heat, ModelInfo, Overflow, Timings, Usage};
@@ -103,6 +110,10 @@ pub enum EngineCommand {
     /// Compute the beginning of a prompt ahead of its turn, in steps in which no turn is prefilled. It has a slot only for as
     /// long as no turn wants that.
     Prefill(Box<Guess>),
+    /// Compute vectors for texts, a piece in each step, in turn with prompts.
+    Embed(Box<Texts>),
+    /// Free the memory for embeddings. Never handed back by a full mailbox. What waits for it has it made anew.
+    FreeEmbedder,
     /// Look at the cancel flags now: wakes the thread if it sleeps.
     Wake,
     /// Forget what is cached for a scope.
@@ -152,6 +163,8 @@ impl EngineCommand {
             Self::Park { .. } | Self::Copy { .. } | Self::Restore { .. } => true,
             Self::Generate(_)
             | Self::Prefill(_)
+            | Self::Embed(_)
+            | Self::FreeEmbedder
             | Self::Wake
             | Self::DropScope(_)
             | Self::Keep(_)
@@ -169,7 +182,14 @@ impl EngineCommand {
             }
             Self::Copy { reply, .. } => reply(Err(error.clone())),
             Self::Prefill(guess) => (guess.reply)(Err(error.clone())),
-            Self::Generate(_) | Self::Wake | Self::DropScope(_) | Self::Keep(_) | Self::Resume | Self::SetHeat(_) => {}
+            Self::Embed(texts) => (texts.reply)(Err(error.clone())),
+            Self::Generate(_)
+            | Self::FreeEmbedder
+            | Self::Wake
+            | Self::DropScope(_)
+            | Self::Keep(_)
+            | Self::Resume
+            | Self::SetHeat(_) => {}
         }
     }
 }

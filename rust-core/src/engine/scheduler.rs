@@ -1,13 +1,14 @@
 //! The engine's loop: continuous batching over scopes. Owns the context, the slots and the queue; never blocks but to
 //! wait for mail when there is nothing to do.
 //!
-//! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`, of a guess where no turn has one.
-//! Decode and prefill are
-//! separate calls: streams that share a batch with a prefill lose their batching, and an abort loses their logits.
+//! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`: of a turn, or in turn with those of
+//! texts that want embeddings; of a guess where there is neither. Decode and prefill are separate calls: streams that share a
+//! batch with a prefill lose their batching, and an abort loses their logits.
 //! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else,
 //! one in a step while there are streams.
 
 mod compute;
+mod embedding;
 mod guessing;
 mod parking;
 mod sharing;
@@ -19,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Weak;
 use std::time::Instant;
 
+use self::embedding::Embedding;
 use self::guessing::Ahead;
 use self::suspension::Activity;
 use super::mailbox::Mailbox;
@@ -26,7 +28,7 @@ use super::pace::Pace;
 use super::slot::Slot;
 use super::stream::{Ending, Stream, never_admitted};
 use super::threads::Threads;
-use super::{CancelFlag, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
+use super::{CancelFlag, Embedder, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelInfo;
@@ -47,10 +49,18 @@ pub(super) struct Scheduler<'a> {
     streams: Vec<Stream>,
     /// In the order of their coming. The first one is computed; the others have no slot yet.
     guesses: VecDeque<Ahead>,
+    /// The first one is computed.
+    embeddings: VecDeque<Embedding>,
+    /// Made for the first texts, and kept for the next ones.
+    embedder: Option<Box<dyn Embedder>>,
+    /// The last chunk was a prompt's: texts that want embeddings are next.
+    embeds_next: bool,
     /// Something changed that may let a queued job in.
     admissible: bool,
     activity: Activity,
     pace: Pace,
+    /// Every row of an embedding is an output, which costs more.
+    embedding_pace: Pace,
     threads: Threads,
     /// Counts admissions and prefill turns.
     clock: u64,
@@ -79,9 +89,13 @@ impl<'a> Scheduler<'a> {
             queue: VecDeque::new(),
             streams: Vec::new(),
             guesses: VecDeque::new(),
+            embeddings: VecDeque::new(),
+            embedder: None,
+            embeds_next: false,
             admissible: false,
             activity: Activity::Working,
             pace: Pace::default(),
+            embedding_pace: Pace::default(),
             threads: Threads::new(info.threads),
             clock: 0,
             parked: HashMap::new(),
@@ -94,7 +108,10 @@ impl<'a> Scheduler<'a> {
     pub(super) fn run(&mut self, mailbox: &Mailbox) {
         while !self.stop.is_cancelled() {
             let suspended = self.activity == Activity::Suspended;
-            let nothing = self.streams.is_empty() && self.queue.is_empty() && self.guesses.is_empty();
+            let nothing = self.streams.is_empty()
+                && self.queue.is_empty()
+                && self.guesses.is_empty()
+                && self.embeddings.is_empty();
             let idle = self.inbox.is_empty() && (suspended || nothing);
             if idle {
                 self.context.rest();
@@ -110,9 +127,18 @@ impl<'a> Scheduler<'a> {
         if self.activity != Activity::Suspended {
             self.admit();
             self.decode();
-            if !self.prefill() {
-                self.prefill_guess();
-            }
+            self.compute_chunk();
+        }
+    }
+
+    fn compute_chunk(&mut self) {
+        if std::mem::take(&mut self.embeds_next) && self.embed() {
+            return;
+        }
+        if self.prefill() {
+            self.embeds_next = true;
+        } else if !self.embed() {
+            self.prefill_guess();
         }
     }
 
@@ -125,6 +151,9 @@ impl<'a> Scheduler<'a> {
         }
         for ahead in self.guesses.drain(..) {
             ahead.end(Err(error.clone()));
+        }
+        for embedding in self.embeddings.drain(..) {
+            embedding.end(Err(error.clone()));
         }
         let queued = self.queue.drain(..).map(EngineCommand::Generate);
         fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
@@ -155,6 +184,8 @@ impl<'a> Scheduler<'a> {
                 }
             },
             EngineCommand::Prefill(guess) => self.take_guess(guess),
+            EngineCommand::Embed(texts) => self.take_texts(texts),
+            EngineCommand::FreeEmbedder => self.free_embedder(),
             EngineCommand::DropScope(scope) => self.drop_scope(&scope),
             EngineCommand::Park { scope, reply } => self.answer(reply, |it| it.park_scope(&scope)),
             EngineCommand::Copy { scope, reply } => self.answer(reply, |it| it.copy_scope(&scope)),
@@ -222,6 +253,8 @@ pub(super) fn fail_unread(
             }
             EngineCommand::Wake
             | EngineCommand::Prefill(_)
+            | EngineCommand::Embed(_)
+            | EngineCommand::FreeEmbedder
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }

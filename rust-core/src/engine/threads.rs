@@ -37,6 +37,11 @@ impl Threads {
         Self { governor: Governor::new(threads), since: Instant::now(), look: None }
     }
 
+    /// Threads that compute now.
+    pub(super) fn count(&self) -> u32 {
+        self.governor.threads()
+    }
+
     /// Learns of a decode step that ended `now`.
     pub(super) fn decoded(&mut self, rows: usize, took: Duration, now: Instant) -> Option<Change> {
         let from = self.governor.threads();

@@ -125,6 +125,10 @@ fn is_answer(event: &Event) -> bool {
         | Event::Lifecycle { .. }
         | Event::MemoryFit { .. }
         | Event::Prefilled { .. }
+        | Event::Tokens { .. }
+        | Event::Text { .. }
+        | Event::RenderedPrompt { .. }
+            | Event::Embeddings { .. }
         | Event::HubRepository { .. }
         | Event::StoredModels { .. }
         // Nobody would ask again.

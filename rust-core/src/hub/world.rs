@@ -120,6 +120,10 @@ impl World {
             | Event::Lifecycle { .. }
             | Event::MemoryFit { .. }
             | Event::Prefilled { .. }
+            | Event::Tokens { .. }
+            | Event::Text { .. }
+            | Event::RenderedPrompt { .. }
+            | Event::Embeddings { .. }
             | Event::HubRepository { .. }
             | Event::StoredModels { .. }
             | Event::EvictResident { .. }

@@ -4,13 +4,13 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::format::LlamaFormat;
-use super::model::Model;
+use super::model::{Around, Model};
 use super::request::Request;
 use super::shim::{self, ErrorText, RawChat, Text, Texts};
 use super::template_screen::TemplateScreen;
 use crate::engine::{Format, Prompt, Prompter};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{GenerateOptions, Message, ResponseFormat, ToolChoice};
+use crate::protocol::{GenerateOptions, Message, RenderedPrompt, ResponseFormat, ToolChoice};
 
 /// Renders and tokenizes conversations of one model. Usable from any thread while the model decodes on another.
 pub(super) struct LlamaPrompter {
@@ -138,17 +138,21 @@ impl LlamaPrompter {
         brought.push((source.to_owned(), Arc::clone(&template)));
         Ok(template)
     }
-}
 
-impl Prompter for LlamaPrompter {
-    fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The prompt as the template wrote it, and as the model reads it.
+    fn prompt(&self, messages: &[Message], options: &GenerateOptions) -> Result<(String, Prompt)> {
         let (texts, format) = match &options.chat_template {
             Some(source) => self.brought(source)?.apply(messages, options, &self.model)?,
             None => self.own.apply(messages, options, &self.model)?,
         };
         let mut texts = texts.into_iter();
         let text = texts.next().unwrap_or_default();
-        let mut tokens = self.model.tokenize(&text).map_err(|reason| failed(&reason, messages))?;
+        let mut tokens =
+            self.model.tokenize(&text, Around::Nothing, true).map_err(|reason| failed(&reason, messages))?;
         // Some templates write the first token themselves, some leave it to the tokenizer: it must be there once.
         if let Some(first) = self.model.first_token().filter(|first| tokens.first() != Some(first)) {
             tokens.insert(0, first);
@@ -159,7 +163,19 @@ impl Prompter for LlamaPrompter {
         let mut stop: Vec<String> = texts.filter(|stop| !stop.is_empty()).collect();
         stop.sort_unstable();
         stop.dedup();
-        Ok(Prompt { tokens, stop, format: format.map(|format| Format(Arc::new(format))) })
+        Ok((text, Prompt { tokens, stop, format: format.map(|format| Format(Arc::new(format))) }))
+    }
+}
+
+impl Prompter for LlamaPrompter {
+    fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
+        self.prompt(messages, options).map(|(_, prompt)| prompt)
+    }
+
+    fn show(&self, messages: &[Message]) -> Result<RenderedPrompt> {
+        let (text, Prompt { tokens, stop, .. }) = self.prompt(messages, &GenerateOptions::default())?;
+        let token_count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        Ok(RenderedPrompt { text, token_count, stop, template: self.model.chat_template(None) })
     }
 }
 

@@ -178,9 +178,10 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * requ
     });
 }
 
-bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, shim_tokens * result, char ** error) {
+bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool whole, bool special,
+                   shim_tokens * result, char ** error) {
     return shim_guard(error, false, [&] {
-        const std::vector<llama_token> tokens = common_tokenize(vocab, std::string(text, length), false, true);
+        const std::vector<llama_token> tokens = common_tokenize(vocab, std::string(text, length), whole, special);
         *result = { new llama_token[tokens.size()], tokens.size() };
         std::copy(tokens.begin(), tokens.end(), result->items);
         return true;

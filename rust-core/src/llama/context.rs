@@ -8,14 +8,17 @@ use llama_cpp_sys_2 as sys;
 
 use super::backend;
 use super::batch::Batch;
+use super::embedder::{self, LlamaEmbedder};
 use super::model::Model;
 use super::sampler::LlamaSampler;
 use super::shim::{self, ErrorText, THREW, Text};
 use super::state::{self, Frame};
 use super::threadpool::Threadpool;
-use crate::engine::{CancelFlag, DecodeError, Format, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::engine::{
+    CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, Format, InferenceContext, Row, Sampler, Sequence, Token,
+};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::GenerateOptions;
+use crate::protocol::{GenerateOptions, Pooling};
 
 /// The most rows of one decode.
 const MAX_ROWS: u32 = 512;
@@ -26,6 +29,13 @@ const KV_BLOCK: u32 = 256;
 /// Of keys and values alike.
 const KV_TYPE: sys::ggml_type = sys::GGML_TYPE_F16;
 
+/// What a context computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Conversations,
+    Embeddings,
+}
+
 /// What a context is made with, every "auto" resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ContextOptions {
@@ -33,12 +43,37 @@ pub(super) struct ContextOptions {
     pub context_size: u32,
     pub slots: u32,
     pub threads: u32,
+    pub purpose: Purpose,
 }
 
 impl ContextOptions {
     /// Tokens that llama.cpp allots to each sequence for this `context_size`.
     pub fn allotted(&self) -> u32 {
         self.context_size.div_ceil(KV_BLOCK).saturating_mul(KV_BLOCK)
+    }
+
+    /// Tokens that llama.cpp allots to all sequences. Those of embeddings share one memory: one long text, or several short ones.
+    pub fn cells(&self) -> u64 {
+        match self.purpose {
+            Purpose::Conversations => u64::from(self.allotted()) * u64::from(self.slots),
+            Purpose::Embeddings => u64::from(self.allotted()),
+        }
+    }
+
+    /// Rows of one decode at most.
+    pub fn rows(&self) -> u32 {
+        match self.purpose {
+            Purpose::Conversations => MAX_ROWS,
+            Purpose::Embeddings => u32::try_from(EMBEDDER_ROWS).expect("a few dozen"),
+        }
+    }
+
+    /// Rows of one decode that may want logits. With a large vocabulary they are most of the compute buffer.
+    pub fn outputs(&self) -> u32 {
+        match self.purpose {
+            Purpose::Conversations => self.slots,
+            Purpose::Embeddings => self.rows(),
+        }
     }
 }
 
@@ -47,19 +82,21 @@ pub(super) fn params(options: ContextOptions) -> Option<sys::llama_context_param
     let threads = i32::try_from(options.threads).unwrap_or(1);
     // SAFETY: a plain function without arguments.
     let mut params = unsafe { sys::llama_context_default_params() };
-    params.n_ctx = options.allotted().checked_mul(options.slots)?;
+    params.n_ctx = u32::try_from(options.cells()).ok()?;
     params.n_seq_max = options.slots;
-    params.n_batch = MAX_ROWS;
-    params.n_ubatch = MAX_ROWS;
-    // Sized for one choice per sequence: with a large vocabulary that is most of the compute buffer.
-    params.n_outputs_max = options.slots;
+    params.n_batch = options.rows();
+    params.n_ubatch = options.rows();
+    params.n_outputs_max = options.outputs();
     params.n_threads = threads;
     params.n_threads_batch = threads;
     params.type_k = KV_TYPE;
     params.type_v = KV_TYPE;
     params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
     // Separate streams: an idle neighbour costs the active scope nothing.
-    params.kv_unified = false;
+    params.kv_unified = options.purpose == Purpose::Embeddings;
+    params.embeddings = options.purpose == Purpose::Embeddings;
+    // Each token's own output: a text may come in several calls, which llama.cpp would pool one by one.
+    params.pooling_type = sys::LLAMA_POOLING_TYPE_NONE;
     params.no_perf = true;
     Some(params)
 }
@@ -101,7 +138,7 @@ impl LlamaContext {
         let memory = unsafe { sys::llama_get_memory(raw.as_ptr()) };
         // SAFETY: the context is alive; the function only reads.
         let plain = unsafe { shim::shim_state_is_plain(raw.as_ptr()) };
-        let batch = Batch::with_capacity(MAX_ROWS as usize);
+        let batch = Batch::with_capacity(options.rows() as usize);
         // SAFETY: the context computes nothing yet, and is freed before its fields are dropped.
         unsafe { threads.attach(raw) };
         let context = Self { raw, memory, model: Arc::clone(model), options, batch, plain, threads };
@@ -123,14 +160,35 @@ impl LlamaContext {
         format!("{form}; keys and values of type {KV_TYPE}; flash attention; no adapters")
     }
 
+    pub fn options(&self) -> ContextOptions {
+        self.options
+    }
+
+    /// The model's output for row `row` of the last decode, in a context for embeddings.
+    pub fn embedding(&mut self, row: usize) -> Option<Vec<f32>> {
+        let index = i32::try_from(row).ok().filter(|_| self.options.purpose == Purpose::Embeddings)?;
+        if !self.batch.has_logits(row) {
+            return None;
+        }
+        // SAFETY: the context is alive, and the last decode left an output for this row.
+        let output = unsafe { sys::llama_get_embeddings_ith(self.raw.as_ptr(), index) };
+        if output.is_null() {
+            return None;
+        }
+        // SAFETY: llama.cpp's outputs are as long as the model says, and stay until the next decode.
+        Some(unsafe { std::slice::from_raw_parts(output, self.model.embedding_length()) }.to_vec())
+    }
+
     /// llama.cpp asserts what is checked here; an assertion would end the process.
     fn check(&self, rows: &[Row]) -> std::result::Result<(), String> {
-        if rows.is_empty() || rows.len() > MAX_ROWS as usize {
-            return Err(format!("a batch of {} rows - use 1 to {MAX_ROWS}", rows.len()));
+        let most = self.options.rows();
+        if rows.is_empty() || rows.len() > most as usize {
+            return Err(format!("a batch of {} rows - use 1 to {most}", rows.len()));
         }
         let outputs = rows.iter().filter(|row| row.wants_logits).count();
-        if outputs > self.options.slots as usize {
-            return Err(format!("{outputs} rows want logits, but there are {} slots", self.options.slots));
+        let most = self.options.outputs();
+        if outputs > most as usize {
+            return Err(format!("{outputs} rows want logits, but there is room for {most}"));
         }
         for row in rows {
             if row.sequence >= self.options.slots {
@@ -392,6 +450,14 @@ impl InferenceContext for LlamaContext {
 
     fn is_end(&self, token: Token) -> bool {
         self.model.is_end(token)
+    }
+
+    fn pooling(&self) -> Result<Option<Pooling>> {
+        embedder::pooling(&self.model)
+    }
+
+    fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>> {
+        Ok(Box::new(LlamaEmbedder::new(&self.model, text_size, threads)?))
     }
 
     fn set_threads(&mut self, threads: u32) {

@@ -25,13 +25,13 @@ pub(super) fn estimate(
     metadata: &Metadata,
     options: ContextOptions,
 ) -> Result<MemoryEstimate, String> {
-    let cells = u64::from(options.allotted()) * u64::from(options.slots);
+    let cells = options.cells();
     let simulated = within(options, MAX_CELLS);
     let memory = simulate(path, device, metadata, simulated)?;
-    let simulated_cells = u64::from(simulated.allotted()) * u64::from(simulated.slots);
+    let simulated_cells = simulated.cells();
     let grown = |bytes: u64| bytes.saturating_mul(cells.div_ceil(simulated_cells.max(1)));
-    // A choice for each slot, written down in full.
-    let outputs = metadata.vocabulary().0.saturating_mul(4).saturating_mul(options.slots.into());
+    // A choice for each output, written down in full.
+    let outputs = metadata.vocabulary().0.saturating_mul(4).saturating_mul(options.outputs().into());
     Ok(MemoryEstimate {
         weights_bytes: memory.weights.saturating_add(vocabulary_bytes(metadata)),
         kv_bytes: grown(memory.kv),
@@ -73,10 +73,12 @@ fn simulate(path: &str, device: DeviceKind, metadata: &Metadata, options: Contex
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llama::context::Purpose;
 
     #[test]
     fn a_layout_has_a_bounded_number_of_cells() {
-        let options = |context_size, slots| ContextOptions { context_size, slots, threads: 1 };
+        let options =
+            |context_size, slots| ContextOptions { context_size, slots, threads: 1, purpose: Purpose::Conversations };
         for ((context_size, slots), expected) in
             [((4_096, 4), 4_096), ((1 << 20, 1), 1 << 20), ((1 << 24, 256), 4_096), ((u32::MAX, 1), 1 << 20)]
         {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::backend;
 use super::chat::LlamaPrompter;
-use super::context::{ContextOptions, LlamaContext};
+use super::context::{ContextOptions, LlamaContext, Purpose};
 use super::devices;
+use super::embedder;
 use super::estimate::estimate;
 use super::fingerprint::fingerprint;
 use super::memory::available_bytes;
@@ -61,6 +62,14 @@ impl ModelLoader for LlamaLoader {
         plan.estimate().map_err(|reason| refusal(plan.path, &reason))
     }
 
+    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
+        let plan = Plan::new(config)?;
+        let options = embedder::options(text_size, plan.options.threads);
+        let estimate = estimate(plan.path, plan.device, &plan.header.metadata, options);
+        let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
+        Ok(kv_bytes.saturating_add(compute_bytes))
+    }
+
     fn available_memory(&self) -> Option<u64> {
         available_bytes()
     }
@@ -107,8 +116,8 @@ impl<'a> Plan<'a> {
 /// Replaces every option left out by a choice.
 fn resolve(config: &ModelConfig, trained: u32, kv_bytes_per_token: u64) -> ContextOptions {
     let context_size = config.context_size.unwrap_or(trained.clamp(1, DEFAULT_CONTEXT_SIZE));
-    let mut options =
-        ContextOptions { context_size, slots: 1, threads: config.threads.unwrap_or_else(default_threads) };
+    let threads = config.threads.unwrap_or_else(default_threads);
+    let mut options = ContextOptions { context_size, slots: 1, threads, purpose: Purpose::Conversations };
     let budget = config.kv_budget_bytes.unwrap_or(DEFAULT_KV_BUDGET_BYTES);
     let per_slot = kv_bytes_per_token.saturating_mul(options.allotted().into()).max(1);
     let affordable = (budget / per_slot).clamp(1, DEFAULT_MAX_SLOTS);

@@ -8,6 +8,7 @@ mod batch;
 mod chat;
 mod context;
 mod devices;
+mod embedder;
 mod estimate;
 mod fingerprint;
 mod format;
@@ -22,5 +23,6 @@ mod template_screen;
 #[cfg(test)]
 mod tensor_types;
 mod threadpool;
+mod tokenizer;
 
 pub use loader::LlamaLoader;

@@ -12,6 +12,14 @@ use crate::engine::Token;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::DeviceKind;
 
+/// What tokens a tokenizer puts around a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Around {
+    Nothing,
+    /// Those that the vocabulary wants around a whole text, such as a first and a last one.
+    ItsOwn,
+}
+
 /// A loaded model. Shared by its context, its prompter and its samplers; freed with the last of them.
 pub(super) struct Model {
     raw: NonNull<sys::llama_model>,
@@ -20,8 +28,8 @@ pub(super) struct Model {
 }
 
 // SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The
-// one that writes, llama_init_from_model (it may adjust the trained length), is called by the loader alone, once, before
-// the model is shared.
+// one that writes, llama_init_from_model (it may adjust the trained length, which is read after a load and never again), is
+// called on the engine's thread alone: once by the loader, and then for embeddings.
 unsafe impl Send for Model {}
 // SAFETY: as above.
 unsafe impl Sync for Model {}
@@ -203,16 +211,39 @@ impl Model {
         (wanted && self.has_token(token)).then_some(token)
     }
 
-    /// Tokenizes; control tokens in the text are recognized, none is added.
-    pub fn tokenize(&self, text: &str) -> std::result::Result<Vec<Token>, String> {
+    /// Tokenizes. With `special`, the names of control tokens in the text are those tokens.
+    pub fn tokenize(&self, text: &str, around: Around, special: bool) -> std::result::Result<Vec<Token>, String> {
         let mut tokens = Tokens::none();
         let mut error = ErrorText::new();
         // SAFETY: the vocabulary is alive, the text outlives the call, and both results are owned here.
         let done = unsafe {
-            let bytes = text.as_ptr().cast();
-            shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), tokens.slot(), error.slot())
+            let (bytes, whole) = (text.as_ptr().cast(), around == Around::ItsOwn);
+            shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), whole, special, tokens.slot(), error.slot())
         };
         if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.take("llama.cpp could not tokenize")) }
+    }
+
+    /// A number, truth or text of the file's header, under the architecture's own name.
+    pub fn own_value(&self, key: &str) -> Option<String> {
+        let architecture = self.value("general.architecture")?;
+        self.value(&format!("{architecture}.{key}"))
+    }
+
+    fn value(&self, key: &str) -> Option<String> {
+        let key = CString::new(key).ok()?;
+        let mut bytes = [0_u8; 128];
+        // SAFETY: the model is alive, the key outlives the call, and the buffer has as many writable bytes as is said.
+        let length = unsafe {
+            sys::llama_model_meta_val_str(self.raw.as_ptr(), key.as_ptr(), bytes.as_mut_ptr().cast(), bytes.len())
+        };
+        let length = usize::try_from(length).ok()?.min(bytes.len() - 1);
+        Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
+    }
+
+    /// Numbers in an embedding.
+    pub fn embedding_length(&self) -> usize {
+        // SAFETY: the model is alive; the function only reads.
+        usize::try_from(unsafe { sys::llama_model_n_embd_out(self.raw.as_ptr()) }).unwrap_or(0)
     }
 
     /// llama.cpp's one-line description, such as "llama 1B Q4_0".

@@ -122,8 +122,10 @@ extern "C" {
     // Control tokens that are part of the raw text.
     bool shim_answer_preserved(const shim_answer * answer, shim_tokens * result, char ** error);
 
-    // No token is added; control tokens in the text are recognized.
-    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, shim_tokens * result, char ** error);
+    // `whole`: with the tokens that the vocabulary wants around a text. `special`: the names of control tokens in the text are
+    // those tokens.
+    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool whole, bool special,
+                       shim_tokens * result, char ** error);
 
     // llama_decode's status. An exception gives shim_threw and a text.
     int32_t shim_decode(llama_context * context, const llama_batch * batch, char ** error);

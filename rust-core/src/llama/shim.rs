@@ -179,6 +179,8 @@ unsafe extern "C" {
         vocab: *const sys::llama_vocab,
         text: *const c_char,
         length: usize,
+        whole: bool,
+        special: bool,
         result: *mut RawTokens,
         error: *mut *mut c_char,
     ) -> bool;

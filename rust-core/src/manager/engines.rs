@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use tokio::task::AbortHandle;
+
 use super::disposal::Leaving;
+use super::embedding::Embedder;
 use super::entry;
 use super::mailbox::Message;
 use super::memory::ClaimingLoader;
@@ -27,6 +30,10 @@ pub(super) struct Running {
     pub(super) parking: Parking,
     /// Its scopes that were disposed of a moment ago.
     pub(super) leaving: Leaving,
+    /// Its memory for embeddings.
+    pub(super) embedder: Option<Embedder>,
+    /// Frees that, the last one that was started.
+    pub(super) embedder_timer: Option<AbortHandle>,
     /// What its prompts have cost so far: tokens and milliseconds.
     prefilled: (u64, f64),
     pub(super) stopping: bool,
@@ -83,6 +90,8 @@ impl Supervisor {
                 rendering: 0,
                 parking,
                 leaving: Leaving::default(),
+                embedder: None,
+                embedder_timer: None,
                 prefilled: (0, 0.0),
                 stopping: false,
                 saving: false,

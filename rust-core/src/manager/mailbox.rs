@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::embedding::{Embedded, EmbeddingId};
+use super::errands::Question;
 use super::lease::LeaseId;
 use super::overflow::Fitted;
 use super::supervisor::Supervisor;
@@ -15,8 +17,8 @@ use crate::engine::{EngineReport, Prefilled};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    GenerateCommand, Heat, HubRepository, HubToken, MemoryEstimate, MemoryFit, Message as ChatMessage, ModelConfig,
-    Mount, Persist, PrefillCommand, Resident, StoredModels, SuspendAfter, TrimLevel,
+    EmbedCommand, GenerateCommand, Heat, HubRepository, HubToken, MemoryEstimate, MemoryFit, Message as ChatMessage,
+    ModelConfig, Mount, Persist, PrefillCommand, Resident, StoredModels, SuspendAfter, TrimLevel,
 };
 
 /// Requests that may wait at once.
@@ -55,6 +57,19 @@ pub(crate) enum Message {
     Prefill {
         command: PrefillCommand,
         reply: Reply<Prefilled>,
+    },
+    Embed {
+        client: ClientId,
+        command: EmbedCommand,
+        reply: Reply<Embedded>,
+    },
+    CancelEmbed {
+        id: EmbeddingId,
+        reply: Reply,
+    },
+    AskModel {
+        config: ModelConfig,
+        question: Question,
     },
     Cancel {
         generation: String,

@@ -103,7 +103,11 @@ impl Supervisor {
     ) {
         let runs = |model: &&super::supervisor::Model| model.entry.epoch() == epoch && !model.is_stopping();
         let answer = match self.models.get(path).filter(runs) {
-            Some(_) => budget::admit(path, estimate, self.taken(), self.memory.budget, force),
+            Some(_) => self.admit(path, estimate, force).or_else(|_| {
+                // They are made anew when they are needed, which costs milliseconds.
+                self.free_idle_embedders();
+                self.admit(path, estimate, force)
+            }),
             None => Err(budget::cancelled(path)),
         };
         if answer.is_ok() {
@@ -111,6 +115,10 @@ impl Supervisor {
         }
         // An engine that does not wait any longer needs no answer.
         let _gone = reply.send(answer);
+    }
+
+    fn admit(&self, path: &str, estimate: MemoryEstimate, force: bool) -> Result<()> {
+        budget::admit(path, estimate, self.taken(), self.memory.budget, force)
     }
 
     /// Answers off this thread: the file's header is read, perhaps many times.
@@ -160,8 +168,10 @@ impl Supervisor {
     fn taken(&self) -> u64 {
         let models = self.models.keys().filter_map(|path| self.model_memory(path)).map(|memory| memory.total());
         let running = self.models.values().filter_map(|model| model.running.as_ref());
-        let parked = running.map(|running| running.parking.bytes());
-        models.chain(parked).fold(self.memory.residents.bytes(), u64::saturating_add)
+        let beside = running.map(|running| {
+            running.parking.bytes().saturating_add(running.embedder.map_or(0, |embedder| embedder.bytes))
+        });
+        models.chain(beside).fold(self.memory.residents.bytes(), u64::saturating_add)
     }
 
     /// What a model takes from its claim on until its engine has exited: the estimate; the weights alone where there was none.

@@ -6,10 +6,12 @@ mod browsing;
 mod disk;
 mod disposal;
 mod downloads;
+mod embedding;
 mod engines;
 mod entry;
 #[cfg(test)]
 mod entry_tests;
+mod errands;
 mod fullness;
 mod guessing;
 mod headers;
@@ -38,6 +40,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+pub(crate) use embedding::Embedded;
+pub(crate) use errands::question;
 pub use lease::Lease;
 pub(crate) use lease::LeaseId;
 pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};

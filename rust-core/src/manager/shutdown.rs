@@ -37,6 +37,14 @@ impl Supervisor {
                 reply(Err(error));
                 None
             }
+            Message::Embed { reply, .. } => {
+                reply(Err(error));
+                None
+            }
+            Message::AskModel { question, .. } => {
+                question(Err(error));
+                None
+            }
             Message::CanLoad { reply, .. } => {
                 reply(Err(error));
                 None
@@ -52,6 +60,7 @@ impl Supervisor {
             Message::Release { .. }
             | Message::Unload { .. }
             | Message::Cancel { .. }
+            | Message::CancelEmbed { .. }
             | Message::Suspend { .. }
             | Message::Resume { .. }
             | Message::SetHeat { .. }

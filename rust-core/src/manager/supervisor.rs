@@ -11,8 +11,10 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::disk::Disk;
 use super::downloads::Downloads;
+use super::embedding::{Embedding, EmbeddingId};
 use super::engines::Running;
 use super::entry::{self, Effect, Entry};
+use super::errands::Errand;
 use super::guessing::Guess;
 use super::lease::LeaseId;
 use super::mailbox::{Inbox, Mailbox, Message, Reply};
@@ -41,6 +43,10 @@ pub(crate) struct Supervisor {
     pub(super) turns: HashMap<String, Turn>,
     /// Prefills that have not been answered, by scope.
     pub(super) guesses: HashMap<String, Guess>,
+    /// Requests for vectors that have not been answered.
+    pub(super) embeddings: HashMap<EmbeddingId, Embedding>,
+    /// What waits for a model and is no generation.
+    pub(super) errands: HashMap<LeaseId, Errand>,
     leases: HashMap<LeaseId, LeaseUse>,
     /// Events for entries, in order: an effect may cause further ones.
     events: VecDeque<(String, entry::Event)>,
@@ -90,6 +96,7 @@ enum Holder {
     /// Waits for the model, or has been answered.
     Client(Option<Reply>),
     Generation(String),
+    Errand,
 }
 
 impl Supervisor {
@@ -103,6 +110,8 @@ impl Supervisor {
             scopes: HashMap::new(),
             turns: HashMap::new(),
             guesses: HashMap::new(),
+            embeddings: HashMap::new(),
+            errands: HashMap::new(),
             leases: HashMap::new(),
             events: VecDeque::new(),
             driving: false,
@@ -144,6 +153,12 @@ impl Supervisor {
             Message::Unload { path, reply } => self.unload(path, reply),
             Message::Generate { command, reply } => self.generate(command, reply),
             Message::Prefill { command, reply } => self.prefill(command, reply),
+            Message::Embed { client, command, reply } => self.embed(client, command, reply),
+            Message::CancelEmbed { id, reply } => {
+                self.cancel_embedding(&id);
+                reply(Ok(()));
+            }
+            Message::AskModel { config, question } => self.ask_model(config, question),
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
             Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
             Message::Park { scope, reply } => self.park(&scope, reply),
@@ -192,7 +207,10 @@ impl Supervisor {
                 reply(Ok(()));
             }
             Message::EvictionOverdue { ask } => self.eviction_overdue(ask),
-            Message::ClientGone { client } => self.client_gone(client),
+            Message::ClientGone { client } => {
+                self.client_gone(client);
+                self.cancel_embeddings_of(client);
+            }
             Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
             Message::RecordMount { owner, path, mount } => {
                 let event = match mount {
@@ -213,6 +231,11 @@ impl Supervisor {
     /// A generation's own lease. Asked for again, it says once more whether the model is ready.
     pub(super) fn acquire_for_turn(&mut self, lease: LeaseId, generation: &str, config: ModelConfig) {
         self.hold(lease, format!("generation {generation}"), config, Holder::Generation(generation.to_owned()));
+    }
+
+    /// An errand's own lease. Asked for again, it says once more whether the model is ready.
+    pub(super) fn acquire_for_errand(&mut self, lease: LeaseId, config: ModelConfig) {
+        self.hold(lease, "a request".to_owned(), config, Holder::Errand);
     }
 
     fn hold(&mut self, lease: LeaseId, owner: String, config: ModelConfig, holder: Holder) {
@@ -273,7 +296,10 @@ impl Supervisor {
         match effect {
             Effect::StartEngine { epoch, config } => self.start_engine(path, epoch, config),
             Effect::StopEngine => self.stop_engine(path),
-            Effect::EndGenerations => self.end_waiting_turns(path),
+            Effect::EndGenerations => {
+                self.end_waiting_turns(path);
+                self.end_waiting_errands(path);
+            }
             Effect::StartKeepAlive { timer, after } => self.start_keep_alive(path, timer, after),
             Effect::EvictOthers => self.evict_others(path),
             Effect::Answer { lease, result } => self.answer(lease, result),
@@ -312,6 +338,7 @@ impl Supervisor {
                 let generation = generation.clone();
                 self.model_answered(&generation, result);
             }
+            Holder::Errand => self.errand_answered(lease, result),
         }
     }
 

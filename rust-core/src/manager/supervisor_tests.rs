@@ -5,6 +5,8 @@ mod budget;
 mod by_hand;
 mod can_load;
 mod downloads;
+mod embedding;
+mod errands;
 mod guessing;
 mod heat;
 mod host;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::config::{MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check};
+use super::embedding::EmbedCommand;
 use super::halves::replace_halves;
 use super::memory::Resident;
 use super::message::{Message, check_messages};
@@ -52,6 +53,42 @@ pub enum Command {
     /// Computes the beginning of a turn that may come, for example while its message is still being spoken. Answered by
     /// `prefilled`, when what could be computed is in the scope's slot.
     Prefill(PrefillCommand),
+    /// Answered by `tokens`: those of a text, by the model's own vocabulary. Loads the model as `generate` does, and fails as that
+    /// would; the model is held until the answer.
+    Tokenize {
+        /// Whose vocabulary.
+        model: ModelConfig,
+        /// None is added, neither in front nor behind.
+        text: String,
+        /// Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        special: bool,
+    },
+    /// Answered by `text`: what tokens stand for, control tokens by their names. A vocabulary that puts a space in front of every
+    /// text shows it. Loads the model as `generate` does, and fails as
+    /// that would.
+    Detokenize {
+        /// Whose vocabulary.
+        model: ModelConfig,
+        /// `invalidOptions` names the first one that is not in the vocabulary.
+        tokens: Vec<i32>,
+    },
+    /// Answered by `renderedPrompt`: what the model would read of a conversation, and the template that writes it. Nothing is left
+    /// out, however long it is. Loads the model as `generate` does, and fails as that would.
+    RenderPrompt {
+        /// Whose template.
+        model: ModelConfig,
+        /// At least one; the last one is not the assistant's.
+        messages: Vec<Message>,
+    },
+    /// Asks for one vector for each text.
+    Embed(EmbedCommand),
+    /// Ends an `embed`, which fails as `cancelled`. What is being computed ends with its call.
+    CancelEmbed {
+        /// As it was asked for by this client. One that is not at work is no error.
+        embedding_id: String,
+    },
     /// Ends one generation, queued or running. `done` when the generation has finished.
     Cancel {
         /// `generationNotFound` when the manager knows none of this id; one that has finished is no error.
@@ -415,6 +452,8 @@ impl Command {
                 check_id("scope", scope)?;
                 check_messages(append.as_deref(), messages.as_deref())
             }
+            Self::Embed(embed) => embed.validate(),
+            Self::CancelEmbed { embedding_id } => check_id("embeddingId", embedding_id),
             Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
                 check_id("generationId", generation_id)
             }
@@ -429,7 +468,11 @@ impl Command {
                 check_id("scope", scope)?;
                 check_id("fork", fork)
             }
-            Self::CanLoad { model } => model.validate(),
+            Self::CanLoad { model } | Self::Tokenize { model, .. } | Self::Detokenize { model, .. } => model.validate(),
+            Self::RenderPrompt { model, messages } => {
+                model.validate()?;
+                check_messages(None, Some(messages))
+            }
             Self::Configure { memory_budget_bytes, saved_budget_bytes, models_budget_bytes } => {
                 check("memoryBudgetBytes", *memory_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
                 check("savedBudgetBytes", *saved_budget_bytes, 0..=MAX_SAFE_INTEGER)?;
@@ -471,7 +514,7 @@ impl GenerateCommand {
     }
 }
 
-fn check_id(field: &str, id: &str) -> Result<()> {
+pub(super) fn check_id(field: &str, id: &str) -> Result<()> {
     if id.is_empty() || id.len() > 256 {
         return Err(Error::new(ErrorCode::InvalidOptions, format!("{field} is out of range - use 1 to 256 bytes")));
     }

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::browsing::HubRepository;
-
+use super::embedding::EmbeddingUsage;
 use super::lifecycle::LifecycleRecord;
 use super::memory::{MemoryFit, Resident};
 use super::message::Message;
+use super::raw::RenderedPrompt;
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
 use super::stored::{Download, StoredModels};
 use crate::error::Error;
@@ -98,7 +99,36 @@ pub enum Event {
         /// recurrent models and of sliding windows.
         prefilled_tokens: u32,
     },
-
+    /// Answers `tokenize`.
+    Tokens {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// In the order of the text.
+        tokens: Vec<i32>,
+    },
+    /// Answers `detokenize`.
+    Text {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+        text: String,
+    },
+    /// Answers `renderPrompt`.
+    RenderedPrompt {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What the model would read.
+        prompt: RenderedPrompt,
+    },
+    /// Answers `embed`.
+    Embeddings {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// One vector for each text, in their order, all of one length.
+        embeddings: Vec<Vec<f32>>,
+        /// What they cost.
+        usage: EmbeddingUsage,
+    },
     /// Answers `browseHub`.
     HubRepository {
         /// Id of the command that this answers.

@@ -147,6 +147,8 @@ pub enum LifecycleEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum TrimRung {
+    /// Memories for embeddings that are not in use were freed.
+    EmbeddersFreed,
     /// Parked scopes were written to disk, where they may be.
     ParkedSaved,
     /// Parked scopes that cannot be on disk were forgotten.

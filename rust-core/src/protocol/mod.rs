@@ -6,12 +6,14 @@ mod commands;
 mod config;
 #[cfg(test)]
 mod contract_tests;
+mod embedding;
 mod events;
 mod halves;
 mod lifecycle;
 mod memory;
 mod message;
 mod options;
+mod raw;
 mod snapshot;
 mod stored;
 mod tools;
@@ -23,11 +25,13 @@ pub use commands::{
     Command, Envelope, GenerateCommand, Heat, HubToken, Mount, PrefillCommand, SuspendAfter, TrimLevel,
 };
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
+pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use memory::{FitVerdict, MemoryEstimate, MemoryFit, Resident};
 pub use message::{Message, Role, ToolCall};
 pub use options::{GenerateOptions, LogitBias};
+pub use raw::RenderedPrompt;
 pub use snapshot::{
     Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
     Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,

@@ -186,6 +186,10 @@ fn about(event: &Event) -> About<'_> {
         | Event::Lifecycle { request_id, .. }
         | Event::MemoryFit { request_id, .. }
         | Event::Prefilled { request_id, .. }
+        | Event::Tokens { request_id, .. }
+        | Event::Text { request_id, .. }
+        | Event::RenderedPrompt { request_id, .. }
+        | Event::Embeddings { request_id, .. }
         | Event::HubRepository { request_id, .. }
         | Event::StoredModels { request_id, .. } => About::Request(request_id),
         Event::TextDelta { generation_id, .. }

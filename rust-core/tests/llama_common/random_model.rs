@@ -29,10 +29,28 @@ pub struct Shape {
     pub quantization: Quantization,
 }
 
+/// A value of the header.
+#[derive(Debug, Clone, Copy)]
+pub enum Value {
+    Number(u32),
+    Truth(bool),
+}
+
 /// Writes a model. One shape gives one header; one seed, the same weights.
 pub fn write_random_model(path: &Path, shape: Shape, seed: u64) {
+    write_random_model_with(path, shape, seed, &[]);
+}
+
+/// The same, with more in its header.
+pub fn write_random_model_with(path: &Path, shape: Shape, seed: u64, header: &[(&str, Value)]) {
     let mut file = File { bytes: Vec::new(), keys: 0, tensors: Vec::new() };
     file.shape(shape);
+    for (name, value) in header {
+        match value {
+            Value::Number(value) => file.number(name, *value),
+            Value::Truth(value) => file.truth(name, *value),
+        }
+    }
     file.vocabulary(shape.vocabulary);
     file.matrices(shape);
     file.write(path, shape.quantization, &mut Random(seed));
@@ -53,6 +71,7 @@ struct Tensor {
 
 const UINT32: u32 = 4;
 const FLOAT32: u32 = 6;
+const BOOL: u32 = 7;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
@@ -66,6 +85,11 @@ impl File {
     fn number(&mut self, name: &str, value: u32) {
         self.key(name, UINT32);
         put(&mut self.bytes, value);
+    }
+
+    fn truth(&mut self, name: &str, value: bool) {
+        self.key(name, BOOL);
+        self.bytes.push(u8::from(value));
     }
 
     fn text(&mut self, name: &str, value: &str) {

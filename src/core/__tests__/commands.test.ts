@@ -177,3 +177,67 @@ test('a scope that changes keeps its place in the list', () => {
   port.emit({ type: 'scopeChanged', scope: scopeSummary('s', { residency: 'parked', revision: 2 }) });
   expect(client.scopes.getSnapshot().map(({ id, residency }) => [id, residency])).toEqual([['s', 'parked'], ['t', 'resident']]);
 });
+
+test('a text is tokenized and put together again', async () => {
+  const { port, client } = open();
+  const model = { path: 'a' };
+  const tokens = client.tokenize(model, 'hi there');
+  expect(port.last('tokenize')).toMatchObject({ model, text: 'hi there' });
+  expect(port.last('tokenize')).not.toHaveProperty('special');
+  port.emit({ type: 'tokens', requestId: port.last('tokenize').requestId, tokens: [7, 8] });
+  expect(await tokens).toEqual([7, 8]);
+  void client.tokenize(model, '<|im_start|>', { special: true });
+  expect(port.last('tokenize').special).toBe(true);
+
+  const given = [7, 8];
+  const text = client.detokenize(model, given);
+  given.push(9);
+  expect(port.last('detokenize').tokens).toEqual([7, 8]);
+  port.emit({ type: 'text', requestId: port.last('detokenize').requestId, text: 'hi there' });
+  expect(await text).toBe('hi there');
+});
+
+test('a prompt is shown with the template that wrote it', async () => {
+  const { port, client } = open();
+  const shown = client.renderPrompt({ path: 'a' }, [{ role: 'user', content: 'hi' }]);
+  const prompt = { text: '[hi]', tokenCount: 3, stop: [], template: '[{{ messages[0].content }}]' };
+  port.emit({ type: 'renderedPrompt', requestId: port.last('renderPrompt').requestId, prompt });
+  expect(await shown).toEqual(prompt);
+  const refused = client.renderPrompt({ path: 'a' }, []);
+  port.answer(port.last('renderPrompt'), { code: 'templateFailed', detail: 'no' });
+  await expect(refused).rejects.toMatchObject({ code: 'templateFailed' });
+});
+
+test('texts become vectors, and an abort is passed on as long as they have not', async () => {
+  const { port, client } = open();
+  const texts = ['hi', 'there'];
+  const abort = new AbortController();
+  const answer = client.embed({ model: { path: 'a' }, texts, signal: abort.signal });
+  texts.push('later');
+  const sent = port.last('embed');
+  expect(sent).toMatchObject({ model: { path: 'a' }, texts: ['hi', 'there'] });
+  expect(Object.keys(sent).sort()).toEqual(['embeddingId', 'model', 'requestId', 'texts', 'type']);
+  const embeddings = [[0.6, 0.8], [1, 0]];
+  port.emit({ type: 'embeddings', requestId: sent.requestId, embeddings, usage: { promptTokens: 4 } });
+  expect(await answer).toEqual({ embeddings, usage: { promptTokens: 4 } });
+  abort.abort();
+  expect(port.sentOf('cancelEmbed')).toEqual([]);
+
+  const second = new AbortController();
+  const cancelled = client.embed({ model: { path: 'a' }, texts: ['hi'], pooling: 'last', normalize: false, signal: second.signal });
+  const { embeddingId, pooling, normalize, requestId } = port.last('embed');
+  expect({ pooling, normalize }).toEqual({ pooling: 'last', normalize: false });
+  expect(embeddingId).not.toBe(sent.embeddingId);
+  second.abort();
+  expect(port.last('cancelEmbed').embeddingId).toBe(embeddingId);
+  port.emit({ type: 'failed', requestId, error: { code: 'cancelled', detail: 'the embeddings were cancelled' } });
+  await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+test('a signal that was aborted before cancels at once', () => {
+  const { port, client } = open();
+  const abort = new AbortController();
+  abort.abort();
+  void client.embed({ model: { path: 'a' }, texts: ['hi'], signal: abort.signal }).catch(() => undefined);
+  expect(port.last('cancelEmbed').embeddingId).toBe(port.last('embed').embeddingId);
+});

@@ -86,6 +86,24 @@ test('the client sends the commands of the contract', () => {
       case 'prefill':
         client.prefill(command).catch(ignore);
         break;
+      case 'tokenize':
+        client.tokenize(command.model, command.text, { special: command.special }).catch(ignore);
+        break;
+      case 'detokenize':
+        client.detokenize(command.model, command.tokens).catch(ignore);
+        break;
+      case 'embed':
+        client.embed(command).catch(ignore);
+        break;
+      case 'cancelEmbed': {
+        const abort = new AbortController();
+        client.embed({ model: { path: 'a' }, texts: ['hi'], signal: abort.signal }).catch(ignore);
+        abort.abort();
+        break;
+      }
+      case 'renderPrompt':
+        client.renderPrompt(command.model, command.messages).catch(ignore);
+        break;
       case 'cancel':
         client.generate({ model: { path: 'a' }, scope: 's', append: [] }).cancel().catch(ignore);
         break;
@@ -182,6 +200,6 @@ test('the client sends the commands of the contract', () => {
 
 /** A command's fields, with the client's own ids left out. `options` may be left out when empty. */
 function fields(command: Envelope): object {
-  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command };
+  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '' };
   return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };
 }

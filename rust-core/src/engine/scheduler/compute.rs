@@ -62,6 +62,9 @@ impl Scheduler<'_> {
     fn change_threads(&mut self, change: Option<Change>) {
         let Some(Change { from, to, reason }) = change else { return };
         self.context.set_threads(to);
+        if let Some(embedder) = &mut self.embedder {
+            embedder.set_threads(to);
+        }
         tracing::debug!(from, to, reason, "threads changed");
         (self.report)(EngineReport::ThreadsChanged { from, to, reason });
     }

@@ -1,11 +1,12 @@
 //! The scripted memory and compute. It checks what the seam promises: rows sorted, positions without a gap, the abort
 //! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
+use super::embedder::ScriptedEmbedder;
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
 use super::{Call, Point, Script, signed};
-use crate::engine::{CancelFlag, DecodeError, Format, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::engine::{CancelFlag, DecodeError, Embedder, Format, InferenceContext, Row, Sampler, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{GenerateOptions, ModelInfo};
+use crate::protocol::{GenerateOptions, ModelInfo, Pooling};
 
 /// A question that is answered by all that the sequence holds before it, without its control tokens.
 const RECITE: &str = "recite";
@@ -191,6 +192,20 @@ impl InferenceContext for ScriptedContext {
 
     fn is_end(&self, token: Token) -> bool {
         token == END
+    }
+
+    fn pooling(&self) -> Result<Option<Pooling>> {
+        match self.script.lock().makes_no_embeddings {
+            false => Ok(None),
+            true => Err(Error::new(ErrorCode::ModelUnsupported, "the script makes no embeddings")),
+        }
+    }
+
+    fn embedder(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn Embedder>> {
+        if std::mem::take(&mut self.script.lock().refuses_embedders) {
+            return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for embeddings"));
+        }
+        Ok(Box::new(ScriptedEmbedder::new(self.script.clone(), text_size)))
     }
 
     fn set_threads(&mut self, threads: u32) {

@@ -14,6 +14,7 @@
 //! The answer depends on nothing but the tokens that the sequence holds, so a wrong prefix reuse gives a wrong answer.
 
 mod context;
+mod embedder;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
 use self::context::ScriptedContext;
+pub(crate) use self::embedder::output;
 pub(crate) use self::vocabulary::Vocabulary;
 use super::{DecodeError, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
@@ -47,6 +49,8 @@ pub(crate) enum Point {
     Save(u32),
     /// Before the n-th sequence is restored since the script was made, counted from 1.
     Restore(u32),
+    /// Before the n-th call of an embedder since the script was made, counted from 1.
+    Embed(u32),
     /// While weights and context are being freed.
     Free,
     /// While a file's header is read for an estimate: by `canLoad`, or as a load begins.
@@ -97,6 +101,12 @@ pub(crate) struct Counts {
     pub(crate) saves: u32,
     /// Sequences put back.
     pub(crate) restores: u32,
+    /// Embedders made so far.
+    pub(crate) embedders: u32,
+    /// Embedders in memory now.
+    pub(crate) live_embedders: u32,
+    /// Their decode calls.
+    pub(crate) embedding_calls: u32,
 }
 
 /// One decode call as the context saw it.
@@ -120,6 +130,9 @@ struct State {
     cannot_cut: bool,
     cannot_save: bool,
     restores_badly: bool,
+    makes_no_embeddings: bool,
+    refuses_embedders: bool,
+    embedder_threads: Vec<u32>,
     counts: Counts,
     calls: Vec<Call>,
     threads: Vec<u32>,
@@ -220,6 +233,21 @@ impl Script {
     /// From now on no sequence can be saved.
     pub(crate) fn forbid_saving(&self) {
         self.lock().cannot_save = true;
+    }
+
+    /// From now on the model makes no embeddings.
+    pub(crate) fn forbid_embeddings(&self) {
+        self.lock().makes_no_embeddings = true;
+    }
+
+    /// Lets the next embedder find no memory.
+    pub(crate) fn refuse_embedder(&self) {
+        self.lock().refuses_embedders = true;
+    }
+
+    /// The thread counts that embedders were given after they were made.
+    pub(crate) fn embedder_threads(&self) -> Vec<u32> {
+        self.lock().embedder_threads.clone()
     }
 
     /// Lets the next restore lose a token, without a word.
@@ -335,6 +363,13 @@ impl ModelLoader for Script {
             context_size,
             slots,
         })
+    }
+
+    /// What `needs` says of a token of a slot, for each token of the memory.
+    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
+        let state = self.lock();
+        let per_token = state.needs.get(&config.path).map_or(0, |needs| needs.kv_per_token);
+        Ok(per_token * u64::from(text_size))
     }
 
     fn available_memory(&self) -> Option<u64> {

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use super::lock;
-use crate::engine::{Prompt, Prompter, Token};
+use crate::engine::{Prompt, Prompter, Token, Tokenizer, check_tokens};
 use crate::error::Result;
-use crate::protocol::{GenerateOptions, Message, Role};
+use crate::protocol::{GenerateOptions, Message, RenderedPrompt, Role};
 
 pub(super) const SYSTEM: Token = 0;
 pub(super) const USER: Token = 1;
@@ -66,6 +66,33 @@ impl Prompter for Vocabulary {
         }
         tokens.push(ASSISTANT);
         Ok(Prompt { tokens, stop: vec![], format: None })
+    }
+
+    fn show(&self, messages: &[Message]) -> Result<RenderedPrompt> {
+        let Prompt { tokens, stop, .. } = self.render(messages, &GenerateOptions::default())?;
+        let (text, token_count) = (self.detokenize(&tokens)?, tokens.len() as u32);
+        Ok(RenderedPrompt { text, token_count, stop, template: Some("the script's".into()) })
+    }
+}
+
+impl Tokenizer for Vocabulary {
+    /// A control token has to stand by itself, as a word does.
+    fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>> {
+        let control = |word: &str| CONTROL.iter().position(|name| special && *name == word.trim_start());
+        Ok(words(text)
+            .map(|word| control(word).map_or_else(|| self.token(word.as_bytes()), |index| index as Token))
+            .collect())
+    }
+
+    /// `<end>` ends it.
+    fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
+        Ok([self.tokens(text), vec![END]].concat())
+    }
+
+    fn detokenize(&self, tokens: &[Token]) -> Result<String> {
+        check_tokens(tokens, CONTROL.len() + lock(&self.0).len())?;
+        let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.bytes(*token)).collect();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

@@ -26,6 +26,9 @@ fn progress_is_reported_a_hundred_times_at_most() {
         fn estimate(&self, _: &ModelConfig) -> Result<crate::protocol::MemoryEstimate> {
             unreachable!("an engine does not ask")
         }
+        fn estimate_embedder(&self, _: &ModelConfig, _: u32) -> Result<u64> {
+            unreachable!("an engine does not ask")
+        }
         fn available_memory(&self) -> Option<u64> {
             None
         }

@@ -34,6 +34,10 @@ impl ModelLoader for ClaimingLoader {
         self.loader.estimate(config)
     }
 
+    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
+        self.loader.estimate_embedder(config, text_size)
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }

@@ -53,7 +53,8 @@ struct Candidate {
 
 /// The steps of a level, in their order.
 fn ladder(level: TrimLevel) -> Vec<TrimRung> {
-    let mut rungs = vec![TrimRung::ParkedSaved, TrimRung::ParkedDropped, TrimRung::IdleUnloaded];
+    let mut rungs =
+        vec![TrimRung::EmbeddersFreed, TrimRung::ParkedSaved, TrimRung::ParkedDropped, TrimRung::IdleUnloaded];
     match level {
         TrimLevel::Moderate => {}
         TrimLevel::Critical => rungs.extend([TrimRung::ResidentsEvicted, TrimRung::LeasedUnloaded]),
@@ -66,7 +67,9 @@ fn ladder(level: TrimLevel) -> Vec<TrimRung> {
 fn to_unload(rung: TrimRung, candidates: Vec<Candidate>) -> Vec<Candidate> {
     let (leased, idle): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|candidate| candidate.leased);
     match rung {
-        TrimRung::ParkedSaved | TrimRung::ParkedDropped | TrimRung::ResidentsEvicted => Vec::new(),
+        TrimRung::EmbeddersFreed | TrimRung::ParkedSaved | TrimRung::ParkedDropped | TrimRung::ResidentsEvicted => {
+            Vec::new()
+        }
         TrimRung::IdleUnloaded => idle,
         TrimRung::LeasedUnloaded => {
             let last = leased.iter().map(|candidate| (candidate.generating, candidate.used)).max();
@@ -114,6 +117,11 @@ impl Supervisor {
 
     fn step_down(&mut self, rung: TrimRung) {
         match rung {
+            TrimRung::EmbeddersFreed => {
+                for (path, bytes) in self.free_idle_embedders() {
+                    self.record_trimmed(Some(&path), rung, bytes, "the next texts make it anew");
+                }
+            }
             TrimRung::ParkedSaved => self.save_parked(),
             TrimRung::ParkedDropped => self.give_up_parked(rung, |_| true, "parked scopes are prefilled again"),
             TrimRung::ResidentsEvicted => {

@@ -87,6 +87,7 @@ impl Supervisor {
             self.drive_all(&entry::Event::Resume);
             self.release_downloads();
             self.ask_again_for_models();
+            self.ask_again_for_errands();
         }
         reply(Ok(()));
     }
