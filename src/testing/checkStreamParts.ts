@@ -38,7 +38,7 @@ const ANYWHERE = new Set(['response-metadata', 'raw', 'ping', 'error', 'file', '
  */
 export function checkStreamParts(parts: readonly StreamPart[]): readonly string[] {
   const check = new Check();
-  parts.forEach((part, index) => check.take(part as Fields, index));
+  parts.forEach((part, index) => check.take(part, index));
   check.end(parts.length);
   return check.problems;
 }
@@ -74,7 +74,10 @@ class Check {
 
   private goOn({ id = '', delta }: Fields, kind: string, step: string, fail: (what: string) => void): void {
     const block = this.blocks.get(id);
-    if (block === undefined) return void fail(`${id} was not started`);
+    if (block === undefined) {
+      fail(`${id} was not started`);
+      return;
+    }
     if (block.kind !== kind) fail(`${id} is a block of ${block.kind}`);
     if (!block.isOpen) fail(`${id} was ended before`);
     if (step === 'end') block.isOpen = false;
@@ -99,8 +102,8 @@ class Check {
     for (const [id, { isOpen }] of this.blocks) if (isOpen) fail(`${id} was not ended`);
     if (finishReason === undefined) fail('has no finishReason');
     if (finishReason?.unified === 'tool-calls' && this.clientCalls === 0) fail('waits for tools that were not called');
-    if (usage === undefined) return void fail('has no usage');
-    const { total, noCache, cacheRead } = usage.inputTokens;
+    if (usage === undefined) fail('has no usage');
+    const { total, noCache, cacheRead } = usage?.inputTokens ?? {};
     if (total === undefined || noCache === undefined || cacheRead === undefined) return;
     if (total !== noCache + cacheRead) fail(`${total} input tokens are not ${noCache} and ${cacheRead} cached ones`);
   }
