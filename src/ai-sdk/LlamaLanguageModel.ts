@@ -32,6 +32,7 @@ export class LlamaLanguageModel implements LanguageModelV4 {
     private readonly client: LlamaClient,
     private readonly config: ModelConfig,
     private readonly scope?: string,
+    private readonly onGeneration: (generation: Generation) => void = () => undefined,
   ) {
     this.modelId = config.path;
   }
@@ -77,6 +78,7 @@ export class LlamaLanguageModel implements LanguageModelV4 {
       ...(this.scope === undefined && { persist: 'none' }),
     });
     generation.result.then(held.release, held.release);
+    this.onGeneration(generation);
     return { generation, warnings };
   }
 

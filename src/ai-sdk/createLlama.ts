@@ -29,13 +29,18 @@ export interface LlamaModels extends ProviderV4 {
  */
 export function createLlama(client: LlamaClient): LlamaModels {
   const languageModel = (model: string | ModelConfig, { scope }: LlamaModelOptions = {}) =>
-    new LlamaLanguageModel(client, typeof model === 'string' ? { path: model } : model, scope);
+    new LlamaLanguageModel(client, configOf(model), scope);
   return Object.assign(languageModel, {
     specificationVersion: 'v4' as const,
     languageModel: (modelId: string) => languageModel(modelId),
     embeddingModel: none('embeddingModel'),
     imageModel: none('imageModel'),
   });
+}
+
+/** A model's options; a text is its path. */
+export function configOf(model: string | ModelConfig): ModelConfig {
+  return typeof model === 'string' ? { path: model } : model;
 }
 
 function none(modelType: 'embeddingModel' | 'imageModel'): (modelId: string) => never {

@@ -9,7 +9,7 @@ import { PartWriter } from './PartWriter';
 export interface PartStreamOptions {
   readonly warnings: SharedV4Warning[];
   readonly modelId: string;
-  /** Ends the stream with its reason, once the generation has ended. */
+  /** Cancels the generation, by whoever began it; the stream ends with its reason, once that has ended. */
   readonly signal: AbortSignal | undefined;
   /** Whether the engine's own states are told too. */
   readonly isRaw: boolean;
@@ -49,7 +49,10 @@ export function partStream(
     },
     cancel() {
       isLeft = true;
-      return generation.cancel();
+      // An abort has cancelled it.
+      if (signal?.aborted !== true) return generation.cancel();
+      const nothing = () => undefined;
+      return generation.result.then(nothing, nothing);
     },
   });
 }

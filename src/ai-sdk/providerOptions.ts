@@ -56,7 +56,7 @@ const fields = {
   dryAllowedLength: number,
   dryPenaltyWindow: number,
   drySequenceBreakers: z.array(z.string()),
-  mirostat: number,
+  mirostat: z.literal([1, 2]),
   mirostatTau: number,
   mirostatEta: number,
   repeatPenalty: number,
