@@ -31,6 +31,7 @@ export type LlamaProviderOptions = Pick<
   | 'repeatPenalty'
   | 'penaltyWindow'
   | 'logitBias'
+  | 'chatTemplate'
   | 'keepPartial'
   | 'reasoning'
   | 'reasoningBudgetTokens'
@@ -62,6 +63,7 @@ const fields = {
   repeatPenalty: number,
   penaltyWindow: number,
   logitBias: z.array(z.strictObject({ token: number, bias: number })),
+  chatTemplate: z.string(),
   keepPartial: z.boolean(),
   reasoning: z.boolean(),
   reasoningBudgetTokens: number,
