@@ -1,4 +1,7 @@
 // What an answer can be beside text, by the AI SDK on the real engine: calls of tools, objects of a schema, thoughts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
 import { z } from 'zod/v4';
 
@@ -110,6 +113,21 @@ test('a choice among words, and a grammar of one’s own', async () => {
   const gbnf = 'root ::= ("yes" | "no") " " [0-9]{3}';
   const { text } = await generateText({ model: llama(), ...greedy, prompt: 'Hello!', providerOptions: { llama: { grammar: { gbnf } } } });
   expect(text).toMatch(/^(yes|no) \d{3}$/);
+});
+
+test('what a model thinks is no part of its text, and none is thought where none is asked for', async () => {
+  const chatTemplate = readFileSync(join(process.cwd(), 'fixtures/templates/thinking.jinja'), 'utf8');
+  const { model, check } = checkedModel(llama());
+  const call = { model, ...greedy, system: 'Think before you answer.', prompt: 'Hello!', providerOptions: { llama: { chatTemplate } } };
+  const thoughtful = streamText(call);
+  const types = new Set<string>();
+  for await (const { type } of thoughtful.stream) types.add(type);
+  expect([...types].filter((type) => /^(reasoning|text)-start$/.test(type))).toEqual(['reasoning-start', 'text-start']);
+  expect(await thoughtful.finalStep).toMatchObject({ reasoningText: expect.stringMatching(/./) as string, text: expect.stringMatching(/./) as string });
+  const silent = await generateText({ ...call, reasoning: 'none' });
+  expect(silent.finalStep.reasoningText ?? '').toBe('');
+  expect(silent.text).not.toBe('');
+  check();
 });
 
 test('a schema that cannot be used is a typed error, and nothing is generated', async () => {
