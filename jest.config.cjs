@@ -9,9 +9,11 @@ module.exports = {
   // The package as the example imports it, from its sources.
   moduleNameMapper: {
     '^react-native-llama-rs$': '<rootDir>/src/index.ts',
-    '^react-native-llama-rs/(inspector|testing)$': '<rootDir>/src/$1',
+    '^react-native-llama-rs/(ai-sdk|inspector|testing)$': '<rootDir>/src/$1',
   },
   modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/target/'],
   // Published as ES modules only, or as React Native's own source.
-  transformIgnorePatterns: ['node_modules/(?!(@react-native|react-native|mobx|marked)/)'],
+  transformIgnorePatterns: [
+    'node_modules/(?!(@react-native|react-native|mobx|marked|ai|@ai-sdk|zod|@workflow|eventsource-parser|swr|throttleit)/)',
+  ],
 };

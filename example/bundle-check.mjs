@@ -1,4 +1,4 @@
-// Bundles the app for both phones with Metro, and compiles the bundles to Hermes bytecode, as a release build does.
+// Bundles the app, and the AI SDK as an app imports it, for both phones with Metro, and compiles the bundles to Hermes bytecode, as a release build does.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,12 @@ const BINARIES = { linux: 'linux64-bin', darwin: 'osx-bin', win32: 'win64-bin' }
 const hermesc = join(dirname(resolve('hermes-compiler/package.json')), 'hermesc', BINARIES[process.platform], 'hermesc');
 
 try {
-  for (const platform of ['android', 'ios']) {
-    const bundle = join(folder, `${platform}.js`);
-    const options = ['--platform', platform, '--dev', 'false', '--entry-file', 'index.js', '--bundle-output', bundle, '--config', 'metro.config.cjs'];
+  for (const [platform, entry] of ['android', 'ios'].flatMap((name) => [[name, 'index.js'], [name, 'aiSdk.js']])) {
+    const bundle = join(folder, `${platform}-${entry}`);
+    const options = ['--platform', platform, '--dev', 'false', '--entry-file', entry, '--bundle-output', bundle, '--config', 'metro.config.cjs'];
     run(process.execPath, [`${root}node_modules/react-native/cli.js`, 'bundle', ...options]);
     run(hermesc, ['-emit-binary', '-O', '-w', '-out', `${bundle}.hbc`, bundle]);
-    console.log(`${platform}: ${statSync(bundle).size} bytes of JavaScript, ${statSync(`${bundle}.hbc`).size} of bytecode`);
+    console.log(`${platform}, ${entry}: ${statSync(bundle).size} bytes of JavaScript, ${statSync(`${bundle}.hbc`).size} of bytecode`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

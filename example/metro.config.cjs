@@ -7,6 +7,7 @@ const root = resolve(__dirname, '..');
 /** The library as it stands in this checkout: its sources, as its published `exports` name them for React Native. */
 const SOURCES = {
   'react-native-llama-rs': resolve(root, 'src/index.native.ts'),
+  'react-native-llama-rs/ai-sdk': resolve(root, 'src/ai-sdk/index.ts'),
   'react-native-llama-rs/inspector': resolve(root, 'src/inspector.ts'),
 };
 

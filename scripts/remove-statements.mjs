@@ -1,7 +1,7 @@
 // Takes away one statement at a time and runs the tests: what survives is tested by nothing.
 //
 //   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
-//   node scripts/remove-statements.mjs react     src/react, by jest; so do core and swapping
+//   node scripts/remove-statements.mjs react     src/react, by jest; so do core, swapping and ai-sdk
 //   node scripts/remove-statements.mjs kotlin    android/src/main, by the tests on this machine's Java
 //   node scripts/remove-statements.mjs swift     the Swift and the Objective-C++ of ios/, by its tests and by its check
 //   node scripts/remove-statements.mjs core src/core/Residents.ts
@@ -30,6 +30,7 @@ const TARGETS = {
   react: typescript('src/react'),
   core: typescript('src/core'),
   swapping: typescript('src/swapping'),
+  'ai-sdk': typescript('src/ai-sdk'),
   kotlin: {
     files: filesOf('android/src/main/java/com/llamars', /\.kt$/),
     built: ['node_modules'],

@@ -5,16 +5,9 @@ import { LlamaError } from '../../src/core/LlamaError';
 import { beginTurn, finishLoading } from '../../src/testing/play';
 import { manualScheduler } from '../../src/testing/manualScheduler';
 import { scriptedPort } from '../../src/testing/scriptedPort';
-
-declare function print(text: string): void;
+import { check, report } from './check';
 
 const model = { path: 'chat.gguf', keepAliveMs: 0 };
-let checks = 0;
-
-function check(holds: boolean, what: string): void {
-  checks += 1;
-  if (!holds) throw new Error(`does not hold: ${what}`);
-}
 
 function open() {
   const port = scriptedPort();
@@ -105,7 +98,4 @@ async function main(): Promise<void> {
   await failuresAreTyped();
 }
 
-main().then(
-  () => print(`hermes: ${checks} checks passed`),
-  (error: unknown) => print(`hermes: failed: ${String(error)}`),
-);
+report(main());

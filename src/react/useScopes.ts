@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 
+import { isHidden } from '../core/hiddenScopes';
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
@@ -7,7 +8,10 @@ import { useStore } from './useStore';
 
 /** All conversations, and what can be done to one by hand. Each function is the client's of the same name. */
 export interface UseScopes extends Pick<LlamaClient, 'park' | 'restore' | 'save' | 'fork' | 'rewindTo' | 'setPersist'> {
-  /** Where each is, how long, and what of it is on disk; without messages. Frozen, and the same list until it changes. */
+  /**
+   * Where each is, how long, and what of it is on disk; without messages. Frozen, and the same list until it changes. Without
+   * those that hold calls of the AI SDK which name none.
+   */
   readonly scopes: readonly ScopeSummary[];
   /** Forgets one: transcript and cached tokens, in memory and on disk. A running generation is cancelled first. */
   readonly dispose: LlamaClient['disposeScope'];
@@ -29,7 +33,7 @@ export function useScopes(): UseScopes {
   const client = useLlamaClient();
   const scopes = useStore(client.scopes);
   const actions = useMemo(() => actionsOf(client), [client]);
-  return useMemo(() => Object.freeze({ scopes, ...actions }), [scopes, actions]);
+  return useMemo(() => Object.freeze({ scopes: Object.freeze(scopes.filter(({ id }) => !isHidden(id))), ...actions }), [scopes, actions]);
 }
 
 function actionsOf(client: LlamaClient): Omit<UseScopes, 'scopes'> {

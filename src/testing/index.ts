@@ -1,3 +1,4 @@
+export { checkStreamParts, type StreamPart } from './checkStreamParts';
 export { installNodePort, type InstalledPort } from './installNodePort';
 export { manualScheduler, type ManualScheduler } from './manualScheduler';
 export { type NodePort, type NodePortOptions, openNodePort } from './nodePort';

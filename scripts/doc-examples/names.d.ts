@@ -1,0 +1,16 @@
+// What the examples of README.md and docs take for granted.
+import type { ReactNode } from 'react';
+import type { LlamaClient, ModelConfig } from 'react-native-llama-rs';
+
+declare global {
+  /** As `new LlamaClient(port)` or `useLlamaClient()` gives it. */
+  const client: LlamaClient;
+  const model: ModelConfig;
+  /** Of `@react-native-documents/picker`, in base64. */
+  const bookmark: string;
+
+  function Bubble(props: { role: string; text: string }): ReactNode;
+  function Input(props: { onSubmit: (text: string) => void; onStop: () => void; busy: boolean }): ReactNode;
+  function Problem(props: { text: string }): ReactNode;
+  function Progress(props: { value: number }): ReactNode;
+}

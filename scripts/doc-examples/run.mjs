@@ -1,0 +1,29 @@
+// Compiles the TypeScript that README.md and docs show, each example as a module of its own, against the sources. What an
+// example leaves to the reader's app is in names.d.ts.
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+// Beside the packages, so that imports are found from there.
+const folder = `${root}node_modules/.cache/react-native-llama-rs/doc-examples`;
+const FENCE = /^```(tsx?)\n(.*?)^```$/gms;
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+let count = 0;
+for (const document of globSync('{README.md,docs/*.md}', { cwd: root })) {
+  for (const [, extension, code] of readFileSync(root + document, 'utf8').matchAll(FENCE)) {
+    count += 1;
+    writeFileSync(`${folder}/${document.replaceAll(/\W/g, '-')}-${count}.${extension}`, `${code}\nexport {};\n`);
+  }
+}
+cpSync(fileURLToPath(new URL('names.d.ts', import.meta.url)), `${folder}/names.d.ts`);
+writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: `${root}tsconfig.json`, include: ['.', `${root}src/**/*.d.ts`], exclude: [] }));
+try {
+  execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '--noEmit', '--project', folder], { stdio: 'inherit' });
+} catch {
+  console.error(`the examples are in ${folder}`);
+  process.exit(1);
+}
+console.log(`${count} examples compile`);

@@ -1,0 +1,14 @@
+// `TextEncoder` and `TextDecoder`, as far as the AI SDK uses them.
+
+export class Utf8Encoder {
+  encode(text = '') {
+    const bytes = unescape(encodeURIComponent(text));
+    return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+  }
+}
+
+export class Utf8Decoder {
+  decode(bytes = new Uint8Array()) {
+    return decodeURIComponent(escape(String.fromCharCode(...bytes)));
+  }
+}

@@ -1,0 +1,27 @@
+import { type LanguageModelV4, type LanguageModelV4CallOptions, type LanguageModelV4StreamResult, UnsupportedFunctionalityError } from '@ai-sdk/provider';
+
+import { followSignal } from '../core/generate';
+import type { Generation } from '../core/Generation';
+import { partStream } from './partStream';
+
+/** An answer that is being written already, as a model that gives it: what a reload of JavaScript finds. */
+export class RunningAnswer implements LanguageModelV4 {
+  readonly specificationVersion = 'v4';
+  readonly provider = 'llama';
+  readonly modelId: string;
+  readonly supportedUrls = {};
+
+  constructor(private readonly generation: Generation) {
+    this.modelId = generation.getSnapshot().model;
+  }
+
+  doGenerate(): Promise<never> {
+    return Promise.reject(new UnsupportedFunctionalityError({ functionality: 'a running answer in one piece' }));
+  }
+
+  doStream({ abortSignal: signal }: LanguageModelV4CallOptions): Promise<LanguageModelV4StreamResult> {
+    const { generation, modelId } = this;
+    followSignal(signal, () => void generation.cancel().catch(() => undefined), generation.result);
+    return Promise.resolve({ stream: partStream(generation, { warnings: [], modelId, signal, isRaw: false }) });
+  }
+}

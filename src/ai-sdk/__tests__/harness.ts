@@ -1,0 +1,22 @@
+import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider';
+
+import { LlamaClient } from '../../core/LlamaClient';
+import { manualScheduler, scriptedPort } from '../../testing';
+
+/** A client on a script. */
+export function harness() {
+  const port = scriptedPort();
+  return { port, client: new LlamaClient(port, { scheduler: manualScheduler() }) };
+}
+
+export const prompt: LanguageModelV4CallOptions['prompt'] = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }];
+
+/** Every part, once the stream has ended. */
+export async function partsOf(stream: ReadableStream<LanguageModelV4StreamPart>): Promise<LanguageModelV4StreamPart[]> {
+  const parts: LanguageModelV4StreamPart[] = [];
+  for await (const part of stream) parts.push(part);
+  return parts;
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export const turns = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,77 @@
+import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
+
+import type { GenerateRequest } from '../core/generate';
+import type { GenerateOptions, ResponseFormat, Tool } from '../protocol/generated';
+import type { Warn } from './prompt';
+import { type LlamaProviderOptions, readProviderOptions } from './providerOptions';
+
+/** Tokens that a model may think, by the AI SDK's words for effort; a word that is not here sets no limit. */
+const REASONING_TOKENS: Readonly<Record<string, number>> = { minimal: 256, low: 512, medium: 1024, high: 2048 };
+
+/** What a call asks for, but for its messages. */
+export function toRequest(call: LanguageModelV4CallOptions, warn: Warn): Pick<GenerateRequest, 'options' | 'persist' | 'overflow'> {
+  const { grammar, persist, overflow, ...sampling } = readProviderOptions(call.providerOptions, warn);
+  const tools = toTools(call, warn);
+  const options: GenerateOptions = {
+    temperature: call.temperature,
+    topP: call.topP,
+    topK: call.topK,
+    presencePenalty: call.presencePenalty,
+    frequencyPenalty: call.frequencyPenalty,
+    seed: call.seed,
+    stop: call.stopSequences,
+    maxOutputTokens: call.maxOutputTokens,
+    responseFormat: toFormat(call, grammar),
+    tools,
+    toolChoice: tools && call.toolChoice,
+    ...toReasoning(call),
+    // What a user saw before an abort is part of the next call's messages.
+    keepPartial: true,
+    ...sampling,
+  };
+  warnOfHeaders(call, warn);
+  return { options: withoutUndefined(options), persist, overflow };
+}
+
+function toFormat(
+  { responseFormat }: LanguageModelV4CallOptions,
+  grammar: LlamaProviderOptions['grammar'],
+): ResponseFormat | undefined {
+  if (responseFormat?.type === 'json') {
+    const schema = responseFormat.schema as Record<string, unknown> | undefined;
+    return withoutUndefined({ type: 'json' as const, schema });
+  }
+  return grammar && withoutUndefined({ type: 'grammar' as const, ...grammar });
+}
+
+function toTools({ tools = [] }: LanguageModelV4CallOptions, warn: Warn): Tool[] | undefined {
+  const usable = tools.flatMap((tool): Tool[] => {
+    if (tool.type === 'provider') {
+      warn({ type: 'unsupported', feature: `the tool ${tool.id}`, details: 'no tool runs inside the engine' });
+      return [];
+    }
+    if (tool.inputExamples !== undefined) {
+      warn({ type: 'unsupported', feature: `inputExamples of the tool ${tool.name}`, details: 'say them in its description' });
+    }
+    const parameters = tool.inputSchema as Record<string, unknown>;
+    return [withoutUndefined({ name: tool.name, description: tool.description, parameters })];
+  });
+  return usable.length > 0 ? usable : undefined;
+}
+
+function toReasoning({ reasoning }: LanguageModelV4CallOptions): Pick<GenerateOptions, 'reasoning' | 'reasoningBudgetTokens'> {
+  if (reasoning === undefined || reasoning === 'provider-default') return {};
+  if (reasoning === 'none') return { reasoning: false };
+  return { reasoning: true, reasoningBudgetTokens: REASONING_TOKENS[reasoning] };
+}
+
+function warnOfHeaders({ headers = {} }: LanguageModelV4CallOptions, warn: Warn): void {
+  // The AI SDK itself always names itself.
+  const names = Object.keys(headers).filter((name) => name.toLowerCase() !== 'user-agent');
+  if (names.length > 0) warn({ type: 'unsupported', feature: 'headers', details: `there is no HTTP here: ${names.join(', ')}` });
+}
+
+/** An engine counts a field that is there as said, whatever it says. */
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
+}

@@ -1,0 +1,88 @@
+import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
+import { z } from 'zod/v4';
+
+import { LlamaError } from '../core/LlamaError';
+import type { GenerateOptions, Overflow, Persist } from '../protocol/generated';
+import type { Warn } from './prompt';
+
+/**
+ * What a call can say beside the AI SDK's own options, as `providerOptions.llama`. The options of sampling are those of
+ * `GenerateOptions`, whose ranges the engine checks.
+ *
+ * ```ts
+ * providerOptions: { llama: { minP: 0.1, persist: 'none' } satisfies LlamaProviderOptions }
+ * ```
+ */
+export type LlamaProviderOptions = Pick<
+  GenerateOptions,
+  | 'minP'
+  | 'typicalP'
+  | 'topNSigma'
+  | 'xtcProbability'
+  | 'xtcThreshold'
+  | 'dryMultiplier'
+  | 'dryBase'
+  | 'dryAllowedLength'
+  | 'dryPenaltyWindow'
+  | 'drySequenceBreakers'
+  | 'mirostat'
+  | 'mirostatTau'
+  | 'mirostatEta'
+  | 'repeatPenalty'
+  | 'penaltyWindow'
+  | 'logitBias'
+  | 'chatTemplate'
+  | 'keepPartial'
+  | 'reasoning'
+  | 'reasoningBudgetTokens'
+  | 'parallelToolCalls'
+> & {
+  /** A grammar in GBNF that the answer follows, from the first trigger on if there are any. */
+  grammar?: { gbnf: string; triggers?: string[] };
+  /** What of a conversation that has a name may be written to disk, from now on. */
+  persist?: Persist;
+  /** What happens when the conversation outgrows its context. Left out: `shift`. */
+  overflow?: Overflow;
+};
+
+const number = z.number();
+const fields = {
+  minP: number,
+  typicalP: number,
+  topNSigma: number,
+  xtcProbability: number,
+  xtcThreshold: number,
+  dryMultiplier: number,
+  dryBase: number,
+  dryAllowedLength: number,
+  dryPenaltyWindow: number,
+  drySequenceBreakers: z.array(z.string()),
+  mirostat: z.literal([1, 2]),
+  mirostatTau: number,
+  mirostatEta: number,
+  repeatPenalty: number,
+  penaltyWindow: number,
+  logitBias: z.array(z.strictObject({ token: number, bias: number })),
+  chatTemplate: z.string(),
+  keepPartial: z.boolean(),
+  reasoning: z.boolean(),
+  reasoningBudgetTokens: number,
+  parallelToolCalls: z.boolean(),
+  grammar: z.strictObject({ gbnf: z.string(), triggers: z.array(z.string()).optional() }),
+  persist: z.enum(['none', 'transcript', 'kv']),
+  overflow: z.enum(['shift', 'error']),
+} satisfies { [Name in keyof Required<LlamaProviderOptions>]: z.ZodType<LlamaProviderOptions[Name]> };
+const schema = z.object(fields).partial();
+
+/** Throws `invalidOptions` for a value of another type, and names it; a key that is not known is warned about. */
+export function readProviderOptions(all: SharedV4ProviderOptions | undefined, warn: Warn): LlamaProviderOptions {
+  const given = all?.['llama'] ?? {};
+  for (const key of Object.keys(given)) {
+    if (!(key in fields)) warn({ type: 'unsupported', feature: `providerOptions.llama.${key}`, details: 'there is no such option' });
+  }
+  const read = schema.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const place = ['providerOptions', 'llama', ...(issue?.path ?? [])].join('.');
+  throw new LlamaError('invalidOptions', `${place}: ${issue?.message ?? 'not what it must be'}`, read.error);
+}
