@@ -86,7 +86,7 @@ impl Client {
                 Ok(())
             }
             Command::Unload { path } => self.ask(Message::Unload { path, reply }),
-            Command::Generate(command) => self.ask(Message::Generate { command: *command, reply }),
+            Command::Generate(command) => self.ask(Message::Generate { command, reply }),
             Command::Prefill(command) => self.prefill(request_id.clone(), command),
             Command::Embed(command) => self.embed(request_id.clone(), command),
             Command::CancelEmbed { embedding_id } => {

@@ -3,15 +3,14 @@
 #![cfg(feature = "llama")]
 
 mod llama_common;
-mod seeded;
 
 use std::time::{Duration, Instant};
 
+use llama_common::random_model::Random;
 use llama_common::{config, load, message, prefill};
 use llama_rs_core::engine::LoadedModel;
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::protocol::{GenerateOptions, ModelConfig, ResponseFormat, Role};
-use seeded::Random;
 use serde_json::{Value, json};
 
 /// As many as CI has time for; more by `LLAMA_RS_HOSTILE`.

@@ -51,7 +51,7 @@ pub(crate) enum Message {
         reply: Reply,
     },
     Generate {
-        command: GenerateCommand,
+        command: Box<GenerateCommand>,
         reply: Reply,
     },
     Prefill {

@@ -151,7 +151,7 @@ impl Supervisor {
             }
             Message::Release { lease } => self.release(lease),
             Message::Unload { path, reply } => self.unload(path, reply),
-            Message::Generate { command, reply } => self.generate(command, reply),
+            Message::Generate { command, reply } => self.generate(*command, reply),
             Message::Prefill { command, reply } => self.prefill(command, reply),
             Message::Embed { client, command, reply } => self.embed(client, command, reply),
             Message::CancelEmbed { id, reply } => {
