@@ -1,7 +1,8 @@
-import { type LanguageModelV4, NoSuchModelError, type ProviderV4 } from '@ai-sdk/provider';
+import { type EmbeddingModelV4, type LanguageModelV4, NoSuchModelError, type ProviderV4 } from '@ai-sdk/provider';
 
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ModelConfig } from '../protocol/generated';
+import { LlamaEmbeddingModel } from './LlamaEmbeddingModel';
 import { LlamaLanguageModel } from './LlamaLanguageModel';
 
 /** Which conversation a model speaks in. */
@@ -17,6 +18,8 @@ export interface LlamaModelOptions {
 export interface LlamaModels extends ProviderV4 {
   /** `model`: what `useLlama` takes; a text is its `path`. Nothing is loaded before the first call. */
   (model: string | ModelConfig, options?: LlamaModelOptions): LanguageModelV4;
+  /** Vectors for `embed` and `embedMany`. A model that chats makes them too, of its own quality. */
+  embeddingModel(model: string | ModelConfig): EmbeddingModelV4;
 }
 
 /**
@@ -33,18 +36,14 @@ export function createLlama(client: LlamaClient): LlamaModels {
   return Object.assign(languageModel, {
     specificationVersion: 'v4' as const,
     languageModel: (modelId: string) => languageModel(modelId),
-    embeddingModel: none('embeddingModel'),
-    imageModel: none('imageModel'),
+    embeddingModel: (model: string | ModelConfig) => new LlamaEmbeddingModel(client, configOf(model)),
+    imageModel: (modelId: string): never => {
+      throw new NoSuchModelError({ modelId, modelType: 'imageModel' });
+    },
   });
 }
 
 /** A model's options; a text is its path. */
 export function configOf(model: string | ModelConfig): ModelConfig {
   return typeof model === 'string' ? { path: model } : model;
-}
-
-function none(modelType: 'embeddingModel' | 'imageModel'): (modelId: string) => never {
-  return (modelId) => {
-    throw new NoSuchModelError({ modelId, modelType });
-  };
 }

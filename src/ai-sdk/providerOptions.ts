@@ -1,6 +1,7 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
 import { z } from 'zod/v4';
 
+import type { EmbedRequest } from '../core/embed';
 import { LlamaError } from '../core/LlamaError';
 import type { GenerateOptions, Overflow, Persist } from '../protocol/generated';
 import type { Warn } from './prompt';
@@ -74,15 +75,33 @@ const fields = {
 } satisfies { [Name in keyof Required<LlamaProviderOptions>]: z.ZodType<LlamaProviderOptions[Name]> };
 const schema = z.object(fields).partial();
 
-/** Throws `invalidOptions` for a value of another type, and names it; a key that is not known is warned about. */
+/** What a call for embeddings can say, as `providerOptions.llama`. */
+export type LlamaEmbeddingOptions = Pick<EmbedRequest, 'pooling' | 'normalize'>;
+
+const embeddingFields = {
+  pooling: z.enum(['mean', 'cls', 'last']),
+  normalize: z.boolean(),
+} satisfies { [Name in keyof Required<LlamaEmbeddingOptions>]: z.ZodType<LlamaEmbeddingOptions[Name]> };
+const embeddingSchema = z.object(embeddingFields).partial();
+
+/** As `readEmbeddingOptions`, of a call for an answer. */
 export function readProviderOptions(all: SharedV4ProviderOptions | undefined, warn: Warn): LlamaProviderOptions {
+  return read(schema, all, warn);
+}
+
+/** Throws `invalidOptions` for a value of another type, and names it; a key that is not known is warned about. */
+export function readEmbeddingOptions(all: SharedV4ProviderOptions | undefined, warn: Warn): LlamaEmbeddingOptions {
+  return read(embeddingSchema, all, warn);
+}
+
+function read<T>(known: z.ZodObject & z.ZodType<T>, all: SharedV4ProviderOptions | undefined, warn: Warn): T {
   const given = all?.['llama'] ?? {};
   for (const key of Object.keys(given)) {
-    if (!(key in fields)) warn({ type: 'unsupported', feature: `providerOptions.llama.${key}`, details: 'there is no such option' });
+    if (!(key in known.shape)) warn({ type: 'unsupported', feature: `providerOptions.llama.${key}`, details: 'there is no such option' });
   }
-  const read = schema.safeParse(given);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
+  const outcome = known.safeParse(given);
+  if (outcome.success) return outcome.data;
+  const [issue] = outcome.error.issues;
   const place = ['providerOptions', 'llama', ...(issue?.path ?? [])].join('.');
-  throw new LlamaError('invalidOptions', `${place}: ${issue?.message ?? 'not what it must be'}`, read.error);
+  throw new LlamaError('invalidOptions', `${place}: ${issue?.message ?? 'not what it must be'}`, outcome.error);
 }

@@ -304,6 +304,5 @@ test('a conversation that another client is at work in is left alone', async () 
 test('the provider has language models, and says so of others', () => {
   const llama = createLlama(harness().client);
   expect(llama.languageModel('chat.gguf')).toMatchObject({ specificationVersion: 'v4', provider: 'llama', modelId: 'chat.gguf', supportedUrls: {} });
-  expect(() => llama.embeddingModel('e.gguf')).toThrow(/e\.gguf/);
   expect(() => llama.imageModel('i.gguf')).toThrow(/i\.gguf/);
 });
