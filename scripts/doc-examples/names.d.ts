@@ -11,6 +11,7 @@ declare global {
 
   function Bubble(props: { role: string; text: string }): ReactNode;
   function Input(props: { onSubmit: (text: string) => void; onStop: () => void; busy: boolean }): ReactNode;
+  function Question(props: { text: string; onYes: () => void; onNo: () => void }): ReactNode;
   function Problem(props: { text: string }): ReactNode;
   function Progress(props: { value: number }): ReactNode;
 }
