@@ -127,13 +127,20 @@ impl Ours {
     /// The same with messages of the caller's. Nothing of the scope goes to disk before `may_be_saved`, so that a row
     /// measures its own writes alone.
     pub fn begin_with(&mut self, scope: &str, messages: Vec<Message>, answer: u32) -> String {
+        self.begin_asking(scope, messages, answer, GenerateOptions::default())
+    }
+
+    /// The same with tools, a template or another form of answer.
+    pub fn begin_asking(
+        &mut self,
+        scope: &str,
+        messages: Vec<Message>,
+        answer: u32,
+        options: GenerateOptions,
+    ) -> String {
         let generation_id = format!("generation-{}", self.requests);
-        let options = GenerateOptions {
-            temperature: Some(0.0),
-            max_output_tokens: Some(answer),
-            keep_partial: true,
-            ..GenerateOptions::default()
-        };
+        let options =
+            GenerateOptions { temperature: Some(0.0), max_output_tokens: Some(answer), keep_partial: true, ..options };
         let command = GenerateCommand {
             generation_id: generation_id.clone(),
             model: self.config.clone(),

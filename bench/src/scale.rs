@@ -19,6 +19,8 @@ pub struct Scale {
     pub spoken: usize,
     /// Tokens of an answer.
     pub answer: u32,
+    /// Of one that all but fills its context.
+    pub long_answer: u32,
     /// How long to wait for a moment in which nobody else computes.
     pub patience: Duration,
     /// How long each decode beside busy neighbours is watched.
@@ -44,6 +46,7 @@ impl Scale {
             system_prompt: 500,
             spoken: 400,
             answer: 256,
+            long_answer: 3900,
             patience: Duration::from_secs(20),
             contention: Duration::from_secs(4),
             cancels: 10,
@@ -64,6 +67,7 @@ impl Scale {
             system_prompt: 100,
             spoken: 100,
             answer: 32,
+            long_answer: 900,
             patience: Duration::ZERO,
             contention: Duration::from_millis(300),
             cancels: 2,

@@ -11,6 +11,7 @@ mod neighbours;
 mod parking;
 mod prefill;
 mod prepared;
+mod reading;
 mod remount;
 mod saving;
 mod sharing;
@@ -42,7 +43,7 @@ const DISTURBED: usize = 4;
 const RECOVERIES: usize = 8;
 
 /// The groups, in the order in which they are measured.
-pub const ALL: [(&str, Measure); 21] = [
+pub const ALL: [(&str, Measure); 22] = [
     ("remount", remount::measure),
     ("second turn", switch::second_turn),
     ("switch", switch::measure),
@@ -52,6 +53,7 @@ pub const ALL: [(&str, Measure); 21] = [
     ("decode x8", decode::eight),
     ("four at once", decode::four_against_one),
     ("batches", decode::batches),
+    ("reading", reading::measure),
     ("neighbours", neighbours::measure),
     ("cancel", cancel::measure),
     ("contention", contention::measure),

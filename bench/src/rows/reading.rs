@@ -1,0 +1,54 @@
+//! What it costs to read an answer for thought and calls of tools while it is written, early in it and late. The share that it adds to a
+//! token must not grow with the answer.
+
+use llama_rs_core::protocol::{FinishReason, GenerateOptions, Message, Role, Tool};
+
+use super::{ATTEMPTS, Bench};
+use crate::Result;
+use crate::stats::median;
+use crate::table::Row;
+
+/// The late share may be so many times the early one.
+const BAR: f64 = 1.2;
+
+/// A template with a form for calls, which the random model does not bring.
+const TEMPLATE: &str = include_str!("../../../models/tiny-chat/chat_template.jinja");
+
+pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
+    let (mut early, mut late) = (Vec::new(), Vec::new());
+    let (short, long) = (bench.scale.answer, bench.scale.long_answer);
+    for _ in 0..bench.scale.rounds.min(3) {
+        let (first, second) = bench.undisturbed(|bench| Ok((slowdown(bench, short)?, slowdown(bench, long)?)))?;
+        early.push(first);
+        late.push(second);
+    }
+    let ratio = median(&late) / median(&early);
+    let against = format!("{long} tokens take {:.3} x as long, {short} tokens {:.3} x", median(&late), median(&early));
+    Ok(vec![Row::at_most("reading for tools, late to early", ratio, BAR, against)])
+}
+
+/// How many times as long a token takes in an answer that is read as in one that is not.
+fn slowdown(bench: &mut Bench, tokens: u32) -> Result<f64> {
+    let tool = Tool { name: "warmth".into(), description: "How warm it is.".into(), parameters: Default::default() };
+    let reads = GenerateOptions { tools: vec![tool], ..plain() };
+    let read = milliseconds_per_token(bench, tokens, reads)?;
+    Ok(read / milliseconds_per_token(bench, tokens, plain())?)
+}
+
+fn plain() -> GenerateOptions {
+    GenerateOptions { chat_template: Some(TEMPLATE.into()), ..GenerateOptions::default() }
+}
+
+fn milliseconds_per_token(bench: &mut Bench, tokens: u32, options: GenerateOptions) -> Result<f64> {
+    let mut attempts = 0;
+    loop {
+        let text = bench.text(bench.scale.short_prompt);
+        let generation = bench.ours.begin_asking("read", vec![Message::new(Role::User, text)], tokens, options.clone());
+        let outcome = bench.ours.finish_one(generation)?.outcome;
+        bench.ours.dispose("read")?;
+        attempts += 1;
+        if outcome.reason == FinishReason::Length || attempts == ATTEMPTS {
+            return Ok(outcome.timings.decode_ms / f64::from(outcome.usage.output_tokens.max(1)));
+        }
+    }
+}
