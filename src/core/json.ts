@@ -11,7 +11,7 @@ export function parseBatch(json: string): Batch {
 /** Parses a snapshot and checks what the client relies on. Throws `protocolViolation`. */
 export function parseSnapshot(json: string): Snapshot {
   const snapshot = parseObject<Snapshot>(json, 'snapshot');
-  const lists = [snapshot.models, snapshot.scopes, snapshot.generations, snapshot.residents, snapshot.devices];
+  const lists = [snapshot.models, snapshot.scopes, snapshot.generations, snapshot.residents, snapshot.downloads, snapshot.devices];
   requireShape(typeof snapshot.epoch === 'string' && Number.isInteger(snapshot.seq), 'snapshot');
   requireShape(typeof snapshot.suspended === 'boolean', 'snapshot');
   requireShape(

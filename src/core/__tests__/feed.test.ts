@@ -155,6 +155,12 @@ test.each(['', '[]', '{"epoch":"e","seq":0}', '{"epoch":"e","seq":0.5,"models":[
   },
 );
 
+test.each(['models', 'scopes', 'generations', 'residents', 'downloads', 'devices'])('a client is not made from a snapshot without its list of %s', (list) => {
+  const whole = scriptedPort().snapshot();
+  const port = { ...scriptedPort(), snapshot: () => JSON.stringify({ ...(JSON.parse(whole) as object), [list]: undefined }) };
+  expect(() => new LlamaClient(port)).toThrow(withCode('protocolViolation'));
+});
+
 test('a port that can give no snapshot any longer is reported, and the state stays', () => {
   const { client, port, problems } = open({ models: [ready('a')] });
   port.snapshot = () => {
