@@ -219,6 +219,7 @@ export class LlamaClient extends Commands {
   }
 }
 
+/** All through: what was sent is frozen, and what the caller gave stays the caller's. */
 function copy(messages: readonly Message[]): Message[] {
-  return messages.map((message) => ({ ...message }));
+  return messages.map(({ toolCalls, ...message }) => ({ ...message, ...(toolCalls && { toolCalls: toolCalls.map((call) => ({ ...call })) }) }));
 }

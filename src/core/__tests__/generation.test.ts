@@ -234,3 +234,12 @@ test('ids differ between clients and between kinds', () => {
   });
   expect(new Set(ids).size).toBe(4);
 });
+
+test('messages that were sent stay their sender’s, with the calls in them', () => {
+  const { client } = open();
+  const call = { id: 'c1', name: 'time', arguments: '{}' };
+  const answer = { role: 'assistant' as const, content: '', toolCalls: [call] };
+  const generation = client.generate({ model: { path: 'a' }, scope: 's', messages: [answer] });
+  call.arguments = '{"zone":"CET"}';
+  expect(generation.sent.messages).toEqual([{ role: 'assistant', content: '', toolCalls: [{ id: 'c1', name: 'time', arguments: '{}' }] }]);
+});
