@@ -72,7 +72,8 @@ export class LlamaChatTransport<UI_MESSAGE extends UIMessage = UIMessage> implem
     const { client, model, scope = chatId, system, tools, toolApproval, maxSteps = MAX_STEPS, settings } = this.current;
     const run = Runs.of(client).start(scope, async ({ signal, onError, onGeneration }) => {
       const language = new LlamaLanguageModel(client, configOf(model), scope, onGeneration);
-      const asked = await convertToModelMessages(messages, { tools });
+      // A call that was interrupted has no result, and the AI SDK refuses a question after it.
+      const asked = await convertToModelMessages(messages, { tools, ignoreIncompleteToolCalls: true });
       const call = { ...settings, instructions: system, tools, toolApproval, stopWhen: isStepCount(maxSteps) };
       return answer(language, asked, { ...call, abortSignal: signal }, onError, messages);
     });

@@ -137,6 +137,33 @@ test('a tool runs, and the model is asked again with its result', async () => {
   expect(textIn(await chunks)).toBe('21 degrees.');
 });
 
+test('a chat with a call that was never answered can be asked again', async () => {
+  const { port, transport } = open();
+  const messages: UIMessage[] = [
+    question,
+    {
+      id: 'a',
+      role: 'assistant',
+      parts: [
+        { type: 'text', text: 'Let me see.' },
+        { type: 'dynamic-tool', toolName: 'warmth', toolCallId: 'c1', state: 'input-available', input: { at: 'Paris' } },
+      ],
+    },
+    { id: 'q2', role: 'user', parts: [{ type: 'text', text: 'Never mind' }] },
+  ];
+  const chunks = chunksOf(await transport.sendMessages({ trigger: 'submit-message', chatId: 'chat', messageId: undefined, messages, abortSignal: undefined }));
+  await turns();
+  expect(port.last('generate').messages).toEqual([
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Let me see.' },
+    { role: 'user', content: 'Never mind' },
+  ]);
+  const turn = beginTurn(port);
+  turn.say('Fine.');
+  turn.finish();
+  expect(textIn(await chunks)).toBe('Fine.');
+});
+
 test('steps end at their limit', async () => {
   const inputSchema = jsonSchema<object>({ type: 'object' });
   const { port, transport } = open({ maxSteps: 1, tools: { now: tool({ inputSchema, execute: () => Promise.resolve('noon') }) } });
