@@ -13,7 +13,7 @@ export { type Scheduler, timerScheduler } from './core/scheduler';
 export type { ScopeState, Transcript } from './core/Scopes';
 export { onSentence, type Sentence } from './core/sentences';
 export type { ReadableStore } from './core/Store';
-export type { ToolRequest } from './core/ToolRuns';
+export type { ToolRequest } from './core/ToolRun';
 export type { OpenCall, ToolContext, ToolDefinition, Tools } from './core/tools';
 export type * from './protocol/generated';
 export { useLlamaClient } from './react/client';

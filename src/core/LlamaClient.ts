@@ -16,7 +16,8 @@ import { type ResidentHandle, type ResidentOptions, Residents } from './Resident
 import { type Scheduler, timerScheduler } from './scheduler';
 import { type ScopeState, Scopes } from './Scopes';
 import { State } from './State';
-import { type ToolRequest, ToolRuns } from './ToolRuns';
+import type { ToolRequest } from './ToolRun';
+import { ToolRuns } from './ToolRuns';
 import type { OpenCall } from './tools';
 import { Changes, type ReadableStore } from './Store';
 import { Transcripts } from './Transcripts';
@@ -85,7 +86,7 @@ export class LlamaClient extends Commands {
       (generation) => this.cancel(generation),
       (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
     );
-    this.toolRuns = new ToolRuns(this.changes, (request) => this.generate(request));
+    this.toolRuns = new ToolRuns(this.changes, (request) => this.begin(request));
     const { changes, modelTable, scopeTable, turns, residentTable } = this;
     const downloads = new Downloads(changes);
     this.state = new State(changes, modelTable, scopeTable, turns, residentTable, downloads, requests);
@@ -132,13 +133,7 @@ export class LlamaClient extends Commands {
 
   /** Starts a turn. Needs no lease: the generation has one of its own. A refusal is the generation's failure. */
   generate(request: GenerateRequest): Generation {
-    const { model, scope, append, messages, signal } = request;
-    const id = this.newId('generation');
-    const sent = { ...(append && { append: copy(append) }), ...(messages && { messages: copy(messages) }) };
-    const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '', reasoning: '', toolCalls: [] }, sent);
-    this.requests.tell(generateCommand(id, request), (error) => this.turns.fail(id, error));
-    followSignal(signal, () => void generation.cancel().catch(() => undefined), generation.result);
-    return generation;
+    return this.toolRuns.generate(request);
   }
 
   /**
@@ -160,12 +155,24 @@ export class LlamaClient extends Commands {
   }
 
   /**
-   * Waits no longer for the tools that a conversation has called. Gives a result for each call of its last message, as far as that
-   * is known here: put them in front of the next message.
+   * Waits no longer for the tools that a conversation has called, and asks nothing more on their behalf. Gives the results that are
+   * there and that no turn has, also those of a turn that failed: put them in front of the next message. The engine answers the
+   * other calls itself.
    */
   endCalls(scope: string): Message[] {
-    const { messages } = this.scope(scope).getSnapshot().transcript;
-    return this.toolRuns.interrupt(scope, messages[messages.length - 1]?.toolCalls ?? []);
+    return this.toolRuns.interrupt(scope);
+  }
+
+  override disposeScope(scope: string): Promise<void> {
+    return this.toolRuns.cut(scope, super.disposeScope(scope));
+  }
+
+  override rewindTo(scope: string, messageIndex: number): Promise<void> {
+    return this.toolRuns.cut(scope, super.rewindTo(scope, messageIndex));
+  }
+
+  override eraseAll(): Promise<void> {
+    return this.toolRuns.erase(super.eraseAll());
   }
 
   /** The messages of a conversation, none when there is no such conversation. Read once, then kept up to date. */
@@ -191,14 +198,26 @@ export class LlamaClient extends Commands {
   close(): void {
     this.unsubscribe();
     this.changes.run(() => {
+      this.toolRuns.close();
       this.leases.close();
       this.requests.close();
       this.turns.failAll(CLOSED);
     });
   }
 
+  private begin(request: GenerateRequest): Generation {
+    const { model, scope, append, messages, signal } = request;
+    const id = this.newId('generation');
+    const sent = { ...(append && { append: copy(append) }), ...(messages && { messages: copy(messages) }) };
+    const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '', reasoning: '', toolCalls: [] }, sent);
+    this.requests.tell(generateCommand(id, request), (error) => this.turns.fail(id, error));
+    followSignal(signal, () => void generation.cancel().catch(() => undefined), generation.result);
+    return generation;
+  }
+
   private async cancel(generation: Generation): Promise<void> {
     if (generation.finished) return;
+    this.toolRuns.cancel(generation);
     try {
       await this.requests.ask({ type: 'cancel', generationId: generation.id });
     } catch (error) {

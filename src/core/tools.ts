@@ -34,6 +34,11 @@ export interface OpenCall extends ToolCall {
   readonly state: 'waiting' | 'running';
 }
 
+/** The tools as they are now. */
+export function currentTools(tools: Tools | (() => Tools)): Tools {
+  return typeof tools === 'function' ? tools() : tools;
+}
+
 /** What the model is told of tools. */
 export function declared(tools: Tools): Tool[] {
   return Object.keys(tools).map((name) => {
@@ -49,8 +54,11 @@ export function resultMessage(call: ToolCall, content: string): Message {
 
 /** What a tool gave, as text. */
 export function resultText(result: unknown): string {
-  return typeof result === 'string' ? result : JSON.stringify(result === undefined ? null : result);
+  return typeof result === 'string' ? result : (json(result) ?? 'null');
 }
+
+/** `undefined` for what JSON has no word for, such as a function: its type does not say so. */
+const json: (value: unknown) => string | undefined = (value) => JSON.stringify(value);
 
 /** Why there is no result, as text. */
 export function errorText(error: unknown): string {

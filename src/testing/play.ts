@@ -62,8 +62,8 @@ export interface ScriptedTurn {
   say(text: string): void;
   /** Delivers the next piece of what is thought before the answer, in a batch of its own. */
   think(text: string): void;
-  /** Calls a tool, with arguments that are whole at once. Gives the call's id. */
-  call(name: string, args: unknown): string;
+  /** Calls a tool, with arguments that are whole at once. Gives the call's id: `callId`, or one that is made. */
+  call(name: string, args: unknown, callId?: string): string;
   /** Ends it; what was said becomes the transcript's. */
   finish(change?: Partial<Outcome>): void;
 }
@@ -102,8 +102,8 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
       port.emit({ type: 'reasoningDelta', generationId: id, offset: reasoning.length, text: piece });
       reasoning += piece;
     },
-    call(name, args) {
-      const call = { id: `${id}-${toolCalls.length}`, name, arguments: JSON.stringify(args) };
+    call(name, args, callId = `${id}-${toolCalls.length}`) {
+      const call = { id: callId, name, arguments: JSON.stringify(args) };
       port.emit({ type: 'toolCallDelta', generationId: id, index: toolCalls.length, offset: 0, ...call });
       toolCalls.push(call);
       return call.id;

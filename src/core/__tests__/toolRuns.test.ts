@@ -1,36 +1,6 @@
-import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
-import { LlamaClient } from '../LlamaClient';
-import type { ToolContext, Tools } from '../tools';
-
-const model = { path: 'a' };
-const ask = [{ role: 'user' as const, content: 'What is the weather in Paris?' }];
-
-function open() {
-  const port = scriptedPort();
-  const client = new LlamaClient(port, { scheduler: manualScheduler() });
-  const states = () => client.openCalls('s').getSnapshot().map(({ name, state }) => `${name} ${state}`);
-  return { port, client, states };
-}
-
-/** Everything that promises have to do by now. */
-async function settled() {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
-}
-
-/** A tool whose end the test decides. */
-function gatedTool() {
-  let end: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
-  const calls: { input: unknown; context: ToolContext }[] = [];
-  const execute = (input: unknown, context: ToolContext) => {
-    calls.push({ input, context });
-    return new Promise((resolve, reject) => {
-      end = { resolve, reject };
-    });
-  };
-  return { calls, execute, end: () => end };
-}
-
-const lastAppended = (port: ScriptedPort) => port.last('generate').append?.map(({ role, content, toolCallId }) => ({ role, content, toolCallId }));
+import { beginTurn } from '../../testing';
+import type { Tools } from '../tools';
+import { ask, gatedTool, lastAppended, model, open, settled } from './toolHarness';
 
 test('what an answer calls is carried out, and the results are answered', async () => {
   const { port, client, states } = open();
@@ -73,13 +43,14 @@ test('what goes wrong is told to the model', async () => {
       },
     },
     nothing: { execute: () => undefined },
+    wordless: { execute: () => () => 1 },
   };
   client.generateWithTools({ model, scope: 's', append: ask, tools });
   const turn = beginTurn(port);
-  for (const name of ['breaks', 'nothing', 'absent']) turn.call(name, {});
+  for (const name of ['breaks', 'nothing', 'wordless', 'absent']) turn.call(name, {});
   turn.finish();
   await settled();
-  expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['{"error":"no network"}', 'null', '{"error":"there is no tool absent"}']);
+  expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['{"error":"no network"}', 'null', 'null', '{"error":"there is no tool absent"}']);
 });
 
 test.each([true, false])('a call that needs approval waits for the user, who says %s', async (isApproved) => {
@@ -127,35 +98,32 @@ test('a turn that fails, or is cancelled, calls nothing', async () => {
   expect(execute).not.toHaveBeenCalled();
 });
 
-test('whoever goes on without waiting gets a result for every call, and the tool is told', async () => {
+test('calls with one id are calls of their own, and one word answers both', async () => {
   const { port, client, states } = open();
-  const slow = gatedTool();
-  await client.transcript('s');
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { slow: slow, quick: { execute: () => 'done' } } });
+  const tools: Tools = { send: { needsApproval: true, execute: (input) => (input as { to: string }).to } };
+  client.generateWithTools({ model, scope: 's', append: ask, tools });
   const turn = beginTurn(port);
-  turn.call('quick', {});
-  turn.call('slow', {});
+  turn.call('send', { to: 'a' }, 'twice');
+  turn.call('send', { to: 'b' }, 'twice');
   turn.finish();
   await settled();
-  const signal = slow.calls[0]?.context.signal;
-  expect(signal?.aborted).toBe(false);
-  const results = client.endCalls('s');
-  expect(results.map(({ content }) => content)).toEqual(['done', '{"error":"the user went on before the tool had finished"}']);
-  expect(signal?.aborted).toBe(true);
-  expect(states()).toEqual([]);
-
-  slow.end()?.resolve('too late');
+  expect(states()).toEqual(['send waiting', 'send waiting']);
+  client.approveCall('s', 'twice', true);
   await settled();
-  expect(port.sentOf('generate')).toHaveLength(1);
+  expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['a', 'b']);
 });
 
-test('calls that an earlier client has left without results are ended too', async () => {
+test('tools that are asked for are those of the moment', async () => {
   const { port, client } = open();
-  await client.transcript('s');
-  client.generate({ model, scope: 's', append: ask });
+  let tools: Tools = { old: { needsApproval: true, execute: () => 'old' } };
+  client.generateWithTools({ model, scope: 's', append: ask, tools: () => tools });
   const turn = beginTurn(port);
-  const id = turn.call('lost', {});
+  const id = turn.call('old', {});
   turn.finish();
   await settled();
-  expect(client.endCalls('s')).toMatchObject([{ role: 'tool', toolCallId: id, toolName: 'lost' }]);
+  tools = { old: { execute: () => 'new' }, another: { execute: () => 1 } };
+  client.approveCall('s', id, true);
+  await settled();
+  expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['new']);
+  expect(port.last('generate').options?.tools?.map(({ name }) => name)).toEqual(['old', 'another']);
 });
