@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 
 import { type ChatMessage, conversation } from '../core/conversation';
 import type { Generation } from '../core/Generation';
@@ -25,7 +25,7 @@ export interface UseLlamaChatOptions {
   persist?: Persist;
   /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
   overflow?: Overflow;
-  /** What the model may call. Another object with the same names is no change: the functions of the newest render are called. */
+  /** What the model may call. Another object is no change: every answer and every call takes those of the newest render. */
   tools?: Tools;
   /** Answers to one message at most, whatever the last one calls. Left out: 5. */
   maxSteps?: number;
@@ -87,16 +87,19 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
 
   const key = modelKey(chat.model);
   const defaults = JSON.stringify({ keepPartial: true, ...options });
-  const latestTools = useRef(tools);
-  useEffect(() => {
-    latestTools.current = tools;
+  // By conversation: what was shown here before goes on with its own.
+  const latestTools = useRef(new Map([[scope, tools]]));
+  useLayoutEffect(() => {
+    latestTools.current.set(scope, tools);
   });
   const start = useCallback(
     (sent: { append: Message[] } | { messages: readonly Message[] }, own: GenerateOptions | undefined) => {
       const options = { ...(JSON.parse(defaults) as GenerateOptions), ...own };
       const request = { model: modelOfKey(key), scope, ...sent, persist, overflow, options };
       const { current } = latestTools;
-      return current === undefined ? client.generate(request) : client.generateWithTools({ ...request, tools: current, maxSteps });
+      const known = current.get(scope);
+      if (known === undefined) return client.generate(request);
+      return client.generateWithTools({ ...request, tools: () => current.get(scope) ?? known, maxSteps });
     },
     [client, key, scope, persist, overflow, defaults, maxSteps],
   );

@@ -404,3 +404,39 @@ test('it is cut and copied under its own name', async () => {
   await act(() => void result.current.rewindTo(0).catch(() => undefined));
   expect(port.last('rewindTo')).toMatchObject({ scope: 't', messageIndex: 0 });
 });
+
+describe('tools', () => {
+  const tools = (execute: () => unknown, needsApproval = false) => ({ tools: { now: { execute, needsApproval } } });
+
+  test('a call is carried out by the functions of the newest render of its conversation', async () => {
+    const { result, rerender, client, port, play } = await open(undefined, { ...chat, ...tools(() => 'first', true) });
+    await act(() => void result.current.send('When?'));
+    const id = await play(() => {
+      const turn = beginTurn(port);
+      const call = turn.call('now', {});
+      turn.finish();
+      return call;
+    });
+    await rerender({ ...chat, ...tools(() => 'newest', true) });
+    await rerender({ ...chat, scope: 't', ...tools(() => 'of another conversation', true) });
+    await play(() => client.approveCall('s', id, true));
+    await play(() => Promise.resolve());
+    expect(port.last('generate').append).toMatchObject([{ role: 'tool', content: 'newest' }]);
+  });
+
+  test('a stop that comes too late for the answer carries out nothing that it calls', async () => {
+    const execute = jest.fn(() => 1);
+    const { result, port, play } = await open(undefined, { ...chat, ...tools(execute) });
+    await act(() => void result.current.send('When?'));
+    await play(() => {
+      const turn = beginTurn(port);
+      turn.call('now', {});
+      result.current.stop().catch(() => undefined);
+      turn.finish();
+    });
+    await play(() => Promise.resolve());
+    expect(result.current.openCalls).toEqual([]);
+    expect(execute).not.toHaveBeenCalled();
+    expect(port.sentOf('generate')).toHaveLength(1);
+  });
+});
