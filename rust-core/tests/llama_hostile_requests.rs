@@ -119,7 +119,12 @@ fn mutated_grammars_schemas_and_templates_are_typed_errors_or_work() {
         let options = match kind {
             0 => Some(grammar(mutated(random.pick(&GRAMMARS), &mut random))),
             1 => serde_json::from_str(&mutated(random.pick(&SCHEMAS), &mut random)).ok().and_then(schema),
-            _ => Some(template(mutated(random.pick(&TEMPLATES), &mut random))),
+            // Half of them with a form of answer, which begins with what the template writes of it.
+            _ => {
+                let source = mutated(random.pick(&TEMPLATES), &mut random);
+                let form = if seed % 2 == 0 { schema(json!({ "type": "object" })) } else { None };
+                Some(GenerateOptions { chat_template: Some(source), ..form.unwrap_or_default() })
+            }
         };
         let Some(options) = options else { continue };
         match try_out(&mut model, &options, &format!("seed {seed}: {options:?}")) {
@@ -194,6 +199,7 @@ fn requests_made_to_hurt_are_refused_or_served() {
             "parentheses in a template",
             Some(template(format!("{{{{ {}1{} }}}}", "(".repeat(20_000), ")".repeat(20_000)))),
         ),
+        ("a template that ends the answer which it begins", Some(ends_at_once)),
         ("a long range", Some(template("{% for i in range(10**7) %}{{ i }}{% endfor %}".to_owned()))),
     ];
     for (name, options) in cases {

@@ -782,7 +782,8 @@ logitBias?: Array<LogitBias>,
  */
 seed?: number, 
 /**
- * Texts that end the answer; none of them is delivered. At most 16 of 1 to 256 bytes each.
+ * Texts that end the answer wherever they come, in thought and in calls too; none of them is delivered. At most 16 of 1 to 256
+ * bytes each.
  */
 stop?: Array<string>, 
 /**
@@ -796,7 +797,7 @@ maxOutputTokens?: number,
  */
 keepPartial?: boolean, 
 /**
- * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called.
+ * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
  */
 responseFormat?: ResponseFormat, 
 /**

@@ -29,6 +29,11 @@ impl Answer {
     pub fn is_empty(&self) -> bool {
         self.reasoning.is_empty() && self.text.is_empty() && self.tool_calls.is_empty()
     }
+
+    /// Whether a transcript would keep any of it: not a call that was cut short.
+    pub fn has_something_whole(&self) -> bool {
+        !self.reasoning.is_empty() || !self.text.is_empty() || self.tool_calls.iter().any(ToolCall::is_whole)
+    }
 }
 
 /// How the answers to one prompt are written: given by the template, with what its tools and its form of answer came to.
@@ -93,8 +98,9 @@ impl Reader {
         if self.next.is_some_and(|next| now < next) {
             return;
         }
+        let began = Instant::now();
         let parsed = self.format.0.parse(&self.raw, false);
-        self.next = Some(now + LEAST_PAUSE.max(now.elapsed() * READING_SHARE));
+        self.next = Some(now + LEAST_PAUSE.max(began.elapsed() * READING_SHARE));
         if let Ok(answer) = parsed {
             self.deliver(answer, sink);
         }
@@ -135,7 +141,8 @@ impl Reader {
                 break;
             }
             if delivered.tool_calls.len() == index {
-                let id = if call.id.is_empty() { format!("{}-{index}", self.generation) } else { call.id };
+                let is_taken = delivered.tool_calls.iter().any(|other| other.id == call.id);
+                let id = if call.id.is_empty() || is_taken { format!("{}-{index}", self.generation) } else { call.id };
                 delivered.tool_calls.push(ToolCall { id, name: call.name, arguments: String::new() });
             }
             let known = &mut delivered.tool_calls[index];

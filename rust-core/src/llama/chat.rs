@@ -101,7 +101,7 @@ impl Template {
                 ToolChoice::None => shim::TOOLS_NONE,
             },
             parallel_tool_calls: options.parallel_tool_calls,
-            reasoning: options.reasoning.unwrap_or(true),
+            reasoning: request.reasoning,
         };
         let (mut texts, mut answer, mut error) = (Texts::none(), std::ptr::null_mut(), ErrorText::new());
         let parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,6 +31,9 @@ shim_constraint::shim_constraint(const llama_vocab * vocab, const shim_answer * 
     if (!answer->grammar.empty() && !waits) {
         grammar = grammar_new(vocab, answer->grammar, answer->is_lazy ? patterns_of(*answer) : std::vector<std::string>());
         for (const llama_token token : answer->begun) {
+            if (!allows(token)) {
+                throw std::runtime_error("the template begins the answer with what its own form does not allow");
+            }
             grammar_accept(*grammar, token);
         }
     }

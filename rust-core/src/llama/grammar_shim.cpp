@@ -133,7 +133,12 @@ void grammar_apply(const llama_grammar & grammar, llama_token_data_array * candi
 }
 
 void grammar_accept(llama_grammar & grammar, llama_token token) {
-    llama_grammar_accept_impl(grammar, token);
+    try {
+        llama_grammar_accept_impl(grammar, token);
+    } catch (const std::exception &) {
+        // Its words quote the answer.
+        throw std::runtime_error("the answer left its grammar");
+    }
     if (grammar.stacks.size() > most_readings) {
         throw std::runtime_error("the grammar can be read in too many ways - make it less ambiguous");
     }

@@ -11,6 +11,8 @@ pub(super) struct Request {
     pub tools: Vec<Value>,
     /// Of the answer.
     pub schema: String,
+    /// Whether a model that can think does so.
+    pub reasoning: bool,
 }
 
 impl Request {
@@ -21,7 +23,7 @@ impl Request {
         };
         let messages = messages.iter().map(message).collect();
         let tools = tools_to_be_called(options).map(tool).collect();
-        Self { messages, tools, schema }
+        Self { messages, tools, schema, reasoning: options.reasoning.unwrap_or(true) }
     }
 }
 

@@ -49,10 +49,13 @@ impl TemplateScreen {
             says(Role::User, "user"),
             says(Role::Assistant, "assistant"),
             says(Role::User, "user"),
+            example_call(),
+            json!({ "role": role_name(Role::Tool), "content": "result", "tool_call_id": "call", "name": "example" }),
         ];
         for tools in [&[][..], &[example_tool()]] {
-            for messages in [&probe[..], &probe[1..], &probe[1..2]] {
-                screen.render(messages, tools)?;
+            for messages in [&probe[..4], &probe[1..4], &probe[1..2], &probe[..], &probe[3..]] {
+                screen.render(messages, tools, true)?;
+                screen.render(messages, tools, false)?;
             }
         }
         Ok(screen)
@@ -60,10 +63,10 @@ impl TemplateScreen {
 
     /// Whether rendering these messages stays within the limits.
     pub fn check(&self, request: &Request) -> Result<()> {
-        self.render(&request.messages, &request.tools)
+        self.render(&request.messages, &request.tools, request.reasoning)
     }
 
-    fn render(&self, messages: &[Value], tools: &[Value]) -> Result<()> {
+    fn render(&self, messages: &[Value], tools: &[Value], reasoning: bool) -> Result<()> {
         let Ok(template) = self.environment.get_template(NAME) else {
             // It did not parse here, for a reason that is llama.cpp's to judge.
             return Ok(());
@@ -73,7 +76,7 @@ impl TemplateScreen {
         judge(template.render_captured_to(
             minijinja::context! {
                 messages, tools, add_generation_prompt => true, bos_token => "<s>", eos_token => "</s>",
-                enable_thinking => true,
+                enable_thinking => reasoning,
             },
             std::io::sink(),
         ))
@@ -87,6 +90,12 @@ pub(super) fn role_name(role: Role) -> &'static str {
         Role::Assistant => "assistant",
         Role::Tool => "tool",
     }
+}
+
+fn example_call() -> Value {
+    let function = json!({ "name": "example", "arguments": "{}" });
+    let calls = json!([{ "type": "function", "id": "call", "function": function }]);
+    json!({ "role": role_name(Role::Assistant), "content": "", "tool_calls": calls })
 }
 
 fn example_tool() -> Value {

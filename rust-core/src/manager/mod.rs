@@ -19,6 +19,7 @@ mod importing;
 mod lease;
 mod mailbox;
 mod memory;
+mod open_calls;
 mod options;
 mod overflow;
 #[cfg(test)]

@@ -4,12 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::de::IgnoredAny;
-
 use super::mailbox::Reply;
+use super::open_calls::with_every_call_answered;
 use super::overflow::system_messages;
 use crate::engine::Answer;
-use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeSummary};
+use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeSummary, ToolCall};
 use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
@@ -289,7 +288,7 @@ impl Scope {
     /// Where a turn's messages begin to differ from the transcript, and those from there on.
     fn difference(&self, input: Input) -> (usize, Vec<Message>) {
         match input {
-            Input::Append(messages) => (self.transcript.len(), messages),
+            Input::Append(messages) => (self.transcript.len(), with_every_call_answered(&self.transcript, messages)),
             Input::Replace(mut messages) => {
                 let same = self.transcript.iter().zip(&messages).take_while(|(old, new)| old == new).count();
                 (same, messages.split_off(same))
@@ -307,7 +306,7 @@ impl Scope {
 /// The answer as a message. A call that was cut short is left out: a template could not render it.
 fn assistant(answer: Answer) -> Message {
     let Answer { reasoning, text, mut tool_calls } = answer;
-    tool_calls.retain(|call| serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok());
+    tool_calls.retain(ToolCall::is_whole);
     let reasoning = Some(reasoning).filter(|reasoning| !reasoning.is_empty());
     Message { reasoning, tool_calls, ..Message::new(Role::Assistant, text) }
 }

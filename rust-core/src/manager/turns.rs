@@ -199,7 +199,7 @@ impl Supervisor {
     pub(super) fn begun_turn(&self, scope: &Scope) -> Option<(&Undo, Option<Answer>)> {
         let id = scope.turns.front()?;
         let turn = self.turns.get(id)?;
-        let partial = self.hub.answer(id).filter(|answer| turn.options.keep_partial && !answer.is_empty());
+        let partial = self.hub.answer(id).filter(|answer| turn.options.keep_partial && answer.has_something_whole());
         Some((turn.stage.undo()?, partial))
     }
 
@@ -270,7 +270,7 @@ impl Supervisor {
                 disk.shelf.touch(&scope_id, scope.last_used_at);
             }
             let succeeded = matches!(reason, FinishReason::Stop | FinishReason::Length | FinishReason::ToolCalls);
-            let keep = succeeded || (turn.options.keep_partial && !answer.is_empty());
+            let keep = succeeded || (turn.options.keep_partial && answer.has_something_whole());
             let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(answer) } else { scope.undo(undo) });
             if let Some(change) = change {
                 self.publish_transcript(&scope_id, change);

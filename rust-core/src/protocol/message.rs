@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::tools::JsonObject;
 use crate::error::{Error, ErrorCode, Result};
 
 /// One message of a transcript.
@@ -43,6 +44,13 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+impl ToolCall {
+    /// Whether its arguments are an object of JSON. Templates are given them parsed, and a call that was cut short cannot be.
+    pub fn is_whole(&self) -> bool {
+        serde_json::from_str::<JsonObject>(&self.arguments).is_ok()
+    }
+}
+
 /// Who speaks in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -76,8 +84,8 @@ impl Message {
             if call.name.is_empty() {
                 return Err(invalid("a tool call has no name"));
             }
-            if serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments).is_err() {
-                return Err(invalid(&format!("the arguments of the call of {} are not JSON", call.name)));
+            if !call.is_whole() {
+                return Err(invalid(&format!("the arguments of the call of {} are not a JSON object", call.name)));
             }
         }
         Ok(())

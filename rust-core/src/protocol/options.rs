@@ -101,7 +101,8 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub seed: Option<u32>,
-    /// Texts that end the answer; none of them is delivered. At most 16 of 1 to 256 bytes each.
+    /// Texts that end the answer wherever they come, in thought and in calls too; none of them is delivered. At most 16 of 1 to 256
+    /// bytes each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<String>>")]
     pub stop: Vec<String>,
@@ -115,7 +116,7 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub keep_partial: bool,
-    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called.
+    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub response_format: Option<ResponseFormat>,

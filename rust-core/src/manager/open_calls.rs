@@ -1,0 +1,72 @@
+//! Calls of tools that nobody has answered. Many templates refuse a conversation that goes on behind one.
+
+use crate::protocol::{Message, Role, ToolCall};
+
+/// What the model is told of a call whose result nobody waited for.
+const INTERRUPTED: &str = r#"{"error":"the user went on before the tool had finished"}"#;
+
+/// The messages that are appended, with a result in front of them for every call of the transcript's last answer that has none, neither
+/// there nor among them. Results alone change nothing: more of them may come.
+pub(super) fn with_every_call_answered(transcript: &[Message], appended: Vec<Message>) -> Vec<Message> {
+    let is_result = |message: &&Message| message.role == Role::Tool;
+    let told = appended.iter().take_while(is_result).count();
+    let known = transcript.iter().rev().take_while(is_result).count();
+    let (before, results) = transcript.split_at(transcript.len() - known);
+    let calls = before.last().map_or(&[][..], |answer| &answer.tool_calls);
+    if told == appended.len() || calls.is_empty() {
+        return appended;
+    }
+    let answered = |id: &str| results.iter().chain(&appended[..told]).any(|it| it.tool_call_id.as_deref() == Some(id));
+    let missing: Vec<_> = calls.iter().filter(|call| !answered(&call.id)).map(interrupted).collect();
+    let mut all = appended;
+    all.splice(told..told, missing);
+    all
+}
+
+fn interrupted(call: &ToolCall) -> Message {
+    let (tool_call_id, tool_name) = (Some(call.id.clone()), Some(call.name.clone()));
+    Message { tool_call_id, tool_name, ..Message::new(Role::Tool, INTERRUPTED) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(text: &str) -> Message {
+        Message::new(Role::User, text)
+    }
+
+    fn calls(ids: &[&str]) -> Message {
+        let call = |id: &&str| ToolCall { id: (*id).into(), name: "warmth".into(), arguments: "{}".into() };
+        Message { tool_calls: ids.iter().map(call).collect(), ..Message::new(Role::Assistant, "") }
+    }
+
+    fn result(id: &str, text: &str) -> Message {
+        Message { tool_call_id: Some(id.into()), tool_name: Some("warmth".into()), ..Message::new(Role::Tool, text) }
+    }
+
+    #[test]
+    fn a_call_without_a_result_gets_one_before_the_conversation_goes_on() {
+        let asked = [user("how warm?"), calls(&["a", "b"])];
+        let next = with_every_call_answered(&asked, vec![result("b", "21"), user("never mind")]);
+        assert_eq!(next, [result("b", "21"), result("a", INTERRUPTED), user("never mind")]);
+
+        let half = [&asked[..], &[result("a", "20")]].concat();
+        let next = with_every_call_answered(&half, vec![user("never mind")]);
+        assert_eq!(next, [result("b", INTERRUPTED), user("never mind")]);
+    }
+
+    #[test]
+    fn nothing_is_added_where_nothing_is_open() {
+        let asked = [user("how warm?"), calls(&["a"])];
+        let answered = [&asked[..], &[result("a", "20")]].concat();
+        for (transcript, appended) in [
+            (&asked[..], vec![result("a", "20")]),
+            (&answered, vec![user("thanks")]),
+            (&asked[..1], vec![user("hello?")]),
+            (&[], vec![user("hello")]),
+        ] {
+            assert_eq!(with_every_call_answered(transcript, appended.clone()), appended);
+        }
+    }
+}
