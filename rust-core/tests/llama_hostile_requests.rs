@@ -150,6 +150,13 @@ fn requests_made_to_hurt_are_refused_or_served() {
     };
     let chain: String = (0..1500).map(|rule| format!("r{rule} ::= r{}\n", rule + 1)).collect();
     let branches: String = (0..40).map(|rule| format!("r{rule} ::= r{0} r{0}\n", rule + 1)).collect();
+    let ends_at_once = GenerateOptions {
+        chat_template: Some(
+            "{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|im_end|>{% endif %}"
+                .to_owned(),
+        ),
+        ..schema(json!({ "type": "object" })).expect("an object")
+    };
     let cases = [
         (
             "parentheses in a grammar",
