@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::errands::{Borrowed, caught, unloaded};
+use super::errands::Borrowed;
 use super::lease::LeaseId;
 use super::mailbox::{Message, Reply};
 use super::next_lease;
 use super::supervisor::Supervisor;
+use super::turns::{caught, unloaded};
 use crate::engine::{CancelFlag, EngineCommand, ModelLoader, Prompter, Texts, Token, text_size_for};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;

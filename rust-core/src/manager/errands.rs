@@ -1,13 +1,13 @@
 //! Errands: work that needs a model for a moment, and leaves nothing behind but its answer. Each loads the model, or joins its
 //! load, by a lease of its own, and gives that back at the end.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::lease::LeaseId;
 use super::mailbox::Reply;
 use super::next_lease;
 use super::supervisor::Supervisor;
+use super::turns::{caught, unloaded};
 use crate::engine::Prompter;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelConfig;
@@ -44,19 +44,6 @@ pub(crate) fn question<T: 'static>(
     reply: Reply<T>,
 ) -> Question {
     Box::new(move |prompter| reply(prompter.and_then(|prompter| caught(|| answer(prompter)))))
-}
-
-pub(super) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // A panic's own text stays out: it may quote the text.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let detail = "the model's template or vocabulary crashed on this text - use another model file";
-        Err(Error::new(ErrorCode::InferenceFailed, detail))
-    })
-}
-
-pub(super) fn unloaded(path: &str) -> Error {
-    let detail = format!("{path} was unloaded before the answer was complete - ask again to reload it");
-    Error::new(ErrorCode::ModelUnloaded, detail)
 }
 
 impl Supervisor {

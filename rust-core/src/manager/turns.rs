@@ -323,7 +323,7 @@ impl Stage {
 }
 
 pub(super) fn unloaded(path: &str) -> Error {
-    let detail = format!("{path} was unloaded before the answer was complete - send the message again to reload it");
+    let detail = format!("{path} was unloaded before the answer was complete - ask again to reload it");
     Error::new(ErrorCode::ModelUnloaded, detail)
 }
 

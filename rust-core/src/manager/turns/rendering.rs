@@ -12,10 +12,11 @@ use crate::manager::scope::Kv;
 use crate::manager::supervisor::Supervisor;
 use crate::protocol::FinishReason;
 
-/// What `render` gives, also where the template's engine panics.
-pub(in crate::manager) fn caught(render: impl FnOnce() -> Result<Fitted>) -> Result<Fitted> {
-    catch_unwind(AssertUnwindSafe(render)).unwrap_or_else(|_| {
-        Err(Error::new(ErrorCode::TemplateFailed, "the chat template crashed - use another model file"))
+/// What work on a model's template or vocabulary gives, also where it panics, whose own text may quote what it worked on.
+pub(in crate::manager) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let detail = "the model's template or vocabulary crashed on this text - use another model file";
+        Err(Error::new(ErrorCode::TemplateFailed, detail))
     })
 }
 
