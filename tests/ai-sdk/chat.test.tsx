@@ -11,10 +11,14 @@ import { endless, myName, tiny, tinyState, unloadTiny, whoAmI } from '../proof/t
 const engine = installNodePort({ manager: 'global' });
 // The AI SDK tells React by itself, whenever a stream gives something, as in an app.
 beforeAll(() => Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false }));
-afterEach(async () => {
+// Before as well: other files of the same worker use this manager.
+beforeEach(begin);
+afterEach(begin);
+
+async function begin() {
   await engine.client.eraseAll();
   await unloadTiny(engine.client);
-});
+}
 
 const { temperature, repeatPenalty = 1 } = endless;
 const settings = { greedy: { temperature: 0 }, endless: { temperature, providerOptions: { llama: { repeatPenalty } } } };

@@ -158,12 +158,12 @@ mod tests {
         let screen = TemplateScreen::new(source);
         // The probe's first message has six letters, which is too far already.
         assert!(screen.is_err());
-        let source = "{% if messages|length > 4 %}{% for a in range(10**7) %}{% endfor %}{% endif %}";
-        let screen = TemplateScreen::new(source).expect("the probe has four messages at most");
+        let source = "{% if messages|length > 6 %}{% for a in range(10**7) %}{% endfor %}{% endif %}";
+        let screen = TemplateScreen::new(source).expect("the probe has six messages at most");
         let request =
             |count| Request::new(&vec![Message::new(Role::User, "hello"); count], &GenerateOptions::default());
-        assert!(screen.check(&request(4)).is_ok());
-        assert!(screen.check(&request(5)).is_err());
+        assert!(screen.check(&request(6)).is_ok());
+        assert!(screen.check(&request(7)).is_err());
     }
 
     #[test]
