@@ -31,11 +31,11 @@ impl Queue {
         self.events.is_empty()
     }
 
-    pub(super) fn push(&mut self, event: Event) {
-        if let Some(piece) = Piece::of(&event)
-            && let Some(joined) = self.waiting(&piece)
+    pub(super) fn push(&mut self, mut event: Event) {
+        if let Some((generation, part, text)) = piece(&mut event)
+            && let Some(joined) = self.waiting(generation, part)
         {
-            joined.push_str(piece.text);
+            joined.push_str(text);
             return;
         }
         if self.events.len() >= LIMIT {
@@ -64,23 +64,16 @@ impl Queue {
         Batch { epoch: self.epoch.clone(), events: self.events.drain(..).collect() }
     }
 
-    /// What waits at the end of the queue for this piece to be added, behind nothing but pieces of other generations.
-    fn waiting(&mut self, piece: &Piece) -> Option<&mut String> {
-        for index in (self.sealed..self.events.len()).rev() {
-            let other = Piece::of(&self.events[index].event)?;
-            if other.generation == piece.generation {
-                return if other.part == piece.part { text_of(&mut self.events[index].event) } else { None };
+    /// The text that waits at the end of the queue for more of this part, behind nothing but pieces of other generations.
+    fn waiting(&mut self, generation: &str, part: Part) -> Option<&mut String> {
+        for numbered in self.events.range_mut(self.sealed..).rev() {
+            let (other, its_part, text) = piece(&mut numbered.event)?;
+            if other == generation {
+                return (its_part == part).then_some(text);
             }
         }
         None
     }
-}
-
-/// What a delta adds, and to what.
-struct Piece<'a> {
-    generation: &'a str,
-    part: Part,
-    text: &'a str,
 }
 
 /// One of a generation's texts.
@@ -91,26 +84,14 @@ enum Part {
     Call(u32),
 }
 
-impl<'a> Piece<'a> {
-    fn of(event: &'a Event) -> Option<Self> {
-        let (generation, part, text) = match event {
-            Event::TextDelta { generation_id, text, .. } => (generation_id, Part::Text, text),
-            Event::ReasoningDelta { generation_id, text, .. } => (generation_id, Part::Reasoning, text),
-            Event::ToolCallDelta { generation_id, index, arguments, .. } => {
-                (generation_id, Part::Call(*index), arguments)
-            }
-            _ => return None,
-        };
-        Some(Self { generation, part, text })
-    }
-}
-
-/// Where a piece can be added.
-fn text_of(event: &mut Event) -> Option<&mut String> {
+/// What a delta adds, and to what.
+fn piece(event: &mut Event) -> Option<(&str, Part, &mut String)> {
     match event {
-        Event::TextDelta { text, .. }
-        | Event::ReasoningDelta { text, .. }
-        | Event::ToolCallDelta { arguments: text, .. } => Some(text),
+        Event::TextDelta { generation_id, text, .. } => Some((generation_id, Part::Text, text)),
+        Event::ReasoningDelta { generation_id, text, .. } => Some((generation_id, Part::Reasoning, text)),
+        Event::ToolCallDelta { generation_id, index, arguments, .. } => {
+            Some((generation_id, Part::Call(*index), arguments))
+        }
         _ => None,
     }
 }
@@ -128,7 +109,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::Tokens { .. }
         | Event::Text { .. }
         | Event::RenderedPrompt { .. }
-            | Event::Embeddings { .. }
+        | Event::Embeddings { .. }
         | Event::HubRepository { .. }
         | Event::StoredModels { .. }
         // Nobody would ask again.
