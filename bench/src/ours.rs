@@ -147,6 +147,7 @@ impl Ours {
             scope: scope.into(),
             append: Some(messages),
             messages: None,
+            prompt: None,
             persist: Some(Persist::None),
             overflow: Overflow::default(),
             options,

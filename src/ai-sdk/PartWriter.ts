@@ -21,7 +21,7 @@ export class PartWriter {
   write(state: GenerationState): LanguageModelV4StreamPart[] {
     const parts = [...this.grow('reasoning', state), ...this.grow('text', state)];
     for (const [index, call] of state.toolCalls.entries()) parts.push(...this.growCall(index, call, state));
-    if (state.phase.type === 'finished') parts.push(...this.end(state, state.phase.outcome));
+    if (state.phase.type === 'finished') parts.push(...this.end(state, { ...state.phase.outcome, logprobs: state.logprobs }));
     return parts;
   }
 

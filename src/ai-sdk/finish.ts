@@ -1,7 +1,7 @@
-import type { LanguageModelV4FinishReason, LanguageModelV4Usage, SharedV4ProviderMetadata } from '@ai-sdk/provider';
+import type { JSONValue, LanguageModelV4FinishReason, LanguageModelV4Usage, SharedV4ProviderMetadata } from '@ai-sdk/provider';
 
 import type { Generation } from '../core/Generation';
-import type { ErrorInfo, FinishReason, Timings, Usage } from '../protocol/generated';
+import type { ErrorInfo, FinishReason, Timings, TokenLogprob, Usage } from '../protocol/generated';
 
 /** How a generation ended, as far as the AI SDK is told; a `GenerationResult` is one. */
 export interface Ending {
@@ -9,6 +9,8 @@ export interface Ending {
   readonly error?: ErrorInfo;
   readonly usage: Usage;
   readonly timings: Timings;
+  /** Where the call asked for them. */
+  readonly logprobs?: readonly TokenLogprob[];
 }
 
 const UNIFIED: Readonly<Record<FinishReason, LanguageModelV4FinishReason['unified']>> = {
@@ -23,13 +25,18 @@ const UNIFIED: Readonly<Record<FinishReason, LanguageModelV4FinishReason['unifie
 /** What the AI SDK reports of a call that has ended. */
 export function finishOf(
   { id, scope }: Pick<Generation, 'id' | 'scope'>,
-  { reason, error, usage, timings }: Ending,
+  { reason, error, usage, timings, logprobs }: Ending,
 ): { finishReason: LanguageModelV4FinishReason; usage: LanguageModelV4Usage; providerMetadata: SharedV4ProviderMetadata } {
   return {
     finishReason: { unified: UNIFIED[reason], raw: error?.code ?? reason },
     usage: toUsage(usage),
-    providerMetadata: { llama: { generationId: id, scope, timings: { ...timings } } },
+    providerMetadata: { llama: { generationId: id, scope, timings: { ...timings }, ...(logprobs && { logprobs: copyOf(logprobs) }) } },
   };
+}
+
+/** As plain JSON, which is what metadata are. */
+function copyOf(logprobs: readonly TokenLogprob[]): JSONValue[] {
+  return logprobs.map(({ top, ...chosen }) => ({ ...chosen, top: top.map((other) => ({ ...other })) }));
 }
 
 function toUsage(usage: Usage): LanguageModelV4Usage {

@@ -34,6 +34,7 @@ export type LlamaProviderOptions = Pick<
   | 'logitBias'
   | 'chatTemplate'
   | 'keepPartial'
+  | 'logprobs'
   | 'reasoning'
   | 'reasoningBudgetTokens'
   | 'parallelToolCalls'
@@ -66,6 +67,7 @@ const fields = {
   logitBias: z.array(z.strictObject({ token: number, bias: number })),
   chatTemplate: z.string(),
   keepPartial: z.boolean(),
+  logprobs: number,
   reasoning: z.boolean(),
   reasoningBudgetTokens: number,
   parallelToolCalls: z.boolean(),

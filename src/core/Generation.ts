@@ -1,4 +1,4 @@
-import type { ErrorInfo, FinishReason, GenerationPhase, GenerationState, Message, Timings, Usage, ToolCall } from '../protocol/generated';
+import type { ErrorInfo, FinishReason, GenerationPhase, GenerationState, Message, Timings, TokenLogprob, ToolCall, Usage } from '../protocol/generated';
 import { Deferred } from './Deferred';
 import { reuse } from './json';
 import { LlamaError } from './LlamaError';
@@ -13,6 +13,8 @@ export interface GenerationResult {
   reasoning: string;
   /** The tools that it called. Their results go into the next turn, as messages of `tool`. */
   toolCalls: readonly ToolCall[];
+  /** How likely each of its tokens was, where `options.logprobs` asked for that: as many as `usage.outputTokens`. */
+  logprobs?: readonly TokenLogprob[];
   /** What ended it. */
   reason: Exclude<FinishReason, 'failed'>;
   /** Tokens: of the prompt, cached and prefilled, and of the answer. */
@@ -146,6 +148,15 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     return true;
   }
 
+  /** @internal Adds how likely tokens were from number `offset` on. Returns whether they join on to what is known. */
+  addLogprobs(offset: number, more: readonly TokenLogprob[]): boolean {
+    const state = this.getSnapshot();
+    const known = state.logprobs ?? [];
+    if (offset > known.length) return false;
+    this.update({ ...state, logprobs: [...known, ...more.slice(known.length - offset)] });
+    return true;
+  }
+
   /** @internal */
   fail(error: ErrorInfo): void {
     if (this.finished) return;
@@ -153,13 +164,13 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
   }
 
   private settleIfFinished(): void {
-    const { phase, text, reasoning, toolCalls } = this.getSnapshot();
+    const { phase, text, reasoning, toolCalls, logprobs } = this.getSnapshot();
     if (phase.type !== 'finished') return;
     const { reason, error, usage, timings } = phase.outcome;
     if (reason === 'failed') {
       this.outcome.reject(LlamaError.from(error ?? { code: 'inferenceFailed', detail: 'the engine gave no reason' }));
     } else {
-      this.outcome.resolve({ text, reasoning, toolCalls, reason, usage, timings });
+      this.outcome.resolve({ text, reasoning, toolCalls, ...(logprobs && { logprobs }), reason, usage, timings });
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { ErrorInfo, GenerationPhase, GenerationState, ToolCall } from '../protocol/generated';
+import type { ErrorInfo, GenerationPhase, GenerationState, TokenLogprob, ToolCall } from '../protocol/generated';
 import { Generation, type Sent } from './Generation';
 import type { Pending } from './Pending';
 import { type Changes, type ReadableStore, Store } from './Store';
@@ -77,6 +77,11 @@ export class Generations {
   /** Returns whether the call's arguments join on to what is known. */
   addToCall(id: string, index: number, offset: number, piece: ToolCall): boolean {
     return this.get(id)?.addToCall(index, offset, piece) ?? true;
+  }
+
+  /** Returns whether the tokens join on to those that are known. */
+  addLogprobs(id: string, offset: number, logprobs: readonly TokenLogprob[]): boolean {
+    return this.get(id)?.addLogprobs(offset, logprobs) ?? true;
   }
 
   /** Takes over a snapshot's list. */

@@ -206,7 +206,8 @@ export class LlamaClient extends Commands {
   }
 
   private begin(request: GenerateRequest): Generation {
-    const { model, scope, append, messages, signal } = request;
+    const { model, scope, append, prompt, signal } = request;
+    const messages = prompt === undefined ? request.messages : [{ role: 'user' as const, content: prompt }];
     const id = this.newId('generation');
     const sent = { ...(append && { append: copy(append) }), ...(messages && { messages: copy(messages) }) };
     const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '', reasoning: '', toolCalls: [] }, sent);

@@ -1,6 +1,6 @@
 import type { Command, GenerateOptions, Message, ModelConfig, Overflow, Persist } from '../protocol/generated';
 
-/** One turn of a conversation. Give either `append` or `messages`. */
+/** One turn of a conversation. Give one of `append`, `messages` and `prompt`. */
 export interface GenerateRequest {
   /** Which model answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left out: 300,000. */
   model: ModelConfig;
@@ -10,6 +10,11 @@ export interface GenerateRequest {
   append?: readonly Message[];
   /** The whole transcript, replacing the stored one from the first difference. */
   messages?: readonly Message[];
+  /**
+   * Text to be gone on with, as it is: without the model's template, its control tokens written out. It takes the transcript's place,
+   * as one message of a user. Tools and the other options that speak to a template cannot be had beside it.
+   */
+  prompt?: string;
   /** What of the conversation may be written to disk, from now on. Left out: as before; at first `kv`. */
   persist?: Persist;
   /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
@@ -32,7 +37,7 @@ export interface Signal {
 
 /** The command that a request stands for; its lists are copies. */
 export function generateCommand(generationId: string, request: GenerateRequest): Command {
-  const { model, scope, append, messages, persist, overflow, options = {} } = request;
+  const { model, scope, append, messages, prompt, persist, overflow, options = {} } = request;
   return {
     type: 'generate',
     generationId,
@@ -40,6 +45,7 @@ export function generateCommand(generationId: string, request: GenerateRequest):
     scope,
     ...(append && { append: [...append] }),
     ...(messages && { messages: [...messages] }),
+    ...(prompt !== undefined && { prompt }),
     ...(persist && { persist }),
     ...(overflow && { overflow }),
     options,

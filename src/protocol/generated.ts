@@ -459,13 +459,19 @@ model: ModelConfig,
  */
 scope: string, 
 /**
- * Messages added to the stored transcript. Either this or `messages`.
+ * Messages added to the stored transcript. One of this, `messages` and `prompt`.
  */
 append?: Array<Message>, 
 /**
  * The whole transcript, replacing the stored one from the first difference.
  */
 messages?: Array<Message>, 
+/**
+ * Text to be gone on with, as it is: no template is applied, and the names of control tokens in it are those tokens. The
+ * transcript is replaced by it, as the one message of a user. Options that speak to a template cannot be had beside it: tools,
+ * `reasoning`, `reasoningBudgetTokens` and `chatTemplate`.
+ */
+prompt?: string, 
 /**
  * What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
  */
@@ -797,6 +803,10 @@ maxOutputTokens?: number,
  */
 keepPartial?: boolean, 
 /**
+ * Whether it is told how likely each token of the answer was, and this many others in its place. 0 to 20; left out: it is not.
+ */
+logprobs?: number, 
+/**
  * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
  */
 responseFormat?: ResponseFormat, 
@@ -1114,7 +1124,19 @@ offset: number,
 /**
  * The piece: text of JSON.
  */
-arguments: string, } | { "type": "suspensionChanged", 
+arguments: string, } | { "type": "logprobsDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * How many tokens were told of before these.
+ */
+offset: number, 
+/**
+ * In the order of the answer.
+ */
+logprobs: Array<TokenLogprob>, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */
@@ -1364,7 +1386,19 @@ offset: number,
 /**
  * The piece: text of JSON.
  */
-arguments: string, } | { "type": "suspensionChanged", 
+arguments: string, } | { "type": "logprobsDelta", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * How many tokens were told of before these.
+ */
+offset: number, 
+/**
+ * In the order of the answer.
+ */
+logprobs: Array<TokenLogprob>, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */
@@ -1789,7 +1823,12 @@ reasoning: string,
 /**
  * The tools that the answer calls, so far: `arguments` is whole when the generation has finished.
  */
-toolCalls: Array<ToolCall>, };
+toolCalls: Array<ToolCall>, 
+/**
+ * Of the answer's tokens so far, where `options.logprobs` asked for them: as many as `outputTokens`, so also of a stop text's, of
+ * control tokens but the one that ends the answer, and of thoughts and calls.
+ */
+logprobs?: Array<TokenLogprob>, };
 
 /**
  * The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
@@ -1807,6 +1846,45 @@ total: number, } | { "type": "decoding" } | { "type": "finished",
  * How it ended, and what it cost.
  */
 outcome: Outcome, };
+
+/**
+ * A token of an answer, and how likely it was by the model itself: before temperature, penalties, biases, grammars and all else
+ * that `GenerateOptions` does to a choice.
+ */
+export type TokenLogprob = { 
+/**
+ * The likeliest tokens in its place, as many as were asked for, the likeliest first. The chosen one may be none of them.
+ */
+top: Array<Logprob>, 
+/**
+ * Of the model's vocabulary.
+ */
+token: number, 
+/**
+ * Its own text, control tokens by their names. A part of a character is U+FFFD: `detokenize` joins those.
+ */
+text: string, 
+/**
+ * Natural logarithm of its probability, 0 at most. -9,999 stands for what is as good as impossible.
+ */
+logprob: number, };
+
+/**
+ * How likely a token is.
+ */
+export type Logprob = { 
+/**
+ * Of the model's vocabulary.
+ */
+token: number, 
+/**
+ * Its own text, control tokens by their names. A part of a character is U+FFFD: `detokenize` joins those.
+ */
+text: string, 
+/**
+ * Natural logarithm of its probability, 0 at most. -9,999 stands for what is as good as impossible.
+ */
+logprob: number, };
 
 /**
  * How a generation ended.

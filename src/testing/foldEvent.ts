@@ -39,6 +39,14 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
         toolCalls[index] = { id, name, arguments: known + event.arguments };
         return { ...state, toolCalls };
       });
+    case 'logprobsDelta':
+      return changeGeneration(snapshot, event.generationId, (state) => {
+        const { logprobs = [] } = state;
+        if (event.offset !== logprobs.length) {
+          throw new Error(`the script tells of token ${event.offset}, but of ${state.id} ${logprobs.length} tokens were told`);
+        }
+        return { ...state, logprobs: [...logprobs, ...event.logprobs] };
+      });
     case 'suspensionChanged':
       return { ...snapshot, suspended: event.suspended };
     case 'downloadChanged':

@@ -70,7 +70,8 @@ export interface ScriptedTurn {
 
 /** Begins the turn of the last `generate`. `before`: the scope's transcript until then. */
 export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): ScriptedTurn {
-  const { requestId, generationId: id, scope, model, append, messages } = port.last('generate');
+  const { requestId, generationId: id, scope, model, append, prompt, ...sent } = port.last('generate');
+  const messages = prompt === undefined ? sent.messages : [{ role: 'user' as const, content: prompt }];
   const questions = messages ?? [...before, ...(append ?? [])];
   const from = messages === undefined ? before.length : 0;
   let text = '';

@@ -2,6 +2,7 @@
 import { generateText, type ModelMessage, streamText } from 'ai';
 
 import { createLlama, type LlamaProviderOptions } from 'react-native-llama-rs/ai-sdk';
+import type { TokenLogprob } from 'react-native-llama-rs';
 import { installNodePort } from 'react-native-llama-rs/testing';
 import { checkedModel } from './checkedModel';
 import { myName, tiny, unloadTiny, whoAmI } from '../proof/tiny';
@@ -163,4 +164,15 @@ test('after a reload of JavaScript a call finds its conversation again, and none
   expect(second.text).toBe(whoAmI.gets);
   expect(second.usage.inputTokenDetails.cacheReadTokens).toBeGreaterThan(first.usage.inputTokens ?? 0);
   expect(engine.client.scopes.getSnapshot()).toHaveLength(1);
+});
+
+test('how likely the tokens were is in the metadata, in one piece and streamed', async () => {
+  const providerOptions = { llama: { logprobs: 2 } satisfies LlamaProviderOptions };
+  const { text, usage, finalStep } = await generateText({ ...plain(), prompt: myName.asks, providerOptions });
+  const told = finalStep.providerMetadata?.['llama']?.['logprobs'] as unknown as TokenLogprob[];
+  expect(told.map((token) => token.text).join('')).toBe(text);
+  expect(told).toHaveLength(usage.outputTokens ?? 0);
+  expect(told[0]?.top).toHaveLength(2);
+  const streamed = streamText({ ...plain(), prompt: myName.asks, providerOptions });
+  expect((await streamed.finalStep).providerMetadata?.['llama']?.['logprobs']).toEqual(told);
 });

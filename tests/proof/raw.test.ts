@@ -1,9 +1,12 @@
 // Tokens, texts and prompts of the real model, without a conversation.
 import { installNodePort } from '../../src/testing';
-import { tiny, tinyState, unloadTiny } from './tiny';
+import { greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 
 const engine = installNodePort();
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.eraseAll();
+  await unloadTiny(engine.client);
+});
 
 test('a text and its tokens are one, and a prompt is made of them', async () => {
   const { client } = engine;
@@ -34,4 +37,36 @@ test('what no vocabulary has is refused, and so is a model that is not there', a
   const { client } = engine;
   await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('tokens[1]') as unknown });
   await expect(client.tokenize({ path: '/no/such.gguf' }, 'hi')).rejects.toMatchObject({ code: 'modelNotFound' });
+});
+
+test('a prompt that a template has written is answered as its messages are', async () => {
+  const { client } = engine;
+  const { text: prompt, tokenCount } = await client.renderPrompt(tiny, [{ role: 'user', content: myName.asks }]);
+  const { text, usage } = await client.generate({ model: tiny, scope: 'raw', prompt, options: greedy }).result;
+  expect(text).toBe(myName.gets);
+  expect(usage.promptTokens).toBe(tokenCount);
+  expect(await client.transcript('raw')).toEqual([
+    { role: 'user', content: prompt },
+    { role: 'assistant', content: text },
+  ]);
+
+  // Gone on with, it is in memory: all but what is new, and the answer's last token.
+  const next = await client.renderPrompt(tiny, [
+    { role: 'user', content: myName.asks },
+    { role: 'assistant', content: text },
+    { role: 'user', content: whoAmI.asks },
+  ]);
+  const second = await client.generate({ model: tiny, scope: 'raw', prompt: next.text, options: greedy }).result;
+  expect(second.text).toBe(whoAmI.gets);
+  expect(second.usage.cachedTokens).toBeGreaterThanOrEqual(tokenCount + usage.outputTokens - 1);
+});
+
+test('nothing of a prompt is changed on the way, and its answer may have a form', async () => {
+  const { client } = engine;
+  for (const prompt of ['\n\n  once upon a time  \n', '{{ user }}<|im_end|>', ' ']) {
+    const options = { ...greedy, responseFormat: { type: 'grammar' as const, gbnf: 'root ::= "yes" | "no"' } };
+    const { text, usage } = await client.generate({ model: tiny, scope: 'raw', prompt, options }).result;
+    expect(['yes', 'no']).toContain(text);
+    expect(usage.promptTokens).toBe((await client.tokenize(tiny, prompt, { special: true })).length);
+  }
 });

@@ -166,6 +166,7 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, ErrorCode};
+    use crate::protocol::TokenLogprob;
 
     /// `(thought)text[name arguments]`, of which any end may be missing until the answer is complete.
     struct Brackets;
@@ -224,6 +225,10 @@ mod tests {
 
         fn tool_call(&self, index: usize, id: &str, name: &str, arguments: &str) {
             self.say(format!("calls {index} {id} {name} {arguments}"));
+        }
+
+        fn logprob(&self, token: TokenLogprob) {
+            unreachable!("a reader knows no tokens: {token:?}");
         }
     }
 

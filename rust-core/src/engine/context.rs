@@ -103,7 +103,11 @@ pub trait Prompter: Tokenizer {
     /// takes tools, form of answer and reasoning; an error says which of them the model or its template cannot have.
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt>;
 
-    /// The same, without options, for a person's eyes: the text, and what wrote it.
+    /// Tokenizes a text that no template is applied to, names of control tokens included. Of the options it takes the form
+    /// of the answer.
+    fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Prompt>;
+
+    /// The same as `render`, without options, for a person's eyes: the text, and what wrote it.
     fn show(&self, messages: &[Message]) -> Result<RenderedPrompt>;
 }
 

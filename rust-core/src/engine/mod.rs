@@ -9,6 +9,7 @@ mod donor;
 mod elsewhere;
 mod embedder;
 mod governor;
+mod logprobs;
 mod mailbox;
 #[cfg(unix)]
 mod opening;
@@ -44,7 +45,7 @@ pub use tokenizer::Tokenizer;
 pub(crate) use tokenizer::check_tokens;
 
 use crate::error::{Error, Result};
-use crate::protocol::{FinishReason, GenerateOptions, Heat, ModelInfo, Overflow, Timings, Usage};
+use crate::protocol::{FinishReason, GenerateOptions, Heat, ModelInfo, Overflow, Timings, TokenLogprob, Usage};
 use crate::residency::{Fingerprint, Parked};
 
 /// One generation, rendered and tokenized.
@@ -101,6 +102,9 @@ pub trait AnswerSink: Send + Sync {
 
     /// Takes the next piece of a call's arguments. Calls are numbered from 0; the piece of a new number begins a call.
     fn tool_call(&self, index: usize, id: &str, name: &str, arguments: &str);
+
+    /// Takes how likely the answer's next token was, before what it adds to the answer. Only where the job's options ask for it.
+    fn logprob(&self, token: TokenLogprob);
 }
 
 /// What an engine's mailbox takes.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Reader};
+use super::logprobs::token_logprob;
 use super::prefix::Reuse;
 use super::text::{Assembler, Found};
 use super::{Finished, InferenceContext, Job, Sampler, Sequence, Token};
@@ -98,6 +99,14 @@ impl Stream {
     /// Tokens prefilled, and tokens to prefill in all.
     pub(super) fn progress(&self) -> (u32, u32) {
         (self.prefilled as u32, (self.job.prompt.tokens.len() - self.cached) as u32)
+    }
+
+    /// Tells how likely a token was that was sampled from row `row` of the last decode, if anybody wants to know.
+    pub(super) fn tell_logprob(&self, token: Token, row: usize, context: &mut dyn InferenceContext) {
+        let Some(others) = self.job.options.logprobs.filter(|_| !context.is_end(token)) else { return };
+        let Some(logits) = context.logits(row) else { return };
+        let text = |token| String::from_utf8_lossy(&context.prompt_bytes(token)).into_owned();
+        self.job.sink.logprob(token_logprob(&logits, token, others as usize, text));
     }
 
     /// Takes a sampled token and delivers what text it completes.

@@ -16,7 +16,7 @@ use world::World;
 
 use crate::engine::{Answer, AnswerSink};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Batch, Device, Event, LifecycleRecord, Snapshot};
+use crate::protocol::{Batch, Device, Event, LifecycleRecord, Snapshot, TokenLogprob};
 
 pub(crate) type ClientId = u64;
 
@@ -221,6 +221,13 @@ impl AnswerSink for HubSink {
             offset,
             arguments: arguments.to_owned(),
         });
+    }
+
+    fn logprob(&self, token: TokenLogprob) {
+        let mut state = self.hub.lock();
+        let Some(offset) = state.world.logprobs_length(&self.generation) else { return };
+        let generation_id = self.generation.clone();
+        state.publish(Event::LogprobsDelta { generation_id, offset, logprobs: vec![token] });
     }
 }
 

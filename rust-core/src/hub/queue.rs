@@ -1,10 +1,10 @@
-//! One client's numbered events. Text deltas of one generation are joined while they wait, so that a slow consumer
+//! One client's numbered events. Deltas of one generation are joined while they wait, so that a slow consumer
 //! costs no memory per token.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::protocol::{Batch, Event, NumberedEvent};
+use crate::protocol::{Batch, Event, NumberedEvent, TokenLogprob};
 
 /// A client gets at most one batch in this time: a frame.
 pub(super) const BATCH_INTERVAL: Duration = Duration::from_millis(16);
@@ -32,10 +32,10 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, mut event: Event) {
-        if let Some((generation, part, text)) = piece(&mut event)
-            && let Some(joined) = self.waiting(generation, part)
+        if let Some((generation, part, piece)) = piece(&mut event)
+            && let Some(waiting) = self.waiting(generation, part)
+            && waiting.joins(piece)
         {
-            joined.push_str(text);
             return;
         }
         if self.events.len() >= LIMIT {
@@ -64,33 +64,59 @@ impl Queue {
         Batch { epoch: self.epoch.clone(), events: self.events.drain(..).collect() }
     }
 
-    /// The text that waits at the end of the queue for more of this part, behind nothing but pieces of other generations.
-    fn waiting(&mut self, generation: &str, part: Part) -> Option<&mut String> {
+    /// What waits at the end of the queue for more of this part, behind nothing but pieces of other generations. A generation's
+    /// texts stay in their order; how likely its tokens were is told beside them.
+    fn waiting(&mut self, generation: &str, part: Part) -> Option<Piece<'_>> {
         for numbered in self.events.range_mut(self.sealed..).rev() {
-            let (other, its_part, text) = piece(&mut numbered.event)?;
-            if other == generation {
-                return (its_part == part).then_some(text);
+            let (other, its_part, piece) = piece(&mut numbered.event)?;
+            if other == generation && its_part == part {
+                return Some(piece);
+            }
+            if other == generation && its_part != Part::Logprobs && part != Part::Logprobs {
+                return None;
             }
         }
         None
     }
 }
 
-/// One of a generation's texts.
+/// One of the things that a generation adds to.
 #[derive(PartialEq, Eq)]
 enum Part {
     Text,
     Reasoning,
     Call(u32),
+    Logprobs,
+}
+
+/// What a delta adds.
+enum Piece<'a> {
+    Text(&'a mut String),
+    Logprobs(&'a mut Vec<TokenLogprob>),
+}
+
+impl Piece<'_> {
+    /// Adds more to it, if that is of its kind.
+    fn joins(self, more: Piece<'_>) -> bool {
+        match (self, more) {
+            (Self::Text(known), Piece::Text(more)) => known.push_str(more),
+            (Self::Logprobs(known), Piece::Logprobs(more)) => known.append(more),
+            (Self::Text(_), Piece::Logprobs(_)) | (Self::Logprobs(_), Piece::Text(_)) => return false,
+        }
+        true
+    }
 }
 
 /// What a delta adds, and to what.
-fn piece(event: &mut Event) -> Option<(&str, Part, &mut String)> {
+fn piece(event: &mut Event) -> Option<(&str, Part, Piece<'_>)> {
     match event {
-        Event::TextDelta { generation_id, text, .. } => Some((generation_id, Part::Text, text)),
-        Event::ReasoningDelta { generation_id, text, .. } => Some((generation_id, Part::Reasoning, text)),
+        Event::TextDelta { generation_id, text, .. } => Some((generation_id, Part::Text, Piece::Text(text))),
+        Event::ReasoningDelta { generation_id, text, .. } => Some((generation_id, Part::Reasoning, Piece::Text(text))),
         Event::ToolCallDelta { generation_id, index, arguments, .. } => {
-            Some((generation_id, Part::Call(*index), arguments))
+            Some((generation_id, Part::Call(*index), Piece::Text(arguments)))
+        }
+        Event::LogprobsDelta { generation_id, logprobs, .. } => {
+            Some((generation_id, Part::Logprobs, Piece::Logprobs(logprobs)))
         }
         _ => None,
     }
@@ -123,6 +149,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::TextDelta { .. }
         | Event::ReasoningDelta { .. }
         | Event::ToolCallDelta { .. }
+        | Event::LogprobsDelta { .. }
         | Event::SuspensionChanged { .. }
         | Event::DownloadChanged { .. }
         | Event::DownloadRemoved { .. }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::{FinishReason, GenerationPhase, GenerationState, Outcome, Timings, Usage};
+use crate::protocol::{FinishReason, GenerationPhase, GenerationState, Logprob, Outcome, Timings, Usage};
 
 const NOW: Duration = Duration::ZERO;
 const SOON: Duration = Duration::from_secs(5);
@@ -13,6 +13,7 @@ fn queued(id: &str) -> Event {
         text: String::new(),
         reasoning: String::new(),
         tool_calls: vec![],
+        logprobs: vec![],
     };
     Event::GenerationQueued { generation }
 }
@@ -138,6 +139,41 @@ fn a_client_that_never_pulls_loses_state_events_but_no_answer() {
     assert!(got.len() < 5000, "{}", got.len());
     assert!(got.windows(2).any(|pair| pair[1].0 > pair[0].0 + 1), "a gap tells the client to reread the snapshot");
     assert_eq!(got.last().map(|(seq, _)| *seq), Some(hub.snapshot(client).seq));
+}
+
+#[test]
+fn how_likely_tokens_were_is_joined_beside_their_text() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    let sink = hub.sink("a".into());
+    let logprob = |token| TokenLogprob { chosen: Logprob { token, text: "x".into(), logprob: -1.0 }, top: vec![] };
+    sink.logprob(logprob(0));
+    assert!(matches!(hub.pull(client, Duration::ZERO), Pull::TimedOut), "of a generation that nobody knows");
+    hub.publish(queued("a"));
+    for (token, text) in [(1, "one"), (2, " two"), (3, " three")] {
+        sink.logprob(logprob(token));
+        sink.text(text);
+    }
+    let generation_id = "a".to_owned();
+    assert_eq!(
+        events(hub.pull(client, SOON)),
+        [
+            (1, queued("a")),
+            (
+                2,
+                Event::LogprobsDelta {
+                    generation_id: generation_id.clone(),
+                    offset: 0,
+                    logprobs: [1, 2, 3].map(logprob).to_vec()
+                }
+            ),
+            (3, Event::TextDelta { generation_id: generation_id.clone(), offset: 0, text: "one two three".into() }),
+        ]
+    );
+    sink.logprob(logprob(4));
+    let next = Event::LogprobsDelta { generation_id, offset: 3, logprobs: vec![logprob(4)] };
+    assert_eq!(events(hub.pull(client, SOON)), [(4, next)]);
+    assert_eq!(hub.snapshot(client).generations[0].logprobs, [1, 2, 3, 4].map(logprob));
 }
 
 #[test]

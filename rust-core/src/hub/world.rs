@@ -99,6 +99,11 @@ impl World {
                     generation.add_to_call(*index as usize, id, name, arguments);
                 }
             }
+            Event::LogprobsDelta { generation_id, logprobs, .. } => {
+                if let Some(generation) = self.find(generation_id) {
+                    generation.state.logprobs.extend_from_slice(logprobs);
+                }
+            }
             Event::SuspensionChanged { suspended } => self.suspended = *suspended,
             Event::DownloadChanged { download } => {
                 self.downloads.insert(download.name.clone(), download.clone());
@@ -165,6 +170,11 @@ impl World {
     pub(super) fn arguments_length(&self, id: &str, index: usize) -> Option<u32> {
         let generation = self.generation(id)?;
         Some(generation.lengths.arguments.get(index).copied().unwrap_or_default())
+    }
+
+    /// Tokens of a generation of which was told how likely they were.
+    pub(super) fn logprobs_length(&self, id: &str) -> Option<u32> {
+        self.generation(id).map(|generation| generation.state.logprobs.len() as u32)
     }
 
     /// What a generation has answered by now.

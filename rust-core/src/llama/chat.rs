@@ -10,7 +10,7 @@ use super::shim::{self, ErrorText, RawChat, Text, Texts};
 use super::template_screen::TemplateScreen;
 use crate::engine::{Format, Prompt, Prompter};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{GenerateOptions, Message, RenderedPrompt, ResponseFormat, ToolChoice};
+use crate::protocol::{GenerateOptions, Message, RenderedPrompt, ResponseFormat, Role, ToolChoice};
 
 /// Renders and tokenizes conversations of one model. Usable from any thread while the model decodes on another.
 pub(super) struct LlamaPrompter {
@@ -19,6 +19,9 @@ pub(super) struct LlamaPrompter {
     brought: Mutex<Vec<(String, Arc<Template>)>>,
     model: Arc<Model>,
 }
+
+/// Writes the one message that it is given, so that the form of an answer goes the same way with a template and without.
+const AS_IT_IS: &str = "{{ messages[0].content }}";
 
 /// Requests of one app bring one or two.
 const MOST_BROUGHT: usize = 4;
@@ -145,10 +148,19 @@ impl LlamaPrompter {
 
     /// The prompt as the template wrote it, and as the model reads it.
     fn prompt(&self, messages: &[Message], options: &GenerateOptions) -> Result<(String, Prompt)> {
-        let (texts, format) = match &options.chat_template {
-            Some(source) => self.brought(source)?.apply(messages, options, &self.model)?,
-            None => self.own.apply(messages, options, &self.model)?,
-        };
+        match &options.chat_template {
+            Some(source) => self.written(&*self.brought(source)?, messages, options),
+            None => self.written(&self.own, messages, options),
+        }
+    }
+
+    fn written(
+        &self,
+        template: &Template,
+        messages: &[Message],
+        options: &GenerateOptions,
+    ) -> Result<(String, Prompt)> {
+        let (texts, format) = template.apply(messages, options, &self.model)?;
         let mut texts = texts.into_iter();
         let text = texts.next().unwrap_or_default();
         let mut tokens =
@@ -170,6 +182,11 @@ impl LlamaPrompter {
 impl Prompter for LlamaPrompter {
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
         self.prompt(messages, options).map(|(_, prompt)| prompt)
+    }
+
+    fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Prompt> {
+        let message = [Message::new(Role::User, text)];
+        self.written(&*self.brought(AS_IT_IS)?, &message, options).map(|(_, prompt)| prompt)
     }
 
     fn show(&self, messages: &[Message]) -> Result<RenderedPrompt> {

@@ -17,8 +17,8 @@ use crate::engine::{Answer, CancelFlag, EngineCommand, Finished};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
-    Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, ModelConfig, Outcome,
-    Overflow, Timings, Usage,
+    Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, Message, ModelConfig,
+    Outcome, Overflow, Role, Timings, Usage,
 };
 use crate::residency::{Parked, Unusable};
 
@@ -33,6 +33,8 @@ pub(super) struct Turn {
     scope: String,
     config: ModelConfig,
     options: GenerateOptions,
+    /// No template is applied to the transcript's last message, which is all of it.
+    is_raw: bool,
     overflow: Overflow,
     /// Read from disk for this turn; kept until the engine has it.
     kept: Option<Arc<Parked>>,
@@ -54,13 +56,16 @@ enum Stage {
 
 impl Supervisor {
     pub(super) fn generate(&mut self, command: GenerateCommand, reply: Reply) {
-        let GenerateCommand { generation_id: id, model: config, scope, append, messages, persist, overflow, options } =
-            command;
+        let GenerateCommand { generation_id: id, model: config, scope, persist, overflow, options, .. } = command;
+        let is_raw = command.prompt.is_some();
+        let input = match command.prompt {
+            Some(prompt) => Input::Replace(vec![Message::new(Role::User, prompt)]),
+            None => Input::of(command.append, command.messages),
+        };
         if let Some(error) = self.refusal(&id, &scope, &config) {
             return reply(Err(error));
         }
         self.call_off_guess(&scope);
-        let input = Input::of(append, messages);
         let state = GenerationState {
             id: id.clone(),
             scope: scope.clone(),
@@ -69,6 +74,7 @@ impl Supervisor {
             text: String::new(),
             reasoning: String::new(),
             tool_calls: Vec::new(),
+            logprobs: Vec::new(),
         };
         self.hub.publish(Event::GenerationQueued { generation: state });
         reply(Ok(()));
@@ -77,6 +83,7 @@ impl Supervisor {
             scope: scope.clone(),
             config: config.clone(),
             options,
+            is_raw,
             overflow,
             kept: None,
             lease: next_lease(),

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::config::{MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check};
+use super::config::{MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check, out_of_range};
 use super::embedding::EmbedCommand;
 use super::halves::replace_halves;
 use super::memory::Resident;
@@ -357,7 +357,7 @@ pub struct GenerateCommand {
     pub model: ModelConfig,
     /// The conversation, made on first use.
     pub scope: String,
-    /// Messages added to the stored transcript. Either this or `messages`.
+    /// Messages added to the stored transcript. One of this, `messages` and `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub append: Option<Vec<Message>>,
@@ -365,6 +365,12 @@ pub struct GenerateCommand {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub messages: Option<Vec<Message>>,
+    /// Text to be gone on with, as it is: no template is applied, and the names of control tokens in it are those tokens. The
+    /// transcript is replaced by it, as the one message of a user. Options that speak to a template cannot be had beside it: tools,
+    /// `reasoning`, `reasoningBudgetTokens` and `chatTemplate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub prompt: Option<String>,
     /// What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -510,7 +516,15 @@ impl GenerateCommand {
         check_id("scope", &self.scope)?;
         self.model.validate()?;
         self.options.validate()?;
-        check_messages(self.append.as_deref(), self.messages.as_deref())
+        match &self.prompt {
+            None => check_messages(self.append.as_deref(), self.messages.as_deref()),
+            Some(_) if self.append.is_some() || self.messages.is_some() => {
+                let detail = "a turn with a prompt has neither append nor messages - leave them out, or the prompt";
+                Err(Error::new(ErrorCode::InvalidOptions, detail))
+            }
+            Some(prompt) if prompt.is_empty() => Err(out_of_range("prompt", "at least one character")),
+            Some(_) => self.options.check_raw(),
+        }
     }
 }
 

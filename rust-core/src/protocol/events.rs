@@ -6,6 +6,7 @@ use ts_rs::TS;
 use super::browsing::HubRepository;
 use super::embedding::EmbeddingUsage;
 use super::lifecycle::LifecycleRecord;
+use super::logprobs::TokenLogprob;
 use super::memory::{MemoryFit, Resident};
 use super::message::Message;
 use super::raw::RenderedPrompt;
@@ -215,6 +216,15 @@ pub enum Event {
         offset: u32,
         /// The piece: text of JSON.
         arguments: String,
+    },
+    /// How likely the answer's next tokens were, where `options.logprobs` asked for that. Comes before their text.
+    LogprobsDelta {
+        /// The generation's id.
+        generation_id: String,
+        /// How many tokens were told of before these.
+        offset: u32,
+        /// In the order of the answer.
+        logprobs: Vec<TokenLogprob>,
     },
     /// The manager stopped computing, or goes on.
     SuspensionChanged {

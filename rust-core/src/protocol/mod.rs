@@ -10,6 +10,7 @@ mod embedding;
 mod events;
 mod halves;
 mod lifecycle;
+mod logprobs;
 mod memory;
 mod message;
 mod options;
@@ -28,6 +29,7 @@ pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow,
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
+pub use logprobs::{Logprob, TokenLogprob};
 pub use memory::{FitVerdict, MemoryEstimate, MemoryFit, Resident};
 pub use message::{Message, Role, ToolCall};
 pub use options::{GenerateOptions, LogitBias};

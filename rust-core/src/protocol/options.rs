@@ -116,6 +116,10 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub keep_partial: bool,
+    /// Whether it is told how likely each token of the answer was, and this many others in its place. 0 to 20; left out: it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub logprobs: Option<u32>,
     /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -179,6 +183,7 @@ impl GenerateOptions {
         check("options.penaltyWindow", self.penalty_window, 0..=4096)?;
         check("options.topK", self.top_k, 0..=i32::MAX as u32)?;
         check("options.maxOutputTokens", self.max_output_tokens, 1..=i32::MAX as u32)?;
+        check("options.logprobs", self.logprobs, 0..=20)?;
         check("options.reasoningBudgetTokens", self.reasoning_budget_tokens, 0..=i32::MAX as u32)?;
         check_texts("options.stop", &self.stop, 256)?;
         check_texts("options.drySequenceBreakers", self.dry_sequence_breakers.as_deref().unwrap_or_default(), 64)?;
@@ -197,6 +202,21 @@ impl GenerateOptions {
         let is_grammar = matches!(self.response_format, Some(ResponseFormat::Grammar { .. }));
         if is_grammar && !self.tools.is_empty() && self.tool_choice() != ToolChoice::None {
             return Err(out_of_range("options.responseFormat", "either a grammar or tools that may be called"));
+        }
+        Ok(())
+    }
+
+    /// Whether all of them can be had where no template is applied.
+    pub(super) fn check_raw(&self) -> Result<()> {
+        for (field, is_there) in [
+            ("options.tools", !self.tools.is_empty()),
+            ("options.reasoning", self.reasoning.is_some()),
+            ("options.reasoningBudgetTokens", self.reasoning_budget_tokens.is_some()),
+            ("options.chatTemplate", self.chat_template.is_some()),
+        ] {
+            if is_there {
+                return Err(out_of_range(field, "none beside a prompt, which goes through no template"));
+            }
         }
         Ok(())
     }

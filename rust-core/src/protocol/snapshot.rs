@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::config::{ModelConfig, Persist};
+use super::logprobs::TokenLogprob;
 use super::memory::Resident;
 use super::message::ToolCall;
 use super::stored::Download;
@@ -184,6 +185,11 @@ pub struct GenerationState {
     /// The tools that the answer calls, so far: `arguments` is whole when the generation has finished.
     #[serde(default)]
     pub tool_calls: Vec<ToolCall>,
+    /// Of the answer's tokens so far, where `options.logprobs` asked for them: as many as `outputTokens`, so also of a stop text's, of
+    /// control tokens but the one that ends the answer, and of thoughts and calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<TokenLogprob>>")]
+    pub logprobs: Vec<TokenLogprob>,
 }
 
 /// The way of a generation, by `type`, in this order; any of them may be followed by `finished`.

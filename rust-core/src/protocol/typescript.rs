@@ -78,6 +78,8 @@ fn declarations() -> String {
         Residency,
         GenerationState,
         GenerationPhase,
+        TokenLogprob,
+        Logprob,
         Outcome,
         FinishReason,
         Usage,

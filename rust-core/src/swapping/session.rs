@@ -67,6 +67,7 @@ impl Session {
                 scope: scope.to_owned(),
                 append: Some(vec![Message::new(Role::User, text)]),
                 messages: None,
+                prompt: None,
                 persist,
                 overflow: Overflow::default(),
                 options,

@@ -1,4 +1,5 @@
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
+import { conversation } from '../conversation';
 import type { Generation } from '../Generation';
 import { LlamaClient } from '../LlamaClient';
 
@@ -23,6 +24,17 @@ test('the command carries what was asked, and nothing that was not', () => {
   client.generate({ model: { path: 'a' }, scope: 's', messages: request.append });
   expect(port.last('generate')).not.toHaveProperty('append');
   expect(port.last('generate').requestId).not.toBe(requestId);
+});
+
+test('a prompt is sent as it is, and shown as the message that it becomes', () => {
+  const { client, port } = open();
+  const { id, sent } = client.generate({ model: { path: 'a' }, scope: 's', prompt: 'Once upon' });
+  const { requestId, ...command } = port.last('generate');
+  expect(command).toEqual({ type: 'generate', generationId: id, model: { path: 'a' }, scope: 's', prompt: 'Once upon', options: {} });
+  expect(requestId).not.toBe('');
+  expect(sent).toEqual({ messages: [{ role: 'user', content: 'Once upon' }] });
+  beginTurn(port).say(' a time');
+  expect(conversation(client.scope('s').getSnapshot())).toMatchObject([{ content: 'Once upon' }, { content: ' a time', generationId: id }]);
 });
 
 test('text that arrives in the answer to the command is not missed', async () => {
@@ -197,6 +209,23 @@ test('text that is known already is not added again; a hole is filled by a snaps
   expect(client.generation('g')?.getSnapshot().text).toBe('abcd');
   const read = port.snapshotsRead;
   delta(3, 9, 'z');
+  expect(port.snapshotsRead).toBe(read + 1);
+});
+
+test('how likely tokens were is told once each, from a snapshot on', async () => {
+  const logprob = (token: number) => ({ token, text: `t${token}`, logprob: -1 - token, top: [] });
+  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: '', reasoning: '', toolCalls: [], logprobs: [logprob(0)] };
+  const { client, port } = open({ generations: [state] });
+  const delta = (seq: number, offset: number, ...tokens: number[]) =>
+    port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq, type: 'logprobsDelta', generationId: 'g', offset, logprobs: tokens.map(logprob) }] }));
+  const generation = client.generation('g');
+  delta(1, 0, 0, 1);
+  delta(2, 2, 2);
+  expect(generation?.getSnapshot().logprobs).toEqual([0, 1, 2].map(logprob));
+  const read = port.snapshotsRead;
+  delta(3, 5, 5);
+  expect(port.snapshotsRead).toBe(read + 1);
+  port.emit({ type: 'logprobsDelta', generationId: 'unknown', offset: 3, logprobs: [] });
   expect(port.snapshotsRead).toBe(read + 1);
 });
 

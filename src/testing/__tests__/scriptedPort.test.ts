@@ -20,6 +20,7 @@ test.each<[string, (port: ScriptedPort) => void]>([
   ['an answer to what was not asked', (port) => port.emit({ type: 'done', requestId: 'r' })],
   ['text before its generation was queued', (port) => port.emit({ type: 'textDelta', generationId: 'g', offset: 0, text: 'a' })],
   ['text that leaves a hole', (port) => port.emit(queued, { type: 'textDelta', generationId: 'g', offset: 1, text: 'a' })],
+  ['tokens that leave a hole', (port) => port.emit(queued, { type: 'logprobsDelta', generationId: 'g', offset: 1, logprobs: [] })],
   ['a phase after the end', (port) => port.emit(queued, finished, finished)],
   ['a command that was not sent', (port) => port.last('generate')],
 ])('a script with %s is refused', (_, script) => {
@@ -35,6 +36,7 @@ test('an answer counts once', () => {
 
 test('the snapshot is what the events made of it', () => {
   const port = scriptedPort();
+  const hello = { token: 1, text: 'Hello', logprob: -0.5, top: [] };
   const resident = { id: 'whisper', name: 'speech recogniser', sizeBytes: 1, inUse: false };
   port.emit(
     { type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) },
@@ -42,21 +44,22 @@ test('the snapshot is what the events made of it', () => {
     { type: 'modelChanged', model: modelState('a', { type: 'ready', info: modelInfo }) },
     { type: 'scopeChanged', scope: scopeSummary('s') },
     queued,
+    { type: 'logprobsDelta', generationId: 'g', offset: 0, logprobs: [hello] },
     { type: 'textDelta', generationId: 'g', offset: 0, text: 'Hello' },
     { type: 'residentChanged', resident },
     { type: 'residentChanged', resident: { ...resident, inUse: true } },
     { type: 'suspensionChanged', suspended: true },
   );
   expect(JSON.parse(port.snapshot())).toMatchObject({
-    seq: 9,
+    seq: 10,
     models: [{ path: 'a', status: { type: 'ready' } }, { path: 'b' }],
     scopes: [{ id: 's' }],
-    generations: [{ id: 'g', text: 'Hello' }],
+    generations: [{ id: 'g', text: 'Hello', logprobs: [hello] }],
     residents: [{ id: 'whisper', inUse: true }],
     suspended: true,
   });
   port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
-  expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 11, scopes: [], residents: [] });
+  expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 12, scopes: [], residents: [] });
 });
 
 test('deferred tasks run in order, also those that they defer, unless they are taken back', () => {

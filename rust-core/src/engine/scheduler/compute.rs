@@ -143,7 +143,10 @@ impl Scheduler<'_> {
     fn sample(&mut self, index: usize, row: usize, now: Instant) -> Option<Ending> {
         let stream = &mut self.streams[index];
         match self.context.sample(row, &mut *stream.sampler) {
-            Ok(token) => stream.accept(token, &*self.context, now),
+            Ok(token) => {
+                stream.tell_logprob(token, row, &mut *self.context);
+                stream.accept(token, &*self.context, now)
+            }
             Err(error) => Some(Ending::Failed(error)),
         }
     }

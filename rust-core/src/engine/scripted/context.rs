@@ -123,6 +123,15 @@ impl InferenceContext for ScriptedContext {
         Ok(self.next(&self.sequences[row.sequence as usize][..=row.position as usize]))
     }
 
+    /// The next token is e times as likely as each other one.
+    fn logits(&mut self, row: usize) -> Option<Vec<f32>> {
+        let row = self.last[row];
+        let next = self.next(&self.sequences[row.sequence as usize][..=row.position as usize]);
+        let mut logits = vec![0.0; self.vocabulary.size()];
+        logits[next as usize] = 1.0;
+        Some(logits)
+    }
+
     fn sampler(&self, _: &GenerateOptions, _: Option<&Format>) -> Result<Box<dyn Sampler>> {
         Ok(Box::new(NoSampler))
     }

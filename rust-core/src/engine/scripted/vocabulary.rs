@@ -31,6 +31,11 @@ impl Vocabulary {
         words(text).map(|word| self.token(word.as_bytes())).collect()
     }
 
+    /// Tokens that there are by now.
+    pub(super) fn size(&self) -> usize {
+        CONTROL.len() + lock(&self.0).len()
+    }
+
     pub(crate) fn is_control(token: Token) -> bool {
         (token as usize) < CONTROL.len()
     }
@@ -68,6 +73,10 @@ impl Prompter for Vocabulary {
         Ok(Prompt { tokens, stop: vec![], format: None })
     }
 
+    fn complete(&self, text: &str, _: &GenerateOptions) -> Result<Prompt> {
+        Ok(Prompt { tokens: self.tokenize(text, true)?, stop: vec![], format: None })
+    }
+
     fn show(&self, messages: &[Message]) -> Result<RenderedPrompt> {
         let Prompt { tokens, stop, .. } = self.render(messages, &GenerateOptions::default())?;
         let (text, token_count) = (self.detokenize(&tokens)?, tokens.len() as u32);
@@ -90,7 +99,7 @@ impl Tokenizer for Vocabulary {
     }
 
     fn detokenize(&self, tokens: &[Token]) -> Result<String> {
-        check_tokens(tokens, CONTROL.len() + lock(&self.0).len())?;
+        check_tokens(tokens, self.size())?;
         let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.bytes(*token)).collect();
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

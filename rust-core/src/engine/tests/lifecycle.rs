@@ -194,6 +194,10 @@ fn a_panicking_sink_loses_no_job() {
             unreachable!("a script does not think: {text}");
         }
 
+        fn logprob(&self, token: TokenLogprob) {
+            unreachable!("nobody asked for {token:?}");
+        }
+
         fn tool_call(&self, _: usize, _: &str, name: &str, _: &str) {
             unreachable!("a script calls no tools: {name}");
         }

@@ -25,11 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Collects what a job delivers.
 #[derive(Default)]
-struct Collected(Mutex<String>);
+struct Collected {
+    text: Mutex<String>,
+    logprobs: Mutex<Vec<TokenLogprob>>,
+}
 
 impl AnswerSink for Collected {
     fn text(&self, text: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
     }
 
     fn reasoning(&self, text: &str) {
@@ -39,11 +42,21 @@ impl AnswerSink for Collected {
     fn tool_call(&self, _: usize, _: &str, name: &str, _: &str) {
         unreachable!("a script calls no tools: {name}");
     }
+
+    fn logprob(&self, token: TokenLogprob) {
+        self.logprobs.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+    }
 }
 
 impl Collected {
     fn get(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The text of each token that was told of, and how many others with it.
+    fn logprobs(&self) -> Vec<(String, usize)> {
+        let told = self.logprobs.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().map(|told| (told.chosen.text.clone(), told.top.len())).collect()
     }
 }
 

@@ -52,6 +52,30 @@ fn text_held_back_for_a_stop_text_is_delivered_at_the_end() {
 }
 
 #[test]
+fn each_token_of_an_answer_is_told_of_where_that_is_asked_for() {
+    let script = Script::new();
+    script.answer_in_pieces("hello", &[b"one", b" E", b"N", b"D two"]);
+    let mut harness = Harness::loaded(&script);
+    let ask = |harness: &mut Harness, scope, logprobs| {
+        let mut question = turn(scope, "hello").options(|options| options.logprobs = logprobs);
+        question.stop = vec!["END".into()];
+        let sent = harness.send(question);
+        let finished = harness.finished(&sent);
+        (sent.sink.logprobs(), finished.usage.output_tokens)
+    };
+    // Also of those that became a stop text.
+    let told = |others| ["one", " E", "N", "D two"].map(|text| (text.to_owned(), others)).to_vec();
+    assert_eq!(ask(&mut harness, "a", Some(2)), (told(2), 4));
+    assert_eq!(ask(&mut harness, "b", Some(0)), (told(0), 4));
+    assert_eq!(ask(&mut harness, "c", None), (vec![], 4));
+    // The token that ends an answer is no part of it.
+    script.answer("bye", "bye");
+    let sent = harness.send(turn("d", "bye").options(|options| options.logprobs = Some(0)));
+    harness.finished(&sent);
+    assert_eq!(sent.sink.logprobs(), [("bye".to_owned(), 0)]);
+}
+
+#[test]
 fn the_output_limit_ends_with_length() {
     let script = Script::new();
     script.answer("hello", "one two three");

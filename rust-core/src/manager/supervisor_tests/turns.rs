@@ -202,3 +202,45 @@ fn a_generation_is_replayed_from_an_offset() {
     });
     assert_eq!(text, "two three");
 }
+
+#[test]
+fn a_prompt_goes_to_the_model_as_it_is_and_becomes_the_transcript() {
+    let script = Script::new();
+    script.answer(" who", " you");
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    let prompt = |host: &mut Host, generation: &str, text: &str| {
+        host.send(
+            json!({ "type": "generate", "generationId": generation, "scope": "s", "model": a(), "prompt": text }),
+        );
+        host.answered(generation)
+    };
+    host.say("g1", "s", "hi");
+    host.answered("g1");
+    let text = "<user> who <assistant>";
+    let (answer, outcome) = prompt(&mut host, "g2", text);
+    // The template would have written five tokens.
+    assert_eq!((answer.as_str(), outcome.usage.prompt_tokens), (" you", 3));
+    assert_eq!(roles(&host.transcript("s")), [text, " you"]);
+    // What is gone on with is in memory.
+    let (_, outcome) = prompt(&mut host, "g3", &format!("{text} you <end> <user> who <assistant>"));
+    assert_eq!((outcome.usage.prompt_tokens, outcome.usage.cached_tokens), (8, 4));
+    // A message after it goes through the template again, and finds nothing to share.
+    host.say("g4", "s", "who");
+    let (_, outcome) = host.answered("g4");
+    assert!(outcome.usage.prompt_tokens > 8, "{outcome:?}");
+}
+
+#[test]
+fn a_prompt_that_has_no_room_is_refused_and_the_transcript_goes_back() {
+    let script = Script::new();
+    let manager = manager(&script);
+    let mut host = Host::on(&manager);
+    host.say("g1", "s", "hi");
+    host.answered("g1");
+    let long = "word ".repeat(5_000);
+    host.send(json!({ "type": "generate", "generationId": "g2", "scope": "s", "model": a(), "prompt": long }));
+    let outcome = host.finished("g2");
+    assert_eq!(outcome.error.map(|error| error.code), Some(ErrorCode::ContextFull));
+    assert_eq!(roles(&host.transcript("s")), ["hi", "you said: hi"]);
+}

@@ -10,7 +10,7 @@ use crate::manager::mailbox::Message;
 use crate::manager::overflow::{Fitted, Room, fit};
 use crate::manager::scope::Kv;
 use crate::manager::supervisor::Supervisor;
-use crate::protocol::FinishReason;
+use crate::protocol::{self, FinishReason};
 
 /// What work on a model's template or vocabulary gives, also where it panics, whose own text may quote what it worked on.
 pub(in crate::manager) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -34,8 +34,8 @@ impl Supervisor {
         let Some(scope) = self.scopes.get(&turn.scope) else { return };
         let saved = if scope.kv == Kv::Uncached { self.saved_reader(&turn.scope) } else { None };
         let (messages, dropped) = (scope.transcript().to_vec(), scope.dropped());
-        let options = turn.options.clone();
-        if let Some(scope) = self.scopes.get_mut(&turn.scope) {
+        let (options, is_raw) = (turn.options.clone(), turn.is_raw);
+        if let Some(scope) = self.scopes.get_mut(&turn.scope).filter(|_| !is_raw) {
             scope.options = options.clone();
         }
         let Some(turn) = self.turns.get_mut(id) else { return };
@@ -45,8 +45,11 @@ impl Supervisor {
         let (mailbox, generation) = (self.mailbox.clone(), id.to_owned());
         self.runtime.spawn_blocking(move || {
             let saved = saved.map(|read| read().map(Arc::new));
-            let result =
-                caught(|| fit(&messages, dropped, overflow, room, |messages| prompter.render(messages, &options)));
+            let render = |messages: &[protocol::Message]| match messages.last().filter(|_| is_raw) {
+                Some(prompt) => prompter.complete(&prompt.content, &options),
+                None => prompter.render(messages, &options),
+            };
+            let result = caught(|| fit(&messages, dropped, overflow, room, render));
             drop(prompter);
             mailbox.tell(Message::Rendered { generation, path, epoch, result, saved });
         });
