@@ -11,7 +11,7 @@ export interface GenerationResult {
   text: string;
   /** What the model thought before it answered; empty where it did not. */
   reasoning: string;
-  /** The tools that it called. Their results go into the next turn, as messages of `tool`. */
+  /** The tools that it called; a call that was cut short is none. Their results go into the next turn, as messages of `tool`. */
   toolCalls: readonly ToolCall[];
   /** What ended it. */
   reason: Exclude<FinishReason, 'failed'>;
@@ -142,6 +142,15 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     const joined = index > toolCalls.length ? undefined : join(toolCalls[index]?.arguments ?? '', offset, piece.arguments);
     if (joined === undefined) return false;
     toolCalls[index] = { ...piece, arguments: joined };
+    this.update({ ...state, toolCalls });
+    return true;
+  }
+
+  /** @internal Takes a call out that was cut short. Returns whether it is known. */
+  dropCall(index: number): boolean {
+    const state = this.getSnapshot();
+    const toolCalls = state.toolCalls.filter((_, other) => other !== index);
+    if (toolCalls.length === state.toolCalls.length) return false;
     this.update({ ...state, toolCalls });
     return true;
   }

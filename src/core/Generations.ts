@@ -79,6 +79,11 @@ export class Generations {
     return this.get(id)?.addToCall(index, offset, piece) ?? true;
   }
 
+  /** Returns whether the call is known. */
+  dropCall(id: string, index: number): boolean {
+    return this.get(id)?.dropCall(index) ?? true;
+  }
+
   /** Takes over a snapshot's list. */
   replace(states: readonly GenerationState[], newEpoch: boolean): void {
     const present = new Set(states.map((state) => state.id));

@@ -117,6 +117,8 @@ export class State {
         const { generationId, index, offset, id, name, arguments: piece } = event;
         return this.generations.addToCall(generationId, index, offset, { id, name, arguments: piece });
       }
+      case 'toolCallDropped':
+        return this.generations.dropCall(event.generationId, event.index);
       case 'suspensionChanged':
         this.suspended.set(event.suspended);
         return true;

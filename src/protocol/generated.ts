@@ -1114,7 +1114,15 @@ offset: number,
 /**
  * The piece: text of JSON.
  */
-arguments: string, } | { "type": "suspensionChanged", 
+arguments: string, } | { "type": "toolCallDropped", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Which of the generation's calls, from 0.
+ */
+index: number, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */
@@ -1364,7 +1372,15 @@ offset: number,
 /**
  * The piece: text of JSON.
  */
-arguments: string, } | { "type": "suspensionChanged", 
+arguments: string, } | { "type": "toolCallDropped", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Which of the generation's calls, from 0.
+ */
+index: number, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */

@@ -39,6 +39,12 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
         toolCalls[index] = { id, name, arguments: known + event.arguments };
         return { ...state, toolCalls };
       });
+    case 'toolCallDropped':
+      return changeGeneration(snapshot, event.generationId, (state) => {
+        const { index } = event;
+        if (index >= state.toolCalls.length) throw new Error(`the script drops call ${index}, but ${state.id} has ${state.toolCalls.length} calls`);
+        return { ...state, toolCalls: state.toolCalls.filter((_, other) => other !== index) };
+      });
     case 'suspensionChanged':
       return { ...snapshot, suspended: event.suspended };
     case 'downloadChanged':

@@ -123,6 +123,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::TextDelta { .. }
         | Event::ReasoningDelta { .. }
         | Event::ToolCallDelta { .. }
+        | Event::ToolCallDropped { .. }
         | Event::SuspensionChanged { .. }
         | Event::DownloadChanged { .. }
         | Event::DownloadRemoved { .. }

@@ -52,6 +52,13 @@ impl Generation {
             *length += utf16_length(arguments);
         }
     }
+
+    fn drop_call(&mut self, index: usize) {
+        if index < self.state.tool_calls.len() {
+            self.state.tool_calls.remove(index);
+            self.lengths.arguments.remove(index);
+        }
+    }
 }
 
 impl World {
@@ -97,6 +104,11 @@ impl World {
             Event::ToolCallDelta { generation_id, index, id, name, arguments, .. } => {
                 if let Some(generation) = self.find(generation_id) {
                     generation.add_to_call(*index as usize, id, name, arguments);
+                }
+            }
+            Event::ToolCallDropped { generation_id, index } => {
+                if let Some(generation) = self.find(generation_id) {
+                    generation.drop_call(*index as usize);
                 }
             }
             Event::SuspensionChanged { suspended } => self.suspended = *suspended,
