@@ -12,6 +12,7 @@ mod halves;
 mod lifecycle;
 mod memory;
 mod message;
+mod numbers;
 mod options;
 mod raw;
 mod snapshot;
