@@ -63,7 +63,6 @@ export class LlamaLanguageModel implements LanguageModelV4 {
     const messages = toMessages(call.prompt, warn);
     const request = toRequest(call, warn);
     const { abortSignal: signal } = call;
-    if (signal?.aborted) throw abortReason(signal);
     const held = await this.hold(messages);
     if (signal?.aborted) {
       held.release();
