@@ -103,6 +103,11 @@ pub trait Prompter: Tokenizer {
     /// takes tools, form of answer and reasoning; an error says which of them the model or its template cannot have.
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt>;
 
+    /// The same of a prompt that nothing answers yet: its format, which costs time, may be left out.
+    fn render_ahead(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
+        self.render(messages, options)
+    }
+
     /// The same, without options, for a person's eyes: the text, and what wrote it.
     fn show(&self, messages: &[Message]) -> Result<RenderedPrompt>;
 }
