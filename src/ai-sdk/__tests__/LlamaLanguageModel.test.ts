@@ -2,7 +2,7 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
 import type { Outcome } from '../../protocol/generated';
-import { beginTurn, checkStreamParts } from '../../testing';
+import { beginTurn, checkStreamParts, scopeSummary } from '../../testing';
 import { createLlama } from '../createLlama';
 import { harness, partsOf, prompt, turns } from './harness';
 
@@ -346,4 +346,27 @@ test('the provider has language models, and says so of others', () => {
   const llama = createLlama(harness().client);
   expect(llama.languageModel('chat.gguf')).toMatchObject({ specificationVersion: 'v4', provider: 'llama', modelId: 'chat.gguf', supportedUrls: {} });
   expect(() => llama.imageModel('i.gguf')).toThrow(/i\.gguf/);
+});
+
+test('after a reload a call goes on in the hidden conversation that it continues', async () => {
+  const scope = 'hidden:ai-sdk/2';
+  const { port, client } = harness({ scopes: [scopeSummary(scope, { model: 'chat.gguf', messageCount: 2 })] });
+  const said: LanguageModelV4CallOptions['prompt'] = [
+    ...prompt,
+    { role: 'assistant', content: [{ type: 'text', text: 'Hello' }] },
+    { role: 'user', content: [{ type: 'text', text: 'And?' }] },
+  ];
+  const result = createLlama(client)('chat.gguf').doGenerate({ prompt: said });
+  await turns();
+  expect(port.sentOf('generate')).toEqual([]);
+  const { requestId } = port.last('getTranscript');
+  const messages = [
+    { role: 'user' as const, content: 'Hi' },
+    { role: 'assistant' as const, content: 'Hello' },
+  ];
+  port.emit({ type: 'transcript', requestId, scope, revision: 1, messages });
+  await turns();
+  expect(port.last('generate').scope).toBe(scope);
+  beginTurn(port).finish();
+  await result;
 });
