@@ -187,6 +187,25 @@ fn what_the_choice_of_tools_says_is_kept_to() {
 }
 
 #[test]
+fn json_beside_tools_is_written_unless_one_must_be_called() {
+    let mut talk = Talk::new();
+    let schema = json!({ "type": "object", "properties": { "ok": { "type": "boolean" } }, "required": ["ok"], "additionalProperties": false });
+    let asked = user("What is the weather in Paris?");
+    for (scope, choice) in [
+        ("auto", json!({ "type": "auto" })),
+        ("required", json!({ "type": "required" })),
+        ("tool", json!({ "type": "tool", "toolName": "set_timer" })),
+    ] {
+        let options =
+            json!({ "tools": tools(), "toolChoice": choice, "responseFormat": { "type": "json", "schema": schema } });
+        let told = talk.say(scope, asked.clone(), options);
+        let is_called = told.reason() == FinishReason::ToolCalls;
+        assert_eq!(is_called, scope != "auto", "{told:?}");
+        assert!(is_called || parsed(&told.text)["ok"].is_boolean(), "{told:?}");
+    }
+}
+
+#[test]
 fn json_is_of_its_schema_whatever_the_model_would_say() {
     let mut talk = Talk::new();
     let schema = json!({

@@ -797,7 +797,8 @@ maxOutputTokens?: number,
  */
 keepPartial?: boolean, 
 /**
- * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
+ * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called. JSON can: where a tool
+ * must be called, it is, and else none is.
  */
 responseFormat?: ResponseFormat, 
 /**

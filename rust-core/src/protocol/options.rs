@@ -117,7 +117,8 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub keep_partial: bool,
-    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
+    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called. JSON can: where a tool
+    /// must be called, it is, and else none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub response_format: Option<ResponseFormat>,
