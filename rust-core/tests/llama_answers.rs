@@ -27,6 +27,8 @@ struct Told {
     text: String,
     reasoning: String,
     calls: Vec<ToolCall>,
+    /// Those that were begun and are none.
+    cut: Vec<ToolCall>,
     outcome: Option<Outcome>,
 }
 
@@ -56,7 +58,7 @@ impl Talk {
         self.host.send(command);
         let told = std::cell::RefCell::new(Told::default());
         self.host.until(|event| {
-            let mut told = told.borrow_mut();
+            let told = &mut *told.borrow_mut();
             match event {
                 Event::TextDelta { generation_id, offset, text } if generation_id == id => {
                     assert_eq!(offset as usize, told.text.encode_utf16().count());
@@ -77,6 +79,9 @@ impl Talk {
                     assert_eq!((&known.id, &known.name), (&call, &name));
                     assert_eq!(offset as usize, known.arguments.encode_utf16().count());
                     known.arguments.push_str(&arguments);
+                }
+                Event::ToolCallDropped { generation_id, index } if generation_id == id => {
+                    told.cut.push(told.calls.remove(index as usize));
                 }
                 Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { outcome } }
                     if generation_id == id =>
@@ -144,6 +149,27 @@ fn a_tool_is_called_and_its_result_is_answered_from() {
 }
 
 #[test]
+fn a_call_that_is_cut_short_is_none_wherever_that_happens() {
+    let mut talk = Talk::new();
+    let mut cut = 0;
+    let limits = (1..40).map(|most| json!({ "maxOutputTokens": most }));
+    let stops = ["get", "city", "Par", "is\""].map(|stop| json!({ "stop": [stop] }));
+    for (index, mut options) in limits.chain(stops).enumerate() {
+        options["tools"] = tools();
+        let scope = format!("s{index}");
+        let told = talk.say(&scope, user("What is the weather in Paris?"), options.clone());
+        cut += told.cut.len();
+        let whole = json!({ "city": "Paris" });
+        assert!(told.calls.iter().all(|call| parsed(&call.arguments) == whole), "{options}: {told:?}");
+        let is_called = told.reason() == FinishReason::ToolCalls;
+        assert!(!is_called || !told.calls.is_empty(), "{options}: {told:?}");
+        assert!(told.calls.is_empty() || is_called || told.reason() == FinishReason::Length, "{options}: {told:?}");
+        assert_eq!(talk.transcript(&scope)[1].tool_calls, told.calls, "{options}");
+    }
+    assert!(cut > 2, "some were begun");
+}
+
+#[test]
 fn what_the_choice_of_tools_says_is_kept_to() {
     let mut talk = Talk::new();
     for (choice, names) in [
@@ -158,6 +184,25 @@ fn what_the_choice_of_tools_says_is_kept_to() {
     let none = json!({ "tools": tools(), "toolChoice": { "type": "none" } });
     let told = talk.say("none", user("What is the weather in Paris?"), none);
     assert!(told.calls.is_empty() && !told.text.is_empty(), "{told:?}");
+}
+
+#[test]
+fn json_beside_tools_is_written_unless_one_must_be_called() {
+    let mut talk = Talk::new();
+    let schema = json!({ "type": "object", "properties": { "ok": { "type": "boolean" } }, "required": ["ok"], "additionalProperties": false });
+    let asked = user("What is the weather in Paris?");
+    for (scope, choice) in [
+        ("auto", json!({ "type": "auto" })),
+        ("required", json!({ "type": "required" })),
+        ("tool", json!({ "type": "tool", "toolName": "set_timer" })),
+    ] {
+        let options =
+            json!({ "tools": tools(), "toolChoice": choice, "responseFormat": { "type": "json", "schema": schema } });
+        let told = talk.say(scope, asked.clone(), options);
+        let is_called = told.reason() == FinishReason::ToolCalls;
+        assert_eq!(is_called, scope != "auto", "{told:?}");
+        assert!(is_called || parsed(&told.text)["ok"].is_boolean(), "{told:?}");
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@
 
 mod llama_common;
 
-use llama_common::{find, folder, load, message, tiny_bytes, with_template, with_value, write};
+use llama_common::{config, find, folder, load, message, tiny_bytes, with_template, with_value, write};
 use llama_rs_core::engine::LoadedModel;
 use llama_rs_core::error::ErrorCode;
-use llama_rs_core::protocol::{GenerateOptions, Message, ModelConfig, Role};
+use llama_rs_core::protocol::{GenerateOptions, Message, ModelConfig, Role, Tool, ToolChoice};
 
 fn load_bytes(bytes: &[u8]) -> LoadedModel {
     let folder = folder();
@@ -85,4 +85,21 @@ fn weights_that_are_not_numbers_are_a_typed_error_at_sampling() {
     let error = model.context.sample(row, &mut *sampler).expect_err("nothing can be chosen");
     assert_eq!(error.code, ErrorCode::InferenceFailed);
     assert!(error.detail.contains("not numbers"), "{error}");
+}
+
+#[test]
+fn a_prompt_that_nothing_answers_yet_is_the_same_without_a_format() {
+    let model = load(&config());
+    let tool: Tool =
+        serde_json::from_str(r#"{"name": "look", "parameters": {"properties": {"at": {"type": "string"}}}}"#)
+            .expect("a tool");
+    let messages = [message(Role::User, "hi")];
+    for tool_choice in [ToolChoice::Auto, ToolChoice::Required] {
+        let options =
+            GenerateOptions { tools: vec![tool.clone()], tool_choice: Some(tool_choice), ..GenerateOptions::default() };
+        let answered = model.prompter.render(&messages, &options).expect("a prompt");
+        let ahead = model.prompter.render_ahead(&messages, &options).expect("a prompt");
+        assert!(answered.format.is_some() && ahead.format.is_none());
+        assert_eq!((ahead.tokens, ahead.stop), (answered.tokens, answered.stop));
+    }
 }

@@ -6,7 +6,6 @@ mod victim;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Instant;
 
 use llama_rs_core::residency::{Parked, SavedTranscript, Storage};
 use saved_common::{FINGERPRINT, Random, kv, transcript};
@@ -87,33 +86,18 @@ fn save_for_ever(directory: &Path, mut version: u64) -> ! {
     }
 }
 
-/// One child and what it has said so far.
-struct Saver {
-    victim: Victim,
-    /// Whether the last thing it said is that it has begun something.
-    in_the_middle: bool,
-}
-
-impl Saver {
-    fn start(directory: &Path, version: u64) -> Self {
-        let victim = Victim::start(TEST, directory, version);
-        Self { victim, in_the_middle: false }
+/// Notes what a child has said. Returns whether it has begun something.
+fn hear(words: &[String], allowed: &mut [Allowed], version: &mut u64) -> bool {
+    let number = |at: usize| words[at].parse::<usize>().expect("a number");
+    let (files, scope) = (FILES[number(1)], &mut allowed[number(2)]);
+    *version = number(3) as u64;
+    let has_begun = words[0] == "begin";
+    if has_begun {
+        scope.begin(files, *version);
+    } else {
+        scope.end();
     }
-
-    /// Waits for the next thing that it says, and notes it; `false` at the end.
-    fn listen(&mut self, allowed: &mut [Allowed], version: &mut u64) -> bool {
-        let Some(words) = self.victim.words() else { return false };
-        let number = |at: usize| words[at].parse::<usize>().expect("a number");
-        let (files, scope) = (FILES[number(1)], &mut allowed[number(2)]);
-        *version = number(3) as u64;
-        self.in_the_middle = words[0] == "begin";
-        if self.in_the_middle {
-            scope.begin(files, *version)
-        } else {
-            scope.end()
-        }
-        true
-    }
+    has_begun
 }
 
 fn temporary_files(directory: &Path) -> usize {
@@ -164,17 +148,12 @@ fn a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write() {
     let (mut in_the_middle, mut half_written) = (0, 0);
     for seed in 0..KILLS {
         let mut random = Random(seed);
-        let mut child = Saver::start(directory, version + 1);
-        let mut said_at = Instant::now();
-        for _ in 0..=random.below(6) {
-            assert!(child.listen(&mut allowed, &mut version), "seed {seed}: the child ended by itself");
-            pace.heard(said_at.elapsed());
-            said_at = Instant::now();
-        }
-        pace.wait(said_at, random.below(1_000));
-        child.victim.kill();
-        while child.listen(&mut allowed, &mut version) {}
-        in_the_middle += u64::from(child.in_the_middle);
+        let victim = Victim::start(TEST, directory, version + 1);
+        let mut has_begun = false;
+        pace.kill(victim, 1 + random.below(6), random.below(1_000), |words| {
+            has_begun = hear(words, &mut allowed, &mut version);
+        });
+        in_the_middle += u64::from(has_begun);
         half_written += u64::from(temporary_files(directory) > 0);
         check(directory, &mut allowed, &format!("seed {seed}"));
     }

@@ -7,7 +7,6 @@ mod victim;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use llama_rs_core::store::{Digest, FileKind};
 use store_common::*;
@@ -65,9 +64,9 @@ fn store_for_ever(directory: &Path, mut version: u64) -> ! {
     }
 }
 
-/// One child and what it has said so far.
+/// What one child has said so far.
+#[derive(Default)]
 struct Storer {
-    victim: Victim,
     /// What it has begun and not ended.
     in_the_middle_of: Option<String>,
     /// Of the download that it is in the middle of, what has come.
@@ -75,14 +74,8 @@ struct Storer {
 }
 
 impl Storer {
-    fn start(directory: &Path, version: u64) -> Self {
-        let victim = Victim::start(TEST, directory, version);
-        Self { victim, in_the_middle_of: None, written: Vec::new() }
-    }
-
-    /// Waits for the next thing that it says, and notes what its names may mean now; `false` at the end.
-    fn listen(&mut self, allowed: &mut [Vec<Option<u64>>], version: &mut u64) -> bool {
-        let Some(words) = self.victim.words() else { return false };
+    /// Notes what its names may mean now.
+    fn hear(&mut self, words: &[String], allowed: &mut [Vec<Option<u64>>], version: &mut u64) {
         let name: usize = words[2].parse().expect("a number");
         *version = words[3].parse().expect("a number");
         match words[0].as_str() {
@@ -99,7 +92,6 @@ impl Storer {
             "written-0" => self.written.push(content(name, *version)[0].clone()),
             _ => self.written.push(content(name, *version)[1].clone()),
         }
-        true
     }
 }
 
@@ -175,16 +167,10 @@ fn a_killed_process_leaves_a_whole_cache() {
     let mut kept = 0;
     for seed in 0..KILLS {
         let mut random = Random(seed);
-        let mut child = Storer::start(directory, version + 1);
-        let mut said_at = Instant::now();
-        for _ in 0..=random.below(8) {
-            assert!(child.listen(&mut allowed, &mut version), "seed {seed}: the child ended by itself");
-            pace.heard(said_at.elapsed());
-            said_at = Instant::now();
-        }
-        pace.wait(said_at, random.below(1_000));
-        child.victim.kill();
-        while child.listen(&mut allowed, &mut version) {}
+        let (victim, mut child) = (Victim::start(TEST, directory, version + 1), Storer::default());
+        pace.kill(victim, 1 + random.below(8), random.below(1_000), |words| {
+            child.hear(words, &mut allowed, &mut version);
+        });
         if let Some(what) = child.in_the_middle_of.take() {
             *cut.entry(what).or_default() += 1;
         }

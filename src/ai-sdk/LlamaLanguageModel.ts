@@ -15,7 +15,7 @@ import { asKnown } from './alike';
 import { finishOf } from './finish';
 import { toRequest } from './options';
 import { partStream } from './partStream';
-import { toolCallPart } from './PartWriter';
+import { callParts } from './PartWriter';
 import { toMessages } from './prompt';
 import { type HeldScope, ScopePool } from './ScopePool';
 
@@ -63,7 +63,6 @@ export class LlamaLanguageModel implements LanguageModelV4 {
     const messages = toMessages(call.prompt, warn);
     const request = toRequest(call, warn);
     const { abortSignal: signal } = call;
-    if (signal?.aborted) throw abortReason(signal);
     const held = await this.hold(messages);
     if (signal?.aborted) {
       held.release();
@@ -92,11 +91,9 @@ export class LlamaLanguageModel implements LanguageModelV4 {
 }
 
 function contentOf({ reasoning, text, toolCalls, reason }: GenerationResult): LanguageModelV4Content[] {
-  // Cut off, the last call is not whole.
-  const calls = reason === 'toolCalls' || reason === 'stop' ? toolCalls : toolCalls.slice(0, -1);
   return [
     ...(reasoning === '' ? [] : [{ type: 'reasoning' as const, text: reasoning }]),
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-    ...calls.map(toolCallPart),
+    ...callParts(toolCalls, reason),
   ];
 }

@@ -2,25 +2,25 @@ import type { LanguageModelV4StreamPart, LanguageModelV4ToolCall } from '@ai-sdk
 
 import { LlamaError } from '../core/LlamaError';
 import type { Generation } from '../core/Generation';
-import type { GenerationState, ToolCall } from '../protocol/generated';
+import type { FinishReason, GenerationState, ToolCall } from '../protocol/generated';
 import { type Ending, finishOf } from './finish';
 
 type Block = 'text' | 'reasoning';
 
-/** Tells the parts of a generation that are new since it was asked last, each block whole and in its order. */
+/** Tells the parts of a generation that are new since it was asked last, each block whole and in its order, calls at the end. */
 export class PartWriter {
   private readonly told = { text: 0, reasoning: 0 };
   private readonly blocks = { text: 0, reasoning: 0 };
-  /** Lengths of the arguments that were told, by the call's index. */
-  private readonly calls: number[] = [];
-  private open: { block: Block; id: string } | { block: 'tool'; index: number } | undefined;
+  /** Lengths of the arguments that were told, by the call's id: one that is dropped changes the others' places. */
+  private readonly calls = new Map<string, number>();
+  private open: { block: Block | 'tool-input'; id: string } | undefined;
 
   constructor(private readonly generation: Pick<Generation, 'id' | 'scope'>) {}
 
   /** What came since the last call; at the end of the generation, what ends the stream. */
   write(state: GenerationState): LanguageModelV4StreamPart[] {
     const parts = [...this.grow('reasoning', state), ...this.grow('text', state)];
-    for (const [index, call] of state.toolCalls.entries()) parts.push(...this.growCall(index, call, state));
+    for (const call of state.toolCalls) parts.push(...this.growCall(call));
     if (state.phase.type === 'finished') parts.push(...this.end(state, { ...state.phase.outcome, logprobs: state.logprobs }));
     return parts;
   }
@@ -31,7 +31,7 @@ export class PartWriter {
     this.told[block] = state[block].length;
     const parts: LanguageModelV4StreamPart[] = [];
     if (this.open?.block !== block) {
-      parts.push(...this.close(state, true));
+      parts.push(...this.close());
       this.blocks[block] += 1;
       this.open = { block, id: `${block}-${this.blocks[block]}` };
       parts.push({ type: `${block}-start`, id: this.open.id });
@@ -39,39 +39,38 @@ export class PartWriter {
     return [...parts, { type: `${block}-delta`, id: this.open.id, delta }];
   }
 
-  private growCall(index: number, { id, name, arguments: input }: ToolCall, state: GenerationState): LanguageModelV4StreamPart[] {
-    const known = this.calls[index];
+  private growCall({ id, name, arguments: input }: ToolCall): LanguageModelV4StreamPart[] {
+    const known = this.calls.get(id);
     const delta = input.slice(known ?? 0);
-    this.calls[index] = input.length;
+    this.calls.set(id, input.length);
     const parts: LanguageModelV4StreamPart[] = [];
     if (known === undefined) {
-      parts.push(...this.close(state, true));
-      this.open = { block: 'tool', index };
+      parts.push(...this.close());
+      this.open = { block: 'tool-input', id };
       parts.push({ type: 'tool-input-start', id, toolName: name });
     }
     return delta === '' ? parts : [...parts, { type: 'tool-input-delta', id, delta }];
   }
 
-  private end(state: GenerationState, ending: Ending): LanguageModelV4StreamPart[] {
+  private end({ toolCalls }: GenerationState, ending: Ending): LanguageModelV4StreamPart[] {
     const { reason, error } = ending;
     const failure = error === undefined ? [] : [{ type: 'error' as const, error: LlamaError.from(error) }];
-    const parts = this.close(state, reason === 'stop' || reason === 'toolCalls');
-    return [...parts, ...failure, { type: 'finish', ...finishOf(this.generation, ending) }];
+    return [...this.close(), ...callParts(toolCalls, reason), ...failure, { type: 'finish', ...finishOf(this.generation, ending) }];
   }
 
-  /** Ends what is open. A call whose arguments were cut off is none: `isWhole` says whether they may be. */
-  private close(state: GenerationState, isWhole: boolean): LanguageModelV4StreamPart[] {
+  /** Ends what is open. */
+  private close(): LanguageModelV4StreamPart[] {
     const { open } = this;
     this.open = undefined;
-    if (open === undefined) return [];
-    if (open.block !== 'tool') return [{ type: `${open.block}-end`, id: open.id }];
-    const call = state.toolCalls[open.index];
-    if (call === undefined) return [];
-    return [{ type: 'tool-input-end', id: call.id }, ...(isWhole ? [toolCallPart(call)] : [])];
+    return open === undefined ? [] : [{ type: `${open.block}-end`, id: open.id }];
   }
 }
 
-/** A call as a part of an answer. */
-export function toolCallPart({ id, name, arguments: input }: ToolCall): LanguageModelV4ToolCall {
-  return { type: 'tool-call', toolCallId: id, toolName: name, input };
+/**
+ * An answer's calls, as parts of it. Only its end tells which were not cut short; nobody waits for those of one that failed or
+ * was cancelled.
+ */
+export function callParts(calls: readonly ToolCall[], reason: FinishReason): LanguageModelV4ToolCall[] {
+  if (reason === 'failed' || reason === 'cancelled') return [];
+  return calls.map(({ id, name, arguments: input }) => ({ type: 'tool-call', toolCallId: id, toolName: name, input }));
 }

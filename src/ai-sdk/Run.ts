@@ -72,10 +72,7 @@ export class Run {
   }
 
   private async read(open: Open): Promise<void> {
-    const onError = (error: unknown) => {
-      this.failure ??= { error };
-      return error instanceof Error ? error.message : String(error);
-    };
+    const onError = (error: unknown) => String((this.failure ??= { error }).error);
     const onGeneration = (generation: Generation) => void this.generations.push(generation);
     try {
       const stream = await open({ signal: this.abort.signal, onError, onGeneration });

@@ -29,6 +29,7 @@ export function toRequest(call: LanguageModelV4CallOptions, warn: Warn): Pick<Ge
     keepPartial: true,
     ...sampling,
   };
+  if (tools && call.responseFormat?.type === 'json') warnOfCalls(call, warn);
   warnOfHeaders(call, warn);
   return { options: withoutUndefined(options), persist, overflow };
 }
@@ -63,6 +64,16 @@ function toReasoning({ reasoning }: LanguageModelV4CallOptions): Pick<GenerateOp
   if (reasoning === undefined || reasoning === 'provider-default') return {};
   if (reasoning === 'none') return { reasoning: false };
   return { reasoning: true, reasoningBudgetTokens: REASONING_TOKENS[reasoning] };
+}
+
+/** An answer keeps to one grammar: that of the form, or that of calls. */
+function warnOfCalls({ toolChoice = { type: 'auto' } }: LanguageModelV4CallOptions, warn: Warn): void {
+  if (toolChoice.type !== 'auto') return;
+  warn({
+    type: 'unsupported',
+    feature: 'tools beside responseFormat',
+    details: 'the answer is JSON and calls none - a step with the toolChoice required calls one, without JSON',
+  });
 }
 
 function warnOfHeaders({ headers = {} }: LanguageModelV4CallOptions, warn: Warn): void {

@@ -11,7 +11,7 @@ export interface GenerationResult {
   text: string;
   /** What the model thought before it answered; empty where it did not. */
   reasoning: string;
-  /** The tools that it called. Their results go into the next turn, as messages of `tool`. */
+  /** The tools that it called; a call that was cut short is none. Their results go into the next turn, as messages of `tool`. */
   toolCalls: readonly ToolCall[];
   /** How likely each of its tokens was, where `options.logprobs` asked for that: as many as `usage.outputTokens`. */
   logprobs?: readonly TokenLogprob[];
@@ -154,6 +154,15 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     const known = state.logprobs ?? [];
     if (offset > known.length) return false;
     this.update({ ...state, logprobs: [...known, ...more.slice(known.length - offset)] });
+    return true;
+  }
+
+  /** @internal Takes a call out that was cut short. Returns whether it is known. */
+  dropCall(index: number): boolean {
+    const state = this.getSnapshot();
+    const toolCalls = state.toolCalls.filter((_, other) => other !== index);
+    if (toolCalls.length === state.toolCalls.length) return false;
+    this.update({ ...state, toolCalls });
     return true;
   }
 

@@ -84,6 +84,11 @@ export class Generations {
     return this.get(id)?.addLogprobs(offset, logprobs) ?? true;
   }
 
+  /** Returns whether the call is known. */
+  dropCall(id: string, index: number): boolean {
+    return this.get(id)?.dropCall(index) ?? true;
+  }
+
   /** Takes over a snapshot's list. */
   replace(states: readonly GenerationState[], newEpoch: boolean): void {
     const present = new Set(states.map((state) => state.id));

@@ -77,7 +77,7 @@ export class LlamaClient extends Commands {
     this.changes = new Changes(scheduler);
     this.leases = new Leases(requests, newId, scheduler, pending);
     this.modelTable = new Models(this.changes, (model) => this.leases.noteModel(model));
-    this.scopeTable = new Scopes(this.changes);
+    this.scopeTable = new Scopes(this.changes, (scope) => this.toolRuns.disposed(scope));
     this.transcripts = new Transcripts(this.scopeTable, requests);
     this.residentTable = new Residents(this.changes, requests, newId, onProblem);
     this.turns = new Generations(
@@ -157,7 +157,7 @@ export class LlamaClient extends Commands {
   /**
    * Waits no longer for the tools that a conversation has called, and asks nothing more on their behalf. Gives the results that are
    * there and that no turn has, also those of a turn that failed: put them in front of the next message. The engine answers the
-   * other calls itself.
+   * other calls itself, and those of a turn that fails while the next one waits behind it.
    */
   endCalls(scope: string): Message[] {
     return this.toolRuns.interrupt(scope);

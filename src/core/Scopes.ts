@@ -42,7 +42,10 @@ export class Scopes {
   readonly list: Store<readonly ScopeSummary[]>;
   private readonly byId = new Map<string, Store<ScopeState>>();
 
-  constructor(private readonly changes: Changes) {
+  constructor(
+    private readonly changes: Changes,
+    private readonly onDisposed: (id: string) => void,
+  ) {
     this.list = new Store<readonly ScopeSummary[]>(changes, Object.freeze([]));
   }
 
@@ -88,6 +91,7 @@ export class Scopes {
   dispose(id: string): void {
     this.change(id, { summary: undefined, transcript: EMPTY });
     this.list.set(Object.freeze(this.list.getSnapshot().filter((summary) => summary.id !== id)));
+    this.onDisposed(id);
   }
 
   /** Those that are queued or running, and why the last one that is not failed, if it did. */

@@ -119,6 +119,8 @@ export class State {
       }
       case 'logprobsDelta':
         return this.generations.addLogprobs(event.generationId, event.offset, event.logprobs);
+      case 'toolCallDropped':
+        return this.generations.dropCall(event.generationId, event.index);
       case 'suspensionChanged':
         this.suspended.set(event.suspended);
         return true;

@@ -9,7 +9,7 @@ import { currentTools, declared, errorText, type OpenCall, resultMessage, result
 export interface ToolRequest extends GenerateRequest {
   /** What its answers may call. A function is asked anew for every answer and every call. */
   tools: Tools | (() => Tools);
-  /** Answers at most, whatever the last one calls. Left out: 5. */
+  /** Answers at most. What the last one calls is left: `openCalls` shows it until the next turn. Left out: 5. */
   maxSteps?: number;
 }
 
@@ -19,7 +19,7 @@ export interface RunHost {
   generate(request: GenerateRequest): Generation;
   /** Told of the calls of an answer before they are carried out. They get their results in place. */
   onCalls(calls: readonly AnsweredCall[]): void;
-  /** Told which of them have no result yet, until the run has ended. */
+  /** Told which of them have no result yet, until somebody ends the run. */
   onOpen(calls: readonly OpenCall[]): void;
 }
 
@@ -51,6 +51,11 @@ export class ToolRun {
     const done = this.follow(first).then(onEnd);
     followSignal(this.request.signal, () => this.end(), done);
     return first;
+  }
+
+  /** Whether an answer is under way. */
+  isAnswering(): boolean {
+    return this.generation?.finished === false;
   }
 
   /** Whether this is the answer that it waits for. */
@@ -86,11 +91,22 @@ export class ToolRun {
     let generation = first;
     for (let step = 1; ; step += 1) {
       const outcome = await generation.result.catch(() => undefined);
-      if (this.isOver() || outcome?.reason !== 'toolCalls' || step >= maxSteps) return;
+      // A turn that failed or was cancelled goes back, and its calls with it.
+      if (this.isOver() || outcome === undefined || outcome.reason === 'cancelled') return;
+      if (outcome.reason !== 'toolCalls' || step >= maxSteps) {
+        this.leave(outcome.toolCalls);
+        return;
+      }
       const append = await this.carryOut(outcome.toolCalls);
       if (this.isOver()) return;
       generation = this.ask({ model, scope, persist, overflow, signal, append, options: afterFirst(options) });
     }
+  }
+
+  /** Of an answer after which nothing follows, though it calls something. */
+  private leave(calls: readonly ToolCall[]): void {
+    this.calls = calls.map((call) => ({ call, open: Object.freeze({ ...call, state: 'left' }) }));
+    this.announce();
   }
 
   private async carryOut(calls: readonly ToolCall[]): Promise<Message[]> {

@@ -64,6 +64,12 @@ export class ToolRuns {
     if (this.runs.get(generation.scope)?.waitsFor(generation) === true) this.end(generation.scope);
   }
 
+  /** A conversation is gone, whoever disposed of it. An answer that is under way in it begins another one of that name. */
+  disposed(scope: string): void {
+    if (this.runs.get(scope)?.isAnswering() !== true) this.end(scope);
+    this.results.forget(scope);
+  }
+
   /** Gives `cut`, which takes the end of a conversation away, and calls with it. */
   cut(scope: string, cut: Promise<void>): Promise<void> {
     this.end(scope);
@@ -80,12 +86,14 @@ export class ToolRuns {
 
   /** Ends every run. */
   close(): void {
-    for (const scope of [...this.runs.keys()]) this.end(scope);
+    for (const scope of new Set([...this.runs.keys(), ...this.stores.keys()])) this.end(scope);
   }
 
   private end(scope: string): void {
     this.runs.get(scope)?.end();
     this.runs.delete(scope);
+    // Calls that were left stay open beyond their run.
+    this.stores.get(scope)?.set(NONE);
   }
 
   private turn(request: GenerateRequest): Generation {

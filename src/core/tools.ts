@@ -30,8 +30,8 @@ export type Tools = Readonly<Record<string, ToolDefinition>>;
 
 /** A call that has no result yet. */
 export interface OpenCall extends ToolCall {
-  /** `waiting` for the user's approval, or `running`. */
-  readonly state: 'waiting' | 'running';
+  /** `waiting` for the user's approval, `running`, or `left`: nobody carries it out, because its answer was the last one allowed. */
+  readonly state: 'waiting' | 'running' | 'left';
 }
 
 /** The tools as they are now. */

@@ -807,7 +807,8 @@ keepPartial?: boolean,
  */
 logprobs?: number, 
 /**
- * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
+ * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called. JSON can: where a tool
+ * must be called, it is, and else none is.
  */
 responseFormat?: ResponseFormat, 
 /**
@@ -1136,7 +1137,15 @@ offset: number,
 /**
  * In the order of the answer.
  */
-logprobs: Array<TokenLogprob>, } | { "type": "suspensionChanged", 
+logprobs: Array<TokenLogprob>, } | { "type": "toolCallDropped", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Which of the generation's calls, from 0.
+ */
+index: number, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */
@@ -1398,7 +1407,15 @@ offset: number,
 /**
  * In the order of the answer.
  */
-logprobs: Array<TokenLogprob>, } | { "type": "suspensionChanged", 
+logprobs: Array<TokenLogprob>, } | { "type": "toolCallDropped", 
+/**
+ * The generation's id.
+ */
+generationId: string, 
+/**
+ * Which of the generation's calls, from 0.
+ */
+index: number, } | { "type": "suspensionChanged", 
 /**
  * Whether it is suspended now.
  */

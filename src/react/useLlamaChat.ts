@@ -27,7 +27,7 @@ export interface UseLlamaChatOptions {
   overflow?: Overflow;
   /** What the model may call. Another object is no change: every answer and every call takes those of the newest render. */
   tools?: Tools;
-  /** Answers to one message at most, whatever the last one calls. Left out: 5. */
+  /** Answers to one message at most. What the last one calls is left: `openCalls` shows it until the next turn. Left out: 5. */
   maxSteps?: number;
   /** Names the component in the flight recorder. Left out: `useLlamaChat`. */
   owner?: string;
@@ -54,7 +54,10 @@ export interface UseLlamaChat {
    * message has nothing to prepare.
    */
   readonly prepare: (text: string) => void;
-  /** Calls of tools that have no result yet; those in state `waiting` wait for `approve`. */
+  /**
+   * Calls of tools that have no result yet. Those in state `waiting` wait for `approve`; those that are `left` for nobody: the answer
+   * was the last of `maxSteps`, or cut short. The next turn goes on without them.
+   */
   readonly openCalls: readonly OpenCall[];
   /** Lets a call be carried out, or refuses it. */
   readonly approve: (callId: string, isApproved?: boolean) => void;
@@ -149,7 +152,7 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
   const fork = useCallback((messageCount?: number) => client.fork(scope, { messageCount }), [client, scope]);
 
   const error = state.transcript.error ?? state.failure ?? model.error;
-  const isCalling = openCalls.length > 0 && state.generations.length === 0;
+  const isCalling = openCalls.some(({ state }) => state !== 'left') && state.generations.length === 0;
   const status = isCalling ? 'calling' : statusOf(state.transcript.status, state.generations.map(stateOf), error);
   return {
     messages: conversation(state, stateOf),

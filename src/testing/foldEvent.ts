@@ -47,6 +47,12 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
         }
         return { ...state, logprobs: [...logprobs, ...event.logprobs] };
       });
+    case 'toolCallDropped':
+      return changeGeneration(snapshot, event.generationId, (state) => {
+        const { index } = event;
+        if (index >= state.toolCalls.length) throw new Error(`the script drops call ${index}, but ${state.id} has ${state.toolCalls.length} calls`);
+        return { ...state, toolCalls: state.toolCalls.filter((_, other) => other !== index) };
+      });
     case 'suspensionChanged':
       return { ...snapshot, suspended: event.suspended };
     case 'downloadChanged':

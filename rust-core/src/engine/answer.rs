@@ -30,9 +30,12 @@ impl Answer {
         self.reasoning.is_empty() && self.text.is_empty() && self.tool_calls.is_empty()
     }
 
-    /// Whether a transcript would keep any of it: not a call that was cut short.
-    pub fn has_something_whole(&self) -> bool {
-        !self.reasoning.is_empty() || !self.text.is_empty() || self.tool_calls.iter().any(ToolCall::is_whole)
+    /// Without calls that were cut short, by a stop text, a limit or a cancel: nobody can carry them out, and a template could not
+    /// render them.
+    #[must_use]
+    pub fn without_cut_calls(mut self) -> Self {
+        self.tool_calls.retain(ToolCall::is_whole);
+        self
     }
 }
 
@@ -106,24 +109,24 @@ impl Reader {
         }
     }
 
-    /// Delivers the rest, and gives the whole as it was delivered. An answer that was cut short, or that its model wrote in
-    /// another format, is what can be made out of it; in the worst case its raw text.
+    /// Delivers the rest, and gives what was delivered, but for calls that were cut short. An answer that was cut short, or that its
+    /// model wrote in another format, is what can be made out of it; in the worst case its raw text.
     pub(super) fn finish(mut self, sink: &dyn AnswerSink) -> Answer {
-        let parsed = self.format.0.parse(&self.raw, true).or_else(|_| self.format.0.parse(&self.raw, false));
-        match parsed {
-            Ok(mut answer) if !answer.is_empty() => {
-                // A tool without parameters may be called without a word.
-                for call in answer.tool_calls.iter_mut().filter(|call| call.arguments.is_empty()) {
-                    call.arguments = "{}".to_owned();
-                }
-                self.deliver(answer, sink);
+        let whole = self.format.0.parse(&self.raw, true).map(|mut answer| {
+            // A tool without parameters may be called without a word. One that was cut short has none yet.
+            for call in answer.tool_calls.iter_mut().filter(|call| call.arguments.is_empty()) {
+                call.arguments = "{}".to_owned();
             }
+            answer
+        });
+        match whole.or_else(|_| self.format.0.parse(&self.raw, false)) {
+            Ok(answer) if !answer.is_empty() => self.deliver(answer, sink),
             Ok(_) | Err(_) if self.delivered.is_empty() => {
                 self.deliver(Answer { text: self.raw.clone(), ..Answer::default() }, sink);
             }
             Ok(_) | Err(_) => {}
         }
-        self.delivered
+        self.delivered.without_cut_calls()
     }
 
     /// A part that is not what was delivered with something behind it stays as it was delivered.
@@ -277,7 +280,16 @@ mod tests {
     fn an_answer_that_was_cut_short_is_what_can_be_made_of_it() {
         let (told, answer) = told(&["Hello[a {\"b", "\":"]);
         assert_eq!(told.concat(), ["says Hello", "calls 0 g-0 a {\"b", "calls 0 g-0 a \":"]);
-        assert_eq!(answer.tool_calls[0].arguments, "{\"b\":");
+        assert_eq!(answer, Answer { text: "Hello".to_owned(), ..Answer::default() });
+    }
+
+    #[test]
+    fn a_call_that_was_cut_short_is_none_and_those_before_it_are() {
+        for cut in ["[b", "[b ", "[b {", "[b {\"c\":", "[b [1]"] {
+            let (_, answer) = told(&["[a {}]", cut]);
+            let names: Vec<_> = answer.tool_calls.iter().map(|call| call.name.as_str()).collect();
+            assert_eq!(names, ["a"], "{cut}");
+        }
     }
 
     #[test]

@@ -103,6 +103,11 @@ pub trait Prompter: Tokenizer {
     /// takes tools, form of answer and reasoning; an error says which of them the model or its template cannot have.
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt>;
 
+    /// The same of a prompt that nothing answers yet: its format, which costs time, may be left out.
+    fn render_ahead(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
+        self.render(messages, options)
+    }
+
     /// Tokenizes a text that no template is applied to, names of control tokens included. Of the options it takes the form
     /// of the answer.
     fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Prompt>;

@@ -8,7 +8,7 @@ use super::prefix::Reuse;
 use super::text::{Assembler, Found};
 use super::{Finished, InferenceContext, Job, Sampler, Sequence, Token};
 use crate::error::Error;
-use crate::protocol::{FinishReason, Timings, ToolCall, Usage};
+use crate::protocol::{FinishReason, Timings, Usage};
 
 pub(super) struct Stream {
     pub(super) job: Box<Job>,
@@ -182,7 +182,7 @@ pub(super) fn never_admitted(job: &Job, ending: Ending, now: Instant) -> Finishe
 
 fn finished(job: &Job, ending: Ending, answer: Answer, usage: Usage, timings: Timings) -> Finished {
     let (reason, error) = match ending {
-        Ending::Stop if answer.tool_calls.iter().any(ToolCall::is_whole) => (FinishReason::ToolCalls, None),
+        Ending::Stop if !answer.tool_calls.is_empty() => (FinishReason::ToolCalls, None),
         Ending::Stop => (FinishReason::Stop, None),
         Ending::Length => (FinishReason::Length, None),
         Ending::Cancelled => (FinishReason::Cancelled, None),

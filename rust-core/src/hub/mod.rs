@@ -118,9 +118,19 @@ impl Hub {
         self.lock().world.text_from(generation, offset).ok_or_else(|| no_generation(generation))
     }
 
-    /// What a generation has answered by now.
+    /// What a generation has answered by now, as a transcript would keep it.
     pub(crate) fn answer(&self, generation: &str) -> Option<Answer> {
-        self.lock().world.answer(generation)
+        self.lock().world.answer(generation).map(Answer::without_cut_calls)
+    }
+
+    /// Tells, as a generation ends, that its calls which were cut short are none.
+    pub(crate) fn drop_cut_calls(&self, generation: &str) {
+        let mut state = self.lock();
+        let Some(Answer { tool_calls, .. }) = state.world.answer(generation) else { return };
+        // From the last on: those behind one that goes move up.
+        for (index, _) in tool_calls.iter().enumerate().rev().filter(|(_, call)| !call.is_whole()) {
+            state.publish(Event::ToolCallDropped { generation_id: generation.to_owned(), index: index as u32 });
+        }
     }
 
     /// Whether the generation is queued, running or recently finished.

@@ -150,6 +150,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::ReasoningDelta { .. }
         | Event::ToolCallDelta { .. }
         | Event::LogprobsDelta { .. }
+        | Event::ToolCallDropped { .. }
         | Event::SuspensionChanged { .. }
         | Event::DownloadChanged { .. }
         | Event::DownloadRemoved { .. }

@@ -98,6 +98,26 @@ fn offsets_and_replays_count_utf_16_code_units() {
 }
 
 #[test]
+fn calls_that_were_cut_short_are_taken_out_and_those_behind_them_move_up() {
+    let hub = Hub::new(Vec::new());
+    let client = hub.connect();
+    hub.publish(queued("a"));
+    let sink = hub.sink("a".into());
+    for (index, arguments) in ["{\"x\":", "{}", "[1]", "{\"y\": 1}"].into_iter().enumerate() {
+        sink.tool_call(index, &format!("c{index}"), "look", arguments);
+    }
+    events(hub.pull(client, SOON));
+    hub.drop_cut_calls("a");
+
+    let dropped = |index| Event::ToolCallDropped { generation_id: "a".into(), index };
+    assert_eq!(events(hub.pull(client, SOON)), [(6, dropped(2)), (7, dropped(0))]);
+    let left = hub.snapshot(client).generations.remove(0).tool_calls;
+    assert_eq!(left.iter().map(|call| call.id.as_str()).collect::<Vec<_>>(), ["c1", "c3"]);
+    sink.tool_call(1, "c3", "look", " ");
+    assert!(matches!(events(hub.pull(client, SOON))[0].1, Event::ToolCallDelta { offset: 8, .. }));
+}
+
+#[test]
 fn a_second_batch_waits_for_the_frame_to_end() {
     let hub = Hub::new(Vec::new());
     let client = hub.connect();

@@ -52,6 +52,13 @@ impl Generation {
             *length += utf16_length(arguments);
         }
     }
+
+    fn drop_call(&mut self, index: usize) {
+        if index < self.state.tool_calls.len() {
+            self.state.tool_calls.remove(index);
+            self.lengths.arguments.remove(index);
+        }
+    }
 }
 
 impl World {
@@ -102,6 +109,11 @@ impl World {
             Event::LogprobsDelta { generation_id, logprobs, .. } => {
                 if let Some(generation) = self.find(generation_id) {
                     generation.state.logprobs.extend_from_slice(logprobs);
+                }
+            }
+            Event::ToolCallDropped { generation_id, index } => {
+                if let Some(generation) = self.find(generation_id) {
+                    generation.drop_call(*index as usize);
                 }
             }
             Event::SuspensionChanged { suspended } => self.suspended = *suspended,

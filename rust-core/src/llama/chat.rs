@@ -26,6 +26,12 @@ const AS_IT_IS: &str = "{{ messages[0].content }}";
 /// Requests of one app bring one or two.
 const MOST_BROUGHT: usize = 4;
 
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Prompt,
+    PromptAndFormat,
+}
+
 /// One template, parsed.
 struct Template {
     screen: Option<TemplateScreen>,
@@ -70,11 +76,12 @@ impl Template {
         Ok(Self { screen, parsed: Mutex::new(Parsed(raw)) })
     }
 
-    /// The prompt, the texts that end an answer, and how it is written.
+    /// The prompt, the texts that end an answer, and how it is written, if that is `wanted`.
     fn apply(
         &self,
         messages: &[Message],
         options: &GenerateOptions,
+        wanted: Wanted,
         model: &Arc<Model>,
     ) -> Result<(Vec<String>, Option<LlamaFormat>)> {
         let request = Request::new(messages, options);
@@ -107,11 +114,14 @@ impl Template {
             reasoning: request.reasoning,
         };
         let (mut texts, mut answer, mut error) = (Texts::none(), std::ptr::null_mut(), ErrorText::new());
+        let slot = match wanted {
+            Wanted::PromptAndFormat => &raw mut answer,
+            Wanted::Prompt => std::ptr::null_mut(),
+        };
         let parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the templates are alive and locked; the shim only reads the request, which outlives the call.
-        let done = unsafe {
-            shim::shim_chat_render(parsed.0.as_ptr(), &raw const raw, texts.slot(), &raw mut answer, error.slot())
-        };
+        let done =
+            unsafe { shim::shim_chat_render(parsed.0.as_ptr(), &raw const raw, texts.slot(), slot, error.slot()) };
         match done {
             shim::RENDERED => {
                 let format = NonNull::new(answer).map(|answer| LlamaFormat::new(answer, model));
@@ -147,10 +157,10 @@ impl LlamaPrompter {
     }
 
     /// The prompt as the template wrote it, and as the model reads it.
-    fn prompt(&self, messages: &[Message], options: &GenerateOptions) -> Result<(String, Prompt)> {
+    fn prompt(&self, messages: &[Message], options: &GenerateOptions, wanted: Wanted) -> Result<(String, Prompt)> {
         match &options.chat_template {
-            Some(source) => self.written(&*self.brought(source)?, messages, options),
-            None => self.written(&self.own, messages, options),
+            Some(source) => self.written(&*self.brought(source)?, messages, options, wanted),
+            None => self.written(&self.own, messages, options, wanted),
         }
     }
 
@@ -159,8 +169,9 @@ impl LlamaPrompter {
         template: &Template,
         messages: &[Message],
         options: &GenerateOptions,
+        wanted: Wanted,
     ) -> Result<(String, Prompt)> {
-        let (texts, format) = template.apply(messages, options, &self.model)?;
+        let (texts, format) = template.apply(messages, options, wanted, &self.model)?;
         let mut texts = texts.into_iter();
         let text = texts.next().unwrap_or_default();
         let mut tokens =
@@ -181,16 +192,20 @@ impl LlamaPrompter {
 
 impl Prompter for LlamaPrompter {
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
-        self.prompt(messages, options).map(|(_, prompt)| prompt)
+        self.prompt(messages, options, Wanted::PromptAndFormat).map(|(_, prompt)| prompt)
+    }
+
+    fn render_ahead(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
+        self.prompt(messages, options, Wanted::Prompt).map(|(_, prompt)| prompt)
     }
 
     fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Prompt> {
         let message = [Message::new(Role::User, text)];
-        self.written(&*self.brought(AS_IT_IS)?, &message, options).map(|(_, prompt)| prompt)
+        self.written(&*self.brought(AS_IT_IS)?, &message, options, Wanted::PromptAndFormat).map(|(_, prompt)| prompt)
     }
 
     fn show(&self, messages: &[Message]) -> Result<RenderedPrompt> {
-        let (text, Prompt { tokens, stop, .. }) = self.prompt(messages, &GenerateOptions::default())?;
+        let (text, Prompt { tokens, stop, .. }) = self.prompt(messages, &GenerateOptions::default(), Wanted::Prompt)?;
         let token_count = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         Ok(RenderedPrompt { text, token_count, stop, template: self.model.chat_template(None) })
     }

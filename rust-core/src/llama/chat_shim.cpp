@@ -110,40 +110,56 @@ static bool has_parts(const shim_request & request, const common_chat_params & p
     return request.tools.length > 0 || request.json_schema.length > 0 || request.grammar.length > 0 || params.supports_thinking;
 }
 
-// Tools and schemas are turned into grammars by the template's parser, and what fails there is not the template's fault.
-static void check_schemas(const common_chat_templates_inputs & inputs) {
-    if (!inputs.json_schema.empty()) {
-        json_schema_to_grammar(common_json::parse(inputs.json_schema));
-    }
-    for (const common_chat_tool & tool : inputs.tools) {
-        try {
-            json_schema_to_grammar(common_json::parse(tool.parameters));
-        } catch (const std::exception & exception) {
-            throw std::runtime_error("the parameters of tool " + tool.name + ": " + exception.what());
+// Tools and schemas are turned into grammars by the template's parser, which takes time, and what fails there is not the template's
+// fault. So they are looked at by themselves only where it failed: whether one of them is the reason, then in `error`'s place.
+static bool is_refused_for_schemas(const common_chat_templates_inputs & inputs, char ** error) {
+    char * reason = nullptr;
+    const bool are_right = shim_guard(&reason, false, [&] {
+        if (!inputs.json_schema.empty()) {
+            json_schema_to_grammar(common_json::parse(inputs.json_schema));
         }
+        for (const common_chat_tool & tool : inputs.tools) {
+            try {
+                json_schema_to_grammar(common_json::parse(tool.parameters));
+            } catch (const std::exception & exception) {
+                throw std::runtime_error("the parameters of tool " + tool.name + ": " + exception.what());
+            }
+        }
+        return true;
+    });
+    if (!are_right) {
+        shim_error_free(*error);
+        *error = reason;
     }
+    return !are_right;
+}
+
+static bool is_called_by_words(const common_chat_params & params) {
+    bool has_words = params.grammar_lazy && !params.grammar_triggers.empty();
+    for (const common_grammar_trigger & trigger : params.grammar_triggers) {
+        has_words = has_words && trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD;
+    }
+    return has_words;
 }
 
 // Where a call is required, llama.cpp's grammar lets any text come first, and a small model does not find the end of it. The
-// grammar for calls that may come begins with the call, and holds from the beginning then. A model that thinks first needs the other.
-// Whether that is what `params` has now.
-static bool begin_with_call(const common_chat_templates * templates, common_chat_templates_inputs inputs, common_chat_params & params) {
-    if (inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED || inputs.tools.empty() ||
-        (params.supports_thinking && inputs.enable_thinking)) {
-        return false;
+// grammar for calls that may come begins with the call, and holds from the beginning then: `begins_with_call`. A model that thinks
+// first needs the other.
+static common_chat_params apply(const common_chat_templates * templates, common_chat_templates_inputs inputs, bool & begins_with_call) {
+    begins_with_call = false;
+    const bool is_required = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && !inputs.tools.empty();
+    if (is_required) {
+        inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
+        common_chat_params params = common_chat_templates_apply(templates, inputs);
+        begins_with_call = is_called_by_words(params) && !(params.supports_thinking && inputs.enable_thinking);
+        if (begins_with_call) {
+            params.grammar_lazy = false;
+            params.grammar_triggers.clear();
+            return params;
+        }
+        inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
     }
-    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
-    common_chat_params optional = common_chat_templates_apply(templates, inputs);
-    bool has_words = optional.grammar_lazy && !optional.grammar_triggers.empty();
-    for (const common_grammar_trigger & trigger : optional.grammar_triggers) {
-        has_words = has_words && trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD;
-    }
-    if (has_words) {
-        optional.grammar_lazy = false;
-        optional.grammar_triggers.clear();
-        params = std::move(optional);
-    }
-    return has_words;
+    return common_chat_templates_apply(templates, inputs);
 }
 
 shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * request, shim_texts * result, shim_answer ** answer,
@@ -151,7 +167,6 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * requ
     common_chat_templates_inputs inputs;
     const bool readable = shim_guard(error, false, [&] {
         inputs = inputs_of(*request);
-        check_schemas(inputs);
         return true;
     });
     if (!readable) {
@@ -160,20 +175,21 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * requ
     common_chat_params params;
     bool begins_with_call = false;
     const bool rendered = shim_guard(error, false, [&] {
-        params = common_chat_templates_apply(chat->templates.get(), inputs);
-        begins_with_call = begin_with_call(chat->templates.get(), inputs, params);
+        params = apply(chat->templates.get(), inputs, begins_with_call);
         return true;
     });
     if (!rendered) {
-        return shim_refused_template;
+        return is_refused_for_schemas(inputs, error) ? shim_refused_options : shim_refused_template;
     }
     return shim_guard(error, shim_refused_options, [&] {
         std::unique_ptr<shim_answer> made;
-        if (has_parts(*request, params)) {
+        if (answer != nullptr && has_parts(*request, params)) {
             made.reset(shim_answer_new(chat->vocab, *request, params, begins_with_call));
         }
         *result = texts_of(params);
-        *answer = made.release();
+        if (answer != nullptr) {
+            *answer = made.release();
+        }
         return shim_rendered_well;
     });
 }

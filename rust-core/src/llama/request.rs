@@ -18,6 +18,8 @@ pub(super) struct Request {
 impl Request {
     pub fn new(messages: &[Message], options: &GenerateOptions) -> Self {
         let schema = match &options.response_format {
+            // A call is no text, so that a form of the text says nothing of it. llama.cpp would have JSON written, and nothing called.
+            _ if options.tool_choice().requires_a_call() => String::new(),
             Some(ResponseFormat::Json { schema }) => json_schema(schema.as_ref()),
             Some(ResponseFormat::Grammar { .. }) | None => String::new(),
         };

@@ -110,7 +110,7 @@ extern "C" {
     shim_chat * shim_chat_new(const llama_model * model, shim_text source, char ** error);
     void shim_chat_free(shim_chat * chat);
     // The first text of the result is the prompt, ready for the assistant's answer; the others end an answer under this
-    // template. `answer` is how that is written, null where it is just text.
+    // template. `answer` is how that is written, null where it is just text; nobody is to be told where the pointer to it is null.
     shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * request, shim_texts * result, shim_answer ** answer,
                                    char ** error);
 

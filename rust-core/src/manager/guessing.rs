@@ -85,7 +85,7 @@ impl Supervisor {
         }
         let work = move || {
             let saved = saved.map(|read| read().map(Arc::new));
-            let beginning = |seen: &[Message]| beginning(seen, |messages| prompter.render(messages, &options));
+            let beginning = |seen: &[Message]| beginning(seen, |messages| prompter.render_ahead(messages, &options));
             // The turn itself decides what is left out: that depends on its options. A prompt that does not fit is refused.
             let fitted = caught(|| fit(&messages, dropped, Overflow::Error, room, beginning));
             (fitted, saved)

@@ -8,7 +8,7 @@ use super::mailbox::Reply;
 use super::open_calls::with_every_call_answered;
 use super::overflow::system_messages;
 use crate::engine::Answer;
-use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeSummary, ToolCall};
+use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeSummary};
 use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
@@ -303,10 +303,9 @@ impl Scope {
     }
 }
 
-/// The answer as a message. A call that was cut short is left out: a template could not render it.
+/// The answer as a message.
 fn assistant(answer: Answer) -> Message {
-    let Answer { reasoning, text, mut tool_calls } = answer;
-    tool_calls.retain(ToolCall::is_whole);
+    let Answer { reasoning, text, tool_calls } = answer;
     let reasoning = Some(reasoning).filter(|reasoning| !reasoning.is_empty());
     Message { reasoning, tool_calls, ..Message::new(Role::Assistant, text) }
 }

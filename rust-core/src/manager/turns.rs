@@ -206,7 +206,7 @@ impl Supervisor {
     pub(super) fn begun_turn(&self, scope: &Scope) -> Option<(&Undo, Option<Answer>)> {
         let id = scope.turns.front()?;
         let turn = self.turns.get(id)?;
-        let partial = self.hub.answer(id).filter(|answer| turn.options.keep_partial && answer.has_something_whole());
+        let partial = self.hub.answer(id).filter(|answer| turn.options.keep_partial && !answer.is_empty());
         Some((turn.stage.undo()?, partial))
     }
 
@@ -277,13 +277,14 @@ impl Supervisor {
                 disk.shelf.touch(&scope_id, scope.last_used_at);
             }
             let succeeded = matches!(reason, FinishReason::Stop | FinishReason::Length | FinishReason::ToolCalls);
-            let keep = succeeded || (turn.options.keep_partial && answer.has_something_whole());
+            let keep = succeeded || (turn.options.keep_partial && !answer.is_empty());
             let change = turn.stage.into_undo().map(|undo| if keep { scope.commit(answer) } else { scope.undo(undo) });
             if let Some(change) = change {
                 self.publish_transcript(&scope_id, change);
                 self.save_transcript(&scope_id);
             }
         }
+        self.hub.drop_cut_calls(&id);
         let outcome = Outcome { reason, error, usage, timings };
         let phase = GenerationPhase::Finished { outcome };
         self.hub.publish(Event::PhaseChanged { generation_id: id, phase });

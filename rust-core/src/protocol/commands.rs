@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::config::{MAX_SAFE_INTEGER, ModelConfig, Overflow, Persist, check, out_of_range};
+use super::config::{ModelConfig, Overflow, Persist, out_of_range};
 use super::embedding::EmbedCommand;
 use super::halves::replace_halves;
 use super::memory::Resident;
 use super::message::{Message, check_messages};
+use super::numbers::check_numbers;
 use super::options::GenerateOptions;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -437,6 +438,7 @@ impl Envelope {
         let Some(serde_json::Value::String(request_id)) = fields.remove("requestId") else {
             return Err(malformed("", invalid("the command has no requestId of type string".into())));
         };
+        check_numbers(&value).map_err(|error| malformed(&request_id, error))?;
         let command: Command =
             serde_json::from_value(value).map_err(|error| malformed(&request_id, invalid(error.to_string())))?;
         command.validate().map_err(|error| malformed(&request_id, error))?;
@@ -445,12 +447,12 @@ impl Envelope {
 }
 
 impl Command {
-    /// Checks ids and ranges; the error names the field.
-    pub fn validate(&self) -> Result<()> {
+    /// Checks ids and what else is no number; the error names the field.
+    fn validate(&self) -> Result<()> {
         match self {
             Self::Acquire { lease_id, owner: _, model } => {
                 check_id("leaseId", lease_id)?;
-                model.validate()
+                model.validate_others()
             }
             Self::Release { lease_id } => check_id("leaseId", lease_id),
             Self::Generate(generate) => generate.validate(),
@@ -474,25 +476,20 @@ impl Command {
                 check_id("scope", scope)?;
                 check_id("fork", fork)
             }
-            Self::CanLoad { model } | Self::Tokenize { model, .. } | Self::Detokenize { model, .. } => model.validate(),
+            Self::CanLoad { model } | Self::Tokenize { model, .. } | Self::Detokenize { model, .. } => {
+                model.validate_others()
+            }
             Self::RenderPrompt { model, messages } => {
-                model.validate()?;
+                model.validate_others()?;
                 check_messages(None, Some(messages))
             }
-            Self::Configure { memory_budget_bytes, saved_budget_bytes, models_budget_bytes } => {
-                check("memoryBudgetBytes", *memory_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
-                check("savedBudgetBytes", *saved_budget_bytes, 0..=MAX_SAFE_INTEGER)?;
-                check("modelsBudgetBytes", *models_budget_bytes, 0..=MAX_SAFE_INTEGER)
-            }
-            Self::SetResident { resident } => {
-                check_id("resident.id", &resident.id)?;
-                check("resident.sizeBytes", Some(resident.size_bytes), 0..=MAX_SAFE_INTEGER)
-            }
+            Self::SetResident { resident } => check_id("resident.id", &resident.id),
             Self::RemoveResident { id } => check_id("id", id),
             Self::Unload { .. }
             | Self::RecordMount { .. }
             | Self::GetLifecycle
             | Self::EraseAll
+            | Self::Configure { .. }
             | Self::SetHub { .. }
             | Self::BrowseHub { .. }
             | Self::Download { .. }
@@ -514,8 +511,8 @@ impl GenerateCommand {
     fn validate(&self) -> Result<()> {
         check_id("generationId", &self.generation_id)?;
         check_id("scope", &self.scope)?;
-        self.model.validate()?;
-        self.options.validate()?;
+        self.model.validate_others()?;
+        self.options.validate_others()?;
         match &self.prompt {
             None => check_messages(self.append.as_deref(), self.messages.as_deref()),
             Some(_) if self.append.is_some() || self.messages.is_some() => {

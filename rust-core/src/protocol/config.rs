@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::numbers::check_numbers_of;
 use crate::error::{Error, ErrorCode, Result};
 
 /// 256 MiB: a dozen conversations of a thousand tokens on a small model.
@@ -123,34 +124,19 @@ impl ModelConfig {
 
     /// Checks every range; the error names the field.
     pub fn validate(&self) -> Result<()> {
+        check_numbers_of("model", self)?;
+        self.validate_others()
+    }
+
+    /// All but the numbers, which are checked in a command before it is read.
+    pub(super) fn validate_others(&self) -> Result<()> {
         if self.path.is_empty() {
             return Err(out_of_range("model.path", "a path of at least one character"));
         }
         if self.path.contains('\0') {
             return Err(out_of_range("model.path", "a path without a NUL character"));
         }
-        check("model.contextSize", self.context_size, 16..=16_777_216)?;
-        check("model.slots", self.slots, 1..=256)?;
-        check("model.threads", self.threads, 1..=512)?;
-        check("model.kvBudgetBytes", self.kv_budget_bytes, 1..=MAX_SAFE_INTEGER)?;
-        check("model.parkedBudgetBytes", self.parked_budget_bytes, 0..=MAX_SAFE_INTEGER)?;
-        check("model.keepAliveMs", self.keep_alive_ms, 0..=MAX_SAFE_INTEGER)
-    }
-}
-
-/// The largest integer that a JavaScript number holds exactly.
-pub(super) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
-
-pub(super) fn check<T: PartialOrd + std::fmt::Display>(
-    field: &str,
-    value: Option<T>,
-    range: std::ops::RangeInclusive<T>,
-) -> Result<()> {
-    match value {
-        Some(value) if !range.contains(&value) => {
-            Err(out_of_range(field, &format!("{} to {}, got {value}", range.start(), range.end())))
-        }
-        _ => Ok(()),
+        Ok(())
     }
 }
 

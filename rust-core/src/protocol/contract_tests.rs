@@ -112,5 +112,5 @@ fn the_contract_shows_every_command_and_every_event() {
     let events: std::collections::BTreeSet<_> =
         batch.events.iter().map(|it| std::mem::discriminant(&it.event)).map(|it| format!("{it:?}")).collect();
     assert_eq!(commands.len(), 40, "{commands:?}");
-    assert_eq!(events.len(), 30, "{events:?}");
+    assert_eq!(events.len(), 31, "{events:?}");
 }

@@ -65,7 +65,7 @@ impl EmbedCommand {
     pub(super) fn validate(&self) -> Result<()> {
         let invalid = |detail: String| Err(Error::new(ErrorCode::InvalidOptions, detail));
         check_id("embeddingId", &self.embedding_id)?;
-        self.model.validate()?;
+        self.model.validate_others()?;
         let count = self.texts.len();
         if count == 0 || count > MAX_TEXTS {
             return invalid(format!("texts is out of range - use 1 to {MAX_TEXTS} of them, got {count}"));

@@ -226,6 +226,14 @@ pub enum Event {
         /// In the order of the answer.
         logprobs: Vec<TokenLogprob>,
     },
+    /// A call was cut short, by a stop text, a limit or the end of its generation: it is none, and those behind it move up. Comes
+    /// before `finished`.
+    ToolCallDropped {
+        /// The generation's id.
+        generation_id: String,
+        /// Which of the generation's calls, from 0.
+        index: u32,
+    },
     /// The manager stopped computing, or goes on.
     SuspensionChanged {
         /// Whether it is suspended now.

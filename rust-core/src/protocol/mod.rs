@@ -13,6 +13,7 @@ mod lifecycle;
 mod logprobs;
 mod memory;
 mod message;
+mod numbers;
 mod options;
 mod raw;
 mod snapshot;

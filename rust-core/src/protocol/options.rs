@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::config::{check, out_of_range};
+use super::config::out_of_range;
+use super::numbers::check_numbers_of;
 use super::tools::{ResponseFormat, Tool, ToolChoice, check_tools};
 use crate::error::Result;
 
@@ -120,7 +121,8 @@ pub struct GenerateOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub logprobs: Option<u32>,
-    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called; beside JSON none is.
+    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called. JSON can: where a tool
+    /// must be called, it is, and else none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub response_format: Option<ResponseFormat>,
@@ -163,36 +165,16 @@ pub struct LogitBias {
 impl GenerateOptions {
     /// Checks every range; the error names the field.
     pub fn validate(&self) -> Result<()> {
-        check("options.temperature", self.temperature, 0.0..=10.0)?;
-        check("options.topP", self.top_p, 0.0..=1.0)?;
-        check("options.minP", self.min_p, 0.0..=1.0)?;
-        check("options.typicalP", self.typical_p, 0.0..=1.0)?;
-        check("options.topNSigma", self.top_n_sigma, 0.0..=100.0)?;
-        check("options.xtcProbability", self.xtc_probability, 0.0..=1.0)?;
-        check("options.xtcThreshold", self.xtc_threshold, 0.0..=1.0)?;
-        check("options.dryMultiplier", self.dry_multiplier, 0.0..=10.0)?;
-        check("options.dryBase", self.dry_base, 1.0..=10.0)?;
-        check("options.dryAllowedLength", self.dry_allowed_length, 0..=1024)?;
-        check("options.dryPenaltyWindow", self.dry_penalty_window, 0..=4096)?;
-        check("options.mirostat", self.mirostat, 1..=2)?;
-        check("options.mirostatTau", self.mirostat_tau, 0.0..=100.0)?;
-        check("options.mirostatEta", self.mirostat_eta, 0.0..=1.0)?;
-        check("options.repeatPenalty", self.repeat_penalty, f32::MIN_POSITIVE..=10.0)?;
-        check("options.frequencyPenalty", self.frequency_penalty, -2.0..=2.0)?;
-        check("options.presencePenalty", self.presence_penalty, -2.0..=2.0)?;
-        check("options.penaltyWindow", self.penalty_window, 0..=4096)?;
-        check("options.topK", self.top_k, 0..=i32::MAX as u32)?;
-        check("options.maxOutputTokens", self.max_output_tokens, 1..=i32::MAX as u32)?;
-        check("options.logprobs", self.logprobs, 0..=20)?;
-        check("options.reasoningBudgetTokens", self.reasoning_budget_tokens, 0..=i32::MAX as u32)?;
+        check_numbers_of("options", self)?;
+        self.validate_others()
+    }
+
+    /// All but the numbers, which are checked in a command before it is read.
+    pub(super) fn validate_others(&self) -> Result<()> {
         check_texts("options.stop", &self.stop, 256)?;
         check_texts("options.drySequenceBreakers", self.dry_sequence_breakers.as_deref().unwrap_or_default(), 64)?;
         if self.logit_bias.len() > 1024 {
             return Err(out_of_range("options.logitBias", "at most 1,024 tokens"));
-        }
-        for LogitBias { token, bias } in &self.logit_bias {
-            check("options.logitBias[].token", Some(*token), 0..=i32::MAX as u32)?;
-            check("options.logitBias[].bias", Some(*bias), -100.0..=100.0)?;
         }
         if self.chat_template.as_ref().is_some_and(|source| source.len() > 64 << 10) {
             return Err(out_of_range("options.chatTemplate", "at most 64 KiB"));

@@ -43,6 +43,16 @@ pub enum ToolChoice {
     },
 }
 
+impl ToolChoice {
+    /// Whether the answer is at least one call.
+    pub fn requires_a_call(&self) -> bool {
+        match self {
+            Self::Auto | Self::None => false,
+            Self::Required | Self::Tool { .. } => true,
+        }
+    }
+}
+
 /// What form an answer has. The model can write nothing else; cut off by `maxOutputTokens` it is not whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]

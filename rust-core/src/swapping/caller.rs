@@ -195,7 +195,8 @@ fn about(event: &Event) -> About<'_> {
         Event::TextDelta { generation_id, .. }
         | Event::ReasoningDelta { generation_id, .. }
         | Event::ToolCallDelta { generation_id, .. }
-        | Event::LogprobsDelta { generation_id, .. } => About::Generation(generation_id),
+        | Event::LogprobsDelta { generation_id, .. }
+        | Event::ToolCallDropped { generation_id, .. } => About::Generation(generation_id),
         Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { .. } } => {
             About::Generation(generation_id)
         }

@@ -55,12 +55,12 @@ impl Victim {
     }
 
     /// Waits for the next thing that it says; `None` at the end.
-    pub fn words(&mut self) -> Option<Vec<String>> {
+    fn words(&mut self) -> Option<Vec<String>> {
         let mut said = self.lines.by_ref().map(|line| line.expect("text"));
         said.find_map(|line| Some(line.strip_prefix(MARK)?.split(' ').map(str::to_owned).collect()))
     }
 
-    pub fn kill(&mut self) {
+    fn kill(&mut self) {
         self.process.kill().expect("it runs");
         self.process.wait().expect("it was ours");
     }
@@ -79,16 +79,27 @@ impl Drop for Victim {
 pub struct Pace(Duration);
 
 impl Pace {
-    /// Something was heard `took` after the thing before.
-    pub fn heard(&mut self, took: Duration) {
-        self.0 = (self.0 * 7 + took.min(self.0 * 4 + Duration::from_millis(1))) / 8;
-    }
-
-    /// Returns a share of a thing after `from`: up to twice what one takes.
-    pub fn wait(&self, from: Instant, thousandths: usize) {
-        let moment = self.0.mul_f64(thousandths as f64 / 500.0);
-        while from.elapsed() < moment {
+    /// Lets a victim say so many things, and kills it so many `thousandths` of the time that two take after them. `hear` is told
+    /// all that it has said.
+    pub fn kill(&mut self, mut victim: Victim, things: usize, thousandths: usize, mut hear: impl FnMut(&[String])) {
+        let mut said_at = Instant::now();
+        for _ in 0..things {
+            hear(&victim.words().expect("a victim does not end by itself"));
+            self.heard(said_at.elapsed());
+            said_at = Instant::now();
+        }
+        let moment = said_at + self.0.mul_f64(thousandths as f64 / 500.0);
+        while Instant::now() < moment {
             std::hint::spin_loop();
         }
+        victim.kill();
+        while let Some(words) = victim.words() {
+            hear(&words);
+        }
+    }
+
+    /// Something was heard `took` after the thing before.
+    fn heard(&mut self, took: Duration) {
+        self.0 = (self.0 * 7 + took.min(self.0 * 4 + Duration::from_millis(1))) / 8;
     }
 }

@@ -5,6 +5,7 @@ import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
 
 import { beginTurn } from '../../testing';
 import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
+import { Runs } from '../Runs';
 import { harness, turns } from './harness';
 
 const question: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'text', text: 'Hi' }] };
@@ -205,6 +206,28 @@ test('a reload finds the answer of the JavaScript before, and leaves its tools t
   expect(types).toContain('tool-input-available');
   expect(execute).not.toHaveBeenCalled();
   expect(port.sentOf('generate')).toEqual([]);
+});
+
+test('an answer that a reload found is over when the engine is done with it, not when it is stopped', async () => {
+  const { port, client, transport } = open();
+  port.emit({
+    type: 'generationQueued',
+    generation: { id: 'g', scope: 'chat', model: 'a', phase: { type: 'decoding' }, text: 'Let me see', reasoning: '', toolCalls: [] },
+  });
+  void chunksOf(await transport.reconnectToStream({ chatId: 'chat' })).catch(() => undefined);
+  const run = Runs.of(client).get('chat');
+  let isOver = false;
+  void run?.ended.then(() => {
+    isOver = true;
+  });
+  run?.stop();
+  await turns();
+  expect(isOver).toBe(false);
+  const usage = { promptTokens: 1, cachedTokens: 0, prefilledTokens: 1, outputTokens: 2 };
+  const timings = { queuedMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 };
+  port.emit({ type: 'phaseChanged', generationId: 'g', phase: { type: 'finished', outcome: { reason: 'cancelled', usage, timings } } });
+  await turns();
+  expect(isOver).toBe(true);
 });
 
 test('what the AI SDK refuses before it asks is the chat’s error', async () => {

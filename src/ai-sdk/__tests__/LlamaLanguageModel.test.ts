@@ -1,7 +1,8 @@
 // One call after another on a script, so that each event comes where it matters.
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
-import { beginTurn, checkStreamParts } from '../../testing';
+import type { Outcome } from '../../protocol/generated';
+import { beginTurn, checkStreamParts, scopeSummary } from '../../testing';
 import { createLlama } from '../createLlama';
 import { harness, partsOf, prompt, turns } from './harness';
 
@@ -100,26 +101,59 @@ test('thoughts, text and calls come as blocks, each ended before the next, also 
     { type: 'tool-input-delta', id: 'call-0', delta: '{"a"' },
     { type: 'tool-input-delta', id: 'call-0', delta: ':1}' },
     { type: 'tool-input-end', id: 'call-0' },
-    { type: 'tool-call', toolCallId: 'call-0', toolName: 'look', input: '{"a":1}' },
     { type: 'text-start', id: 'text-2' },
     { type: 'text-delta', id: 'text-2', delta: '.' },
     { type: 'text-end', id: 'text-2' },
     { type: 'tool-input-start', id: 'call-1', toolName: 'look' },
     { type: 'tool-input-delta', id: 'call-1', delta: '{}' },
     { type: 'tool-input-end', id: 'call-1' },
+    { type: 'tool-call', toolCallId: 'call-0', toolName: 'look', input: '{"a":1}' },
     { type: 'tool-call', toolCallId: 'call-1', toolName: 'look', input: '{}' },
   ]);
   expect(all.at(-1)).toMatchObject({ type: 'finish', finishReason: { unified: 'tool-calls', raw: 'toolCalls' } });
 });
 
-test('a call whose arguments were cut off is told of, and is none', async () => {
+test.each(['stop', 'length'] as const)('a call that was cut short is told of and is none, and whole ones are: %s', async (reason) => {
   const { port, turn, result } = await stream();
-  port.emit({ type: 'toolCallDelta', generationId: turn.id, index: 0, id: 'c', name: 'look', offset: 0, arguments: '{"a' });
-  turn.finish({ reason: 'length' });
-  const parts = await partsOf(result.stream);
+  const reading = partsOf(result.stream);
+  const call = (index: number, id: string, args: string) =>
+    port.emit({ type: 'toolCallDelta', generationId: turn.id, index, id, name: 'look', offset: 0, arguments: args });
+  const drop = (index: number) => port.emit({ type: 'toolCallDropped', generationId: turn.id, index });
+  call(0, 'cut', '{"a');
+  await turns();
+  call(1, 'whole', '{"b":1}');
+  call(2, 'cut too', '{');
+  await turns();
+  drop(2);
+  drop(0);
+  turn.finish({ reason });
+  const parts = await reading;
   expect(checkStreamParts(parts)).toEqual([]);
-  expect(parts.map(({ type }) => type)).not.toContain('tool-call');
+  expect(parts.filter(({ type }) => type.startsWith('tool'))).toEqual([
+    { type: 'tool-input-start', id: 'cut', toolName: 'look' },
+    { type: 'tool-input-delta', id: 'cut', delta: '{"a' },
+    { type: 'tool-input-end', id: 'cut' },
+    { type: 'tool-input-start', id: 'whole', toolName: 'look' },
+    { type: 'tool-input-delta', id: 'whole', delta: '{"b":1}' },
+    { type: 'tool-input-end', id: 'whole' },
+    { type: 'tool-input-start', id: 'cut too', toolName: 'look' },
+    { type: 'tool-input-delta', id: 'cut too', delta: '{' },
+    { type: 'tool-input-end', id: 'cut too' },
+    { type: 'tool-call', toolCallId: 'whole', toolName: 'look', input: '{"b":1}' },
+  ]);
 });
+
+test.each<Partial<Outcome>>([{ reason: 'cancelled' }, { reason: 'failed', error: { code: 'engineCrashed', detail: 'the engine is gone' } }])(
+  'nobody waits for the calls of an answer that is %p',
+  async (outcome) => {
+    const { turn, result } = await stream();
+    turn.call('look', {});
+    turn.finish(outcome);
+    const parts = await partsOf(result.stream);
+    expect(checkStreamParts(parts)).toEqual([]);
+    expect(parts.map(({ type }) => type)).not.toContain('tool-call');
+  },
+);
 
 test('a failure is a part, and the stream ends as every other', async () => {
   const { turn, result } = await stream();
@@ -203,12 +237,19 @@ test('an answer in one piece has everything that a stream has', async () => {
   });
 });
 
-test('an answer in one piece leaves out what was not there, and a call that was cut off', async () => {
+test.each([
+  ['stop', [{ type: 'tool-call', toolCallId: 'whole', toolName: 'look', input: '{}' }]],
+  ['cancelled', []],
+] as const)('an answer in one piece has what is there, and calls that are whole and waited for: %s', async (reason, content) => {
   const { port, result } = await generate();
   const turn = beginTurn(port);
-  port.emit({ type: 'toolCallDelta', generationId: turn.id, index: 0, id: 'c', name: 'look', offset: 0, arguments: '{' });
-  turn.finish({ reason: 'length' });
-  expect(await result).toMatchObject({ content: [], finishReason: { unified: 'length' } });
+  turn.call('look', {}, 'whole');
+  port.emit(
+    { type: 'toolCallDelta', generationId: turn.id, index: 1, id: 'cut', name: 'look', offset: 0, arguments: '{' },
+    { type: 'toolCallDropped', generationId: turn.id, index: 1 },
+  );
+  turn.finish({ reason });
+  expect((await result).content).toEqual(content);
 });
 
 test('a refusal of the engine is thrown as it is', async () => {
@@ -305,4 +346,27 @@ test('the provider has language models, and says so of others', () => {
   const llama = createLlama(harness().client);
   expect(llama.languageModel('chat.gguf')).toMatchObject({ specificationVersion: 'v4', provider: 'llama', modelId: 'chat.gguf', supportedUrls: {} });
   expect(() => llama.imageModel('i.gguf')).toThrow(/i\.gguf/);
+});
+
+test('after a reload a call goes on in the hidden conversation that it continues', async () => {
+  const scope = 'hidden:ai-sdk/2';
+  const { port, client } = harness({ scopes: [scopeSummary(scope, { model: 'chat.gguf', messageCount: 2 })] });
+  const said: LanguageModelV4CallOptions['prompt'] = [
+    ...prompt,
+    { role: 'assistant', content: [{ type: 'text', text: 'Hello' }] },
+    { role: 'user', content: [{ type: 'text', text: 'And?' }] },
+  ];
+  const result = createLlama(client)('chat.gguf').doGenerate({ prompt: said });
+  await turns();
+  expect(port.sentOf('generate')).toEqual([]);
+  const { requestId } = port.last('getTranscript');
+  const messages = [
+    { role: 'user' as const, content: 'Hi' },
+    { role: 'assistant' as const, content: 'Hello' },
+  ];
+  port.emit({ type: 'transcript', requestId, scope, revision: 1, messages });
+  await turns();
+  expect(port.last('generate').scope).toBe(scope);
+  beginTurn(port).finish();
+  await result;
 });

@@ -3,9 +3,9 @@ import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-
 import { LlamaClient } from '../../core/LlamaClient';
 import { manualScheduler, scriptedPort } from '../../testing';
 
-/** A client on a script. */
-export function harness() {
-  const port = scriptedPort();
+/** A client on a script. `world`: what the engine has already. */
+export function harness(world?: Parameters<typeof scriptedPort>[0]) {
+  const port = scriptedPort(world);
   return { port, client: new LlamaClient(port, { scheduler: manualScheduler() }) };
 }
 

@@ -54,6 +54,19 @@ test('tools, their choice and the form of the answer are handed on', () => {
   expect(warnings).toMatchObject([{ feature: 'inputExamples of the tool warmth' }, { feature: 'the tool other.search' }]);
 });
 
+test.each([
+  [undefined, 1],
+  ['auto', 1],
+  ['none', 0],
+  ['required', 0],
+] as const)('that an answer in JSON calls no tool is said where one might be expected: %p', (type, count) => {
+  const tools = [{ type: 'function' as const, name: 'warmth', inputSchema: { type: 'object' as const } }];
+  const call = { tools, toolChoice: type && { type } };
+  expect(convert({ ...call, responseFormat: { type: 'json' } }).warnings).toHaveLength(count);
+  expect(convert({ ...call, responseFormat: { type: 'text' } }).warnings).toEqual([]);
+  expect(convert({ responseFormat: { type: 'json' } }).warnings).toEqual([]);
+});
+
 test('a choice among no tools is none', () => {
   expect(convert({ toolChoice: { type: 'auto' }, responseFormat: { type: 'text' } }).options).toEqual({ keepPartial: true });
 });

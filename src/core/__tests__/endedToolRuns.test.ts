@@ -1,6 +1,6 @@
 // Who ends a run, and what becomes of the results that it has.
 import type { Outcome } from '../../protocol/generated';
-import { beginTurn } from '../../testing';
+import { beginTurn, type ScriptedPort } from '../../testing';
 import type { Generation } from '../Generation';
 import type { LlamaClient } from '../LlamaClient';
 import { ask, calling, lastAppended, model, open, settled } from './toolHarness';
@@ -162,4 +162,41 @@ test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'dispose
   port.answer(port.last(command));
   await done;
   expect(client.endCalls('s')).toEqual([]);
+});
+
+test.each<[string, (port: ScriptedPort) => void]>([
+  ['is told of it', (port) => port.emit({ type: 'scopeDisposed', scope: 's' })],
+  [
+    'reads so in a snapshot',
+    (port) => {
+      port.lose({ type: 'scopeDisposed', scope: 's' });
+      port.deliver('malformed');
+    },
+  ],
+])('nothing follows from a tool whose conversation somebody else disposed of, once the client %s', async (_, dispose) => {
+  const { port, client, states } = open();
+  const { signal, slow } = await calling(port, client);
+  dispose(port);
+  expect(signal.aborted).toBe(true);
+  expect(states()).toEqual([]);
+  slow.end()?.resolve('too late');
+  await settled();
+  expect(port.sentOf('generate')).toHaveLength(1);
+  expect(client.endCalls('s')).toEqual([]);
+});
+
+test('a conversation that begins anew under the name of one that goes keeps its run', async () => {
+  const { port, client } = open();
+  await calling(port, client);
+  void client.disposeScope('s');
+  const execute = jest.fn(() => 'now');
+  client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
+  port.emit({ type: 'scopeDisposed', scope: 's' });
+  port.answer(port.last('disposeScope'));
+  const turn = beginTurn(port);
+  turn.call('now', {});
+  turn.finish();
+  await settled();
+  expect(execute).toHaveBeenCalledTimes(1);
+  expect(port.sentOf('generate')).toHaveLength(3);
 });

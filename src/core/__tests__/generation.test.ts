@@ -50,6 +50,18 @@ test('text that arrives in the answer to the command is not missed', async () =>
   await expect(generation.result).resolves.toMatchObject({ text: 'Hello, Alice', reason: 'stop', usage: { outputTokens: 2 } });
 });
 
+test('a call that was cut short is no call of the answer, and one that nobody knows does not fit', async () => {
+  const { client, port } = open();
+  const generation = client.generate(request);
+  const turn = beginTurn(port);
+  const cut = { type: 'toolCallDelta' as const, generationId: turn.id, index: 0, id: 'cut', name: 'look', offset: 0, arguments: '{"a' };
+  port.emit(cut, { ...cut, index: 1, id: 'whole', arguments: '{}' });
+  port.emit({ type: 'toolCallDropped', generationId: turn.id, index: 0 });
+  expect(generation.dropCall(1)).toBe(false);
+  turn.finish({ reason: 'stop' });
+  expect((await generation.result).toolCalls).toEqual([{ id: 'whole', name: 'look', arguments: '{}' }]);
+});
+
 test('each iteration has its own place, also one that begins after the end', async () => {
   const { client, port } = open();
   const generation = client.generate(request);

@@ -1,4 +1,5 @@
 import { beginTurn } from '../../testing';
+import type { LlamaClient } from '../LlamaClient';
 import type { Tools } from '../tools';
 import { ask, gatedTool, lastAppended, model, open, settled } from './toolHarness';
 
@@ -73,8 +74,8 @@ test.each([true, false])('a call that needs approval waits for the user, who say
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['sent', isApproved ? 'sent' : '{"error":"the user refused"}']);
 });
 
-test('after the last step nothing more is asked', async () => {
-  const { port, client } = open();
+test('after the last step nothing more is asked, and its calls are left until the next turn', async () => {
+  const { port, client, states } = open();
   const execute = jest.fn(() => 1);
   client.generateWithTools({ model, scope: 's', append: ask, tools: { again: { execute } }, maxSteps: 2 });
   for (let step = 1; step <= 2; step += 1) {
@@ -85,10 +86,32 @@ test('after the last step nothing more is asked', async () => {
   }
   expect(execute).toHaveBeenCalledTimes(1);
   expect(port.sentOf('generate')).toHaveLength(2);
+  expect(states()).toEqual(['again left']);
+  client.approveCall('s', client.openCalls('s').getSnapshot()[0]?.id ?? '', true);
+  expect(client.endCalls('s')).toEqual([]);
+  expect(states()).toEqual([]);
+});
+
+test.each<[string, (client: LlamaClient) => unknown]>([
+  ['goes on', (client) => client.generate({ model, scope: 's', append: ask })],
+  ['goes on with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
+  ['erases everything', (client) => client.eraseAll()],
+])('the calls of an answer that reached its limit are left, until somebody %s', async (_, goes) => {
+  const { port, client, states } = open();
+  const execute = jest.fn(() => 1);
+  client.generateWithTools({ model, scope: 's', append: ask, tools: { look: { execute } } });
+  const turn = beginTurn(port);
+  turn.call('look', {});
+  turn.finish({ reason: 'length' });
+  await settled();
+  expect(execute).not.toHaveBeenCalled();
+  expect(states()).toEqual(['look left']);
+  goes(client);
+  expect(states()).toEqual([]);
 });
 
 test('a turn that fails, or is cancelled, calls nothing', async () => {
-  const { port, client } = open();
+  const { port, client, states } = open();
   const execute = jest.fn(() => 1);
   client.generateWithTools({ model, scope: 's', append: ask, tools: { again: { execute } } });
   const turn = beginTurn(port);
@@ -96,6 +119,7 @@ test('a turn that fails, or is cancelled, calls nothing', async () => {
   turn.finish({ reason: 'cancelled' });
   await settled();
   expect(execute).not.toHaveBeenCalled();
+  expect(states()).toEqual([]);
 });
 
 test('calls with one id are calls of their own, and one word answers both', async () => {

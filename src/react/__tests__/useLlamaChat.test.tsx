@@ -439,4 +439,21 @@ describe('tools', () => {
     expect(execute).not.toHaveBeenCalled();
     expect(port.sentOf('generate')).toHaveLength(1);
   });
+
+  test('what the last answer calls is left, and the chat is ready for what is said next', async () => {
+    const execute = jest.fn();
+    const { result, port, play } = await open(undefined, { ...chat, ...tools(execute), maxSteps: 1 });
+    await act(() => void result.current.send('When?'));
+    const turn = await play(beginTurn);
+    await act(async () => {
+      turn.call('now', {});
+      turn.finish();
+      await Promise.resolve();
+    });
+    expect(result.current).toMatchObject({ status: 'ready', openCalls: [{ name: 'now', state: 'left' }] });
+    await act(() => void result.current.send('Never mind'));
+    expect(result.current.openCalls).toEqual([]);
+    expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Never mind' }]);
+    expect(execute).not.toHaveBeenCalled();
+  });
 });

@@ -21,6 +21,7 @@ test.each<[string, (port: ScriptedPort) => void]>([
   ['text before its generation was queued', (port) => port.emit({ type: 'textDelta', generationId: 'g', offset: 0, text: 'a' })],
   ['text that leaves a hole', (port) => port.emit(queued, { type: 'textDelta', generationId: 'g', offset: 1, text: 'a' })],
   ['tokens that leave a hole', (port) => port.emit(queued, { type: 'logprobsDelta', generationId: 'g', offset: 1, logprobs: [] })],
+  ['the end of a call that there is not', (port) => port.emit(queued, { type: 'toolCallDropped', generationId: 'g', index: 0 })],
   ['a phase after the end', (port) => port.emit(queued, finished, finished)],
   ['a command that was not sent', (port) => port.last('generate')],
 ])('a script with %s is refused', (_, script) => {
