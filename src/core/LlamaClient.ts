@@ -1,4 +1,4 @@
-import type { Device, Download, LifecycleRecord, Message, ModelConfig, ModelState, Resident, ScopeSummary } from '../protocol/generated';
+import type { Device, Download, LifecycleRecord, Message, ModelConfig, ModelState, NoGpu, Resident, ScopeSummary } from '../protocol/generated';
 import { Commands } from './Commands';
 import { Downloads } from './Downloads';
 import { Feed } from './Feed';
@@ -46,8 +46,17 @@ export class LlamaClient extends Commands {
   readonly scopes: ReadableStore<readonly ScopeSummary[]>;
   /** Every generation that `generation` finds, oldest first. Changes when one begins or ends, not with its text. */
   readonly generations: ReadableStore<readonly Generation[]>;
-  /** What computes here. */
+  /**
+   * What computes here, with its memory and instruction sets. Where a loaded model is, and why not on a GPU, is in its `info`.
+   *
+   * ```ts
+   * const names = client.devices.getSnapshot().map(({ name }) => name);
+   * const reason = client.noGpu.getSnapshot()?.detail; // 'this build has no code for GPUs'
+   * ```
+   */
   readonly devices: ReadableStore<readonly Device[]>;
+  /** Why there is no GPU among `devices`; `undefined` where there is one. */
+  readonly noGpu: ReadableStore<NoGpu | undefined>;
   /** The flight recorder's entries since this client was made, the last 256. `lifecycle()` has the earlier ones. */
   readonly records: ReadableStore<readonly LifecycleRecord[]>;
   /** What is in memory beside the models, whoever registered it. */
@@ -94,6 +103,7 @@ export class LlamaClient extends Commands {
     this.scopes = this.scopeTable.list;
     this.generations = this.turns.list;
     this.devices = this.state.devices;
+    this.noGpu = this.state.noGpu;
     this.records = this.state.records;
     this.residents = this.residentTable.list;
     this.downloads = downloads.list;

@@ -1568,7 +1568,11 @@ suspended: boolean,
 /**
  * What this build can compute on; the same for the life of the process.
  */
-devices: Array<Device>, };
+devices: Array<Device>, 
+/**
+ * Why there is no GPU among `devices`, where there is none.
+ */
+noGpu?: NoGpu, };
 
 /**
  * One model that the manager knows.
@@ -1703,6 +1707,22 @@ threads: number,
  * Where the weights are.
  */
 device: DeviceKind, 
+/**
+ * Names of the devices that hold them, as in the snapshot's `devices`.
+ */
+devices: Array<string>, 
+/**
+ * Layers of the model.
+ */
+layers: number, 
+/**
+ * How many of them a GPU computes: all or none.
+ */
+gpuLayers: number, 
+/**
+ * Why no GPU computes, where none does.
+ */
+noGpu?: NoGpu, 
 /**
  * Whether the file brings a chat template of its own.
  */
@@ -1905,6 +1925,24 @@ features: Array<string>, };
  * What sort of device computes.
  */
 export type DeviceKind = "cpu" | "gpu" | "accelerator";
+
+/**
+ * Why no GPU computes.
+ */
+export type NoGpu = { 
+/**
+ * For a program.
+ */
+reason: NoGpuReason, 
+/**
+ * For a person: what is missing, and what could be done.
+ */
+detail: string, };
+
+/**
+ * Why no GPU computes, for a program.
+ */
+export type NoGpuReason = "notBuilt" | "notFound" | "notWanted";
 
 /**
  * Whether a model would fit.

@@ -6,11 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::Format;
 use super::opening::Opened;
-use super::{Embedder, Tokenizer};
+use super::{Devices, Embedder, Tokenizer};
 use crate::error::Result;
-use crate::protocol::{
-    Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, Pooling, RenderedPrompt,
-};
+use crate::protocol::{GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, Pooling, RenderedPrompt};
 use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
@@ -74,7 +72,7 @@ pub trait ModelLoader: Send + Sync + 'static {
     fn available_memory(&self) -> Option<u64>;
 
     /// What this build can compute on, and with which instructions.
-    fn devices(&self) -> Vec<Device>;
+    fn devices(&self) -> Devices;
 
     /// Opens what is no file of ours, where the host can: as `PathOpener` says it.
     fn open(&self, _path: &str) -> Result<Option<Opened>> {

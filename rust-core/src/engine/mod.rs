@@ -5,6 +5,7 @@
 
 mod answer;
 mod context;
+mod devices;
 mod donor;
 mod elsewhere;
 mod embedder;
@@ -33,6 +34,7 @@ pub use context::{
     CancelFlag, DecodeError, InferenceContext, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompt, Prompter, Row,
     Sampler, Sequence, Token,
 };
+pub use devices::{Choice, Devices};
 pub(crate) use elsewhere::read_at;
 pub(crate) use embedder::text_size_for;
 pub use embedder::{EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, Texts};

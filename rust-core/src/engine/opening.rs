@@ -6,9 +6,9 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::{LoadedModel, ModelLoader, OnLoad, read_at};
+use super::{Devices, LoadedModel, ModelLoader, OnLoad, read_at};
 use crate::error::Result;
-use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::protocol::{MemoryEstimate, ModelConfig};
 
 /// Opens what only the host can open.
 pub trait PathOpener: Send + Sync + 'static {
@@ -77,7 +77,7 @@ impl ModelLoader for OpeningLoader {
         self.loader.available_memory()
     }
 
-    fn devices(&self) -> Vec<Device> {
+    fn devices(&self) -> Devices {
         self.loader.devices()
     }
 
@@ -129,8 +129,8 @@ mod tests {
             Some(7)
         }
 
-        fn devices(&self) -> Vec<Device> {
-            Vec::new()
+        fn devices(&self) -> Devices {
+            Devices { found: Vec::new(), gpu_backends: vec!["Metal".to_owned()] }
         }
     }
 
@@ -184,6 +184,6 @@ mod tests {
 
     #[test]
     fn everything_else_is_asked_of_the_loader() {
-        assert_eq!((loader().available_memory(), loader().devices()), (Some(7), Vec::new()));
+        assert_eq!((loader().available_memory(), loader().devices()), (Some(7), Reader.devices()));
     }
 }

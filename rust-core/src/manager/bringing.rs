@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 
 use super::headers::Headers;
 use super::supervisor::Supervisor;
-use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
+use crate::engine::{Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::protocol::{MemoryEstimate, ModelConfig};
 use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
 
 /// How long a load that is given up may go on downloading.
@@ -96,7 +96,7 @@ impl ModelLoader for BringingLoader {
         self.loader.available_memory()
     }
 
-    fn devices(&self) -> Vec<Device> {
+    fn devices(&self) -> Devices {
         self.loader.devices()
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 #[cfg(test)]
 mod contract_tests;
+mod devices;
 mod embedding;
 mod events;
 mod halves;
@@ -25,6 +26,7 @@ pub use commands::{
     Command, Envelope, GenerateCommand, Heat, HubToken, Mount, PrefillCommand, SuspendAfter, TrimLevel,
 };
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
+pub use devices::{Device, DeviceKind, NoGpu, NoGpuReason};
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
@@ -33,8 +35,8 @@ pub use message::{Message, Role, ToolCall};
 pub use options::{GenerateOptions, LogitBias};
 pub use raw::RenderedPrompt;
 pub use snapshot::{
-    Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
-    Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,
+    FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus, Outcome, Residency,
+    ScopeSummary, Snapshot, Timings, Usage,
 };
 pub use stored::{DiskUse, Download, DownloadStatus, StoredModel, StoredModels};
 pub use tools::{JsonObject, ResponseFormat, Tool, ToolChoice};

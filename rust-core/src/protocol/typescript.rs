@@ -84,6 +84,8 @@ fn declarations() -> String {
         Timings,
         Device,
         DeviceKind,
+        NoGpu,
+        NoGpuReason,
         MemoryFit,
         FitVerdict,
         MemoryEstimate,

@@ -20,6 +20,7 @@ test('a client is made from the snapshot of the contract', () => {
   expect(client.models.getSnapshot()).toEqual(snapshot.models);
   expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
   expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
+  expect(client.noGpu.getSnapshot()).toEqual({ reason: 'notFound', detail: expect.stringContaining('Vulkan') as unknown });
   expect(client.residents.getSnapshot()).toEqual(snapshot.residents);
   expect(client.downloads.getSnapshot()).toEqual(snapshot.downloads);
   expect(client.suspended.getSnapshot()).toBe(snapshot.suspended);

@@ -25,7 +25,7 @@ use std::time::Duration;
 use self::context::ScriptedContext;
 pub(crate) use self::embedder::output;
 pub(crate) use self::vocabulary::Vocabulary;
-use super::{DecodeError, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
+use super::{Choice, DecodeError, Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
@@ -330,6 +330,7 @@ impl ModelLoader for Script {
             state.counts.live += 1;
             state.vocabulary.clone()
         };
+        let Choice { device, no_gpu } = self.devices().choose(config.device)?;
         let info = ModelInfo {
             description: "script".into(),
             size_bytes: 1_000,
@@ -338,7 +339,11 @@ impl ModelLoader for Script {
             context_size: config.context_size.unwrap_or(4096),
             slots: config.slots.unwrap_or(4),
             threads: config.threads.unwrap_or(1),
-            device: DeviceKind::Cpu,
+            device,
+            devices: vec!["script".into()],
+            layers: 1,
+            gpu_layers: 0,
+            no_gpu,
             has_chat_template: true,
         };
         let context = Box::new(ScriptedContext::new(self.clone(), &info));
@@ -376,13 +381,14 @@ impl ModelLoader for Script {
         self.lock().available_memory
     }
 
-    fn devices(&self) -> Vec<Device> {
-        vec![Device {
+    fn devices(&self) -> Devices {
+        let processor = Device {
             name: "script".into(),
             kind: DeviceKind::Cpu,
             description: "a scripted processor".into(),
             memory_bytes: 1 << 30,
             features: vec![],
-        }]
+        };
+        Devices { found: vec![processor], gpu_backends: vec![] }
     }
 }

@@ -32,7 +32,7 @@ fn progress_is_reported_a_hundred_times_at_most() {
         fn available_memory(&self) -> Option<u64> {
             None
         }
-        fn devices(&self) -> Vec<crate::protocol::Device> {
+        fn devices(&self) -> crate::engine::Devices {
             self.0.loader().devices()
         }
     }

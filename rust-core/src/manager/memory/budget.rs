@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::engine::{LoadedModel, ModelLoader, OnLoad};
+use crate::engine::{Devices, LoadedModel, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::{Mailbox, Message};
-use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::protocol::{MemoryEstimate, ModelConfig};
 use crate::readable;
 
 /// The loader of one engine: estimates, asks for the memory, and only then loads.
@@ -42,7 +42,7 @@ impl ModelLoader for ClaimingLoader {
         self.loader.available_memory()
     }
 
-    fn devices(&self) -> Vec<Device> {
+    fn devices(&self) -> Devices {
         self.loader.devices()
     }
 }
