@@ -1,4 +1,5 @@
 import type { Device, LifecycleRecord, NoGpu, NumberedEvent, Snapshot } from '../protocol/generated';
+import type { Benches } from './Benches';
 import type { Downloads } from './Downloads';
 import type { Generations } from './Generations';
 import { reuse } from './json';
@@ -29,6 +30,7 @@ export class State {
     private readonly generations: Generations,
     private readonly residents: Residents,
     private readonly downloads: Downloads,
+    private readonly benches: Benches,
     private readonly requests: Requests,
   ) {
     this.devices = new Store<readonly Device[]>(changes, Object.freeze([]));
@@ -94,6 +96,12 @@ export class State {
         this.requests.resolve(event.requestId, { embeddings, usage });
         return true;
       }
+      case 'benched':
+        this.requests.resolve(event.requestId, reuse(undefined, event.report));
+        return true;
+      case 'benchProgress':
+        this.benches.progressed(event.benchId, { done: event.done, total: event.total });
+        return true;
       case 'renderedPrompt':
         this.requests.resolve(event.requestId, reuse(undefined, event.prompt));
         return true;

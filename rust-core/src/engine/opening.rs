@@ -73,6 +73,10 @@ impl ModelLoader for OpeningLoader {
         self.opened(config, |config| self.loader.estimate_embedder(config, text_size))
     }
 
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        self.opened(config, |config| self.loader.estimate_gauge(config, tokens))
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }
@@ -125,6 +129,10 @@ mod tests {
             self.load(config, &mut |_| true).map(|_| unreachable!("it always fails"))
         }
 
+        fn estimate_gauge(&self, config: &ModelConfig, _: u32) -> Result<u64> {
+            self.load(config, &mut |_| true).map(|_| unreachable!("it always fails"))
+        }
+
         fn available_memory(&self) -> Option<u64> {
             Some(7)
         }
@@ -146,13 +154,18 @@ mod tests {
         loader().estimate(&ModelConfig::new(path)).expect_err("the reader always fails")
     }
 
+    fn estimate_gauge(path: &str) -> Error {
+        loader().estimate_gauge(&ModelConfig::new(path), 256).expect_err("the reader always fails")
+    }
+
     fn estimate_embedder(path: &str) -> Error {
         loader().estimate_embedder(&ModelConfig::new(path), 256).expect_err("the reader always fails")
     }
 
     #[test]
     fn an_opened_file_is_read_and_named_as_it_was_given() {
-        for error in [load("picked://words"), estimate("picked://words"), estimate_embedder("picked://words")] {
+        let beside = [estimate_embedder("picked://words"), estimate_gauge("picked://words")];
+        for error in [load("picked://words"), estimate("picked://words")].into_iter().chain(beside) {
             assert_eq!(error, Error::new(ErrorCode::ModelInvalid, "picked://words holds: words"));
         }
     }

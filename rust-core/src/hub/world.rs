@@ -124,6 +124,8 @@ impl World {
             | Event::Text { .. }
             | Event::RenderedPrompt { .. }
             | Event::Embeddings { .. }
+            | Event::Benched { .. }
+            | Event::BenchProgress { .. }
             | Event::HubRepository { .. }
             | Event::StoredModels { .. }
             | Event::EvictResident { .. }

@@ -9,6 +9,7 @@ use super::devices;
 use super::embedder;
 use super::estimate::estimate;
 use super::fingerprint::fingerprint;
+use super::gauge;
 use super::memory::available_bytes;
 use super::model::{Model, refusal};
 use super::shim;
@@ -69,6 +70,14 @@ impl ModelLoader for LlamaLoader {
     fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
         let plan = Plan::new(config)?;
         let options = embedder::options(text_size, plan.options.threads);
+        let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
+        let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
+        Ok(kv_bytes.saturating_add(compute_bytes))
+    }
+
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        let plan = Plan::new(config)?;
+        let options = gauge::options(tokens, plan.options.threads);
         let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
         let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
         Ok(kv_bytes.saturating_add(compute_bytes))

@@ -92,6 +92,12 @@ impl ModelLoader for BringingLoader {
         at(config, &name, readable.path(), |config| self.loader.estimate_embedder(config, text_size))
     }
 
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        let Some(name) = name_of(&config.path)? else { return self.loader.estimate_gauge(config, tokens) };
+        let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
+        at(config, &name, readable.path(), |config| self.loader.estimate_gauge(config, tokens))
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }

@@ -1,6 +1,7 @@
 //! What crosses a port: commands in, events out, a snapshot on request. Plain serde types, no behaviour but
 //! `validate()`. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot drift.
 
+mod bench;
 mod browsing;
 mod commands;
 mod config;
@@ -21,6 +22,7 @@ mod tools;
 #[cfg(test)]
 mod typescript;
 
+pub use bench::{BenchCommand, BenchReport, BenchSpeed};
 pub use browsing::{HubRepository, HubVariant};
 pub use commands::{
     Command, Envelope, GenerateCommand, Heat, HubToken, Mount, PrefillCommand, SuspendAfter, TrimLevel,

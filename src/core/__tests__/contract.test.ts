@@ -102,6 +102,15 @@ test('the client sends the commands of the contract', () => {
         abort.abort();
         break;
       }
+      case 'bench':
+        client.bench(command).catch(ignore);
+        break;
+      case 'cancelBench': {
+        const abort = new AbortController();
+        client.bench({ model: { path: 'a' }, signal: abort.signal }).catch(ignore);
+        abort.abort();
+        break;
+      }
       case 'renderPrompt':
         client.renderPrompt(command.model, command.messages).catch(ignore);
         break;
@@ -201,6 +210,6 @@ test('the client sends the commands of the contract', () => {
 
 /** A command's fields, with the client's own ids left out. `options` may be left out when empty. */
 function fields(command: Envelope): object {
-  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '' };
+  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '', benchId: '' };
   return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };
 }

@@ -15,6 +15,7 @@
 
 mod context;
 mod embedder;
+mod gauge;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use self::context::ScriptedContext;
 pub(crate) use self::embedder::output;
+pub(crate) use self::gauge::GAUGE_BATCH;
 pub(crate) use self::vocabulary::Vocabulary;
 use super::{Choice, DecodeError, Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
@@ -51,6 +53,8 @@ pub(crate) enum Point {
     Restore(u32),
     /// Before the n-th call of an embedder since the script was made, counted from 1.
     Embed(u32),
+    /// Before the n-th call of a gauge since the script was made, counted from 1.
+    Measure(u32),
     /// While weights and context are being freed.
     Free,
     /// While a file's header is read for an estimate: by `canLoad`, or as a load begins.
@@ -107,6 +111,10 @@ pub(crate) struct Counts {
     pub(crate) live_embedders: u32,
     /// Their decode calls.
     pub(crate) embedding_calls: u32,
+    /// Gauges in memory now.
+    pub(crate) live_gauges: u32,
+    /// Their calls.
+    pub(crate) gauge_calls: u32,
 }
 
 /// One decode call as the context saw it.
@@ -133,6 +141,8 @@ struct State {
     makes_no_embeddings: bool,
     refuses_embedders: bool,
     embedder_threads: Vec<u32>,
+    refuses_gauges: bool,
+    gauge_threads: Vec<u32>,
     counts: Counts,
     calls: Vec<Call>,
     threads: Vec<u32>,
@@ -248,6 +258,16 @@ impl Script {
     /// The thread counts that embedders were given after they were made.
     pub(crate) fn embedder_threads(&self) -> Vec<u32> {
         self.lock().embedder_threads.clone()
+    }
+
+    /// Lets the next gauge find no memory.
+    pub(crate) fn refuse_gauge(&self) {
+        self.lock().refuses_gauges = true;
+    }
+
+    /// The thread counts that gauges were given after they were made.
+    pub(crate) fn gauge_threads(&self) -> Vec<u32> {
+        self.lock().gauge_threads.clone()
     }
 
     /// Lets the next restore lose a token, without a word.
@@ -375,6 +395,11 @@ impl ModelLoader for Script {
         let state = self.lock();
         let per_token = state.needs.get(&config.path).map_or(0, |needs| needs.kv_per_token);
         Ok(per_token * u64::from(text_size))
+    }
+
+    /// As for an embedder.
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        self.estimate_embedder(config, tokens)
     }
 
     fn available_memory(&self) -> Option<u64> {

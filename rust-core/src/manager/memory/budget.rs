@@ -38,6 +38,10 @@ impl ModelLoader for ClaimingLoader {
         self.loader.estimate_embedder(config, text_size)
     }
 
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        self.loader.estimate_gauge(config, tokens)
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }
