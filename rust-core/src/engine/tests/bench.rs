@@ -25,7 +25,7 @@ impl Harness {
         let (cancel, (told, progress)) = (CancelFlag::default(), channel());
         let theirs = cancel.clone();
         let replies = self.post(|reply| {
-            let progress = Box::new(move |done, total| drop(told.send((done, total))));
+            let progress = Box::new(move |done, total| told.send((done, total)).expect("the test listens"));
             let cancel = theirs;
             EngineCommand::Bench(Box::new(Bench {
                 prompt_tokens,
