@@ -2,8 +2,9 @@
 //! wait for mail when there is nothing to do.
 //!
 //! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`: of a turn, or in turn with those of
-//! texts that want embeddings; of a guess where there is neither. Decode and prefill are separate calls: streams that share a
-//! batch with a prefill lose their batching, and an abort loses their logits.
+//! texts that want embeddings; of a guess where there is neither. While a measurement runs, a step is one call of that.
+//! Decode and prefill are separate calls: streams that share a batch with a prefill lose their batching, and an abort loses
+//! their logits.
 //! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else,
 //! one in a step while there are streams.
 
