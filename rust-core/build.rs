@@ -27,7 +27,9 @@ mod shim {
         for source in HEADERS.iter().chain(&SOURCES) {
             println!("cargo:rerun-if-changed={source}");
         }
-        let llama = llama_sources();
+        let cache = cmake_cache();
+        println!("cargo:rustc-env=LLAMA_GPU_BACKENDS={}", gpu_backends(&cache));
+        let llama = llama_sources(&cache);
         let mut build = cc::Build::new();
         // llama.cpp's own build script has chosen the C++ library there: the static one.
         if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "android") {
@@ -44,14 +46,34 @@ mod shim {
             .compile("llama_rs_core_shim");
     }
 
-    /// Where llama-cpp-sys-2 took llama.cpp from. The crate publishes its build folder alone; the CMake cache in there
-    /// names the sources, and so the headers are the ones that the library was compiled with.
-    fn llama_sources() -> PathBuf {
+    /// How llama.cpp was compiled. llama-cpp-sys-2 publishes its build folder alone.
+    fn cmake_cache() -> String {
         let root = std::env::var("DEP_LLAMA_ROOT").expect("llama-cpp-sys-2 publishes its build folder");
         let cache = Path::new(&root).join("build/CMakeCache.txt");
-        let text = std::fs::read_to_string(&cache)
-            .unwrap_or_else(|error| panic!("could not read {}: {error}", cache.display()));
-        let home = text.lines().find_map(|line| line.strip_prefix("CMAKE_HOME_DIRECTORY:INTERNAL="));
-        PathBuf::from(home.unwrap_or_else(|| panic!("{} names no CMAKE_HOME_DIRECTORY", cache.display())))
+        std::fs::read_to_string(&cache).unwrap_or_else(|error| panic!("could not read {}: {error}", cache.display()))
+    }
+
+    /// Where llama-cpp-sys-2 took llama.cpp from, so that the headers are the ones that the library was compiled with.
+    fn llama_sources(cache: &str) -> PathBuf {
+        let home = cache.lines().find_map(|line| line.strip_prefix("CMAKE_HOME_DIRECTORY:INTERNAL="));
+        PathBuf::from(home.expect("CMake's cache names its CMAKE_HOME_DIRECTORY"))
+    }
+
+    /// What llama.cpp was compiled with for GPUs, by the names of its options, apart by spaces.
+    fn gpu_backends(cache: &str) -> String {
+        let is_on = |option: &&str| {
+            let values = cache.lines().filter_map(|line| line.strip_prefix(*option)?.split_once('='));
+            values.filter(|(kind, _)| kind.starts_with(':')).any(|(_, value)| ["ON", "1", "TRUE"].contains(&value))
+        };
+        let backends = [
+            ("Metal", "GGML_METAL"),
+            ("Vulkan", "GGML_VULKAN"),
+            ("OpenCL", "GGML_OPENCL"),
+            ("CUDA", "GGML_CUDA"),
+            ("ROCm", "GGML_HIP"),
+            ("WebGPU", "GGML_WEBGPU"),
+        ];
+        let compiled = backends.into_iter().filter(|(_, option)| is_on(option)).map(|(name, _)| name);
+        compiled.collect::<Vec<_>>().join(" ")
     }
 }

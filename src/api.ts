@@ -1,3 +1,4 @@
+export type { BenchProgress, BenchRequest } from './core/Benches';
 export type { Budgets } from './core/Commands';
 export { type ChatMessage, conversation } from './core/conversation';
 export type { Embeddings, EmbedRequest } from './core/embed';

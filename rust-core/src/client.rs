@@ -10,7 +10,9 @@ use crate::engine::{Prefilled, Prompter};
 use crate::error::{Error, Result};
 use crate::hub::{ClientId, Hub, Pull};
 use crate::manager::{Embedded, Lease, ManagerHandle, Message, ModelManager, Reply, Transcript, question};
-use crate::protocol::{Command, EmbedCommand, EmbeddingUsage, Envelope, Event, ModelConfig, PrefillCommand, Snapshot};
+use crate::protocol::{
+    BenchCommand, Command, EmbedCommand, EmbeddingUsage, Envelope, Event, ModelConfig, PrefillCommand, Snapshot,
+};
 
 /// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
@@ -92,6 +94,8 @@ impl Client {
             Command::CancelEmbed { embedding_id } => {
                 self.ask(Message::CancelEmbed { id: (self.id, embedding_id), reply })
             }
+            Command::Bench(command) => self.bench(request_id.clone(), command),
+            Command::CancelBench { bench_id } => self.ask(Message::CancelBench { id: (self.id, bench_id), reply }),
             Command::Tokenize { model, text, special } => self.ask_model(
                 request_id.clone(),
                 model,
@@ -195,6 +199,11 @@ impl Client {
             usage: EmbeddingUsage { prompt_tokens },
         });
         self.ask(Message::Embed { client: self.id, command, reply })
+    }
+
+    fn bench(&self, request_id: String, command: BenchCommand) -> Result<()> {
+        let reply = self.reply_with(request_id, |request_id, report| Event::Benched { request_id, report });
+        self.ask(Message::Bench { client: self.id, command, reply })
     }
 
     fn ask_model<T: 'static>(

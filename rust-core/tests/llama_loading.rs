@@ -8,7 +8,7 @@ use llama_common::{config, load, load_error};
 use llama_rs_core::engine::{LoadProgress, ModelLoader};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
-use llama_rs_core::protocol::{DeviceKind, DevicePreference, ModelConfig};
+use llama_rs_core::protocol::{DeviceKind, DevicePreference, ModelConfig, ModelInfo};
 
 #[test]
 fn progress_rises_from_zero_to_one() {
@@ -92,9 +92,24 @@ fn two_loads_at_once_are_two_models() {
 }
 
 #[test]
+fn a_model_says_where_it_is_and_why_no_gpu_computes() {
+    let devices = LlamaLoader.devices();
+    let ModelInfo { device, devices: held_by, layers, gpu_layers, no_gpu, .. } = load(&config()).info;
+    assert_eq!((layers, no_gpu), (4, devices.no_gpu()));
+    assert_eq!(gpu_layers, if device == DeviceKind::Gpu { layers } else { 0 });
+    let kinds = devices.found.iter().filter(|it| held_by.contains(&it.name)).map(|it| it.kind).collect::<Vec<_>>();
+    assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == device), "{held_by:?} of {:?}", devices.found);
+    let asked = load(&ModelConfig { device: DevicePreference::Cpu, ..config() }).info;
+    assert_eq!((asked.gpu_layers, asked.no_gpu.is_some()), (0, true));
+    let forced = LlamaLoader.load(&ModelConfig { device: DevicePreference::Gpu, ..config() }, &mut |_| true);
+    assert_eq!(forced.err().map(|error| error.code), devices.no_gpu().map(|_| ErrorCode::InvalidOptions));
+}
+
+#[test]
 fn the_cpu_is_listed_with_its_instructions() {
     let devices = LlamaLoader.devices();
-    let cpu = devices.iter().find(|device| device.kind == DeviceKind::Cpu).expect("every build computes on the CPU");
+    let cpu =
+        devices.found.iter().find(|device| device.kind == DeviceKind::Cpu).expect("every build computes on the CPU");
     assert!(!cpu.name.is_empty() && !cpu.description.is_empty());
     assert!(cpu.memory_bytes > 1 << 28);
     let expected = if cfg!(target_arch = "x86_64") { "SSE3" } else { "NEON" };

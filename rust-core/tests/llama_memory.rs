@@ -103,6 +103,20 @@ fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
     (used(path).0 - before, 0)
 }
 
+/// The same for a memory for measurements.
+fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
+    let mut model = LlamaLoader.load(&sized(path, 256), &mut |_| true).expect("a random model loads");
+    prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
+    let before = used(path).0;
+    let mut gauge = model.context.gauge(tokens, 1).expect("a decoder can be measured");
+    let batch_size = gauge.batch_size();
+    for position in (0..tokens).step_by(batch_size as usize) {
+        let count = (tokens - position).min(batch_size);
+        gauge.compute(position, count, &CancelFlag::default()).expect("it fits");
+    }
+    (used(path).0 - before, 0)
+}
+
 const CHILD: &str = "LLAMA_RS_MEMORY_CASE";
 
 /// What a test does in a process of its own, once for each case: see `measure`.
@@ -206,6 +220,26 @@ fn the_estimate_of_a_memory_for_embeddings_is_what_is_used() {
             let beyond = anonymous as f64 - estimate as f64 * 1.15;
             assert!(beyond < LISTS, "{name} {text_size}: {estimate}, {anonymous}");
             assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {text_size}: {estimate}, {anonymous}");
+        }
+    }
+}
+
+#[test]
+fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
+    if let Ok(case) = std::env::var(CHILD) {
+        return one_case(&case, fill_gauge);
+    }
+    let folder = folder();
+    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
+        let path = folder.path().join(name);
+        write_random_model(&path, shape, 7);
+        for tokens in [512, 2_048] {
+            let estimate = LlamaLoader.estimate_gauge(&sized(&path, 4_096), tokens).expect("it has an estimate");
+            let (anonymous, _) = measure("the_estimate_of_a_memory_for_measurements_is_what_is_used", &path, tokens);
+            println!("{name} {tokens}: {estimate} for {anonymous}");
+            let beyond = anonymous as f64 - estimate as f64 * 1.15;
+            assert!(beyond < LISTS, "{name} {tokens}: {estimate}, {anonymous}");
+            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {tokens}: {estimate}, {anonymous}");
         }
     }
 }

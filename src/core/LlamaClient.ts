@@ -1,4 +1,5 @@
-import type { Device, Download, LifecycleRecord, Message, ModelConfig, ModelState, Resident, ScopeSummary } from '../protocol/generated';
+import type { BenchReport, Device, Download, LifecycleRecord, Message, ModelConfig, ModelState, NoGpu, Resident, ScopeSummary } from '../protocol/generated';
+import { Benches, type BenchRequest } from './Benches';
 import { Commands } from './Commands';
 import { Downloads } from './Downloads';
 import { Feed } from './Feed';
@@ -46,8 +47,17 @@ export class LlamaClient extends Commands {
   readonly scopes: ReadableStore<readonly ScopeSummary[]>;
   /** Every generation that `generation` finds, oldest first. Changes when one begins or ends, not with its text. */
   readonly generations: ReadableStore<readonly Generation[]>;
-  /** What computes here. */
+  /**
+   * What computes here, with its memory and instruction sets. Where a loaded model is, and why not on a GPU, is in its `info`.
+   *
+   * ```ts
+   * const names = client.devices.getSnapshot().map(({ name }) => name);
+   * const reason = client.noGpu.getSnapshot()?.detail; // 'this build has no code for GPUs'
+   * ```
+   */
   readonly devices: ReadableStore<readonly Device[]>;
+  /** Why there is no GPU among `devices`; `undefined` where there is one. */
+  readonly noGpu: ReadableStore<NoGpu | undefined>;
   /** The flight recorder's entries since this client was made, the last 256. `lifecycle()` has the earlier ones. */
   readonly records: ReadableStore<readonly LifecycleRecord[]>;
   /** What is in memory beside the models, whoever registered it. */
@@ -56,6 +66,7 @@ export class LlamaClient extends Commands {
   readonly downloads: ReadableStore<readonly Download[]>;
   /** Whether `suspend` holds. */
   readonly suspended: ReadableStore<boolean>;
+  private readonly benches: Benches;
   private readonly changes: Changes;
   private readonly leases: Leases;
   private readonly modelTable: Models;
@@ -89,11 +100,13 @@ export class LlamaClient extends Commands {
     this.toolRuns = new ToolRuns(this.changes, (request) => this.begin(request));
     const { changes, modelTable, scopeTable, turns, residentTable } = this;
     const downloads = new Downloads(changes);
-    this.state = new State(changes, modelTable, scopeTable, turns, residentTable, downloads, requests);
+    this.benches = new Benches(changes, requests, newId);
+    this.state = new State(changes, modelTable, scopeTable, turns, residentTable, downloads, this.benches, requests);
     this.models = this.modelTable.list;
     this.scopes = this.scopeTable.list;
     this.generations = this.turns.list;
     this.devices = this.state.devices;
+    this.noGpu = this.state.noGpu;
     this.records = this.state.records;
     this.residents = this.residentTable.list;
     this.downloads = downloads.list;
@@ -178,6 +191,20 @@ export class LlamaClient extends Commands {
   /** The messages of a conversation, none when there is no such conversation. Read once, then kept up to date. */
   transcript(scope: string): Promise<readonly Message[]> {
     return this.transcripts.get(scope);
+  }
+
+  /**
+   * Measures how fast a model reads prompts and writes answers here, as `llama-bench` of llama.cpp does. It waits until nothing else
+   * is asked of the model, and turns wait for its end; conversations stay as they are. Rejects with `outOfMemory` where there is no
+   * room for its memory, `invalidOptions` with the field and its range, and `cancelled` when the signal is aborted.
+   *
+   * ```ts
+   * const { prompt, generation } = await client.bench({ model, repetitions: 3 });
+   * console.log(`${prompt?.mean} tokens/s read, ${generation?.mean} ± ${generation?.standardDeviation} written`);
+   * ```
+   */
+  bench(request: BenchRequest): Promise<BenchReport> {
+    return this.benches.run(request);
   }
 
   /**

@@ -1,4 +1,5 @@
-import type { Device, LifecycleRecord, NumberedEvent, Snapshot } from '../protocol/generated';
+import type { Device, LifecycleRecord, NoGpu, NumberedEvent, Snapshot } from '../protocol/generated';
+import type { Benches } from './Benches';
 import type { Downloads } from './Downloads';
 import type { Generations } from './Generations';
 import { reuse } from './json';
@@ -15,6 +16,8 @@ const RECORDS = 256;
 export class State {
   /** What computes in the engine. */
   readonly devices: Store<readonly Device[]>;
+  /** Why there is no GPU among them, where there is none. */
+  readonly noGpu: Store<NoGpu | undefined>;
   /** The last 256 entries of the flight recorder that came as events. */
   readonly records: Store<readonly LifecycleRecord[]>;
   /** Whether the manager computes nothing, until it is told to go on. */
@@ -27,9 +30,11 @@ export class State {
     private readonly generations: Generations,
     private readonly residents: Residents,
     private readonly downloads: Downloads,
+    private readonly benches: Benches,
     private readonly requests: Requests,
   ) {
     this.devices = new Store<readonly Device[]>(changes, Object.freeze([]));
+    this.noGpu = new Store<NoGpu | undefined>(changes, undefined);
     this.records = new Store<readonly LifecycleRecord[]>(changes, Object.freeze([]));
     this.suspended = new Store<boolean>(changes, false);
   }
@@ -37,6 +42,7 @@ export class State {
   /** Returns the scopes whose transcript is out of date. */
   replace(snapshot: Snapshot, renewed: boolean): string[] {
     this.devices.set(reuse(this.devices.getSnapshot(), snapshot.devices));
+    this.noGpu.set(reuse(this.noGpu.getSnapshot(), snapshot.noGpu));
     this.suspended.set(snapshot.suspended);
     this.models.replace(snapshot.models);
     this.residents.replace(snapshot.residents);
@@ -90,6 +96,12 @@ export class State {
         this.requests.resolve(event.requestId, { embeddings, usage });
         return true;
       }
+      case 'benched':
+        this.requests.resolve(event.requestId, reuse(undefined, event.report));
+        return true;
+      case 'benchProgress':
+        this.benches.progressed(event.benchId, { done: event.done, total: event.total });
+        return true;
       case 'renderedPrompt':
         this.requests.resolve(event.requestId, reuse(undefined, event.prompt));
         return true;

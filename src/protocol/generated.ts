@@ -59,7 +59,11 @@ messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "ca
 /**
  * As it was asked for by this client. One that is not at work is no error.
  */
-embeddingId: string, } | { "type": "cancel", 
+embeddingId: string, } | { "type": "bench" } & BenchCommand | { "type": "cancelBench", 
+/**
+ * As it was asked for by this client. One that is not at work is no error.
+ */
+benchId: string, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -277,7 +281,11 @@ messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "ca
 /**
  * As it was asked for by this client. One that is not at work is no error.
  */
-embeddingId: string, } | { "type": "cancel", 
+embeddingId: string, } | { "type": "bench" } & BenchCommand | { "type": "cancelBench", 
+/**
+ * As it was asked for by this client. One that is not at work is no error.
+ */
+benchId: string, } | { "type": "cancel", 
 /**
  * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
  */
@@ -558,6 +566,83 @@ export type EmbeddingUsage = {
  * Tokens of all texts, with those that the model's vocabulary puts around them.
  */
 promptTokens: number, };
+
+/**
+ * Measures how fast a model reads prompts and writes answers, as llama.cpp's `llama-bench` does: arbitrary tokens, a run of each
+ * kind that does not count, then `repetitions` of them. Answered by `benched`; `benchProgress` tells how far it is. Loads the
+ * model as `generate` does, and fails as that would; the model is held until the answer. No scope changes.
+ *
+ * It waits until nothing else is to be computed by this model, and then has it to itself: turns, texts and guesses that come
+ * meanwhile wait for its end. Its memory is a context of its own on the same weights, counted in the memory budget, and freed at
+ * the end. Fails as `outOfMemory` where there is no room for that, and as `cancelled` after `cancelBench`. Ends with its client.
+ */
+export type BenchCommand = { 
+/**
+ * Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+ */
+benchId: string, 
+/**
+ * The model that is measured.
+ */
+model: ModelConfig, 
+/**
+ * Tokens of the prompt that is read in each repetition, 0 to 65,536; 0: none is read. Left out: 512.
+ */
+promptTokens?: number, 
+/**
+ * Tokens that are written in each repetition, one by one, behind no prompt, 0 to 65,536; 0: none is written. Left out: 128.
+ */
+generatedTokens?: number, 
+/**
+ * 1 to 100. Left out: 5.
+ */
+repetitions?: number, };
+
+/**
+ * How fast a model is here.
+ */
+export type BenchReport = { 
+/**
+ * Reading a prompt, `pp` of `llama-bench`. Absent for 0 `promptTokens`.
+ */
+prompt?: BenchSpeed, 
+/**
+ * Writing an answer, `tg` of `llama-bench`. Absent for 0 `generatedTokens`.
+ */
+generation?: BenchSpeed, 
+/**
+ * What was measured: its `description`, size, parameters, and the devices that hold it.
+ */
+info: ModelInfo, 
+/**
+ * Compute threads of all repetitions. `threads` of `info` is what turns had when the bench began.
+ */
+threads: number, 
+/**
+ * Tokens of a prompt that are computed in one call at most.
+ */
+batchSize: number, };
+
+/**
+ * Tokens per second, over all repetitions.
+ */
+export type BenchSpeed = { 
+/**
+ * Tokens of each repetition.
+ */
+tokens: number, 
+/**
+ * Tokens per second, the mean of all repetitions.
+ */
+mean: number, 
+/**
+ * Of the repetitions about their mean, as of a sample; 0 for a single one.
+ */
+standardDeviation: number, 
+/**
+ * Tokens per second of each repetition, in their order.
+ */
+repetitions: Array<number>, };
 
 /**
  * One message of a transcript.
@@ -1021,7 +1106,27 @@ embeddings: Array<Array<number>>,
 /**
  * What they cost.
  */
-usage: EmbeddingUsage, } | { "type": "hubRepository", 
+usage: EmbeddingUsage, } | { "type": "benched", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What was measured.
+ */
+report: BenchReport, } | { "type": "benchProgress", 
+/**
+ * As it was asked for.
+ */
+benchId: string, 
+/**
+ * Runs that are over, without those that warm up.
+ */
+done: number, 
+/**
+ * Runs of both kinds together: 10, for prompts and answers in 5 `repetitions`.
+ */
+total: number, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -1291,7 +1396,27 @@ embeddings: Array<Array<number>>,
 /**
  * What they cost.
  */
-usage: EmbeddingUsage, } | { "type": "hubRepository", 
+usage: EmbeddingUsage, } | { "type": "benched", 
+/**
+ * Id of the command that this answers.
+ */
+requestId: string, 
+/**
+ * What was measured.
+ */
+report: BenchReport, } | { "type": "benchProgress", 
+/**
+ * As it was asked for.
+ */
+benchId: string, 
+/**
+ * Runs that are over, without those that warm up.
+ */
+done: number, 
+/**
+ * Runs of both kinds together: 10, for prompts and answers in 5 `repetitions`.
+ */
+total: number, } | { "type": "hubRepository", 
 /**
  * Id of the command that this answers.
  */
@@ -1619,7 +1744,11 @@ suspended: boolean,
 /**
  * What this build can compute on; the same for the life of the process.
  */
-devices: Array<Device>, };
+devices: Array<Device>, 
+/**
+ * Why there is no GPU among `devices`, where there is none.
+ */
+noGpu?: NoGpu, };
 
 /**
  * One model that the manager knows.
@@ -1754,6 +1883,22 @@ threads: number,
  * Where the weights are.
  */
 device: DeviceKind, 
+/**
+ * Names of the devices that hold them, as in the snapshot's `devices`.
+ */
+devices: Array<string>, 
+/**
+ * Layers of the model.
+ */
+layers: number, 
+/**
+ * How many of them a GPU computes: all or none.
+ */
+gpuLayers: number, 
+/**
+ * Why no GPU computes, where none does.
+ */
+noGpu?: NoGpu, 
 /**
  * Whether the file brings a chat template of its own.
  */
@@ -2000,6 +2145,24 @@ features: Array<string>, };
  * What sort of device computes.
  */
 export type DeviceKind = "cpu" | "gpu" | "accelerator";
+
+/**
+ * Why no GPU computes.
+ */
+export type NoGpu = { 
+/**
+ * For a program.
+ */
+reason: NoGpuReason, 
+/**
+ * For a person: what is missing, and what could be done.
+ */
+detail: string, };
+
+/**
+ * Why no GPU computes, for a program.
+ */
+export type NoGpuReason = "notBuilt" | "notFound" | "notWanted";
 
 /**
  * Whether a model would fit.

@@ -74,6 +74,8 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'text':
     case 'renderedPrompt':
     case 'embeddings':
+    case 'benched':
+    case 'benchProgress':
     case 'hubRepository':
     case 'storedModels':
     case 'evictResident':

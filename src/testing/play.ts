@@ -13,6 +13,9 @@ export const modelInfo: ModelInfo = {
   slots: 2,
   threads: 1,
   device: 'cpu',
+  devices: ['script'],
+  layers: 1,
+  gpuLayers: 0,
   hasChatTemplate: true,
 };
 

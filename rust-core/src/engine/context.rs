@@ -6,11 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::Format;
 use super::opening::Opened;
-use super::{Embedder, Tokenizer};
+use super::{Devices, Embedder, Gauge, Tokenizer};
 use crate::error::Result;
-use crate::protocol::{
-    Device, GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, Pooling, RenderedPrompt,
-};
+use crate::protocol::{GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, Pooling, RenderedPrompt};
 use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
@@ -70,11 +68,14 @@ pub trait ModelLoader: Send + Sync + 'static {
     /// those of `load`.
     fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64>;
 
+    /// Bytes of a memory for measurements with so many tokens, beside what `load` of this config takes. Errors as those of `load`.
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64>;
+
     /// Bytes that can be had without pushing anything else out, as far as the system says.
     fn available_memory(&self) -> Option<u64>;
 
     /// What this build can compute on, and with which instructions.
-    fn devices(&self) -> Vec<Device>;
+    fn devices(&self) -> Devices;
 
     /// Opens what is no file of ours, where the host can: as `PathOpener` says it.
     fn open(&self, _path: &str) -> Result<Option<Opened>> {
@@ -208,6 +209,10 @@ pub trait InferenceContext {
     /// Makes a memory for embeddings of texts of up to `text_size` tokens, on the same weights, with that many threads.
     /// `OutOfMemory` where there is no room for it.
     fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>>;
+
+    /// Makes a memory for measurements with so many tokens, on the same weights, with that many threads. `OutOfMemory` where
+    /// there is no room for it.
+    fn gauge(&mut self, tokens: u32, threads: u32) -> Result<Box<dyn Gauge>>;
 
     /// Computes with this many threads, at least 1, from the next decode on. Costs nothing.
     fn set_threads(&mut self, threads: u32);

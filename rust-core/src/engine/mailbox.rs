@@ -35,6 +35,7 @@ impl Mailbox {
             EngineCommand::Generate(_)
             | EngineCommand::Prefill(_)
             | EngineCommand::Embed(_)
+            | EngineCommand::Bench(_)
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }
@@ -47,6 +48,7 @@ impl Mailbox {
             EngineCommand::Generate(_)
             | EngineCommand::Prefill(_)
             | EngineCommand::Embed(_)
+            | EngineCommand::Bench(_)
             | EngineCommand::FreeEmbedder
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }

@@ -4,7 +4,9 @@
 //! and last, and answers straight into each job's `AnswerSink`.
 
 mod answer;
+mod bench;
 mod context;
+mod devices;
 mod donor;
 mod elsewhere;
 mod embedder;
@@ -30,10 +32,12 @@ mod tokenizer;
 use std::sync::Arc;
 
 pub use answer::{Answer, AnswerFormat, Format};
+pub use bench::{Bench, Gauge, Measured};
 pub use context::{
     CancelFlag, DecodeError, InferenceContext, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompt, Prompter, Row,
     Sampler, Sequence, Token,
 };
+pub use devices::{Choice, Devices};
 pub(crate) use elsewhere::read_at;
 pub(crate) use embedder::text_size_for;
 pub use embedder::{EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, Texts};
@@ -116,6 +120,8 @@ pub enum EngineCommand {
     Prefill(Box<Guess>),
     /// Compute vectors for texts, a piece in each step, in turn with prompts.
     Embed(Box<Texts>),
+    /// Measure how fast the model is, as soon as nothing else is to be computed; turns that come meanwhile wait.
+    Bench(Box<Bench>),
     /// Free the memory for embeddings. Never handed back by a full mailbox. What waits for it has it made anew.
     FreeEmbedder,
     /// Look at the cancel flags now: wakes the thread if it sleeps.
@@ -168,6 +174,7 @@ impl EngineCommand {
             Self::Generate(_)
             | Self::Prefill(_)
             | Self::Embed(_)
+            | Self::Bench(_)
             | Self::FreeEmbedder
             | Self::Wake
             | Self::DropScope(_)
@@ -187,6 +194,7 @@ impl EngineCommand {
             Self::Copy { reply, .. } => reply(Err(error.clone())),
             Self::Prefill(guess) => (guess.reply)(Err(error.clone())),
             Self::Embed(texts) => (texts.reply)(Err(error.clone())),
+            Self::Bench(bench) => (bench.reply)(Err(error.clone())),
             Self::Generate(_)
             | Self::FreeEmbedder
             | Self::Wake

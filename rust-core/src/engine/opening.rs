@@ -6,9 +6,9 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::{LoadedModel, ModelLoader, OnLoad, read_at};
+use super::{Devices, LoadedModel, ModelLoader, OnLoad, read_at};
 use crate::error::Result;
-use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::protocol::{MemoryEstimate, ModelConfig};
 
 /// Opens what only the host can open.
 pub trait PathOpener: Send + Sync + 'static {
@@ -73,11 +73,15 @@ impl ModelLoader for OpeningLoader {
         self.opened(config, |config| self.loader.estimate_embedder(config, text_size))
     }
 
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        self.opened(config, |config| self.loader.estimate_gauge(config, tokens))
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }
 
-    fn devices(&self) -> Vec<Device> {
+    fn devices(&self) -> Devices {
         self.loader.devices()
     }
 
@@ -125,12 +129,16 @@ mod tests {
             self.load(config, &mut |_| true).map(|_| unreachable!("it always fails"))
         }
 
+        fn estimate_gauge(&self, config: &ModelConfig, _: u32) -> Result<u64> {
+            self.load(config, &mut |_| true).map(|_| unreachable!("it always fails"))
+        }
+
         fn available_memory(&self) -> Option<u64> {
             Some(7)
         }
 
-        fn devices(&self) -> Vec<Device> {
-            Vec::new()
+        fn devices(&self) -> Devices {
+            Devices { found: Vec::new(), gpu_backends: vec!["Metal".to_owned()] }
         }
     }
 
@@ -146,13 +154,18 @@ mod tests {
         loader().estimate(&ModelConfig::new(path)).expect_err("the reader always fails")
     }
 
+    fn estimate_gauge(path: &str) -> Error {
+        loader().estimate_gauge(&ModelConfig::new(path), 256).expect_err("the reader always fails")
+    }
+
     fn estimate_embedder(path: &str) -> Error {
         loader().estimate_embedder(&ModelConfig::new(path), 256).expect_err("the reader always fails")
     }
 
     #[test]
     fn an_opened_file_is_read_and_named_as_it_was_given() {
-        for error in [load("picked://words"), estimate("picked://words"), estimate_embedder("picked://words")] {
+        let beside = [estimate_embedder("picked://words"), estimate_gauge("picked://words")];
+        for error in [load("picked://words"), estimate("picked://words")].into_iter().chain(beside) {
             assert_eq!(error, Error::new(ErrorCode::ModelInvalid, "picked://words holds: words"));
         }
     }
@@ -184,6 +197,6 @@ mod tests {
 
     #[test]
     fn everything_else_is_asked_of_the_loader() {
-        assert_eq!((loader().available_memory(), loader().devices()), (Some(7), Vec::new()));
+        assert_eq!((loader().available_memory(), loader().devices()), (Some(7), Reader.devices()));
     }
 }

@@ -2,14 +2,16 @@
 //! wait for mail when there is nothing to do.
 //!
 //! One step is `reap_cancelled → admit → decode all streams → sample → prefill a chunk`: of a turn, or in turn with those of
-//! texts that want embeddings; of a guess where there is neither. Decode and prefill are separate calls: streams that share a
-//! batch with a prefill lose their batching, and an abort loses their logits.
+//! texts that want embeddings; of a guess where there is neither. While a measurement runs, a step is one call of that.
+//! Decode and prefill are separate calls: streams that share a batch with a prefill lose their batching, and an abort loses
+//! their logits.
 //! Mail is read between steps, where every slot's memory holds exactly its tokens: scopes move there and nowhere else,
 //! one in a step while there are streams.
 
 mod compute;
 mod embedding;
 mod guessing;
+mod measuring;
 mod parking;
 mod sharing;
 mod suspension;
@@ -22,6 +24,7 @@ use std::time::Instant;
 
 use self::embedding::Embedding;
 use self::guessing::Ahead;
+use self::measuring::Measuring;
 use self::suspension::Activity;
 use super::mailbox::Mailbox;
 use super::pace::Pace;
@@ -53,6 +56,8 @@ pub(super) struct Scheduler<'a> {
     embeddings: VecDeque<Embedding>,
     /// Made for the first texts, and kept for the next ones.
     embedder: Option<Box<dyn Embedder>>,
+    /// The first one waits until nothing else is to be computed, and is computed then, alone.
+    benches: VecDeque<Measuring>,
     /// The last chunk was a prompt's: texts that want embeddings are next.
     embeds_next: bool,
     /// Something changed that may let a queued job in.
@@ -91,6 +96,7 @@ impl<'a> Scheduler<'a> {
             guesses: VecDeque::new(),
             embeddings: VecDeque::new(),
             embedder: None,
+            benches: VecDeque::new(),
             embeds_next: false,
             admissible: false,
             activity: Activity::Working,
@@ -111,7 +117,8 @@ impl<'a> Scheduler<'a> {
             let nothing = self.streams.is_empty()
                 && self.queue.is_empty()
                 && self.guesses.is_empty()
-                && self.embeddings.is_empty();
+                && self.embeddings.is_empty()
+                && self.benches.is_empty();
             let idle = self.inbox.is_empty() && (suspended || nothing);
             if idle {
                 self.context.rest();
@@ -124,7 +131,7 @@ impl<'a> Scheduler<'a> {
     fn step(&mut self) {
         self.read_mail();
         self.reap_cancelled();
-        if self.activity != Activity::Suspended {
+        if self.activity != Activity::Suspended && !self.measure() {
             self.admit();
             self.decode();
             self.compute_chunk();
@@ -154,6 +161,9 @@ impl<'a> Scheduler<'a> {
         }
         for embedding in self.embeddings.drain(..) {
             embedding.end(Err(error.clone()));
+        }
+        for measuring in self.benches.drain(..) {
+            measuring.end(Err(error.clone()));
         }
         let queued = self.queue.drain(..).map(EngineCommand::Generate);
         fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
@@ -185,6 +195,7 @@ impl<'a> Scheduler<'a> {
             },
             EngineCommand::Prefill(guess) => self.take_guess(guess),
             EngineCommand::Embed(texts) => self.take_texts(texts),
+            EngineCommand::Bench(bench) => self.benches.push_back(Measuring::new(bench)),
             EngineCommand::FreeEmbedder => self.free_embedder(),
             EngineCommand::DropScope(scope) => self.drop_scope(&scope),
             EngineCommand::Park { scope, reply } => self.answer(reply, |it| it.park_scope(&scope)),
@@ -254,6 +265,7 @@ pub(super) fn fail_unread(
             EngineCommand::Wake
             | EngineCommand::Prefill(_)
             | EngineCommand::Embed(_)
+            | EngineCommand::Bench(_)
             | EngineCommand::FreeEmbedder
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }

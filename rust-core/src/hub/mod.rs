@@ -14,9 +14,9 @@ use queue::Queue;
 use recorder::Recorder;
 use world::World;
 
-use crate::engine::{Answer, AnswerSink};
+use crate::engine::{Answer, AnswerSink, Devices};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Batch, Device, Event, LifecycleRecord, Snapshot, TokenLogprob};
+use crate::protocol::{Batch, Event, LifecycleRecord, Snapshot, TokenLogprob};
 
 pub(crate) type ClientId = u64;
 
@@ -56,7 +56,7 @@ struct Listener {
 }
 
 impl Hub {
-    pub(crate) fn new(devices: Vec<Device>) -> Arc<Self> {
+    pub(crate) fn new(devices: Devices) -> Arc<Self> {
         let state = State { world: World::new(devices), recorder: Recorder::default(), clients: HashMap::new() };
         Arc::new(Self { state: Mutex::new(state) })
     }
@@ -107,7 +107,7 @@ impl Hub {
         let mut state = self.lock();
         let State { world, clients, .. } = &mut *state;
         let Some(listener) = clients.get_mut(&client) else {
-            return World::new(Vec::new()).snapshot("closed".into(), 0);
+            return World::new(Devices::default()).snapshot("closed".into(), 0);
         };
         let (epoch, seq) = listener.queue.seal();
         world.snapshot(epoch, seq)

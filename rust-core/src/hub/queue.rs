@@ -136,11 +136,13 @@ fn is_answer(event: &Event) -> bool {
         | Event::Text { .. }
         | Event::RenderedPrompt { .. }
         | Event::Embeddings { .. }
+        | Event::Benched { .. }
         | Event::HubRepository { .. }
         | Event::StoredModels { .. }
         // Nobody would ask again.
         | Event::EvictResident { .. } => true,
-        Event::ModelChanged { .. }
+        Event::BenchProgress { .. }
+        | Event::ModelChanged { .. }
         | Event::ScopeChanged { .. }
         | Event::ScopeDisposed { .. }
         | Event::TranscriptChanged { .. }

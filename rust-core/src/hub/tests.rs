@@ -37,7 +37,7 @@ fn delta(id: &str, offset: u32, text: &str) -> Event {
 
 #[test]
 fn every_client_numbers_its_own_events_without_a_gap() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let first = hub.connect();
     hub.publish(queued("a"));
     let second = hub.connect();
@@ -51,7 +51,7 @@ fn every_client_numbers_its_own_events_without_a_gap() {
 
 #[test]
 fn waiting_texts_of_one_generation_are_joined_across_those_of_others() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("a"));
     hub.publish(queued("b"));
@@ -67,7 +67,7 @@ fn waiting_texts_of_one_generation_are_joined_across_those_of_others() {
 
 #[test]
 fn text_after_a_snapshot_is_never_joined_to_text_that_the_snapshot_holds() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("a"));
     let sink = hub.sink("a".into());
@@ -82,7 +82,7 @@ fn text_after_a_snapshot_is_never_joined_to_text_that_the_snapshot_holds() {
 
 #[test]
 fn offsets_and_replays_count_utf_16_code_units() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("a"));
     let sink = hub.sink("a".into());
@@ -99,7 +99,7 @@ fn offsets_and_replays_count_utf_16_code_units() {
 
 #[test]
 fn calls_that_were_cut_short_are_taken_out_and_those_behind_them_move_up() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("a"));
     let sink = hub.sink("a".into());
@@ -119,7 +119,7 @@ fn calls_that_were_cut_short_are_taken_out_and_those_behind_them_move_up() {
 
 #[test]
 fn a_second_batch_waits_for_the_frame_to_end() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("a"));
     let started = Instant::now();
@@ -131,7 +131,7 @@ fn a_second_batch_waits_for_the_frame_to_end() {
 
 #[test]
 fn a_pull_ends_by_timeout_and_by_close() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     assert_eq!(hub.pull(client, NOW), Pull::TimedOut);
 
@@ -147,7 +147,7 @@ fn a_pull_ends_by_timeout_and_by_close() {
 
 #[test]
 fn a_client_that_never_pulls_loses_state_events_but_no_answer() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.reply(client, Event::Done { request_id: "r".into() });
     for index in 0..5000 {
@@ -163,7 +163,7 @@ fn a_client_that_never_pulls_loses_state_events_but_no_answer() {
 
 #[test]
 fn how_likely_tokens_were_is_joined_beside_their_text() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     let sink = hub.sink("a".into());
     let logprob = |token| TokenLogprob { chosen: Logprob { token, text: "x".into(), logprob: -1.0 }, top: vec![] };
@@ -198,7 +198,7 @@ fn how_likely_tokens_were_is_joined_beside_their_text() {
 
 #[test]
 fn the_last_sixteen_finished_generations_stay_visible() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("running"));
     for index in 0..20 {
@@ -212,7 +212,7 @@ fn the_last_sixteen_finished_generations_stay_visible() {
 
 #[test]
 fn a_pull_may_wait_for_ever() {
-    let hub = Hub::new(Vec::new());
+    let hub = Hub::new(Devices::default());
     let client = hub.connect();
     hub.publish(queued("a"));
     assert_eq!(events(hub.pull(client, Duration::MAX)), [(1, queued("a"))]);

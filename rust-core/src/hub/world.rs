@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::engine::Answer;
+use crate::engine::{Answer, Devices};
 use crate::protocol::{
-    Device, Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot, ToolCall,
+    Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot, ToolCall,
 };
 
 /// Finished generations that stay visible, so that a host which comes back finds how its stream ended.
@@ -19,7 +19,7 @@ pub(super) struct World {
     residents: BTreeMap<String, Resident>,
     downloads: BTreeMap<String, Download>,
     suspended: bool,
-    devices: Vec<Device>,
+    devices: Devices,
 }
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Generation {
 }
 
 impl World {
-    pub(super) fn new(devices: Vec<Device>) -> Self {
+    pub(super) fn new(devices: Devices) -> Self {
         Self {
             models: BTreeMap::new(),
             scopes: BTreeMap::new(),
@@ -141,6 +141,8 @@ impl World {
             | Event::Text { .. }
             | Event::RenderedPrompt { .. }
             | Event::Embeddings { .. }
+            | Event::Benched { .. }
+            | Event::BenchProgress { .. }
             | Event::HubRepository { .. }
             | Event::StoredModels { .. }
             | Event::EvictResident { .. }
@@ -159,7 +161,8 @@ impl World {
             residents: self.residents.values().cloned().collect(),
             downloads: self.downloads.values().cloned().collect(),
             suspended: self.suspended,
-            devices: self.devices.clone(),
+            devices: self.devices.found.clone(),
+            no_gpu: self.devices.no_gpu(),
         }
     }
 

@@ -9,13 +9,14 @@ use llama_cpp_sys_2 as sys;
 use super::backend;
 use super::batch::Batch;
 use super::embedder::{self, LlamaEmbedder};
+use super::gauge::LlamaGauge;
 use super::model::Model;
 use super::sampler::LlamaSampler;
 use super::shim::{self, ErrorText, THREW, Text};
 use super::state::{self, Frame};
 use super::threadpool::Threadpool;
 use crate::engine::{
-    CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, Format, InferenceContext, Row, Sampler, Sequence, Token,
+    CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, Format, Gauge, InferenceContext, Row, Sampler, Sequence, Token,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, Pooling};
@@ -162,6 +163,17 @@ impl LlamaContext {
 
     pub fn options(&self) -> ContextOptions {
         self.options
+    }
+
+    /// Tokens of the vocabulary.
+    pub fn token_count(&self) -> usize {
+        self.model.token_count()
+    }
+
+    /// Returns when what was decoded is computed: a GPU may compute on when a decode returns.
+    pub fn synchronize(&mut self) {
+        // SAFETY: the context is alive and used by this thread alone.
+        unsafe { sys::llama_synchronize(self.raw.as_ptr()) }
     }
 
     /// The model's output for row `row` of the last decode, in a context for embeddings.
@@ -458,6 +470,10 @@ impl InferenceContext for LlamaContext {
 
     fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>> {
         Ok(Box::new(LlamaEmbedder::new(&self.model, text_size, threads)?))
+    }
+
+    fn gauge(&mut self, tokens: u32, threads: u32) -> Result<Box<dyn Gauge>> {
+        Ok(Box::new(LlamaGauge::new(&self.model, tokens, threads)?))
     }
 
     fn set_threads(&mut self, threads: u32) {

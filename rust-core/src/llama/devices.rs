@@ -6,23 +6,32 @@ use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 
 use super::backend;
-use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, DeviceKind, DevicePreference};
+use crate::engine::Devices;
+use crate::protocol::{Device, DeviceKind};
 
-/// Where weights go under a preference.
-pub(super) fn choose(preference: DevicePreference) -> Result<DeviceKind> {
-    let has_gpu = || list().iter().any(|device| device.kind == DeviceKind::Gpu);
-    match preference {
-        DevicePreference::Auto | DevicePreference::Gpu if has_gpu() => Ok(DeviceKind::Gpu),
-        DevicePreference::Auto | DevicePreference::Cpu => Ok(DeviceKind::Cpu),
-        DevicePreference::Gpu => {
-            let detail = "model.device is 'gpu', but this build finds no GPU - use 'auto' or 'cpu'";
-            Err(Error::new(ErrorCode::InvalidOptions, detail))
-        }
-    }
+/// What there is, and what the build has for GPUs: where a backend finds no device it may not even register itself, so that
+/// llama.cpp's own build says which were compiled.
+pub(super) fn devices() -> Devices {
+    let gpu_backends = env!("LLAMA_GPU_BACKENDS").split_whitespace().map(str::to_owned).collect();
+    Devices { found: list(), gpu_backends }
 }
 
-pub(super) fn list() -> Vec<Device> {
+/// The name of the processor: where weights are that are on no other device.
+pub(super) fn processor() -> Option<String> {
+    list().into_iter().find(|device| device.kind == DeviceKind::Cpu).map(|device| device.name)
+}
+
+/// The name of a device.
+///
+/// # Safety
+///
+/// `device` is one that ggml gave.
+pub(super) unsafe fn name(device: sys::ggml_backend_dev_t) -> String {
+    // SAFETY: as the caller promises; ggml's devices and their names live for ever.
+    unsafe { text(sys::ggml_backend_dev_name(device)) }
+}
+
+fn list() -> Vec<Device> {
     backend::init();
     list_llama_ggml_backend_devices()
         .into_iter()

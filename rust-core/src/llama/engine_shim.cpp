@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "common.h"
+#include "llama-ext.h"
 #include "log.h"
 
 void shim_quiet_common_log(void) {
@@ -29,6 +30,14 @@ void shim_rest(void) {
 
 llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error) {
     return shim_guard<llama_model *>(error, nullptr, [&] { return llama_model_load_from_file(path, *params); });
+}
+
+int32_t shim_model_device_count(const llama_model * model) {
+    return llama_model_n_devices(model);
+}
+
+ggml_backend_dev_t shim_model_device(const llama_model * model, int32_t index) {
+    return llama_model_get_device(model, index);
 }
 
 llama_context * shim_context_new(llama_model * model, const llama_context_params * params, char ** error) {

@@ -9,13 +9,14 @@ use super::devices;
 use super::embedder;
 use super::estimate::estimate;
 use super::fingerprint::fingerprint;
+use super::gauge;
 use super::memory::available_bytes;
 use super::model::{Model, refusal};
 use super::shim;
-use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad};
+use crate::engine::{Choice, Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::{self, Header};
-use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
+use crate::protocol::{DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::readable;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
@@ -38,7 +39,7 @@ impl ModelLoader for LlamaLoader {
         if let Some(estimate) = estimate.filter(|_| !config.force) {
             check_fits(&config.path, &estimate, available_bytes())?;
         }
-        let Plan { options, device, .. } = plan;
+        let Plan { options, choice: Choice { device, ref no_gpu }, .. } = plan;
         let model = Arc::new(Model::load(&config.path, device, &mut progress)?);
         let prompter = LlamaPrompter::new(&model)?;
         let context = LlamaContext::new(&model, options).map_err(|reason| plan.refusal(&reason, estimate))?;
@@ -51,6 +52,10 @@ impl ModelLoader for LlamaLoader {
             slots: options.slots,
             threads: options.threads,
             device,
+            devices: model.device_names(),
+            layers: model.layers(),
+            gpu_layers: if device == DeviceKind::Cpu { 0 } else { model.layers() },
+            no_gpu: no_gpu.clone(),
             has_chat_template: model.chat_template(None).is_some(),
         };
         let fingerprint = fingerprint(&plan.header.files, &context.state_form())?;
@@ -65,7 +70,15 @@ impl ModelLoader for LlamaLoader {
     fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
         let plan = Plan::new(config)?;
         let options = embedder::options(text_size, plan.options.threads);
-        let estimate = estimate(plan.path, plan.device, &plan.header.metadata, options);
+        let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
+        let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
+        Ok(kv_bytes.saturating_add(compute_bytes))
+    }
+
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        let plan = Plan::new(config)?;
+        let options = gauge::options(tokens, plan.options.threads);
+        let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
         let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
         Ok(kv_bytes.saturating_add(compute_bytes))
     }
@@ -74,8 +87,8 @@ impl ModelLoader for LlamaLoader {
         available_bytes()
     }
 
-    fn devices(&self) -> Vec<Device> {
-        devices::list()
+    fn devices(&self) -> Devices {
+        devices::devices()
     }
 }
 
@@ -83,7 +96,7 @@ impl ModelLoader for LlamaLoader {
 struct Plan<'a> {
     path: &'a str,
     header: Header,
-    device: DeviceKind,
+    choice: Choice,
     options: ContextOptions,
 }
 
@@ -92,13 +105,13 @@ impl<'a> Plan<'a> {
         config.validate()?;
         let header = gguf::read(&config.path)?;
         backend::init();
-        let device = devices::choose(config.device)?;
+        let choice = devices::devices().choose(config.device)?;
         let options = resolve(config, header.metadata.trained_context_size(), header.metadata.kv_bytes_per_token());
-        Ok(Self { path: &config.path, header, device, options })
+        Ok(Self { path: &config.path, header, choice, options })
     }
 
     fn estimate(&self) -> std::result::Result<MemoryEstimate, String> {
-        estimate(self.path, self.device, &self.header.metadata, self.options)
+        estimate(self.path, self.choice.device, &self.header.metadata, self.options)
     }
 
     /// Why there is no context. llama.cpp names the failure in words only.

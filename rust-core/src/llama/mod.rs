@@ -12,6 +12,7 @@ mod embedder;
 mod estimate;
 mod fingerprint;
 mod format;
+mod gauge;
 mod loader;
 mod memory;
 mod model;

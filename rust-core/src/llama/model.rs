@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use llama_cpp_sys_2 as sys;
 
 use super::backend;
+use super::devices;
 use super::shim::{self, ErrorText, Tokens};
 use crate::engine::Token;
 use crate::error::{Error, ErrorCode, Result};
@@ -270,6 +271,21 @@ impl Model {
     pub fn trained_context_size(&self) -> u32 {
         // SAFETY: the model is alive; the function only reads.
         u32::try_from(unsafe { sys::llama_model_n_ctx_train(self.raw.as_ptr()) }).unwrap_or(0)
+    }
+
+    pub fn layers(&self) -> u32 {
+        // SAFETY: the model is alive; the function only reads.
+        u32::try_from(unsafe { sys::llama_model_n_layer(self.raw.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// Names of the devices that hold the weights.
+    pub fn device_names(&self) -> Vec<String> {
+        // SAFETY: the model is alive; these functions only read, the second one for an index below the count.
+        let gpus = unsafe {
+            let count = shim::shim_model_device_count(self.raw.as_ptr());
+            (0..count).map(|index| devices::name(shim::shim_model_device(self.raw.as_ptr(), index))).collect::<Vec<_>>()
+        };
+        if gpus.is_empty() { devices::processor().into_iter().collect() } else { gpus }
     }
 
     /// The template in the file: the default one, or one by name.

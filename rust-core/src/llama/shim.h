@@ -104,6 +104,10 @@ extern "C" {
                        const char * vocabulary_key, int64_t vocabulary, shim_memory * result, char ** error);
 
     llama_model * shim_model_load(const char * path, const llama_model_params * params, char ** error);
+    // The devices but the processor that hold the model's weights.
+    int32_t shim_model_device_count(const llama_model * model);
+    // `index` is below that count.
+    ggml_backend_dev_t shim_model_device(const llama_model * model, int32_t index);
     llama_context * shim_context_new(llama_model * model, const llama_context_params * params, char ** error);
 
     // The model must outlive the templates. A `source` of length 0 stands for the model's own.

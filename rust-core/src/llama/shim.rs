@@ -124,6 +124,8 @@ unsafe extern "C" {
         params: *const sys::llama_model_params,
         error: *mut *mut c_char,
     ) -> *mut sys::llama_model;
+    pub(super) fn shim_model_device_count(model: *const sys::llama_model) -> i32;
+    pub(super) fn shim_model_device(model: *const sys::llama_model, index: i32) -> sys::ggml_backend_dev_t;
     pub(super) fn shim_context_new(
         model: *mut sys::llama_model,
         params: *const sys::llama_context_params,

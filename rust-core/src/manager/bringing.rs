@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 
 use super::headers::Headers;
 use super::supervisor::Supervisor;
-use crate::engine::{LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
+use crate::engine::{Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::protocol::{MemoryEstimate, ModelConfig};
 use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
 
 /// How long a load that is given up may go on downloading.
@@ -92,11 +92,17 @@ impl ModelLoader for BringingLoader {
         at(config, &name, readable.path(), |config| self.loader.estimate_embedder(config, text_size))
     }
 
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        let Some(name) = name_of(&config.path)? else { return self.loader.estimate_gauge(config, tokens) };
+        let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
+        at(config, &name, readable.path(), |config| self.loader.estimate_gauge(config, tokens))
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }
 
-    fn devices(&self) -> Vec<Device> {
+    fn devices(&self) -> Devices {
         self.loader.devices()
     }
 }

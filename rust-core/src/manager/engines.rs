@@ -1,5 +1,6 @@
 //! The engines: started, stopped when what they have is saved, and what they report.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::task::AbortHandle;
@@ -7,6 +8,7 @@ use tokio::task::AbortHandle;
 use super::disposal::Leaving;
 use super::embedding::Embedder;
 use super::entry;
+use super::lease::LeaseId;
 use super::mailbox::Message;
 use super::memory::ClaimingLoader;
 use super::supervisor::Supervisor;
@@ -34,6 +36,8 @@ pub(super) struct Running {
     pub(super) embedder: Option<Embedder>,
     /// Frees that, the last one that was started.
     pub(super) embedder_timer: Option<AbortHandle>,
+    /// What measurements were estimated to take, by their leases, until the engine has answered.
+    pub(super) bench_claims: HashMap<LeaseId, u64>,
     /// What its prompts have cost so far: tokens and milliseconds.
     prefilled: (u64, f64),
     pub(super) stopping: bool,
@@ -92,6 +96,7 @@ impl Supervisor {
                 leaving: Leaving::default(),
                 embedder: None,
                 embedder_timer: None,
+                bench_claims: HashMap::new(),
                 prefilled: (0, 0.0),
                 stopping: false,
                 saving: false,

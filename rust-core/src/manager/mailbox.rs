@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::bench::BenchId;
 use super::embedding::{Embedded, EmbeddingId};
 use super::errands::Question;
 use super::lease::LeaseId;
@@ -17,8 +18,9 @@ use crate::engine::{EngineReport, Prefilled};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{
-    EmbedCommand, GenerateCommand, Heat, HubRepository, HubToken, MemoryEstimate, MemoryFit, Message as ChatMessage,
-    ModelConfig, Mount, Persist, PrefillCommand, Resident, StoredModels, SuspendAfter, TrimLevel,
+    BenchCommand, BenchReport, EmbedCommand, GenerateCommand, Heat, HubRepository, HubToken, MemoryEstimate, MemoryFit,
+    Message as ChatMessage, ModelConfig, Mount, Persist, PrefillCommand, Resident, StoredModels, SuspendAfter,
+    TrimLevel,
 };
 
 /// Requests that may wait at once.
@@ -65,6 +67,15 @@ pub(crate) enum Message {
     },
     CancelEmbed {
         id: EmbeddingId,
+        reply: Reply,
+    },
+    Bench {
+        client: ClientId,
+        command: BenchCommand,
+        reply: Reply<BenchReport>,
+    },
+    CancelBench {
+        id: BenchId,
         reply: Reply,
     },
     AskModel {

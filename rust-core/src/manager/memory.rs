@@ -169,7 +169,11 @@ impl Supervisor {
         let models = self.models.keys().filter_map(|path| self.model_memory(path)).map(|memory| memory.total());
         let running = self.models.values().filter_map(|model| model.running.as_ref());
         let beside = running.map(|running| {
-            running.parking.bytes().saturating_add(running.embedder.map_or(0, |embedder| embedder.bytes))
+            let embedder = running.embedder.map_or(0, |embedder| embedder.bytes);
+            running
+                .bench_claims
+                .values()
+                .fold(running.parking.bytes().saturating_add(embedder), |sum, bytes| sum.saturating_add(*bytes))
         });
         models.chain(beside).fold(self.memory.residents.bytes(), u64::saturating_add)
     }

@@ -1,6 +1,7 @@
 //! The process-global owner of every model and every conversation. Callers hold leases; nothing here belongs to a
 //! screen, a JavaScript runtime or a thread of the host.
 
+mod bench;
 mod bringing;
 mod browsing;
 mod disk;

@@ -48,6 +48,10 @@ pub(super) mod tests {
             slots: 4,
             threads: 2,
             device,
+            devices: vec![],
+            layers: 1,
+            gpu_layers: 0,
+            no_gpu: None,
             has_chat_template: true,
         }
     }

@@ -41,6 +41,10 @@ impl Supervisor {
                 reply(Err(error));
                 None
             }
+            Message::Bench { reply, .. } => {
+                reply(Err(error));
+                None
+            }
             Message::AskModel { question, .. } => {
                 question(Err(error));
                 None
@@ -61,6 +65,7 @@ impl Supervisor {
             | Message::Unload { .. }
             | Message::Cancel { .. }
             | Message::CancelEmbed { .. }
+            | Message::CancelBench { .. }
             | Message::Suspend { .. }
             | Message::Resume { .. }
             | Message::SetHeat { .. }

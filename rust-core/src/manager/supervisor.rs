@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::bench::{BenchId, Benching};
 use super::disk::Disk;
 use super::downloads::Downloads;
 use super::embedding::{Embedding, EmbeddingId};
@@ -45,6 +46,8 @@ pub(crate) struct Supervisor {
     pub(super) guesses: HashMap<String, Guess>,
     /// Requests for vectors that have not been answered.
     pub(super) embeddings: HashMap<EmbeddingId, Embedding>,
+    /// Measurements that have not been answered.
+    pub(super) benches: HashMap<BenchId, Benching>,
     /// What waits for a model and is no generation.
     pub(super) errands: HashMap<LeaseId, Errand>,
     leases: HashMap<LeaseId, LeaseUse>,
@@ -111,6 +114,7 @@ impl Supervisor {
             turns: HashMap::new(),
             guesses: HashMap::new(),
             embeddings: HashMap::new(),
+            benches: HashMap::new(),
             errands: HashMap::new(),
             leases: HashMap::new(),
             events: VecDeque::new(),
@@ -156,6 +160,11 @@ impl Supervisor {
             Message::Embed { client, command, reply } => self.embed(client, command, reply),
             Message::CancelEmbed { id, reply } => {
                 self.cancel_embedding(&id);
+                reply(Ok(()));
+            }
+            Message::Bench { client, command, reply } => self.bench(client, command, reply),
+            Message::CancelBench { id, reply } => {
+                self.cancel_bench(&id);
                 reply(Ok(()));
             }
             Message::AskModel { config, question } => self.ask_model(config, question),
@@ -210,6 +219,7 @@ impl Supervisor {
             Message::ClientGone { client } => {
                 self.client_gone(client);
                 self.cancel_embeddings_of(client);
+                self.cancel_benches_of(client);
             }
             Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
             Message::RecordMount { owner, path, mount } => {

@@ -1,5 +1,6 @@
 //! The manager as a host sees it: commands in, events out, on a scripted model. Races are made by gates in the script.
 
+mod bench;
 mod browsing;
 mod budget;
 mod by_hand;

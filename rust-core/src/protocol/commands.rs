@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::bench::BenchCommand;
 use super::config::{ModelConfig, Overflow, Persist, out_of_range};
 use super::embedding::EmbedCommand;
 use super::halves::replace_halves;
@@ -89,6 +90,13 @@ pub enum Command {
     CancelEmbed {
         /// As it was asked for by this client. One that is not at work is no error.
         embedding_id: String,
+    },
+    /// Measures how fast a model is here.
+    Bench(BenchCommand),
+    /// Ends a `bench`, which fails as `cancelled`. What is being computed ends with its call.
+    CancelBench {
+        /// As it was asked for by this client. One that is not at work is no error.
+        bench_id: String,
     },
     /// Ends one generation, queued or running. `done` when the generation has finished.
     Cancel {
@@ -462,6 +470,8 @@ impl Command {
             }
             Self::Embed(embed) => embed.validate(),
             Self::CancelEmbed { embedding_id } => check_id("embeddingId", embedding_id),
+            Self::Bench(bench) => bench.validate(),
+            Self::CancelBench { bench_id } => check_id("benchId", bench_id),
             Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
                 check_id("generationId", generation_id)
             }

@@ -111,6 +111,6 @@ fn the_contract_shows_every_command_and_every_event() {
     let commands: std::collections::BTreeSet<_> = accepted.iter().map(|it| it.command["type"].to_string()).collect();
     let events: std::collections::BTreeSet<_> =
         batch.events.iter().map(|it| std::mem::discriminant(&it.event)).map(|it| format!("{it:?}")).collect();
-    assert_eq!(commands.len(), 40, "{commands:?}");
-    assert_eq!(events.len(), 31, "{events:?}");
+    assert_eq!(commands.len(), 42, "{commands:?}");
+    assert_eq!(events.len(), 33, "{events:?}");
 }

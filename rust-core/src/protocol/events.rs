@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::bench::BenchReport;
 use super::browsing::HubRepository;
 use super::embedding::EmbeddingUsage;
 use super::lifecycle::LifecycleRecord;
@@ -129,6 +130,22 @@ pub enum Event {
         embeddings: Vec<Vec<f32>>,
         /// What they cost.
         usage: EmbeddingUsage,
+    },
+    /// Answers `bench`.
+    Benched {
+        /// Id of the command that this answers.
+        request_id: String,
+        /// What was measured.
+        report: BenchReport,
+    },
+    /// How far a `bench` of this client is. One that is lost is not told again.
+    BenchProgress {
+        /// As it was asked for.
+        bench_id: String,
+        /// Runs that are over, without those that warm up.
+        done: u32,
+        /// Runs of both kinds together: 10, for prompts and answers in 5 `repetitions`.
+        total: u32,
     },
     /// Answers `browseHub`.
     HubRepository {

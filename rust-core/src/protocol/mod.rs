@@ -1,11 +1,13 @@
 //! What crosses a port: commands in, events out, a snapshot on request. Plain serde types, no behaviour but
 //! `validate()`. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot drift.
 
+mod bench;
 mod browsing;
 mod commands;
 mod config;
 #[cfg(test)]
 mod contract_tests;
+mod devices;
 mod embedding;
 mod events;
 mod halves;
@@ -22,11 +24,13 @@ mod tools;
 #[cfg(test)]
 mod typescript;
 
+pub use bench::{BenchCommand, BenchReport, BenchSpeed};
 pub use browsing::{HubRepository, HubVariant};
 pub use commands::{
     Command, Envelope, GenerateCommand, Heat, HubToken, Mount, PrefillCommand, SuspendAfter, TrimLevel,
 };
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
+pub use devices::{Device, DeviceKind, NoGpu, NoGpuReason};
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
@@ -36,8 +40,8 @@ pub use message::{Message, Role, ToolCall};
 pub use options::{GenerateOptions, LogitBias};
 pub use raw::RenderedPrompt;
 pub use snapshot::{
-    Device, DeviceKind, FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus,
-    Outcome, Residency, ScopeSummary, Snapshot, Timings, Usage,
+    FinishReason, GenerationPhase, GenerationState, Lease, ModelInfo, ModelState, ModelStatus, Outcome, Residency,
+    ScopeSummary, Snapshot, Timings, Usage,
 };
 pub use stored::{DiskUse, Download, DownloadStatus, StoredModel, StoredModels};
 pub use tools::{JsonObject, ResponseFormat, Tool, ToolChoice};

@@ -67,6 +67,9 @@ pub(super) const NUMBERS: &[(&str, Range)] = &[
     ("savedBudgetBytes", Whole(0, MAX_SAFE)),
     ("modelsBudgetBytes", Whole(0, MAX_SAFE)),
     ("resident.sizeBytes", Whole(0, MAX_SAFE)),
+    ("promptTokens", Whole(0, 65_536)),
+    ("generatedTokens", Whole(0, 65_536)),
+    ("repetitions", Whole(1, 100)),
 ];
 
 /// Checks a command's numbers; the error names the field and its range. Whatever else is there, or is not, is for serde to say.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::config::{ModelConfig, Persist};
+use super::devices::{Device, DeviceKind, NoGpu};
 use super::logprobs::TokenLogprob;
 use super::memory::Resident;
 use super::message::ToolCall;
@@ -34,6 +35,10 @@ pub struct Snapshot {
     pub suspended: bool,
     /// What this build can compute on; the same for the life of the process.
     pub devices: Vec<Device>,
+    /// Why there is no GPU among `devices`, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub no_gpu: Option<NoGpu>,
 }
 
 /// One model that the manager knows.
@@ -117,6 +122,16 @@ pub struct ModelInfo {
     pub threads: u32,
     /// Where the weights are.
     pub device: DeviceKind,
+    /// Names of the devices that hold them, as in the snapshot's `devices`.
+    pub devices: Vec<String>,
+    /// Layers of the model.
+    pub layers: u32,
+    /// How many of them a GPU computes: all or none.
+    pub gpu_layers: u32,
+    /// Why no GPU computes, where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub no_gpu: Option<NoGpu>,
     /// Whether the file brings a chat template of its own.
     pub has_chat_template: bool,
 }
@@ -272,33 +287,4 @@ pub struct Timings {
     pub decode_ms: f64,
     /// From the request to the first token.
     pub first_token_ms: f64,
-}
-
-/// Something that computes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Device {
-    /// llama.cpp's short name, such as "CPU" or "Vulkan0".
-    pub name: String,
-    /// What sort of device; `device` of a model's `info` names the same sorts.
-    pub kind: DeviceKind,
-    /// The name that its maker gave it, as far as the system tells.
-    pub description: String,
-    /// Its memory in all, in bytes; the main memory for a CPU.
-    #[ts(type = "number")]
-    pub memory_bytes: u64,
-    /// Instruction sets that this build uses here, such as "AVX512_VNNI".
-    pub features: Vec<String>,
-}
-
-/// What sort of device computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum DeviceKind {
-    /// The processor, in main memory.
-    Cpu,
-    /// A graphics processor, with memory of its own or shared.
-    Gpu,
-    /// Anything else: matrix libraries, NPUs.
-    Accelerator,
 }

@@ -190,6 +190,7 @@ fn about(event: &Event) -> About<'_> {
         | Event::Text { request_id, .. }
         | Event::RenderedPrompt { request_id, .. }
         | Event::Embeddings { request_id, .. }
+        | Event::Benched { request_id, .. }
         | Event::HubRepository { request_id, .. }
         | Event::StoredModels { request_id, .. } => About::Request(request_id),
         Event::TextDelta { generation_id, .. }
@@ -201,6 +202,7 @@ fn about(event: &Event) -> About<'_> {
             About::Generation(generation_id)
         }
         Event::PhaseChanged { .. }
+        | Event::BenchProgress { .. }
         | Event::GenerationQueued { .. }
         | Event::ModelChanged { .. }
         | Event::ScopeChanged { .. }

@@ -1,5 +1,5 @@
-import type { HubRepository, MemoryFit, StoredModels } from '../../protocol/generated';
-import { manualScheduler, modelState, scopeSummary, scriptedPort } from '../../testing';
+import type { BenchReport, HubRepository, MemoryFit, StoredModels } from '../../protocol/generated';
+import { manualScheduler, modelInfo, modelState, scopeSummary, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
 
 function open(world?: Parameters<typeof scriptedPort>[0]) {
@@ -232,6 +232,39 @@ test('texts become vectors, and an abort is passed on as long as they have not',
   expect(port.last('cancelEmbed').embeddingId).toBe(embeddingId);
   port.emit({ type: 'failed', requestId, error: { code: 'cancelled', detail: 'the embeddings were cancelled' } });
   await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+test('a bench tells how far it is, answers with its report, and is cancelled by its signal', async () => {
+  const { port, client } = open();
+  const seen: unknown[] = [];
+  const first = client.bench({ model: { path: 'a' }, onProgress: (progress) => seen.push(progress) });
+  const { benchId, requestId, ...rest } = port.last('bench');
+  expect(rest).toEqual({ type: 'bench', model: { path: 'a' } });
+  const abort = new AbortController();
+  const second = client.bench({ model: { path: 'a' }, promptTokens: 0, generatedTokens: 8, repetitions: 1, signal: abort.signal });
+  const other = port.last('bench');
+  expect(other).toMatchObject({ promptTokens: 0, generatedTokens: 8, repetitions: 1 });
+  expect(other.benchId).not.toBe(benchId);
+  port.emit(
+    { type: 'benchProgress', benchId, done: 1, total: 2 },
+    { type: 'benchProgress', benchId: other.benchId, done: 1, total: 1 },
+    { type: 'benchProgress', benchId, done: 2, total: 2 },
+  );
+  expect(seen).toEqual([{ done: 2, total: 2 }]);
+  const report: BenchReport = {
+    generation: { tokens: 128, mean: 20, standardDeviation: 0, repetitions: [20] },
+    info: modelInfo,
+    threads: 1,
+    batchSize: 512,
+  };
+  port.emit({ type: 'benched', requestId, report });
+  expect(await first).toEqual(report);
+  port.emit({ type: 'benchProgress', benchId, done: 9, total: 9 });
+  expect(seen).toHaveLength(1);
+  abort.abort();
+  expect(port.last('cancelBench').benchId).toBe(other.benchId);
+  port.emit({ type: 'failed', requestId: other.requestId, error: { code: 'cancelled', detail: 'the bench was cancelled' } });
+  await expect(second).rejects.toMatchObject({ code: 'cancelled' });
 });
 
 test('a signal that was aborted before cancels at once', () => {

@@ -20,6 +20,7 @@ test('a client is made from the snapshot of the contract', () => {
   expect(client.models.getSnapshot()).toEqual(snapshot.models);
   expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
   expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
+  expect(client.noGpu.getSnapshot()).toEqual({ reason: 'notFound', detail: expect.stringContaining('Vulkan') as unknown });
   expect(client.residents.getSnapshot()).toEqual(snapshot.residents);
   expect(client.downloads.getSnapshot()).toEqual(snapshot.downloads);
   expect(client.suspended.getSnapshot()).toBe(snapshot.suspended);
@@ -98,6 +99,15 @@ test('the client sends the commands of the contract', () => {
       case 'cancelEmbed': {
         const abort = new AbortController();
         client.embed({ model: { path: 'a' }, texts: ['hi'], signal: abort.signal }).catch(ignore);
+        abort.abort();
+        break;
+      }
+      case 'bench':
+        client.bench(command).catch(ignore);
+        break;
+      case 'cancelBench': {
+        const abort = new AbortController();
+        client.bench({ model: { path: 'a' }, signal: abort.signal }).catch(ignore);
         abort.abort();
         break;
       }
@@ -200,6 +210,6 @@ test('the client sends the commands of the contract', () => {
 
 /** A command's fields, with the client's own ids left out. `options` may be left out when empty. */
 function fields(command: Envelope): object {
-  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '' };
+  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '', benchId: '' };
   return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };
 }

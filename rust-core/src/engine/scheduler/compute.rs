@@ -65,6 +65,7 @@ impl Scheduler<'_> {
         if let Some(embedder) = &mut self.embedder {
             embedder.set_threads(to);
         }
+        self.change_threads_of_bench(to);
         tracing::debug!(from, to, reason, "threads changed");
         (self.report)(EngineReport::ThreadsChanged { from, to, reason });
     }

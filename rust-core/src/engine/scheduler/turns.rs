@@ -15,6 +15,7 @@ impl Scheduler<'_> {
     pub(super) fn reap_cancelled(&mut self) {
         self.reap_cancelled_guesses();
         self.reap_cancelled_embeddings();
+        self.reap_cancelled_benches();
         for index in (0..self.streams.len()).rev() {
             if self.streams[index].job.cancel.is_cancelled() {
                 self.finish(index, Ending::Cancelled);

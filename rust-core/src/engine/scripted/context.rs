@@ -2,9 +2,12 @@
 //! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
 use super::embedder::ScriptedEmbedder;
+use super::gauge::ScriptedGauge;
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
 use super::{Call, Point, Script, signed};
-use crate::engine::{CancelFlag, DecodeError, Embedder, Format, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::engine::{
+    CancelFlag, DecodeError, Embedder, Format, Gauge, InferenceContext, Row, Sampler, Sequence, Token,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo, Pooling};
 
@@ -215,6 +218,13 @@ impl InferenceContext for ScriptedContext {
             return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for embeddings"));
         }
         Ok(Box::new(ScriptedEmbedder::new(self.script.clone(), text_size)))
+    }
+
+    fn gauge(&mut self, tokens: u32, _threads: u32) -> Result<Box<dyn Gauge>> {
+        if std::mem::take(&mut self.script.lock().refuses_gauges) {
+            return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for measurements"));
+        }
+        Ok(Box::new(ScriptedGauge::new(self.script.clone(), tokens)))
     }
 
     fn set_threads(&mut self, threads: u32) {

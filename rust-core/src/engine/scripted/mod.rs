@@ -15,6 +15,7 @@
 
 mod context;
 mod embedder;
+mod gauge;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -24,8 +25,9 @@ use std::time::Duration;
 
 use self::context::ScriptedContext;
 pub(crate) use self::embedder::output;
+pub(crate) use self::gauge::GAUGE_BATCH;
 pub(crate) use self::vocabulary::Vocabulary;
-use super::{DecodeError, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
+use super::{Choice, DecodeError, Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
@@ -51,6 +53,8 @@ pub(crate) enum Point {
     Restore(u32),
     /// Before the n-th call of an embedder since the script was made, counted from 1.
     Embed(u32),
+    /// Before the n-th call of a gauge since the script was made, counted from 1.
+    Measure(u32),
     /// While weights and context are being freed.
     Free,
     /// While a file's header is read for an estimate: by `canLoad`, or as a load begins.
@@ -107,6 +111,10 @@ pub(crate) struct Counts {
     pub(crate) live_embedders: u32,
     /// Their decode calls.
     pub(crate) embedding_calls: u32,
+    /// Gauges in memory now.
+    pub(crate) live_gauges: u32,
+    /// Their calls.
+    pub(crate) gauge_calls: u32,
 }
 
 /// One decode call as the context saw it.
@@ -133,6 +141,8 @@ struct State {
     makes_no_embeddings: bool,
     refuses_embedders: bool,
     embedder_threads: Vec<u32>,
+    refuses_gauges: bool,
+    gauge_threads: Vec<u32>,
     counts: Counts,
     calls: Vec<Call>,
     threads: Vec<u32>,
@@ -250,6 +260,16 @@ impl Script {
         self.lock().embedder_threads.clone()
     }
 
+    /// Lets the next gauge find no memory.
+    pub(crate) fn refuse_gauge(&self) {
+        self.lock().refuses_gauges = true;
+    }
+
+    /// The thread counts that gauges were given after they were made.
+    pub(crate) fn gauge_threads(&self) -> Vec<u32> {
+        self.lock().gauge_threads.clone()
+    }
+
     /// Lets the next restore lose a token, without a word.
     pub(crate) fn restore_badly(&self) {
         self.lock().restores_badly = true;
@@ -330,6 +350,7 @@ impl ModelLoader for Script {
             state.counts.live += 1;
             state.vocabulary.clone()
         };
+        let Choice { device, no_gpu } = self.devices().choose(config.device)?;
         let info = ModelInfo {
             description: "script".into(),
             size_bytes: 1_000,
@@ -338,7 +359,11 @@ impl ModelLoader for Script {
             context_size: config.context_size.unwrap_or(4096),
             slots: config.slots.unwrap_or(4),
             threads: config.threads.unwrap_or(1),
-            device: DeviceKind::Cpu,
+            device,
+            devices: vec!["script".into()],
+            layers: 1,
+            gpu_layers: 0,
+            no_gpu,
             has_chat_template: true,
         };
         let context = Box::new(ScriptedContext::new(self.clone(), &info));
@@ -372,17 +397,23 @@ impl ModelLoader for Script {
         Ok(per_token * u64::from(text_size))
     }
 
+    /// As for an embedder.
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        self.estimate_embedder(config, tokens)
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.lock().available_memory
     }
 
-    fn devices(&self) -> Vec<Device> {
-        vec![Device {
+    fn devices(&self) -> Devices {
+        let processor = Device {
             name: "script".into(),
             kind: DeviceKind::Cpu,
             description: "a scripted processor".into(),
             memory_bytes: 1 << 30,
             features: vec![],
-        }]
+        };
+        Devices { found: vec![processor], gpu_backends: vec![] }
     }
 }

@@ -29,10 +29,13 @@ fn progress_is_reported_a_hundred_times_at_most() {
         fn estimate_embedder(&self, _: &ModelConfig, _: u32) -> Result<u64> {
             unreachable!("an engine does not ask")
         }
+        fn estimate_gauge(&self, _: &ModelConfig, _: u32) -> Result<u64> {
+            unreachable!("an engine does not ask")
+        }
         fn available_memory(&self) -> Option<u64> {
             None
         }
-        fn devices(&self) -> Vec<crate::protocol::Device> {
+        fn devices(&self) -> crate::engine::Devices {
             self.0.loader().devices()
         }
     }

@@ -1,5 +1,6 @@
 //! The engine on a scripted model: what can be observed from its reports, its sinks and the calls that it makes.
 
+mod bench;
 mod embedding;
 mod guessing;
 mod lifecycle;

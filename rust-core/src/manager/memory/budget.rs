@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::engine::{LoadedModel, ModelLoader, OnLoad};
+use crate::engine::{Devices, LoadedModel, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::{Mailbox, Message};
-use crate::protocol::{Device, MemoryEstimate, ModelConfig};
+use crate::protocol::{MemoryEstimate, ModelConfig};
 use crate::readable;
 
 /// The loader of one engine: estimates, asks for the memory, and only then loads.
@@ -38,11 +38,15 @@ impl ModelLoader for ClaimingLoader {
         self.loader.estimate_embedder(config, text_size)
     }
 
+    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
+        self.loader.estimate_gauge(config, tokens)
+    }
+
     fn available_memory(&self) -> Option<u64> {
         self.loader.available_memory()
     }
 
-    fn devices(&self) -> Vec<Device> {
+    fn devices(&self) -> Devices {
         self.loader.devices()
     }
 }

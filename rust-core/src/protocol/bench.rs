@@ -1,0 +1,127 @@
+//! How fast a model is here: what is asked, and what comes.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::commands::check_id;
+use super::config::{ModelConfig, out_of_range};
+use super::snapshot::ModelInfo;
+use crate::error::Result;
+
+/// Measures how fast a model reads prompts and writes answers, as llama.cpp's `llama-bench` does: arbitrary tokens, a run of each
+/// kind that does not count, then `repetitions` of them. Answered by `benched`; `benchProgress` tells how far it is. Loads the
+/// model as `generate` does, and fails as that would; the model is held until the answer. No scope changes.
+///
+/// It waits until nothing else is to be computed by this model, and then has it to itself: turns, texts and guesses that come
+/// meanwhile wait for its end. Its memory is a context of its own on the same weights, counted in the memory budget, and freed at
+/// the end. Fails as `outOfMemory` where there is no room for that, and as `cancelled` after `cancelBench`. Ends with its client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BenchCommand {
+    /// Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+    pub bench_id: String,
+    /// The model that is measured.
+    pub model: ModelConfig,
+    /// Tokens of the prompt that is read in each repetition, 0 to 65,536; 0: none is read. Left out: 512.
+    #[serde(default = "default_prompt_tokens")]
+    #[ts(optional, as = "Option<u32>")]
+    pub prompt_tokens: u32,
+    /// Tokens that are written in each repetition, one by one, behind no prompt, 0 to 65,536; 0: none is written. Left out: 128.
+    #[serde(default = "default_generated_tokens")]
+    #[ts(optional, as = "Option<u32>")]
+    pub generated_tokens: u32,
+    /// 1 to 100. Left out: 5.
+    #[serde(default = "default_repetitions")]
+    #[ts(optional, as = "Option<u32>")]
+    pub repetitions: u32,
+}
+
+fn default_prompt_tokens() -> u32 {
+    512
+}
+
+fn default_generated_tokens() -> u32 {
+    128
+}
+
+fn default_repetitions() -> u32 {
+    5
+}
+
+impl BenchCommand {
+    pub(super) fn validate(&self) -> Result<()> {
+        check_id("benchId", &self.bench_id)?;
+        self.model.validate_others()?;
+        if self.prompt_tokens == 0 && self.generated_tokens == 0 {
+            return Err(out_of_range("promptTokens", "1 to 65536 of them, or of generatedTokens"));
+        }
+        Ok(())
+    }
+}
+
+/// How fast a model is here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BenchReport {
+    /// Reading a prompt, `pp` of `llama-bench`. Absent for 0 `promptTokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub prompt: Option<BenchSpeed>,
+    /// Writing an answer, `tg` of `llama-bench`. Absent for 0 `generatedTokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub generation: Option<BenchSpeed>,
+    /// What was measured: its `description`, size, parameters, and the devices that hold it.
+    pub info: ModelInfo,
+    /// Compute threads of all repetitions. `threads` of `info` is what turns had when the bench began.
+    pub threads: u32,
+    /// Tokens of a prompt that are computed in one call at most.
+    pub batch_size: u32,
+}
+
+/// Tokens per second, over all repetitions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BenchSpeed {
+    /// Tokens of each repetition.
+    pub tokens: u32,
+    /// Tokens per second, the mean of all repetitions.
+    pub mean: f64,
+    /// Of the repetitions about their mean, as of a sample; 0 for a single one.
+    pub standard_deviation: f64,
+    /// Tokens per second of each repetition, in their order.
+    pub repetitions: Vec<f64>,
+}
+
+impl BenchSpeed {
+    /// None where nothing was measured.
+    pub(crate) fn of(tokens: u32, repetitions: Vec<f64>) -> Option<Self> {
+        if repetitions.is_empty() {
+            return None;
+        }
+        let count = repetitions.len() as f64;
+        let mean = repetitions.iter().sum::<f64>() / count;
+        let squares = repetitions.iter().map(|speed| (speed - mean).powi(2)).sum::<f64>();
+        let standard_deviation = if repetitions.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
+        Some(Self { tokens, mean, standard_deviation, repetitions })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_have_a_mean_and_the_deviation_of_a_sample() {
+        for (repetitions, expected) in [
+            (vec![], None),
+            (vec![80.0], Some((80.0, 0.0))),
+            (vec![50.0, 50.0, 50.0], Some((50.0, 0.0))),
+            (vec![2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0], Some((5.0, (32.0_f64 / 7.0).sqrt()))),
+        ] {
+            let speed = BenchSpeed::of(7, repetitions.clone());
+            assert_eq!(speed.as_ref().map(|speed| (speed.mean, speed.standard_deviation)), expected);
+            assert!(speed.is_none_or(|speed| (speed.tokens, speed.repetitions) == (7, repetitions)));
+        }
+    }
+}
