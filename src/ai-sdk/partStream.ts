@@ -25,7 +25,6 @@ export function partStream(
 ): ReadableStream<LanguageModelV4StreamPart> {
   const writer = new PartWriter(generation);
   let told: GenerationState | undefined;
-  let isLeft = false;
   return new ReadableStream<LanguageModelV4StreamPart>({
     start(controller) {
       controller.enqueue({ type: 'stream-start', warnings });
@@ -35,7 +34,6 @@ export function partStream(
       // A stream pulls again only after something was enqueued.
       for (let parts: LanguageModelV4StreamPart[] = []; parts.length === 0; ) {
         const state = await stateAfter(generation, told);
-        if (isLeft) return;
         told = state;
         const isOver = state.phase.type === 'finished';
         if (isOver && wasAborted(state, signal)) {
@@ -48,7 +46,6 @@ export function partStream(
       }
     },
     cancel() {
-      isLeft = true;
       // An abort has cancelled it.
       if (signal?.aborted !== true) return generation.cancel();
       const nothing = () => undefined;
