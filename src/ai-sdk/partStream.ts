@@ -36,10 +36,7 @@ export function partStream(
         const state = await stateAfter(generation, told);
         told = state;
         const isOver = state.phase.type === 'finished';
-        if (isOver && wasAborted(state, signal)) {
-          controller.error(abortReason(signal));
-          return;
-        }
+        if (isOver && wasAborted(state, signal)) throw abortReason(signal);
         parts = [...(isRaw ? [{ type: 'raw' as const, rawValue: state }] : []), ...writer.write(state)];
         for (const part of parts) controller.enqueue(part);
         if (isOver) controller.close();
