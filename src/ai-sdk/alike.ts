@@ -36,10 +36,7 @@ function haveSameCalls(left: readonly ToolCall[], right: readonly ToolCall[]): b
   );
 }
 
+/** The engine keeps no call that was cut short, and the AI SDK's arguments are written here. */
 function valueOf(call: ToolCall): string {
-  try {
-    return JSON.stringify(JSON.parse(call.arguments));
-  } catch {
-    return call.arguments;
-  }
+  return JSON.stringify(JSON.parse(call.arguments));
 }

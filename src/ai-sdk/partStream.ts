@@ -25,7 +25,6 @@ export function partStream(
 ): ReadableStream<LanguageModelV4StreamPart> {
   const writer = new PartWriter(generation);
   let told: GenerationState | undefined;
-  let isLeft = false;
   return new ReadableStream<LanguageModelV4StreamPart>({
     start(controller) {
       controller.enqueue({ type: 'stream-start', warnings });
@@ -35,20 +34,15 @@ export function partStream(
       // A stream pulls again only after something was enqueued.
       for (let parts: LanguageModelV4StreamPart[] = []; parts.length === 0; ) {
         const state = await stateAfter(generation, told);
-        if (isLeft) return;
         told = state;
         const isOver = state.phase.type === 'finished';
-        if (isOver && wasAborted(state, signal)) {
-          controller.error(abortReason(signal));
-          return;
-        }
+        if (isOver && wasAborted(state, signal)) throw abortReason(signal);
         parts = [...(isRaw ? [{ type: 'raw' as const, rawValue: state }] : []), ...writer.write(state)];
         for (const part of parts) controller.enqueue(part);
         if (isOver) controller.close();
       }
     },
     cancel() {
-      isLeft = true;
       // An abort has cancelled it.
       if (signal?.aborted !== true) return generation.cancel();
       const nothing = () => undefined;

@@ -39,10 +39,12 @@ export class CallResults {
     if (known !== undefined) known.turns = [...known.turns, { generation, keepPartial }];
   }
 
-  /** Results that are in no turn, neither one that stays nor one that is under way. */
+  /**
+   * Results that are in no turn that stays. One that is under way with them may go back yet; the engine leaves out what it has by
+   * the time that the next one begins.
+   */
   unsent(scope: string): Message[] {
-    const { calls = [], turns = [] } = this.current(scope) ?? {};
-    if (turns.length > 0) return [];
+    const { calls = [] } = this.current(scope) ?? {};
     return calls.flatMap(({ call, result }) => (result === undefined ? [] : [resultMessage(call, result)]));
   }
 

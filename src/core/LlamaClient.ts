@@ -169,8 +169,8 @@ export class LlamaClient extends Commands {
 
   /**
    * Waits no longer for the tools that a conversation has called, and asks nothing more on their behalf. Gives the results that are
-   * there and that no turn has, also those of a turn that failed: put them in front of the next message. The engine answers the
-   * other calls itself, and those of a turn that fails while the next one waits behind it.
+   * there and that are in no turn that stays: put them in front of the next message. The engine answers the other calls itself, and
+   * leaves out results that it has when that message's turn begins.
    */
   endCalls(scope: string): Message[] {
     return this.toolRuns.interrupt(scope);

@@ -23,7 +23,8 @@ export function conversation(
 }
 
 function withTurn(shown: readonly ChatMessage[], { id, sent }: Generation, state: GenerationState): readonly ChatMessage[] {
-  const { append = [] } = sent;
+  // As the engine leaves out results that came with the turn before.
+  const append = (sent.append ?? []).filter((message) => message.role !== 'tool' || !shown.some((known) => isSameResult(known, message)));
   const { text, reasoning, toolCalls } = state;
   const answer: ChatMessage = {
     role: 'assistant',
@@ -37,6 +38,10 @@ function withTurn(shown: readonly ChatMessage[], { id, sent }: Generation, state
   if (!isEmpty && endsWith(shown, [...append, answer])) return shown;
   const question = sent.messages ?? (endsWith(shown, append) ? shown : [...shown, ...append]);
   return [...question, answer];
+}
+
+function isSameResult(left: Message, right: Message): boolean {
+  return right.toolCallId !== undefined && left.toolCallId === right.toolCallId && left.content === right.content;
 }
 
 function endsWith(messages: readonly Message[], end: readonly Message[]): boolean {

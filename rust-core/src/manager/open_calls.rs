@@ -6,20 +6,28 @@ use crate::protocol::{Message, Role, ToolCall};
 const INTERRUPTED: &str = r#"{"error":"the user went on before the tool had finished"}"#;
 
 /// The messages that are appended, with a result in front of them for every call of the transcript's last answer that has none, neither
-/// there nor among them. Results alone change nothing: more of them may come.
+/// there nor among them. Results that a turn brought which was under way when these were sent are left out, if that turn stayed.
+/// Results alone change nothing: more of them may come.
 pub(super) fn with_every_call_answered(transcript: &[Message], appended: Vec<Message>) -> Vec<Message> {
     let is_result = |message: &&Message| message.role == Role::Tool;
     let told = appended.iter().take_while(is_result).count();
     let known = transcript.iter().rev().take_while(is_result).count();
     let (before, results) = transcript.split_at(transcript.len() - known);
     let calls = before.last().map_or(&[][..], |answer| &answer.tool_calls);
-    if told == appended.len() || calls.is_empty() {
+    if told == appended.len() {
         return appended;
     }
-    let answered = |id: &str| results.iter().chain(&appended[..told]).any(|it| it.tool_call_id.as_deref() == Some(id));
-    let missing: Vec<_> = calls.iter().filter(|call| !answered(&call.id)).map(interrupted).collect();
     let mut all = appended;
-    all.splice(told..told, missing);
+    let rest = all.split_off(told);
+    all.retain(|result| {
+        let is_its = |id: &str| result.tool_call_id.as_deref() == Some(id);
+        let is_there = |known: &[Message]| known.iter().any(|it| it.tool_call_id.as_deref().is_some_and(is_its));
+        !is_there(transcript) || (calls.iter().any(|call| is_its(&call.id)) && !is_there(results))
+    });
+    let answered = |id: &str| results.iter().chain(&all).any(|it| it.tool_call_id.as_deref() == Some(id));
+    let missing: Vec<_> = calls.iter().filter(|call| !answered(&call.id)).map(interrupted).collect();
+    all.extend(missing);
+    all.extend(rest);
     all
 }
 
@@ -68,5 +76,23 @@ mod tests {
         ] {
             assert_eq!(with_every_call_answered(transcript, appended.clone()), appended);
         }
+    }
+
+    #[test]
+    fn results_of_a_turn_that_stayed_are_not_told_again() {
+        let asked = [user("how warm?"), calls(&["a"])];
+        let sent = vec![result("a", "20"), user("never mind")];
+        assert_eq!(with_every_call_answered(&asked, sent.clone()), sent, "their turn went back");
+        let told = [&asked[..], &[result("a", "20")]].concat();
+        for (answer, wanted) in [
+            (Message::new(Role::Assistant, "20 degrees"), vec![user("never mind")]),
+            (calls(&["b"]), vec![result("b", INTERRUPTED), user("never mind")]),
+            // Some models count their calls anew in each answer.
+            (calls(&["a"]), sent.clone()),
+        ] {
+            let answered = [&told[..], &[answer]].concat();
+            assert_eq!(with_every_call_answered(&answered, sent.clone()), wanted);
+        }
+        assert_eq!(with_every_call_answered(&told, sent), [user("never mind")]);
     }
 }

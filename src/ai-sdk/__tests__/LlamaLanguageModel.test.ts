@@ -58,6 +58,21 @@ test('text becomes one block, and the end says how it was and what it cost', asy
   expect(checkStreamParts(await parts)).toEqual([]);
 });
 
+test('leaving a stream whose call was aborted waits until the engine is done with it', async () => {
+  const abort = new AbortController();
+  const { port, turn, result } = await stream({ abortSignal: abort.signal });
+  abort.abort();
+  let isLeft = false;
+  const leaving = result.stream.cancel().then(() => {
+    isLeft = true;
+  });
+  await turns();
+  expect(isLeft).toBe(false);
+  expect(port.sentOf('cancel')).toHaveLength(1);
+  turn.finish({ reason: 'cancelled' });
+  await leaving;
+});
+
 test('a slow reader gets longer pieces', async () => {
   const { turn, result } = await stream();
   for (const piece of ['a', 'b', 'c']) turn.say(piece);

@@ -53,6 +53,8 @@ test('every role becomes a message, and parts of an answer its fields', () => {
 test('the result of a tool is told as text, whatever it is', () => {
   const contents = [
     { type: 'text' as const, value: 'warm' },
+    { type: 'error-text' as const, value: 'broken' },
+    { type: 'json' as const, value: [21] },
     { type: 'error-json' as const, value: { code: 3 } },
     { type: 'execution-denied' as const, reason: 'too dear' },
     { type: 'execution-denied' as const },
@@ -64,7 +66,7 @@ test('the result of a tool is told as text, whatever it is', () => {
       ],
     },
   ].map((output) => convert({ role: 'tool', content: [{ type: 'tool-result', toolCallId: '1', toolName: 't', output }] }).messages[0]?.content);
-  expect(contents).toEqual(['warm', '{"code":3}', 'too dear', 'The user did not allow this call.', 'a\nb']);
+  expect(contents).toEqual(['warm', 'broken', '[21]', '{"code":3}', 'too dear', 'The user did not allow this call.', 'a\nb']);
 });
 
 test('a file of text is read, another one is refused by name', () => {
@@ -80,9 +82,24 @@ test('a file of text is read, another one is refused by name', () => {
 
 test('what another model said that this one cannot see is warned about', () => {
   const { messages, warnings } = convert(
-    { role: 'assistant', content: [{ type: 'text', text: 'See:' }, { type: 'file', mediaType: 'image/png', data: bytes }] },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'text', text: 'See:' },
+        { type: 'file', mediaType: 'image/png', data: bytes },
+        { type: 'reasoning-file', mediaType: 'image/png', data: bytes },
+        { type: 'custom', kind: 'other.thing' },
+        { type: 'tool-result', toolCallId: '1', toolName: 'search', output: { type: 'text', value: 'found' } },
+      ],
+    },
     { role: 'tool', content: [{ type: 'tool-approval-response', approvalId: '1', approved: true }] },
   );
-  expect(messages).toEqual([{ role: 'assistant', content: 'See:' }]);
-  expect(warnings).toMatchObject([{ feature: 'file in an answer' }, { feature: 'tool-approval-response' }]);
+  expect(messages).toStrictEqual([{ role: 'assistant', content: 'See:' }]);
+  expect(warnings).toMatchObject([
+    { feature: 'file in an answer' },
+    { feature: 'reasoning-file in an answer' },
+    { feature: 'custom in an answer' },
+    { feature: 'tool-result in an answer' },
+    { feature: 'tool-approval-response' },
+  ]);
 });

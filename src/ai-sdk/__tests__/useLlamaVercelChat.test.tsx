@@ -235,6 +235,14 @@ test('a reload of JavaScript finds the conversation, with what tools said', asyn
   await (await begin(port)).finish();
 });
 
+test('what changes of a conversation beside its messages leaves them the same', async () => {
+  const { result, tell, port, play } = await found({});
+  await tell(history);
+  const { messages } = result.current;
+  await play(() => port.emit({ type: 'scopeChanged', scope: scopeSummary('chat', { messageCount: history.length, revision: 5, cachedTokens: 99 }) })).then(settle);
+  expect(result.current.messages).toBe(messages);
+});
+
 test('a conversation that somebody has read is there in the first render', async () => {
   const { port, client, wrapper } = harness({ scopes: [scopeSummary('chat', { messageCount: 1, revision: 5 })] });
   const reading = client.transcript('chat');

@@ -78,3 +78,16 @@ test('an answer to a replaced transcript is shown after the messages that replac
   client.generate({ model: { path: 'a' }, scope: 's', messages: [user('Hi')] });
   expect(lines()).toEqual(['user: Hi', 'assistant: ']);
 });
+
+test('results of a tool are shown once where the turn that waits has them again, and in it where the turn before goes back', () => {
+  const { client, lines, port } = open();
+  const result: Message = { role: 'tool', content: '21', toolCallId: 'c', toolName: 'warmth' };
+  const ask = (...append: Message[]) => client.generate({ model: { path: 'a' }, scope: 's', append });
+  ask(result);
+  const first = beginTurn(port);
+  ask(result, user('Never mind'));
+  expect(lines()).toEqual(['tool: 21', 'assistant: ', 'user: Never mind', 'assistant: ']);
+  port.emit({ type: 'transcriptChanged', scope: 's', revision: 9, from: 0, messages: [] });
+  client.generation(first.id)?.fail({ code: 'engineCrashed', detail: 'it is gone' });
+  expect(lines()).toEqual(['tool: 21', 'user: Never mind', 'assistant: ']);
+});

@@ -116,13 +116,13 @@ test.each<[string, Partial<Outcome>]>([
   const results = port.last('generate').append;
   expect(results?.map(({ content }) => content)).toEqual(['done', 'mail sent']);
   const second = beginTurn(port);
-  expect(client.endCalls('s')).toEqual([]);
+  // It may go back yet, behind one that is sent now.
+  expect(client.endCalls('s')).toEqual(results);
   second.finish(outcome);
   expect(client.endCalls('s')).toEqual(results);
 
   client.generate({ model, scope: 's', append: [...client.endCalls('s'), ...ask] });
   const third = beginTurn(port);
-  expect(client.endCalls('s')).toEqual([]);
   third.finish();
   expect(client.endCalls('s')).toEqual([]);
 });
