@@ -1688,11 +1688,11 @@ parameterCount: number,
  */
 trainedContextSize: number, 
 /**
- * Tokens of context per scope.
+ * Tokens of context per scope. Of a model that only makes embeddings: of a text, at most `trainedContextSize`.
  */
 contextSize: number, 
 /**
- * Scopes that can be resident at once.
+ * Scopes that can be resident at once. 0: it only makes embeddings, and holds no conversation.
  */
 slots: number, 
 /**
@@ -1938,11 +1938,12 @@ export type MemoryEstimate = {
  */
 weightsBytes: number, 
 /**
- * The KV memory of all slots.
+ * The KV memory of all slots. 0 for a model that only makes embeddings.
  */
 kvBytes: number, 
 /**
- * The buffers that a step computes in.
+ * The buffers that a step computes in. 0 for a model that only makes embeddings: what those take is counted when they are
+ * made, by the length of their texts.
  */
 computeBytes: number, 
 /**
@@ -1950,7 +1951,7 @@ computeBytes: number,
  */
 contextSize: number, 
 /**
- * Slots that this is for.
+ * Slots that this is for; 0 for a model that only makes embeddings, which has none.
  */
 slots: number, };
 

@@ -1,10 +1,11 @@
 //! The scripted memory and compute. It checks what the seam promises: rows sorted, positions without a gap, the abort
 //! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
-use super::embedder::ScriptedEmbedder;
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
 use super::{Call, Point, Script, signed};
-use crate::engine::{CancelFlag, DecodeError, Embedder, Format, InferenceContext, Row, Sampler, Sequence, Token};
+use crate::engine::{
+    CancelFlag, DecodeError, Embedder, EmbeddingModel, Format, InferenceContext, Reading, Row, Sampler, Sequence, Token,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo, Pooling};
 
@@ -194,6 +195,12 @@ impl InferenceContext for ScriptedContext {
         token == END
     }
 
+    fn set_threads(&mut self, threads: u32) {
+        self.script.lock().threads.push(threads);
+    }
+}
+
+impl EmbeddingModel for ScriptedContext {
     fn pooling(&self) -> Result<Option<Pooling>> {
         match self.script.lock().makes_no_embeddings {
             false => Ok(None),
@@ -202,14 +209,7 @@ impl InferenceContext for ScriptedContext {
     }
 
     fn embedder(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn Embedder>> {
-        if std::mem::take(&mut self.script.lock().refuses_embedders) {
-            return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for embeddings"));
-        }
-        Ok(Box::new(ScriptedEmbedder::new(self.script.clone(), text_size)))
-    }
-
-    fn set_threads(&mut self, threads: u32) {
-        self.script.lock().threads.push(threads);
+        self.script.embedder(text_size, Reading::Pieces)
     }
 
     fn rest(&mut self) {

@@ -1,6 +1,7 @@
 //! The engine on a scripted model: what can be observed from its reports, its sinks and the calls that it makes.
 
 mod embedding;
+mod encoding;
 mod guessing;
 mod lifecycle;
 mod residency;
