@@ -637,7 +637,8 @@ export type ModelConfig = {
  */
 path: string, 
 /**
- * Tokens of context per scope. Left out: the model's trained length, at most 4,096.
+ * Tokens of context per scope. Left out: the model's trained length, at most 4,096. Of a model that only makes embeddings: tokens
+ * of a text, never more than the trained length; left out, all of that.
  */
 contextSize?: number, 
 /**
