@@ -15,7 +15,8 @@ pub enum ErrorCode {
     ModelNotFound,
     /// The file is not a GGUF, is truncated, or contradicts itself.
     ModelInvalid,
-    /// llama.cpp refused a well-formed file, for example an architecture that it does not know.
+    /// llama.cpp refused a well-formed file, for example an architecture that it does not know; or the model is not for this, as an
+    /// embedding model is not for a conversation.
     ModelUnsupported,
     /// The model or its context does not fit into memory, even after idle models were unloaded.
     OutOfMemory,

@@ -6,9 +6,10 @@ mod llama_common;
 
 use std::path::Path;
 
+use llama_common::encoder_model::EncoderModel;
 use llama_common::random_model::Random;
 use llama_common::{find, folder, greedy, load_error, message, prefill, tiny_bytes, with_template, with_value, write};
-use llama_rs_core::engine::{DecodeError, ModelLoader};
+use llama_rs_core::engine::{CancelFlag, DecodeError, Loaded, LoadedEncoder, ModelLoader, Row};
 use llama_rs_core::error::{Error, ErrorCode, Result};
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
@@ -109,6 +110,36 @@ fn what_llama_cpp_would_end_the_process_for_is_invalid() {
 }
 
 #[test]
+fn bytes_in_a_vocabulary_of_words_are_invalid() {
+    let folder = folder();
+    let path = folder.path().join("encoder.gguf");
+    EncoderModel::new(3).write(&path, &[]);
+    let mut bytes = std::fs::read(&path).expect("it was written just now");
+    // Behind the key: the types of the array and of its elements, and how many there are.
+    let first = find(&bytes, "tokenizer.ggml.token_type") + "tokenizer.ggml.token_type".len() + 16;
+    bytes[first + 4 * 7..][..4].copy_from_slice(&6_i32.to_le_bytes());
+    let error = error_of(&bytes);
+    assert_eq!(error.code, ErrorCode::ModelInvalid, "{error}");
+    assert!(error.detail.contains("vocabulary of words has tokens of bytes"), "{error}");
+}
+
+#[test]
+fn a_vocabulary_without_the_tokens_that_stand_around_a_text_is_a_typed_error() {
+    let folder = folder();
+    let path = folder.path().join("encoder.gguf");
+    EncoderModel::new(3).write(&path, &[]);
+    let bytes = std::fs::read(&path).expect("it was written just now");
+    for name in ["tokenizer.ggml.seperator_token_id", "tokenizer.ggml.bos_token_id"] {
+        let mut without = bytes.clone();
+        let at = find(&without, name);
+        without[at] = b'x';
+        let error = use_model(&write(&folder, &without)).expect_err("there is no such token");
+        assert_eq!(error.code, ErrorCode::InferenceFailed, "{error}");
+        assert!(error.detail.contains("lacks the tokens that it wants around a text"), "{error}");
+    }
+}
+
+#[test]
 fn an_architecture_from_the_future_is_unsupported_and_not_invalid() {
     let mut bytes = tiny_bytes();
     let name = find(&bytes, "llama");
@@ -167,7 +198,10 @@ fn mutate(bytes: &mut Vec<u8>, header: usize, random: &mut Random) {
 
 /// Loads and says a few words.
 fn use_model(path: &Path) -> Result<()> {
-    let mut model = LlamaLoader.load(&small(path), &mut |_| true)?;
+    let mut model = match LlamaLoader.load(&small(path), &mut |_| true)? {
+        Loaded::Chat(model) => model,
+        Loaded::Encoder(model) => return use_encoder(model),
+    };
     let prompt = model
         .prompter
         .render(&[message(Role::System, "be brief"), message(Role::User, "hello")], &GenerateOptions::default())?;
@@ -183,22 +217,51 @@ fn use_model(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Computes vectors of a few words.
+fn use_encoder(LoadedEncoder { mut model, tokenizer, .. }: LoadedEncoder) -> Result<()> {
+    let failed = |error: DecodeError| Error::new(ErrorCode::InferenceFailed, format!("{error:?}"));
+    let tokens = tokenizer.tokenize_text("my name is alice")?;
+    tokenizer.detokenize(&tokens)?;
+    model.pooling()?;
+    let mut embedder = model.embedder(64, 1)?;
+    let rows: Vec<Row> = (0..)
+        .zip(tokens.iter().take(64))
+        .map(|(position, token)| Row { sequence: 0, position, token: *token, wants_logits: true })
+        .collect();
+    embedder.decode(&rows, &CancelFlag::default()).map_err(failed)?;
+    embedder.vector(0).map(|_| ())
+}
+
 /// `LLAMA_RS_MUTATIONS=10000 cargo test --test llama_bad_files mutations -- --nocapture` looks harder, and names the last
 /// seed if the process should die.
 #[test]
 fn the_process_survives_mutations() {
-    let asked = std::env::var("LLAMA_RS_MUTATIONS").ok().map(|count| count.parse::<u64>().expect("a number"));
-    let first = std::env::var("LLAMA_RS_FIRST_SEED").map_or(0, |seed| seed.parse().expect("a number"));
     let tiny = tiny_bytes();
     // The last tensor's entry ends the header; what follows is padding and weights.
     let header = find(&tiny, "blk.3.ffn_down.weight") + 64;
+    survive_mutations(&tiny, header);
+}
+
+#[test]
+fn the_process_survives_mutations_of_an_encoder() {
+    let folder = folder();
+    let path = folder.path().join("encoder.gguf");
+    EncoderModel::new(3).write(&path, &[]);
+    let bytes = std::fs::read(&path).expect("it was written just now");
+    let header = find(&bytes, "token_types.weight") + 64;
+    survive_mutations(&bytes, header);
+}
+
+fn survive_mutations(model: &[u8], header: usize) {
+    let asked = std::env::var("LLAMA_RS_MUTATIONS").ok().map(|count| count.parse::<u64>().expect("a number"));
+    let first = std::env::var("LLAMA_RS_FIRST_SEED").map_or(0, |seed| seed.parse().expect("a number"));
     let folder = folder();
     let (mut worked, mut refused) = (0, 0);
     for seed in first..first + asked.unwrap_or(300) {
         if asked.is_some() {
             eprintln!("seed {seed}");
         }
-        let mut bytes = tiny.clone();
+        let mut bytes = model.to_vec();
         mutate(&mut bytes, header, &mut Random(seed));
         match use_model(&write(&folder, &bytes)) {
             Ok(()) => worked += 1,

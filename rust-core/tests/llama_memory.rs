@@ -8,8 +8,8 @@ mod llama_common;
 use std::path::Path;
 use std::process::Command;
 
-use llama_common::random_model::{Quantization, Shape, write_random_model};
-use llama_common::{config, folder, load_error, prefill, tiny_bytes, write};
+use llama_common::random_model::{Quantization, Shape, Value, write_random_model, write_random_model_with};
+use llama_common::{config, folder, load, load_encoder, load_error, prefill, tiny_bytes, write};
 use llama_rs_core::engine::{CancelFlag, EMBEDDER_ROWS, ModelLoader, Row};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
@@ -76,7 +76,7 @@ fn forget_use() {
 /// Fills a slot, so that every page that a step ever touches has been touched. KV memory is cleared by the load.
 fn fill(path: &Path, context_size: u32) -> (u64, u64) {
     let before = used(path).0;
-    let mut model = LlamaLoader.load(&sized(path, context_size), &mut |_| true).expect("a random model loads");
+    let mut model = load(&sized(path, context_size));
     forget_use();
     let tokens: Vec<i32> = (0..512).map(|index| index % 256).collect();
     for position in (0..context_size).step_by(512) {
@@ -89,7 +89,7 @@ fn fill(path: &Path, context_size: u32) -> (u64, u64) {
 
 /// The same for a memory for embeddings. Nothing of the file is used that the model had not used by then.
 fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
-    let mut model = LlamaLoader.load(&sized(path, 256), &mut |_| true).expect("a random model loads");
+    let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
     let before = used(path).0;
     let mut embedder = model.context.embedder(text_size, 1).expect("a decoder makes embeddings");
@@ -105,7 +105,7 @@ fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
 
 /// The same for a memory for measurements.
 fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
-    let mut model = LlamaLoader.load(&sized(path, 256), &mut |_| true).expect("a random model loads");
+    let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
     let before = used(path).0;
     let mut gauge = model.context.gauge(tokens, 1).expect("a decoder can be measured");
@@ -114,6 +114,17 @@ fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
         let count = (tokens - position).min(batch_size);
         gauge.compute(position, count, &CancelFlag::default()).expect("it fits");
     }
+    (used(path).0 - before, 0)
+}
+
+/// The same for a memory of texts that are read as a whole, beside weights that have been used in no other way.
+fn fill_encoder(path: &Path, text_size: u32) -> (u64, u64) {
+    let mut model = load_encoder(&sized(path, 4_096)).model;
+    let rows: Vec<Row> =
+        (0..text_size).map(|position| Row { sequence: 0, position, token: 7, wants_logits: true }).collect();
+    let before = used(path).0;
+    let mut embedder = model.embedder(text_size, 1).expect("an encoder makes embeddings");
+    embedder.decode(&rows, &CancelFlag::default()).expect("it fits");
     (used(path).0 - before, 0)
 }
 
@@ -142,7 +153,7 @@ fn measure(test: &str, path: &Path, size: u32) -> (u64, u64) {
 fn an_estimate_is_for_what_a_load_would_choose() {
     for config in [config(), ModelConfig { context_size: Some(1_000), slots: Some(3), ..config() }] {
         let estimate = LlamaLoader.estimate(&config).expect("the tiny model has an estimate");
-        let info = LlamaLoader.load(&config, &mut |_| true).expect("the tiny model loads").info;
+        let info = load(&config).info;
         assert_eq!((estimate.context_size, estimate.slots), (info.context_size, info.slots));
         assert!(estimate.weights_bytes >= info.size_bytes, "{estimate:?}, {info:?}");
     }
@@ -240,6 +251,26 @@ fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
             let beyond = anonymous as f64 - estimate as f64 * 1.15;
             assert!(beyond < LISTS, "{name} {tokens}: {estimate}, {anonymous}");
             assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {tokens}: {estimate}, {anonymous}");
+        }
+    }
+}
+
+#[test]
+fn the_estimate_of_a_memory_for_whole_texts_is_what_is_used() {
+    if let Ok(case) = std::env::var(CHILD) {
+        return one_case(&case, fill_encoder);
+    }
+    let folder = folder();
+    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
+        let path = folder.path().join(name);
+        write_random_model_with(&path, shape, 7, &[("llama.attention.causal", Value::Truth(false))]);
+        for text_size in [64, 512, 2_048] {
+            let estimate = LlamaLoader.estimate_embedder(&sized(&path, 4_096), text_size).expect("it has an estimate");
+            let (anonymous, _) = measure("the_estimate_of_a_memory_for_whole_texts_is_what_is_used", &path, text_size);
+            println!("{name} {text_size}: {estimate} for {anonymous}");
+            let beyond = anonymous as f64 - estimate as f64 * 1.15;
+            assert!(beyond < LISTS, "{name} {text_size}: {estimate}, {anonymous}");
+            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {text_size}: {estimate}, {anonymous}");
         }
     }
 }

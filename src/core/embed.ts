@@ -3,7 +3,10 @@ import type { Signal } from './generate';
 
 /** Texts that vectors are wanted for. */
 export interface EmbedRequest {
-  /** Which model computes; loaded if it is not. A model that chats makes embeddings too, of its own quality. */
+  /**
+   * Which model computes; loaded if it is not. One that is made for embeddings, or one that chats, in its own quality. What stands
+   * before a text by the model's convention, such as "query: ", is the caller's to add.
+   */
   model: ModelConfig;
   /** 1 to 256, none of them empty, each no longer than `contextSize` tokens. */
   texts: readonly string[];

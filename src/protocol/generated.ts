@@ -728,7 +728,8 @@ export type ModelConfig = {
  */
 path: string, 
 /**
- * Tokens of context per scope. Left out: the model's trained length, at most 4,096.
+ * Tokens of context per scope. Left out: the model's trained length, at most 4,096. Of a model that only makes embeddings: tokens
+ * of a text, never more than the trained length; left out, all of that.
  */
 contextSize?: number, 
 /**
@@ -1868,11 +1869,11 @@ parameterCount: number,
  */
 trainedContextSize: number, 
 /**
- * Tokens of context per scope.
+ * Tokens of context per scope. Of a model that only makes embeddings: of a text, at most `trainedContextSize`.
  */
 contextSize: number, 
 /**
- * Scopes that can be resident at once.
+ * Scopes that can be resident at once. 0: it only makes embeddings, and holds no conversation.
  */
 slots: number, 
 /**
@@ -2196,11 +2197,12 @@ export type MemoryEstimate = {
  */
 weightsBytes: number, 
 /**
- * The KV memory of all slots.
+ * The KV memory of all slots. 0 for a model that only makes embeddings.
  */
 kvBytes: number, 
 /**
- * The buffers that a step computes in.
+ * The buffers that a step computes in. 0 for a model that only makes embeddings: what those take is counted when they are
+ * made, by the length of their texts.
  */
 computeBytes: number, 
 /**
@@ -2208,7 +2210,7 @@ computeBytes: number,
  */
 contextSize: number, 
 /**
- * Slots that this is for.
+ * Slots that this is for; 0 for a model that only makes embeddings, which has none.
  */
 slots: number, };
 

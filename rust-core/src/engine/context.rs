@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::Format;
 use super::opening::Opened;
-use super::{Devices, Embedder, Gauge, Tokenizer};
+use super::{Devices, EmbeddingModel, Gauge, Tokenizer};
 use crate::error::Result;
-use crate::protocol::{GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, Pooling, RenderedPrompt};
+use crate::protocol::{GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, RenderedPrompt};
 use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
@@ -57,9 +57,9 @@ pub type OnLoad<'a> = &'a mut dyn FnMut(LoadProgress) -> bool;
 
 /// Opens models. Shared by all engines; `load` runs on the new engine's own thread.
 pub trait ModelLoader: Send + Sync + 'static {
-    /// Loads weights and makes a context. A load that is given up ends in `LoadCancelled`. A file that cannot be loaded is
+    /// Loads weights and makes a context, where the model holds conversations. A load that is given up ends in `LoadCancelled`. A file that cannot be loaded is
     /// a typed error, never an abort.
-    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel>;
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded>;
 
     /// What a load of this config would take, from the file's header alone. Errors as those of `load`.
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate>;
@@ -83,7 +83,25 @@ pub trait ModelLoader: Send + Sync + 'static {
     }
 }
 
-/// A model that is ready. The context stays on the engine's thread; the prompter may be used from any thread, and is
+/// A model that is ready, by what it can do.
+pub enum Loaded {
+    /// It holds conversations, and makes embeddings beside them.
+    Chat(LoadedModel),
+    /// It makes embeddings and nothing else.
+    Encoder(LoadedEncoder),
+}
+
+impl Loaded {
+    /// Keeps the model's files on the disk for as long as it is loaded.
+    pub(crate) fn pinning(mut self, pinned: Pinned) -> Self {
+        match &mut self {
+            Self::Chat(LoadedModel { files, .. }) | Self::Encoder(LoadedEncoder { files, .. }) => *files = Some(pinned),
+        }
+        self
+    }
+}
+
+/// A model that holds conversations. The context stays on the engine's thread; the prompter may be used from any thread, and is
 /// dropped before the engine reports its exit.
 pub struct LoadedModel {
     /// What was chosen for every option left out; the scheduler takes its limits from here.
@@ -95,6 +113,19 @@ pub struct LoadedModel {
     /// Template and tokenizer of the same weights.
     pub prompter: Arc<dyn Prompter>,
     /// Keeps the model's files on the disk for as long as it is loaded, where somebody might remove them.
+    pub files: Option<Pinned>,
+}
+
+/// A model that makes embeddings and nothing else: it has no memory of conversations, and no template for them. The same
+/// threads as for `LoadedModel`.
+pub struct LoadedEncoder {
+    /// What was chosen for every option left out. No slots, and the longest text for a context.
+    pub info: ModelInfo,
+    /// What the memories for texts are made of.
+    pub model: Box<dyn EmbeddingModel>,
+    /// The vocabulary of the same weights.
+    pub tokenizer: Arc<dyn Tokenizer>,
+    /// As of `LoadedModel`.
     pub files: Option<Pinned>,
 }
 
@@ -153,7 +184,7 @@ pub enum DecodeError {
 }
 
 /// The KV memory and compute of one model. Lives and dies on the engine's thread.
-pub trait InferenceContext {
+pub trait InferenceContext: EmbeddingModel {
     /// Decodes rows sorted by sequence, then position. `abort` stops it early where the backend can; pass it for
     /// prefill only: aborting a batch shared by streams loses their logits.
     fn decode(&mut self, rows: &[Row], abort: Option<&CancelFlag>) -> std::result::Result<(), DecodeError>;
@@ -203,22 +234,12 @@ pub trait InferenceContext {
     /// Whether the token ends an answer.
     fn is_end(&self, token: Token) -> bool;
 
-    /// Which output of a text stands for it, where the model says so itself. `ModelUnsupported` for one that makes no embeddings.
-    fn pooling(&self) -> Result<Option<Pooling>>;
-
-    /// Makes a memory for embeddings of texts of up to `text_size` tokens, on the same weights, with that many threads.
-    /// `OutOfMemory` where there is no room for it.
-    fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>>;
-
     /// Makes a memory for measurements with so many tokens, on the same weights, with that many threads. `OutOfMemory` where
     /// there is no room for it.
     fn gauge(&mut self, tokens: u32, threads: u32) -> Result<Box<dyn Gauge>>;
 
     /// Computes with this many threads, at least 1, from the next decode on. Costs nothing.
     fn set_threads(&mut self, threads: u32);
-
-    /// Gives compute threads back: nothing will be decoded for a while. The next decode gets them anew.
-    fn rest(&mut self);
 }
 
 /// The sampling state of one generation: options, random state, the window that penalties look back on.

@@ -3,6 +3,7 @@
 //! In: `EngineCommand`s through a bounded mailbox. Out: `EngineReport`s on one ordered channel, `Exited` exactly once
 //! and last, and answers straight into each job's `AnswerSink`.
 
+mod activity;
 mod answer;
 mod bench;
 mod context;
@@ -10,6 +11,8 @@ mod devices;
 mod donor;
 mod elsewhere;
 mod embedder;
+mod embeddings;
+mod encoding;
 mod governor;
 mod logprobs;
 mod mailbox;
@@ -34,13 +37,13 @@ use std::sync::Arc;
 pub use answer::{Answer, AnswerFormat, Format};
 pub use bench::{Bench, Gauge, Measured};
 pub use context::{
-    CancelFlag, DecodeError, InferenceContext, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompt, Prompter, Row,
-    Sampler, Sequence, Token,
+    CancelFlag, DecodeError, InferenceContext, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad,
+    Prompt, Prompter, Row, Sampler, Sequence, Token,
 };
 pub use devices::{Choice, Devices};
 pub(crate) use elsewhere::read_at;
 pub(crate) use embedder::text_size_for;
-pub use embedder::{EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, Texts};
+pub use embedder::{EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, EmbeddingModel, Reading, Texts};
 #[cfg(unix)]
 pub use opening::{Opened, OpeningLoader, PathOpener};
 pub use thread::Engine;
@@ -235,8 +238,8 @@ pub enum EngineReport {
     Loaded {
         /// What was loaded, with every "auto" replaced by what was chosen.
         info: ModelInfo,
-        /// What states of this model are stamped with on disk.
-        fingerprint: Fingerprint,
+        /// What states of this model are stamped with on disk. None: it has no conversations, and so no states.
+        fingerprint: Option<Fingerprint>,
         /// Renders prompts; every copy must be dropped before the engine is stopped.
         prompter: Arc<dyn Prompter>,
     },

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::{Devices, LoadedModel, ModelLoader, OnLoad, read_at};
+use super::{Devices, Loaded, ModelLoader, OnLoad, read_at};
 use crate::error::Result;
 use crate::protocol::{MemoryEstimate, ModelConfig};
 
@@ -61,7 +61,7 @@ impl OpeningLoader {
 }
 
 impl ModelLoader for OpeningLoader {
-    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
         self.opened(config, |config| self.loader.load(config, on_load))
     }
 
@@ -116,7 +116,7 @@ mod tests {
     struct Reader;
 
     impl ModelLoader for Reader {
-        fn load(&self, config: &ModelConfig, _: OnLoad<'_>) -> Result<LoadedModel> {
+        fn load(&self, config: &ModelConfig, _: OnLoad<'_>) -> Result<Loaded> {
             let text = std::fs::read_to_string(&config.path).unwrap_or_else(|error| error.to_string());
             Err(Error::new(ErrorCode::ModelInvalid, format!("{} holds: {text}", config.path)))
         }

@@ -9,12 +9,10 @@
 //! one in a step while there are streams.
 
 mod compute;
-mod embedding;
 mod guessing;
 mod measuring;
 mod parking;
 mod sharing;
-mod suspension;
 mod turns;
 
 use std::collections::{HashMap, VecDeque};
@@ -22,16 +20,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Weak;
 use std::time::Instant;
 
-use self::embedding::Embedding;
 use self::guessing::Ahead;
 use self::measuring::Measuring;
-use self::suspension::Activity;
+use super::activity::Activity;
+use super::embeddings::{Beside, Embeddings};
 use super::mailbox::Mailbox;
 use super::pace::Pace;
 use super::slot::Slot;
 use super::stream::{Ending, Stream, never_admitted};
+use super::thread::Work;
 use super::threads::Threads;
-use super::{CancelFlag, Embedder, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
+use super::{CancelFlag, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelInfo;
@@ -52,10 +51,7 @@ pub(super) struct Scheduler<'a> {
     streams: Vec<Stream>,
     /// In the order of their coming. The first one is computed; the others have no slot yet.
     guesses: VecDeque<Ahead>,
-    /// The first one is computed.
-    embeddings: VecDeque<Embedding>,
-    /// Made for the first texts, and kept for the next ones.
-    embedder: Option<Box<dyn Embedder>>,
+    embeddings: Embeddings,
     /// The first one waits until nothing else is to be computed, and is computed then, alone.
     benches: VecDeque<Measuring>,
     /// The last chunk was a prompt's: texts that want embeddings are next.
@@ -64,8 +60,6 @@ pub(super) struct Scheduler<'a> {
     admissible: bool,
     activity: Activity,
     pace: Pace,
-    /// Every row of an embedding is an output, which costs more.
-    embedding_pace: Pace,
     threads: Threads,
     /// Counts admissions and prefill turns.
     clock: u64,
@@ -94,37 +88,17 @@ impl<'a> Scheduler<'a> {
             queue: VecDeque::new(),
             streams: Vec::new(),
             guesses: VecDeque::new(),
-            embeddings: VecDeque::new(),
-            embedder: None,
+            embeddings: Embeddings::default(),
             benches: VecDeque::new(),
             embeds_next: false,
             admissible: false,
             activity: Activity::Working,
             pace: Pace::default(),
-            embedding_pace: Pace::default(),
             threads: Threads::new(info.threads),
             clock: 0,
             parked: HashMap::new(),
             uncuttable: usize::MAX,
             rows: Vec::new(),
-        }
-    }
-
-    /// Works until the stop flag is set. What is left then is for `fail_all`.
-    pub(super) fn run(&mut self, mailbox: &Mailbox) {
-        while !self.stop.is_cancelled() {
-            let suspended = self.activity == Activity::Suspended;
-            let nothing = self.streams.is_empty()
-                && self.queue.is_empty()
-                && self.guesses.is_empty()
-                && self.embeddings.is_empty()
-                && self.benches.is_empty();
-            let idle = self.inbox.is_empty() && (suspended || nothing);
-            if idle {
-                self.context.rest();
-            }
-            mailbox.receive(idle, &mut self.inbox);
-            pooled(|| self.step());
         }
     }
 
@@ -149,24 +123,18 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Ends everything with `error`, and what `rest` brings. Touches neither context nor sinks, so it may follow a
-    /// panic.
-    pub(super) fn fail_all(&mut self, rest: VecDeque<EngineCommand>, error: &Error) {
-        let now = Instant::now();
-        for stream in self.streams.drain(..) {
-            (self.report)(EngineReport::Finished(stream.finish(Ending::Failed(error.clone()), now)));
-        }
-        for ahead in self.guesses.drain(..) {
-            ahead.end(Err(error.clone()));
-        }
-        for embedding in self.embeddings.drain(..) {
-            embedding.end(Err(error.clone()));
-        }
-        for measuring in self.benches.drain(..) {
-            measuring.end(Err(error.clone()));
-        }
-        let queued = self.queue.drain(..).map(EngineCommand::Generate);
-        fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
+    /// False if there is nothing to embed.
+    fn embed(&mut self) -> bool {
+        let (streams, threads) = (!self.streams.is_empty(), self.threads.count());
+        let beside = Beside { streams, threads, stop: &self.stop, activity: &mut self.activity };
+        self.embeddings.compute(&mut *self.context, beside)
+    }
+
+    fn suspend(&mut self) -> Result<()> {
+        self.activity.suspend();
+        self.context.rest();
+        tracing::debug!(streams = self.streams.len(), queued = self.queue.len(), "suspended");
+        Ok(())
     }
 
     /// A scope that moves takes milliseconds: beside running streams one moves in a step, and the mail behind it waits.
@@ -194,16 +162,16 @@ impl<'a> Scheduler<'a> {
                 }
             },
             EngineCommand::Prefill(guess) => self.take_guess(guess),
-            EngineCommand::Embed(texts) => self.take_texts(texts),
+            EngineCommand::Embed(texts) => self.embeddings.take(texts, &*self.context),
+            EngineCommand::FreeEmbedder => self.embeddings.free_embedder(),
             EngineCommand::Bench(bench) => self.benches.push_back(Measuring::new(bench)),
-            EngineCommand::FreeEmbedder => self.free_embedder(),
             EngineCommand::DropScope(scope) => self.drop_scope(&scope),
             EngineCommand::Park { scope, reply } => self.answer(reply, |it| it.park_scope(&scope)),
             EngineCommand::Copy { scope, reply } => self.answer(reply, |it| it.copy_scope(&scope)),
             EngineCommand::Keep(parked) => self.keep(&parked),
             EngineCommand::Restore { scope, reply } => self.answer(reply, |it| it.restore_scope(&scope)),
             EngineCommand::Suspend { reply } => self.answer(reply, Self::suspend),
-            EngineCommand::Resume => self.resume(),
+            EngineCommand::Resume => self.activity.resume(),
             EngineCommand::SetHeat(heat) => self.heat(heat),
         }
     }
@@ -247,6 +215,41 @@ impl<'a> Scheduler<'a> {
 
     fn refuse(&self, job: &Job, ending: Ending) {
         (self.report)(EngineReport::Finished(never_admitted(job, ending, Instant::now())));
+    }
+}
+
+impl Work for Scheduler<'_> {
+    fn run(&mut self, mailbox: &Mailbox) {
+        while !self.stop.is_cancelled() {
+            let suspended = self.activity == Activity::Suspended;
+            let nothing = self.streams.is_empty()
+                && self.queue.is_empty()
+                && self.guesses.is_empty()
+                && self.embeddings.is_empty()
+                && self.benches.is_empty();
+            let idle = self.inbox.is_empty() && (suspended || nothing);
+            if idle {
+                self.context.rest();
+            }
+            mailbox.receive(idle, &mut self.inbox);
+            pooled(|| self.step());
+        }
+    }
+
+    fn fail_all(&mut self, rest: VecDeque<EngineCommand>, error: &Error) {
+        let now = Instant::now();
+        for stream in self.streams.drain(..) {
+            (self.report)(EngineReport::Finished(stream.finish(Ending::Failed(error.clone()), now)));
+        }
+        for ahead in self.guesses.drain(..) {
+            ahead.end(Err(error.clone()));
+        }
+        self.embeddings.fail_all(error);
+        for measuring in self.benches.drain(..) {
+            measuring.end(Err(error.clone()));
+        }
+        let queued = self.queue.drain(..).map(EngineCommand::Generate);
+        fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
     }
 }
 

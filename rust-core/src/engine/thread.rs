@@ -1,12 +1,14 @@
 //! The engine's thread and the handle on it.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use super::encoding::{Encoding, NoPrompts};
 use super::mailbox::Mailbox;
 use super::scheduler::Scheduler;
-use super::{CancelFlag, EngineCommand, EngineReport, LoadProgress, LoadedModel, ModelLoader};
+use super::{CancelFlag, EngineCommand, EngineReport, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelConfig;
@@ -30,14 +32,14 @@ impl Engine {
     ) -> Self {
         let mailbox = Arc::new(Mailbox::default());
         let stop = CancelFlag::default();
-        let work = Work { mailbox: mailbox.clone(), stop: stop.clone(), cancel_load, config, loader };
+        let thread = Thread { mailbox: mailbox.clone(), stop: stop.clone(), cancel_load, config, loader };
         // Shared, so that a thread that cannot be started is reported too.
         let report = Arc::new(Mutex::new(Some(report)));
         let theirs = report.clone();
         let take = |report: &Mutex<Option<_>>| report.lock().unwrap_or_else(PoisonError::into_inner).take();
         let started = std::thread::Builder::new().name("llama-engine".into()).spawn(move || {
             if let Some(report) = take(&theirs) {
-                work.run(&report);
+                thread.run(&report);
             }
         });
         if let Err(error) = &started
@@ -83,8 +85,17 @@ impl Drop for Engine {
     }
 }
 
+/// What an engine does with its model, once that is loaded.
+pub(super) trait Work {
+    /// Works until the stop flag is set. What is left then is for `fail_all`.
+    fn run(&mut self, mailbox: &Mailbox);
+
+    /// Ends everything with `error`, and what `rest` brings. Touches neither model nor sinks, so it may follow a panic.
+    fn fail_all(&mut self, rest: VecDeque<EngineCommand>, error: &Error);
+}
+
 /// What the thread owns.
-struct Work {
+struct Thread {
     mailbox: Arc<Mailbox>,
     stop: CancelFlag,
     cancel_load: CancelFlag,
@@ -92,14 +103,14 @@ struct Work {
     loader: Arc<dyn ModelLoader>,
 }
 
-impl Work {
+impl Thread {
     fn run(self, report: &dyn Fn(EngineReport)) {
         let span = tracing::info_span!("model", path = %self.config.path);
         let _entered = span.enter();
         let outcome = match catch_unwind(AssertUnwindSafe(|| pooled(|| self.load(report)))) {
             Ok(Ok(model)) => self.serve(model, report),
-            Ok(Err(error)) => self.close(report, None, error.clone()).and(Err(error)),
-            Err(_) => self.close(report, None, self.crashed()).and(Err(self.crashed())),
+            Ok(Err(error)) => self.refuse(report, error),
+            Err(_) => self.refuse(report, self.crashed()),
         };
         match &outcome {
             Ok(()) => tracing::info!("exited"),
@@ -108,7 +119,7 @@ impl Work {
         report(EngineReport::Exited(outcome));
     }
 
-    fn load(&self, report: &dyn Fn(EngineReport)) -> Result<LoadedModel> {
+    fn load(&self, report: &dyn Fn(EngineReport)) -> Result<Loaded> {
         let cancelled = || self.cancel_load.is_cancelled() || self.stop.is_cancelled();
         let error = || Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", self.config.path));
         if cancelled() {
@@ -126,13 +137,25 @@ impl Work {
         if cancelled() { Err(error()) } else { Ok(model) }
     }
 
-    fn serve(&self, model: LoadedModel, report: &dyn Fn(EngineReport)) -> Result<()> {
+    fn serve(&self, model: Loaded, report: &dyn Fn(EngineReport)) -> Result<()> {
         // The files are let go last.
-        let LoadedModel { info, fingerprint, context, prompter, files: _files } = model;
-        tracing::info!(description = %info.description, slots = info.slots, "loaded");
-        let mut scheduler = Scheduler::new(context, &info, self.stop.clone(), report);
-        report(EngineReport::Loaded { info, fingerprint, prompter });
-        let ran = catch_unwind(AssertUnwindSafe(|| scheduler.run(&self.mailbox)));
+        let (loaded, mut work, _files): (_, Box<dyn Work + '_>, _) = match model {
+            Loaded::Chat(LoadedModel { info, fingerprint, context, prompter, files }) => {
+                let work = Box::new(Scheduler::new(context, &info, self.stop.clone(), report));
+                (EngineReport::Loaded { info, fingerprint: Some(fingerprint), prompter }, work, files)
+            }
+            Loaded::Encoder(LoadedEncoder { info, model, tokenizer, files }) => {
+                let name = &self.config.path;
+                let work = Box::new(Encoding::new(model, info.threads, name, self.stop.clone(), report));
+                let prompter = Arc::new(NoPrompts::new(tokenizer, name));
+                (EngineReport::Loaded { info, fingerprint: None, prompter }, work, files)
+            }
+        };
+        if let EngineReport::Loaded { info, .. } = &loaded {
+            tracing::info!(description = %info.description, slots = info.slots, "loaded");
+        }
+        report(loaded);
+        let ran = catch_unwind(AssertUnwindSafe(|| work.run(&self.mailbox)));
         let (outcome, error) = match ran {
             Ok(()) => {
                 let detail = format!("{} was unloaded before the generation ended", self.config.path);
@@ -140,23 +163,16 @@ impl Work {
             }
             Err(_) => (Err(self.crashed()), self.crashed()),
         };
-        let freed = self.close(report, Some(scheduler), error);
+        // No work is accepted any more; what is left is answered, and the model freed.
+        work.fail_all(self.mailbox.close(), &error);
+        let freed = catch_unwind(AssertUnwindSafe(|| pooled(|| drop(work)))).map_err(|_| self.crashed());
         outcome.and(freed)
     }
 
-    /// Closes the mailbox, answers what is left with `error`, and frees the model.
-    fn close(&self, report: &dyn Fn(EngineReport), scheduler: Option<Scheduler<'_>>, error: Error) -> Result<()> {
-        let rest = self.mailbox.close();
-        match scheduler {
-            Some(mut scheduler) => {
-                scheduler.fail_all(rest, &error);
-                catch_unwind(AssertUnwindSafe(|| pooled(|| drop(scheduler)))).map_err(|_| self.crashed())
-            }
-            None => {
-                super::scheduler::fail_unread(report, rest, &error);
-                Ok(())
-            }
-        }
+    /// Closes the mailbox and answers what is left with `error`: there is no model.
+    fn refuse(&self, report: &dyn Fn(EngineReport), error: Error) -> Result<()> {
+        super::scheduler::fail_unread(report, self.mailbox.close(), &error);
+        Err(error)
     }
 
     /// The panic's own text stays out: it may quote a prompt.

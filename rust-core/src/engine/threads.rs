@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use super::EngineReport;
 use super::governor::{Advice, Governor};
 use crate::protocol::Heat;
 
@@ -24,6 +25,15 @@ pub(super) struct Change {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) reason: &'static str,
+}
+
+impl Change {
+    /// Tells of it, when it was made.
+    pub(super) fn report(self, report: &dyn Fn(EngineReport)) {
+        let Self { from, to, reason } = self;
+        tracing::debug!(from, to, reason, "threads changed");
+        report(EngineReport::ThreadsChanged { from, to, reason });
+    }
 }
 
 pub(super) struct Threads {

@@ -28,6 +28,11 @@ pub enum Value {
         /// Of all of them together.
         bytes: u64,
     },
+    /// What the tokens of a vocabulary are, which is not kept.
+    TokenTypes {
+        /// Whether some of them stand for bytes.
+        bytes: bool,
+    },
     /// Well-formed, but too long to keep.
     Skipped,
 }
@@ -131,6 +136,10 @@ impl Metadata {
         }
         self.check_layers()?;
         self.check_experts()?;
+        let bytes = self.values.get("tokenizer.ggml.token_type") == Some(&Value::TokenTypes { bytes: true });
+        if bytes && self.text("tokenizer.ggml.model") == Some("bert") {
+            return Err("its vocabulary of words has tokens of bytes".to_owned());
+        }
         if self.own("context_length").is_some_and(|length| length == 0 || length > i32::MAX as u64) {
             return Err("its context length is impossible".to_owned());
         }

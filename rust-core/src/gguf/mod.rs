@@ -37,6 +37,9 @@ const MAX_TENSOR_NAME: u64 = 63;
 const MAX_DIMENSIONS: u32 = 4;
 const DEFAULT_ALIGNMENT: u64 = 32;
 const TOKENS: &str = "tokenizer.ggml.tokens";
+const TOKEN_TYPES: &str = "tokenizer.ggml.token_type";
+/// The type of a token that stands for a byte.
+const BYTE_TOKEN: i32 = 6;
 
 /// What a model's header says.
 #[derive(Debug, Clone)]
@@ -259,12 +262,24 @@ fn array(reader: &mut Reader, key: &str) -> Checked<Value> {
     if bytes > MAX_HEADER_BYTES {
         return Err(format!("{key} claims {count} values"));
     }
+    if key == TOKEN_TYPES && size == 4 {
+        return token_types(reader, count);
+    }
     if count > MAX_KEPT_ARRAY {
         reader.skip(bytes)?;
         return Ok(Value::Skipped);
     }
     let values = (0..count).map(|_| scalar(reader, kind).expect("a type with a size is a scalar"));
     Ok(Value::Array(values.collect::<Checked<_>>()?))
+}
+
+/// Walks an array of numbers, of which one matters.
+fn token_types(reader: &mut Reader, count: u64) -> Checked<Value> {
+    let mut bytes = false;
+    for _ in 0..count {
+        bytes |= i32::from_le_bytes(reader.bytes()?) == BYTE_TOKEN;
+    }
+    Ok(Value::TokenTypes { bytes })
 }
 
 /// Walks an array of texts. llama.cpp ends the process on a token that is there twice.

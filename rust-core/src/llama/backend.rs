@@ -47,6 +47,12 @@ pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
     result
 }
 
+/// Gives this thread's compute threads back: it computes nothing for a while. The next call gets them anew.
+pub(super) fn rest() {
+    // SAFETY: no parallel region is open on this thread, since it is not in a call of llama.cpp's.
+    unsafe { shim::shim_rest() }
+}
+
 /// Passes a line on to tracing under the target `llama_cpp`. llama.cpp's "errors" are its caller's business, hence at
 /// most a warning; fragments and debug lines could hold text of a prompt, hence TRACE.
 unsafe extern "C" fn log_line(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {

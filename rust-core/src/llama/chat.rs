@@ -152,7 +152,7 @@ impl LlamaPrompter {
         Ok(template)
     }
 
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &Arc<Model> {
         &self.model
     }
 

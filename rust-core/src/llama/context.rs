@@ -16,7 +16,8 @@ use super::shim::{self, ErrorText, THREW, Text};
 use super::state::{self, Frame};
 use super::threadpool::Threadpool;
 use crate::engine::{
-    CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, Format, Gauge, InferenceContext, Row, Sampler, Sequence, Token,
+    CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, EmbeddingModel, Format, Gauge, InferenceContext, Reading, Row,
+    Sampler, Sequence, Token,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, Pooling};
@@ -30,11 +31,14 @@ const KV_BLOCK: u32 = 256;
 /// Of keys and values alike.
 const KV_TYPE: sys::ggml_type = sys::GGML_TYPE_F16;
 
+const MOST_EMBEDDER_ROWS: u32 = EMBEDDER_ROWS as u32;
+
 /// What a context computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Conversations,
-    Embeddings,
+    /// Of texts that are read in this way.
+    Embeddings(Reading),
 }
 
 /// What a context is made with, every "auto" resolved.
@@ -57,7 +61,7 @@ impl ContextOptions {
     pub fn cells(&self) -> u64 {
         match self.purpose {
             Purpose::Conversations => u64::from(self.allotted()) * u64::from(self.slots),
-            Purpose::Embeddings => u64::from(self.allotted()),
+            Purpose::Embeddings(_) => u64::from(self.allotted()),
         }
     }
 
@@ -65,7 +69,8 @@ impl ContextOptions {
     pub fn rows(&self) -> u32 {
         match self.purpose {
             Purpose::Conversations => MAX_ROWS,
-            Purpose::Embeddings => u32::try_from(EMBEDDER_ROWS).expect("a few dozen"),
+            Purpose::Embeddings(Reading::Pieces) => MOST_EMBEDDER_ROWS,
+            Purpose::Embeddings(Reading::Whole) => self.context_size.max(MOST_EMBEDDER_ROWS),
         }
     }
 
@@ -73,7 +78,7 @@ impl ContextOptions {
     pub fn outputs(&self) -> u32 {
         match self.purpose {
             Purpose::Conversations => self.slots,
-            Purpose::Embeddings => self.rows(),
+            Purpose::Embeddings(_) => self.rows(),
         }
     }
 }
@@ -94,8 +99,8 @@ pub(super) fn params(options: ContextOptions) -> Option<sys::llama_context_param
     params.type_v = KV_TYPE;
     params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
     // Separate streams: an idle neighbour costs the active scope nothing.
-    params.kv_unified = options.purpose == Purpose::Embeddings;
-    params.embeddings = options.purpose == Purpose::Embeddings;
+    params.kv_unified = options.purpose != Purpose::Conversations;
+    params.embeddings = options.purpose != Purpose::Conversations;
     // Each token's own output: a text may come in several calls, which llama.cpp would pool one by one.
     params.pooling_type = sys::LLAMA_POOLING_TYPE_NONE;
     params.no_perf = true;
@@ -105,6 +110,7 @@ pub(super) fn params(options: ContextOptions) -> Option<sys::llama_context_param
 /// A safe owner of a `llama_context`.
 pub(super) struct LlamaContext {
     raw: NonNull<sys::llama_context>,
+    /// Null where texts are read as a whole, which nothing need be remembered of. llama.cpp takes that for an empty one.
     memory: sys::llama_memory_t,
     model: Arc<Model>,
     options: ContextOptions,
@@ -143,8 +149,10 @@ impl LlamaContext {
         // SAFETY: the context computes nothing yet, and is freed before its fields are dropped.
         unsafe { threads.attach(raw) };
         let context = Self { raw, memory, model: Arc::clone(model), options, batch, plain, threads };
-        if context.memory.is_null() {
-            return Err("the model has no memory for a conversation".to_owned());
+        // SAFETY: the context is alive; the function only reads.
+        let in_pieces = !context.memory.is_null() && unsafe { sys::llama_get_causal_attn(raw.as_ptr()) };
+        if !in_pieces && options.purpose != Purpose::Embeddings(Reading::Whole) {
+            return Err("the model reads a text as a whole, and has no memory for a conversation".to_owned());
         }
         // SAFETY: the context is alive; the function only reads.
         let per_sequence = unsafe { sys::llama_n_ctx_seq(raw.as_ptr()) };
@@ -178,7 +186,7 @@ impl LlamaContext {
 
     /// The model's output for row `row` of the last decode, in a context for embeddings.
     pub fn embedding(&mut self, row: usize) -> Option<Vec<f32>> {
-        let index = i32::try_from(row).ok().filter(|_| self.options.purpose == Purpose::Embeddings)?;
+        let index = i32::try_from(row).ok().filter(|_| self.options.purpose != Purpose::Conversations)?;
         if !self.batch.has_logits(row) {
             return None;
         }
@@ -464,14 +472,6 @@ impl InferenceContext for LlamaContext {
         self.model.is_end(token)
     }
 
-    fn pooling(&self) -> Result<Option<Pooling>> {
-        embedder::pooling(&self.model)
-    }
-
-    fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>> {
-        Ok(Box::new(LlamaEmbedder::new(&self.model, text_size, threads)?))
-    }
-
     fn gauge(&mut self, tokens: u32, threads: u32) -> Result<Box<dyn Gauge>> {
         Ok(Box::new(LlamaGauge::new(&self.model, tokens, threads)?))
     }
@@ -487,9 +487,18 @@ impl InferenceContext for LlamaContext {
         // SAFETY: the context is alive and not decoding, since `&mut self`.
         unsafe { sys::llama_set_n_threads(self.raw.as_ptr(), threads, threads) }
     }
+}
+
+impl EmbeddingModel for LlamaContext {
+    fn pooling(&self) -> Result<Option<Pooling>> {
+        embedder::pooling(&self.model)
+    }
+
+    fn embedder(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn Embedder>> {
+        Ok(Box::new(LlamaEmbedder::new(&self.model, Reading::Pieces, text_size, threads)?))
+    }
 
     fn rest(&mut self) {
-        // SAFETY: no parallel region is open on this thread, since it is not decoding.
-        unsafe { shim::shim_rest() }
+        backend::rest();
     }
 }

@@ -8,6 +8,7 @@ use super::backend;
 use super::context::{self, ContextOptions};
 use super::model::ModelOptions;
 use super::shim::{self, ErrorText, RawMemory};
+use crate::engine::Reading;
 use crate::gguf::Metadata;
 use crate::protocol::{DeviceKind, MemoryEstimate};
 
@@ -18,13 +19,14 @@ const MAX_CELLS: u32 = 1 << 20;
 /// What llama.cpp keeps of a token, or of a pair that tokens are merged from, besides its text: the places in its tables.
 const VOCABULARY_ENTRY_BYTES: u64 = 200;
 
-/// What a context with these options takes, on a file whose header was checked. The error is llama.cpp's reason.
+/// What a context with these options takes, on a file whose header was checked, and how its model reads a text. The error is
+/// llama.cpp's reason.
 pub(super) fn estimate(
     path: &str,
     device: DeviceKind,
     metadata: &Metadata,
     options: ContextOptions,
-) -> Result<MemoryEstimate, String> {
+) -> Result<(MemoryEstimate, Reading), String> {
     let cells = options.cells();
     let simulated = within(options, MAX_CELLS);
     let memory = simulate(path, device, metadata, simulated)?;
@@ -32,13 +34,14 @@ pub(super) fn estimate(
     let grown = |bytes: u64| bytes.saturating_mul(cells.div_ceil(simulated_cells.max(1)));
     // A choice for each output, written down in full.
     let outputs = metadata.vocabulary().0.saturating_mul(4).saturating_mul(options.outputs().into());
-    Ok(MemoryEstimate {
+    let estimate = MemoryEstimate {
         weights_bytes: memory.weights.saturating_add(vocabulary_bytes(metadata)),
         kv_bytes: grown(memory.kv),
         compute_bytes: grown(memory.compute).saturating_add(outputs),
         context_size: options.context_size,
         slots: options.slots,
-    })
+    };
+    Ok((estimate, if memory.whole { Reading::Whole } else { Reading::Pieces }))
 }
 
 /// The same options with fewer tokens of context, so that there are at most `cells`, or one block for each slot.

@@ -6,14 +6,15 @@ use super::backend;
 use super::chat::LlamaPrompter;
 use super::context::{ContextOptions, LlamaContext, Purpose};
 use super::devices;
-use super::embedder;
+use super::embedder::{self, LlamaEncoder};
 use super::estimate::estimate;
 use super::fingerprint::fingerprint;
 use super::gauge;
 use super::memory::available_bytes;
 use super::model::{Model, refusal};
 use super::shim;
-use crate::engine::{Choice, Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad};
+use super::tokenizer::LlamaTokenizer;
+use crate::engine::{Choice, Devices, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Reading};
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::{self, Header};
 use crate::protocol::{DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
@@ -28,7 +29,7 @@ const DEFAULT_MAX_SLOTS: u64 = 16;
 pub struct LlamaLoader;
 
 impl ModelLoader for LlamaLoader {
-    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
         let mut progress = |share| on_load(LoadProgress::Reading(share));
         let plan = Plan::new(config)?;
         if !progress(0.0) {
@@ -39,27 +40,17 @@ impl ModelLoader for LlamaLoader {
         if let Some(estimate) = estimate.filter(|_| !config.force) {
             check_fits(&config.path, &estimate, available_bytes())?;
         }
-        let Plan { options, choice: Choice { device, ref no_gpu }, .. } = plan;
-        let model = Arc::new(Model::load(&config.path, device, &mut progress)?);
+        let model = Arc::new(Model::load(&config.path, plan.choice.device, &mut progress)?);
+        if estimate.is_some_and(|estimate| estimate.slots == 0) {
+            return plan.encoder(&model).map(Loaded::Encoder);
+        }
+        let options = plan.options;
         let prompter = LlamaPrompter::new(&model)?;
         let context = LlamaContext::new(&model, options).map_err(|reason| plan.refusal(&reason, estimate))?;
-        let info = ModelInfo {
-            description: model.description(),
-            size_bytes: model.size_bytes(),
-            parameter_count: model.parameter_count(),
-            trained_context_size: model.trained_context_size(),
-            context_size: options.context_size,
-            slots: options.slots,
-            threads: options.threads,
-            device,
-            devices: model.device_names(),
-            layers: model.layers(),
-            gpu_layers: if device == DeviceKind::Cpu { 0 } else { model.layers() },
-            no_gpu: no_gpu.clone(),
-            has_chat_template: model.chat_template(None).is_some(),
-        };
+        let info = plan.info(&model, options.context_size, options.slots);
         let fingerprint = fingerprint(&plan.header.files, &context.state_form())?;
-        Ok(LoadedModel { info, fingerprint, context: Box::new(context), prompter: Arc::new(prompter), files: None })
+        let (context, prompter) = (Box::new(context), Arc::new(prompter));
+        Ok(Loaded::Chat(LoadedModel { info, fingerprint, context, prompter, files: None }))
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
@@ -69,9 +60,15 @@ impl ModelLoader for LlamaLoader {
 
     fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
         let plan = Plan::new(config)?;
-        let options = embedder::options(text_size, plan.options.threads);
-        let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
-        let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
+        let estimate = |reading| {
+            let options = embedder::options(reading, text_size, plan.options.threads);
+            let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
+            estimate.map_err(|reason| refusal(plan.path, &reason))
+        };
+        let MemoryEstimate { kv_bytes, compute_bytes, .. } = match estimate(Reading::Pieces)? {
+            (estimate, Reading::Pieces) => estimate,
+            (_, Reading::Whole) => estimate(Reading::Whole)?.0,
+        };
         Ok(kv_bytes.saturating_add(compute_bytes))
     }
 
@@ -79,7 +76,8 @@ impl ModelLoader for LlamaLoader {
         let plan = Plan::new(config)?;
         let options = gauge::options(tokens, plan.options.threads);
         let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
-        let MemoryEstimate { kv_bytes, compute_bytes, .. } = estimate.map_err(|reason| refusal(plan.path, &reason))?;
+        let (MemoryEstimate { kv_bytes, compute_bytes, .. }, _) =
+            estimate.map_err(|reason| refusal(plan.path, &reason))?;
         Ok(kv_bytes.saturating_add(compute_bytes))
     }
 
@@ -97,6 +95,8 @@ struct Plan<'a> {
     path: &'a str,
     header: Header,
     choice: Choice,
+    asked_context_size: Option<u32>,
+    /// Of conversations.
     options: ContextOptions,
 }
 
@@ -107,11 +107,52 @@ impl<'a> Plan<'a> {
         backend::init();
         let choice = devices::devices().choose(config.device)?;
         let options = resolve(config, header.metadata.trained_context_size(), header.metadata.kv_bytes_per_token());
-        Ok(Self { path: &config.path, header, choice, options })
+        Ok(Self { path: &config.path, header, choice, asked_context_size: config.context_size, options })
     }
 
     fn estimate(&self) -> std::result::Result<MemoryEstimate, String> {
-        estimate(self.path, self.choice.device, &self.header.metadata, self.options)
+        let (estimate, reading) = estimate(self.path, self.choice.device, &self.header.metadata, self.options)?;
+        Ok(match reading {
+            Reading::Pieces => estimate,
+            // No context is made before there are texts.
+            Reading::Whole => {
+                let context_size = self.longest_text();
+                MemoryEstimate { kv_bytes: 0, compute_bytes: 0, context_size, slots: 0, ..estimate }
+            }
+        })
+    }
+
+    /// Tokens of a text that is read as a whole. An encoder knows no place behind those that it was trained with, and each of them
+    /// costs nothing before there is such a text.
+    fn longest_text(&self) -> u32 {
+        let trained = self.header.metadata.trained_context_size().max(1);
+        self.asked_context_size.map_or(trained, |asked| asked.min(trained))
+    }
+
+    /// What a model is that makes embeddings and nothing else.
+    fn encoder(&self, model: &Arc<Model>) -> Result<LoadedEncoder> {
+        embedder::pooling(model)?;
+        let info = self.info(model, self.longest_text(), 0);
+        let (encoder, tokenizer) = (LlamaEncoder(Arc::clone(model)), LlamaTokenizer(Arc::clone(model)));
+        Ok(LoadedEncoder { info, model: Box::new(encoder), tokenizer: Arc::new(tokenizer), files: None })
+    }
+
+    fn info(&self, model: &Model, context_size: u32, slots: u32) -> ModelInfo {
+        ModelInfo {
+            description: model.description(),
+            size_bytes: model.size_bytes(),
+            parameter_count: model.parameter_count(),
+            trained_context_size: model.trained_context_size(),
+            context_size,
+            slots,
+            threads: self.options.threads,
+            device: self.choice.device,
+            devices: model.device_names(),
+            layers: model.layers(),
+            gpu_layers: if self.choice.device == DeviceKind::Cpu { 0 } else { model.layers() },
+            no_gpu: self.choice.no_gpu.clone(),
+            has_chat_template: model.chat_template(None).is_some(),
+        }
     }
 
     /// Why there is no context. llama.cpp names the failure in words only.
@@ -157,14 +198,18 @@ fn check_fits(path: &str, estimate: &MemoryEstimate, available: Option<u64>) -> 
 fn out_of_memory(path: &str, estimate: &MemoryEstimate, available: Option<u64>, reason: &str) -> Error {
     let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, slots } = *estimate;
     let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable::bytes(bytes)));
-    let detail = format!(
-        "could not load {path}: needs {} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute {})\
-         {free}{reason} - use a smaller contextSize, fewer slots or a smaller quantization",
-        readable::bytes(estimate.total()),
-        readable::bytes(weights_bytes),
-        readable::bytes(kv_bytes),
-        readable::bytes(compute_bytes),
-    );
+    let needs = readable::bytes(estimate.total());
+    let detail = if slots == 0 {
+        format!("could not load {path}: its weights need {needs}{free}{reason} - use a smaller quantization")
+    } else {
+        format!(
+            "could not load {path}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute \
+             {}){free}{reason} - use a smaller contextSize, fewer slots or a smaller quantization",
+            readable::bytes(weights_bytes),
+            readable::bytes(kv_bytes),
+            readable::bytes(compute_bytes),
+        )
+    };
     Error::new(ErrorCode::OutOfMemory, detail)
 }
 
@@ -215,6 +260,14 @@ mod tests {
         assert_eq!(error.code, ErrorCode::OutOfMemory);
         let expected = "could not load chat.gguf: needs 3.1 GB (weights 2.0 GB, KV 900.0 MB for 4 slots of 4096 tokens, \
                         compute 200.0 MB), 2.2 GB free - use a smaller contextSize, fewer slots or a smaller quantization";
+        assert_eq!(error.detail, expected);
+    }
+
+    #[test]
+    fn an_encoder_that_does_not_fit_is_told_of_its_weights_alone() {
+        let estimate = MemoryEstimate { weights_bytes: 300_000_000, context_size: 512, ..MemoryEstimate::default() };
+        let error = check_fits("e5.gguf", &estimate, Some(200_000_000)).expect_err("200 of 300 MB");
+        let expected = "could not load e5.gguf: its weights need 300.0 MB, 200.0 MB free - use a smaller quantization";
         assert_eq!(error.detail, expected);
     }
 

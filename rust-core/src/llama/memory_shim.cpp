@@ -44,6 +44,7 @@ bool shim_simulate(const char * path, const llama_model_params * model_params, c
             result->kv += bytes.context;
             result->compute += bytes.compute;
         }
+        result->whole = llama_get_memory(context.get()) == nullptr || !llama_get_causal_attn(context.get());
         return true;
     });
 }

@@ -30,7 +30,7 @@ pub(super) struct Model {
 
 // SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The
 // one that writes, llama_init_from_model (it may adjust the trained length, which is read after a load and never again), is
-// called on the engine's thread alone: once by the loader, and then for embeddings.
+// called on the engine's thread alone: by the loader, and for embeddings.
 unsafe impl Send for Model {}
 // SAFETY: as above.
 unsafe impl Sync for Model {}
@@ -117,7 +117,7 @@ impl Model {
             let reason = error.take(logged.as_deref().unwrap_or("llama.cpp gave no reason"));
             return Err(refusal(path, &reason));
         };
-        model.check_chats(path)?;
+        model.check_use(path)?;
         Ok(model)
     }
 
@@ -132,8 +132,8 @@ impl Model {
         Self { raw, vocab, token_count }
     }
 
-    /// Refuses what loads but cannot hold a conversation.
-    fn check_chats(&self, path: &str) -> Result<()> {
+    /// Refuses what loads but can neither hold a conversation nor make embeddings.
+    fn check_use(&self, path: &str) -> Result<()> {
         let raw = self.raw.as_ptr();
         // SAFETY: the model and its vocabulary are alive; these functions only read.
         let (decodes, encodes, diffuses, vocab_type) = unsafe {
@@ -145,7 +145,7 @@ impl Model {
             )
         };
         let kind = if encodes || !decodes {
-            "it is an encoder"
+            "it is the encoder of another model, or has one"
         } else if diffuses {
             "it is a diffusion model"
         } else if vocab_type == sys::LLAMA_VOCAB_TYPE_NONE || self.token_count <= 0 {
@@ -153,7 +153,7 @@ impl Model {
         } else {
             return Ok(());
         };
-        let detail = format!("{path} cannot hold a conversation: {kind} - use a chat model");
+        let detail = format!("{path} cannot be used here: {kind} - use a chat model or an embedding model");
         Err(Error::new(ErrorCode::ModelUnsupported, detail))
     }
 
@@ -214,6 +214,9 @@ impl Model {
 
     /// Tokenizes. With `special`, the names of control tokens in the text are those tokens.
     pub fn tokenize(&self, text: &str, around: Around, special: bool) -> std::result::Result<Vec<Token>, String> {
+        if around == Around::ItsOwn && !self.has_tokens_around() {
+            return Err("its vocabulary lacks the tokens that it wants around a text".to_owned());
+        }
         let mut tokens = Tokens::none();
         let mut error = ErrorText::new();
         // SAFETY: the vocabulary is alive, the text outlives the call, and both results are owned here.
@@ -222,6 +225,19 @@ impl Model {
             shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), whole, special, tokens.slot(), error.slot())
         };
         if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.take("llama.cpp could not tokenize")) }
+    }
+
+    /// llama.cpp asserts it, as it tokenizes.
+    fn has_tokens_around(&self) -> bool {
+        let vocab = self.vocab.as_ptr();
+        // SAFETY: the vocabulary is alive; these functions only read.
+        unsafe {
+            let words = sys::llama_vocab_type(vocab) == sys::LLAMA_VOCAB_TYPE_WPM;
+            let (first, last) = (words || sys::llama_vocab_get_add_bos(vocab), sys::llama_vocab_get_add_eos(vocab));
+            (!first || self.has_token(sys::llama_vocab_bos(vocab)))
+                && (!last || self.has_token(sys::llama_vocab_eos(vocab)))
+                && (!words || self.has_token(sys::llama_vocab_sep(vocab)))
+        }
     }
 
     /// A number, truth or text of the file's header, under the architecture's own name.

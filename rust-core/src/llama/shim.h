@@ -85,6 +85,8 @@ struct shim_memory {
     uint64_t weights;
     uint64_t kv;
     uint64_t compute;
+    // The model reads a text as a whole: it has no memory for a conversation, or each token sees those behind it.
+    bool whole;
 };
 
 extern "C" {

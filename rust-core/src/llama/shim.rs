@@ -89,6 +89,7 @@ pub(super) struct RawMemory {
     pub weights: u64,
     pub kv: u64,
     pub compute: u64,
+    pub whole: bool,
 }
 
 /// Chat templates on the C++ side.

@@ -1,25 +1,47 @@
 //! The vocabulary of a loaded model, for whoever wants text or tokens of it.
 
+use std::sync::Arc;
+
 use super::chat::LlamaPrompter;
-use super::model::Around;
+use super::model::{Around, Model};
 use crate::engine::{Token, Tokenizer, check_tokens};
 use crate::error::{Error, ErrorCode, Result};
 
-impl Tokenizer for LlamaPrompter {
+pub(super) struct LlamaTokenizer(pub Arc<Model>);
+
+impl Tokenizer for LlamaTokenizer {
     fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>> {
-        self.model().tokenize(text, Around::Nothing, special).map_err(|reason| failed(&reason))
+        self.0.tokenize(text, Around::Nothing, special).map_err(|reason| failed(&reason))
     }
 
     fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
-        self.model().tokenize(text, Around::ItsOwn, false).map_err(|reason| failed(&reason))
+        self.0.tokenize(text, Around::ItsOwn, false).map_err(|reason| failed(&reason))
     }
 
     fn detokenize(&self, tokens: &[Token]) -> Result<String> {
-        check_tokens(tokens, self.model().token_count())?;
+        check_tokens(tokens, self.0.token_count())?;
         // Not llama.cpp's own detokenizer: it takes the spaces away that stand before a comma.
-        let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.model().piece(*token, true)).collect();
+        let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.0.piece(*token, true)).collect();
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+impl Tokenizer for LlamaPrompter {
+    fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>> {
+        vocabulary(self).tokenize(text, special)
+    }
+
+    fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
+        vocabulary(self).tokenize_text(text)
+    }
+
+    fn detokenize(&self, tokens: &[Token]) -> Result<String> {
+        vocabulary(self).detokenize(tokens)
+    }
+}
+
+fn vocabulary(prompter: &LlamaPrompter) -> LlamaTokenizer {
+    LlamaTokenizer(Arc::clone(prompter.model()))
 }
 
 fn failed(reason: &str) -> Error {

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::headers::Headers;
 use super::supervisor::Supervisor;
-use crate::engine::{Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, read_at};
+use crate::engine::{Devices, LoadProgress, Loaded, ModelLoader, OnLoad, read_at};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{MemoryEstimate, ModelConfig};
 use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
@@ -67,7 +67,7 @@ impl Supervisor {
 }
 
 impl ModelLoader for BringingLoader {
-    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
         let Some(name) = name_of(&config.path)? else { return self.loader.load(config, on_load) };
         let pinned = match name {
             ModelName::Url(_) | ModelName::Hub(_) => self.bring(&name, on_load)?,
@@ -77,7 +77,7 @@ impl ModelLoader for BringingLoader {
             },
         };
         let model = at(config, &name, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
-        Ok(LoadedModel { files: Some(pinned), ..model })
+        Ok(model.pinning(pinned))
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {

@@ -9,10 +9,10 @@ use super::mailbox::{Message, Reply};
 use super::next_lease;
 use super::supervisor::Supervisor;
 use super::turns::{caught, unloaded};
-use crate::engine::{CancelFlag, EngineCommand, ModelLoader, Prompter, Texts, Token, text_size_for};
+use crate::engine::{CancelFlag, EngineCommand, ModelLoader, Prompter, Reading, Texts, Token, text_size_for};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
-use crate::protocol::{EmbedCommand, ModelConfig, Pooling};
+use crate::protocol::{EmbedCommand, ModelConfig, ModelInfo, Pooling};
 use crate::readable;
 
 /// Who asks, and by which id: JavaScript's ids are unique in their client.
@@ -75,29 +75,30 @@ struct Needed {
 fn tokenized(
     prompter: &dyn Prompter,
     texts: &[String],
-    (context_size, room): (u32, u32),
+    (info, room): (&ModelInfo, u32),
     needed: impl FnOnce(u32) -> Needed,
 ) -> Result<Tokenized> {
     let texts: Vec<Vec<Token>> = texts.iter().map(|text| prompter.tokenize_text(text)).collect::<Result<_>>()?;
     for (index, text) in texts.iter().enumerate() {
-        check_length(index, text.len(), context_size)?;
+        check_length(index, text.len(), info)?;
     }
-    let text_size = text_size_for(texts.iter().map(Vec::len).max().unwrap_or(0), context_size);
+    let reading = if info.holds_conversations() { Reading::Pieces } else { Reading::Whole };
+    let text_size = text_size_for(texts.iter().map(Vec::len).max().unwrap_or(0), info.context_size, reading);
     let needed = (text_size > room).then(|| needed(text_size));
     Ok(Tokenized { texts, text_size, needed })
 }
 
-fn check_length(index: usize, tokens: usize, context_size: u32) -> Result<()> {
+fn check_length(index: usize, tokens: usize, info: &ModelInfo) -> Result<()> {
+    let context_size = info.context_size;
+    let is_most = !info.holds_conversations() && context_size >= info.trained_context_size;
+    let advice = if is_most { "" } else { " or load the model with a larger contextSize" };
     let refused = |code, detail: String| Err(Error::new(code, detail));
     match tokens {
         0 => refused(ErrorCode::InvalidOptions, format!("texts[{index}] has no tokens - leave it out")),
         tokens if tokens <= context_size as usize => Ok(()),
         tokens => refused(
             ErrorCode::ContextFull,
-            format!(
-                "texts[{index}] has {tokens} tokens, contextSize is {context_size} - cut it into pieces or load the model with \
-                 a larger contextSize"
-            ),
+            format!("texts[{index}] has {tokens} tokens, contextSize is {context_size} - cut it into pieces{advice}"),
         ),
     }
 }
@@ -141,14 +142,14 @@ impl Supervisor {
     /// Off this thread: texts may be long, and the header of the model's file is read where a memory is to be made.
     fn tokenize_texts(&mut self, asked: Asked, borrowed: Borrowed, texts: Vec<String>) {
         let room = self.embedder(&borrowed.path).map_or(0, |embedder| embedder.text_size);
-        let sizes = (borrowed.context_size, room);
+        let info = borrowed.info.clone();
         let (loader, config) = (self.bringing(self.loader.clone()), asked.config.clone());
         let needed = move |text_size| {
             let bytes = loader.estimate_embedder(&config, text_size);
             bytes.map_or_else(|_| Needed::default(), |bytes| Needed { bytes, available: loader.available_memory() })
         };
         let (path, epoch) = (borrowed.path.clone(), borrowed.epoch);
-        let work = move |prompter: &dyn Prompter| caught(|| tokenized(prompter, &texts, sizes, needed));
+        let work = move |prompter: &dyn Prompter| caught(|| tokenized(prompter, &texts, (&info, room), needed));
         self.with_prompter(borrowed, work, move |it, lease, result| {
             let is_there = it.models.get(&path).filter(|model| model.entry.epoch() == epoch && !model.is_stopping());
             let result = result.and_then(|texts| is_there.map(|_| texts).ok_or_else(|| unloaded(&path)));
@@ -299,15 +300,26 @@ fn cancelled() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manager::options::tests::loaded;
+    use crate::protocol::DeviceKind;
 
     #[test]
     fn a_text_is_refused_by_its_length_and_its_place() {
-        assert_eq!(check_length(0, 16, 16), Ok(()));
-        let (empty, long) = (check_length(2, 0, 16), check_length(3, 17, 16));
+        let of = |context_size, slots| ModelInfo { context_size, slots, ..loaded(DeviceKind::Cpu) };
+        let chat = of(16, 4);
+        assert_eq!(check_length(0, 16, &chat), Ok(()));
+        let (empty, long) = (check_length(2, 0, &chat), check_length(3, 17, &chat));
         let (empty, long) = (empty.expect_err("no token"), long.expect_err("one too many"));
         assert_eq!((empty.code, empty.detail.starts_with("texts[2] has no tokens")), (ErrorCode::InvalidOptions, true));
         assert_eq!(long.code, ErrorCode::ContextFull);
-        assert!(long.detail.starts_with("texts[3] has 17 tokens, contextSize is 16"), "{long}");
+        let cut = "texts[3] has 17 tokens, contextSize is 16 - cut it into pieces";
+        let larger = format!("{cut} or load the model with a larger contextSize");
+        assert_eq!(long.detail, larger);
+        for (trained_context_size, advice) in [(16, cut), (512, larger.as_str())] {
+            let encoder = ModelInfo { trained_context_size, ..of(16, 0) };
+            let long = check_length(3, 17, &encoder).expect_err("one too many");
+            assert_eq!(long.detail, advice, "trained for {trained_context_size}");
+        }
     }
 
     #[test]

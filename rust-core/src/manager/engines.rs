@@ -22,8 +22,9 @@ use crate::residency::{Fingerprint, Parking};
 pub(super) struct Running {
     pub(super) engine: Engine,
     cancel_load: CancelFlag,
-    /// What its states are stamped with on disk. None while it loads.
+    /// What its states are stamped with on disk. None while it loads, and where it has none.
     pub(super) fingerprint: Option<Fingerprint>,
+    is_loaded: bool,
     /// From `Loaded` until the engine is told to stop.
     pub(super) prompter: Option<Arc<dyn Prompter>>,
     /// Templates being rendered with this engine's model. Its weights may not go before they are done.
@@ -48,7 +49,7 @@ pub(super) struct Running {
 impl Running {
     /// It takes commands, also when it was told to stop: what it has is saved first.
     pub(super) fn is_loaded(&self) -> bool {
-        self.fingerprint.is_some()
+        self.is_loaded
     }
 
     /// Stops the engine, unless a template is being rendered with its model, or a scope saved: then that comes first.
@@ -90,6 +91,7 @@ impl Supervisor {
                 engine,
                 cancel_load,
                 fingerprint: None,
+                is_loaded: false,
                 prompter: None,
                 rendering: 0,
                 parking,
@@ -140,7 +142,8 @@ impl Supervisor {
             EngineReport::Progress(progress) => self.drive(path, entry::Event::LoadProgressed { progress }),
             EngineReport::Loaded { info, fingerprint, prompter } => {
                 if let Some(running) = model.running.as_mut().filter(|running| !running.stopping) {
-                    running.fingerprint = Some(fingerprint);
+                    running.fingerprint = fingerprint;
+                    running.is_loaded = true;
                     running.prompter = Some(prompter);
                 }
                 self.drive(path, entry::Event::Loaded { info });

@@ -10,7 +10,7 @@ use super::supervisor::Supervisor;
 use super::turns::{caught, unloaded};
 use crate::engine::Prompter;
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::ModelConfig;
+use crate::protocol::{ModelConfig, ModelInfo};
 
 /// Errands that may wait at once for one model to be loaded.
 const QUEUE_LIMIT: usize = 256;
@@ -31,8 +31,8 @@ pub(super) struct Borrowed {
     /// Of the engine that has the model.
     pub(super) epoch: u64,
     pub(super) prompter: Arc<dyn Prompter>,
-    /// Tokens of a scope of it.
-    pub(super) context_size: u32,
+    /// What it turned out to be.
+    pub(super) info: ModelInfo,
 }
 
 /// A question to a model's template or vocabulary. Called once, on the blocking pool, or on the supervisor with an error.
@@ -76,7 +76,7 @@ impl Supervisor {
     /// Runs `work` on the blocking pool, and `then` with its result here. The weights stay until it is done.
     pub(super) fn with_prompter<T: Send + 'static>(
         &mut self,
-        Borrowed { lease, path, epoch, prompter, context_size: _ }: Borrowed,
+        Borrowed { lease, path, epoch, prompter, info: _ }: Borrowed,
         work: impl FnOnce(&dyn Prompter) -> T + Send + 'static,
         then: impl FnOnce(&mut Self, LeaseId, T) + Send + 'static,
     ) {
@@ -114,8 +114,8 @@ impl Supervisor {
     fn borrowed(&self, lease: LeaseId, path: &str) -> Option<Borrowed> {
         let model = self.models.get(path)?;
         let prompter = model.running.as_ref()?.prompter.clone()?;
-        let (epoch, context_size) = (model.entry.epoch(), model.entry.info()?.context_size);
-        Some(Borrowed { lease, path: path.to_owned(), epoch, prompter, context_size })
+        let (epoch, info) = (model.entry.epoch(), model.entry.info()?.clone());
+        Some(Borrowed { lease, path: path.to_owned(), epoch, prompter, info })
     }
 
     /// It was called off. One that has its model already is past this.

@@ -16,10 +16,13 @@ pub(super) fn conflict(asked: &ModelConfig, loaded: &ModelInfo) -> Option<Error>
             ),
         ))
     };
-    if let Some(size) = asked.context_size.filter(|size| *size > loaded.context_size) {
+    // Where there are no conversations, no slots were made, and no text is longer than what the model was trained with.
+    let (most_tokens, most_slots) =
+        if loaded.holds_conversations() { (u32::MAX, u32::MAX) } else { (loaded.trained_context_size, 0) };
+    if let Some(size) = asked.context_size.filter(|size| *size.min(&most_tokens) > loaded.context_size) {
         return differs("contextSize", size.to_string(), loaded.context_size.to_string());
     }
-    if let Some(slots) = asked.slots.filter(|slots| *slots > loaded.slots) {
+    if let Some(slots) = asked.slots.filter(|slots| *slots.min(&most_slots) > loaded.slots) {
         return differs("slots", slots.to_string(), loaded.slots.to_string());
     }
     match (asked.device, loaded.device) {
@@ -89,5 +92,21 @@ pub(super) mod tests {
                 assert!(error.detail.contains(wanted), "{}", error.detail);
             }
         }
+    }
+
+    #[test]
+    fn an_embedding_model_serves_whoever_asks_for_more_than_there_can_be() {
+        let encoder = |context_size| ModelInfo {
+            trained_context_size: 512,
+            context_size,
+            slots: 0,
+            has_chat_template: false,
+            ..loaded(DeviceKind::Cpu)
+        };
+        let many = asked(|it| (it.context_size, it.slots) = (Some(4096), Some(8)));
+        assert_eq!(conflict(&many, &encoder(512)), None);
+        assert_eq!(conflict(&asked(|it| it.context_size = Some(256)), &encoder(256)), None);
+        let error = conflict(&many, &encoder(256)).expect("texts of 512 tokens are possible");
+        assert!(error.detail.contains("contextSize 256, 4096 was asked for"), "{error}");
     }
 }

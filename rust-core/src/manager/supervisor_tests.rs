@@ -7,6 +7,7 @@ mod by_hand;
 mod can_load;
 mod downloads;
 mod embedding;
+mod encoding;
 mod errands;
 mod guessing;
 mod heat;

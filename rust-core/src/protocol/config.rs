@@ -22,7 +22,8 @@ pub struct ModelConfig {
     /// one file are two models, and load it twice. Replace a file by renaming another over it: one that is cut short while
     /// it is loaded ends the process.
     pub path: String,
-    /// Tokens of context per scope. Left out: the model's trained length, at most 4,096.
+    /// Tokens of context per scope. Left out: the model's trained length, at most 4,096. Of a model that only makes embeddings: tokens
+    /// of a text, never more than the trained length; left out, all of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub context_size: Option<u32>,

@@ -11,15 +11,16 @@ pub struct MemoryEstimate {
     /// The mapped origin of a repacked weight is not counted: the system takes it back when it needs the memory.
     #[ts(type = "number")]
     pub weights_bytes: u64,
-    /// The KV memory of all slots.
+    /// The KV memory of all slots. 0 for a model that only makes embeddings.
     #[ts(type = "number")]
     pub kv_bytes: u64,
-    /// The buffers that a step computes in.
+    /// The buffers that a step computes in. 0 for a model that only makes embeddings: what those take is counted when they are
+    /// made, by the length of their texts.
     #[ts(type = "number")]
     pub compute_bytes: u64,
     /// Tokens of context per scope that this is for.
     pub context_size: u32,
-    /// Slots that this is for.
+    /// Slots that this is for; 0 for a model that only makes embeddings, which has none.
     pub slots: u32,
 }
 

@@ -114,9 +114,9 @@ pub struct ModelInfo {
     pub parameter_count: u64,
     /// Tokens of context that the model was trained for.
     pub trained_context_size: u32,
-    /// Tokens of context per scope.
+    /// Tokens of context per scope. Of a model that only makes embeddings: of a text, at most `trainedContextSize`.
     pub context_size: u32,
-    /// Scopes that can be resident at once.
+    /// Scopes that can be resident at once. 0: it only makes embeddings, and holds no conversation.
     pub slots: u32,
     /// Compute threads in use now; the governor changes it.
     pub threads: u32,
@@ -134,6 +134,13 @@ pub struct ModelInfo {
     pub no_gpu: Option<NoGpu>,
     /// Whether the file brings a chat template of its own.
     pub has_chat_template: bool,
+}
+
+impl ModelInfo {
+    /// False for a model that only makes embeddings.
+    pub fn holds_conversations(&self) -> bool {
+        self.slots > 0
+    }
 }
 
 /// One conversation without its messages, which come by `getTranscript`.

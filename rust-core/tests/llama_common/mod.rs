@@ -2,12 +2,15 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod encoder_model;
 pub mod host;
 pub mod random_model;
 
 use std::path::PathBuf;
 
-use llama_rs_core::engine::{CancelFlag, DecodeError, LoadedModel, ModelLoader, Row, Sampler, Sequence, Token};
+use llama_rs_core::engine::{
+    CancelFlag, DecodeError, Loaded, LoadedEncoder, LoadedModel, ModelLoader, Row, Sampler, Sequence, Token,
+};
 use llama_rs_core::error::Error;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::{GenerateOptions, Message, ModelConfig, Role};
@@ -22,8 +25,22 @@ pub fn config() -> ModelConfig {
     ModelConfig::new(tiny_model().to_string_lossy())
 }
 
+/// Loads a model that holds conversations.
 pub fn load(config: &ModelConfig) -> LoadedModel {
-    LlamaLoader.load(config, &mut |_| true).expect("the tiny model loads")
+    match LlamaLoader.load(config, &mut |_| true) {
+        Ok(Loaded::Chat(model)) => model,
+        Ok(Loaded::Encoder(_)) => panic!("{} is an encoder", config.path),
+        Err(error) => panic!("the model loads: {error}"),
+    }
+}
+
+/// Loads a model that makes embeddings and nothing else.
+pub fn load_encoder(config: &ModelConfig) -> LoadedEncoder {
+    match LlamaLoader.load(config, &mut |_| true) {
+        Ok(Loaded::Encoder(model)) => model,
+        Ok(Loaded::Chat(_)) => panic!("{} holds conversations", config.path),
+        Err(error) => panic!("the model loads: {error}"),
+    }
 }
 
 pub fn load_error(config: &ModelConfig) -> Error {

@@ -1,6 +1,6 @@
 import { View } from 'react-native';
 
-import type { DownloadProgress, ModelState, ModelStatus } from '../../protocol/generated';
+import type { DownloadProgress, ModelInfo, ModelState, ModelStatus } from '../../protocol/generated';
 import { useLlamaClient } from '../client';
 import { useModels } from '../useModels';
 import { type Palette, usePalette } from './palette';
@@ -33,7 +33,7 @@ function Model({ model: { path, status, leases, loads } }: { model: ModelState }
       </Row>
       {info !== undefined && (
         <Line quiet>
-          {info.description} · {bytesText(info.sizeBytes)} · {info.slots} × {info.contextSize} tokens · {info.threads}{' '}
+          {info.description} · {bytesText(info.sizeBytes)} · {contextText(info)} · {info.threads}{' '}
           {info.threads === 1 ? 'thread' : 'threads'} · {info.device}
         </Line>
       )}
@@ -46,6 +46,10 @@ function Model({ model: { path, status, leases, loads } }: { model: ModelState }
       )}
     </View>
   );
+}
+
+function contextText({ slots, contextSize }: ModelInfo): string {
+  return slots === 0 ? `embeddings of ${contextSize} tokens` : `${slots} × ${contextSize} tokens`;
 }
 
 function statusText(status: ModelStatus): string {

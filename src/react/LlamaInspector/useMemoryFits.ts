@@ -10,8 +10,9 @@ export function useMemoryFits(): readonly MemoryFit[] {
   const client = useLlamaClient();
   const loaded = useModels().flatMap(({ config, status }): ModelConfig[] => {
     if (status.type !== 'ready' && status.type !== 'idle') return [];
-    // As it was loaded, or what was left out would be fitted to the memory of now.
-    return [{ ...config, contextSize: status.info.contextSize, slots: status.info.slots }];
+    // As it was loaded, or what was left out would be fitted to the memory of now. One that only makes embeddings has no slots to ask for.
+    const { contextSize, slots } = status.info;
+    return [{ ...config, contextSize, slots: slots === 0 ? undefined : slots }];
   });
   const keys = JSON.stringify(loaded.map(modelKey));
   const [fits, setFits] = useState<readonly MemoryFit[]>([]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Scheduler;
 use crate::engine::stream::{Ending, Phase};
 use crate::engine::threads::Change;
-use crate::engine::{DecodeError, EngineReport, Row, Sequence};
+use crate::engine::{DecodeError, Row, Sequence};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{Heat, Overflow};
 
@@ -28,7 +28,7 @@ impl Scheduler<'_> {
         let now = Instant::now();
         match result {
             Ok(()) => {
-                if self.is_measured() {
+                if self.activity.is_measured() {
                     self.govern(now - started, now);
                 }
                 for row in &self.rows {
@@ -60,14 +60,11 @@ impl Scheduler<'_> {
     }
 
     fn change_threads(&mut self, change: Option<Change>) {
-        let Some(Change { from, to, reason }) = change else { return };
-        self.context.set_threads(to);
-        if let Some(embedder) = &mut self.embedder {
-            embedder.set_threads(to);
-        }
-        self.change_threads_of_bench(to);
-        tracing::debug!(from, to, reason, "threads changed");
-        (self.report)(EngineReport::ThreadsChanged { from, to, reason });
+        let Some(change) = change else { return };
+        self.context.set_threads(change.to);
+        self.embeddings.set_threads(change.to);
+        self.change_threads_of_bench(change.to);
+        change.report(self.report);
     }
 
     /// Prefills one chunk of one prompt. Several prompts take turns. False if there is none.
@@ -98,7 +95,7 @@ impl Scheduler<'_> {
         let now = Instant::now();
         match result {
             Ok(()) => {
-                if self.is_measured() {
+                if self.activity.is_measured() {
                     self.pace.measured(count, now - started);
                 }
                 self.prefilled(index, count, now);
@@ -237,14 +234,14 @@ impl Scheduler<'_> {
 mod tests {
     use super::*;
     use crate::engine::scripted::Script;
-    use crate::engine::{CancelFlag, Row};
+    use crate::engine::{CancelFlag, EngineReport, Row};
     use crate::protocol::ModelConfig;
 
     #[test]
     fn a_step_far_past_the_best_takes_a_thread_away() {
         let script = Script::new();
         let config = ModelConfig { threads: Some(2), ..ModelConfig::new("script.gguf") };
-        let model = script.loader().load(&config, &mut |_| true).expect("the script loads");
+        let model = script.load_chat(&config);
         let changes = std::cell::RefCell::new(vec![]);
         let report = |report| {
             if let EngineReport::ThreadsChanged { from, to, .. } = report {

@@ -65,7 +65,7 @@ impl Scheduler<'_> {
         let took = started.elapsed();
         match result {
             Ok(()) => {
-                if self.is_measured() {
+                if self.activity.is_measured() {
                     self.pace.measured(count, took);
                 }
                 let tokens = &mut self.slots[sequence as usize].tokens;

@@ -192,7 +192,7 @@ impl Scheduler<'_> {
     }
 
     fn call_measured(&mut self, call: Call, took: Duration) {
-        let is_measured = self.is_measured();
+        let is_measured = self.activity.is_measured();
         let Some(Measuring { bench, begun: Some(begun) }) = self.benches.front_mut() else { return };
         if !is_measured {
             // It paid for what the suspension took away.

@@ -14,7 +14,7 @@ impl Scheduler<'_> {
     /// Ends what was cancelled, queued or running.
     pub(super) fn reap_cancelled(&mut self) {
         self.reap_cancelled_guesses();
-        self.reap_cancelled_embeddings();
+        self.embeddings.reap_cancelled();
         self.reap_cancelled_benches();
         for index in (0..self.streams.len()).rev() {
             if self.streams[index].job.cancel.is_cancelled() {

@@ -1,12 +1,12 @@
 //! The scripted memory and compute. It checks what the seam promises: rows sorted, positions without a gap, the abort
 //! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
-use super::embedder::ScriptedEmbedder;
 use super::gauge::ScriptedGauge;
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
 use super::{Call, Point, Script, signed};
 use crate::engine::{
-    CancelFlag, DecodeError, Embedder, Format, Gauge, InferenceContext, Row, Sampler, Sequence, Token,
+    CancelFlag, DecodeError, Embedder, EmbeddingModel, Format, Gauge, InferenceContext, Reading, Row, Sampler,
+    Sequence, Token,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo, Pooling};
@@ -206,20 +206,6 @@ impl InferenceContext for ScriptedContext {
         token == END
     }
 
-    fn pooling(&self) -> Result<Option<Pooling>> {
-        match self.script.lock().makes_no_embeddings {
-            false => Ok(None),
-            true => Err(Error::new(ErrorCode::ModelUnsupported, "the script makes no embeddings")),
-        }
-    }
-
-    fn embedder(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn Embedder>> {
-        if std::mem::take(&mut self.script.lock().refuses_embedders) {
-            return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for embeddings"));
-        }
-        Ok(Box::new(ScriptedEmbedder::new(self.script.clone(), text_size)))
-    }
-
     fn gauge(&mut self, tokens: u32, _threads: u32) -> Result<Box<dyn Gauge>> {
         if std::mem::take(&mut self.script.lock().refuses_gauges) {
             return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for measurements"));
@@ -229,6 +215,19 @@ impl InferenceContext for ScriptedContext {
 
     fn set_threads(&mut self, threads: u32) {
         self.script.lock().threads.push(threads);
+    }
+}
+
+impl EmbeddingModel for ScriptedContext {
+    fn pooling(&self) -> Result<Option<Pooling>> {
+        match self.script.lock().makes_no_embeddings {
+            false => Ok(None),
+            true => Err(Error::new(ErrorCode::ModelUnsupported, "the script makes no embeddings")),
+        }
+    }
+
+    fn embedder(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn Embedder>> {
+        self.script.embedder(text_size, Reading::Pieces)
     }
 
     fn rest(&mut self) {

@@ -1,23 +1,24 @@
 //! Scripted vectors: a function of the tokens alone, and so the same whatever else is computed beside them.
 
 use super::{Point, Script};
-use crate::engine::{CancelFlag, DecodeError, EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, Row, Token};
+use crate::engine::{CancelFlag, DecodeError, EMBEDDER_ROWS, EMBEDDER_TEXTS, Embedder, Reading, Row, Token};
 use crate::error::Result;
 
 pub(super) struct ScriptedEmbedder {
     script: Script,
     text_size: u32,
+    reading: Reading,
     sequences: Vec<Vec<Token>>,
     last: Vec<Row>,
 }
 
 impl ScriptedEmbedder {
-    pub(super) fn new(script: Script, text_size: u32) -> Self {
+    pub(super) fn new(script: Script, text_size: u32, reading: Reading) -> Self {
         let mut state = script.lock();
         state.counts.embedders += 1;
         state.counts.live_embedders += 1;
         drop(state);
-        Self { script, text_size, sequences: vec![Vec::new(); EMBEDDER_TEXTS], last: Vec::new() }
+        Self { script, text_size, reading, sequences: vec![Vec::new(); EMBEDDER_TEXTS], last: Vec::new() }
     }
 }
 
@@ -26,13 +27,27 @@ pub(crate) fn output(tokens: &[Token]) -> Vec<f32> {
     vec![tokens.len() as f32, tokens.last().map_or(0.0, |token| *token as f32)]
 }
 
+/// What the script says of a token among all others of its text: how many those are, and its number.
+pub(crate) fn output_of_whole(tokens: &[Token], position: usize) -> Vec<f32> {
+    vec![tokens.len() as f32, tokens[position] as f32]
+}
+
 impl Embedder for ScriptedEmbedder {
     fn text_size(&self) -> u32 {
         self.text_size
     }
 
+    fn reading(&self) -> Reading {
+        self.reading
+    }
+
     fn decode(&mut self, rows: &[Row], abort: &CancelFlag) -> std::result::Result<(), DecodeError> {
-        assert!((1..=EMBEDDER_ROWS).contains(&rows.len()), "{} rows", rows.len());
+        let together = rows.iter().any(|row| row.sequence != rows[0].sequence);
+        let most = match self.reading {
+            Reading::Whole if !together => self.text_size as usize,
+            Reading::Whole | Reading::Pieces => EMBEDDER_ROWS,
+        };
+        assert!((1..=most).contains(&rows.len()), "{} rows", rows.len());
         let call = {
             let mut state = self.script.lock();
             state.counts.embedding_calls += 1;
@@ -59,7 +74,11 @@ impl Embedder for ScriptedEmbedder {
 
     fn vector(&mut self, row: usize) -> Result<Vec<f32>> {
         let Row { sequence, position, .. } = self.last[row];
-        Ok(output(&self.sequences[sequence as usize][..=position as usize]))
+        let (tokens, position) = (&self.sequences[sequence as usize], position as usize);
+        Ok(match self.reading {
+            Reading::Pieces => output(&tokens[..=position]),
+            Reading::Whole => output_of_whole(tokens, position),
+        })
     }
 
     fn clear(&mut self) {

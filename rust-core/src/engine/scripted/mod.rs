@@ -15,25 +15,33 @@
 
 mod context;
 mod embedder;
+mod encoder;
 mod gauge;
 mod vocabulary;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
 use self::context::ScriptedContext;
-pub(crate) use self::embedder::output;
+pub(crate) use self::embedder::{output, output_of_whole};
+use self::encoder::ScriptedEncoder;
 pub(crate) use self::gauge::GAUGE_BATCH;
 pub(crate) use self::vocabulary::Vocabulary;
-use super::{Choice, DecodeError, Devices, LoadProgress, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence, Token};
+use super::{
+    Choice, DecodeError, Devices, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Prompter,
+    Sequence, Token,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
 use crate::residency::Fingerprint;
 
 /// How long a test waits for the engine before it fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Tokens of the longest text of an encoder.
+pub(crate) const ENCODER_CONTEXT: u32 = 512;
 
 /// A place in the script where something can be made to happen, once.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,6 +147,8 @@ struct State {
     cannot_save: bool,
     restores_badly: bool,
     makes_no_embeddings: bool,
+    /// Paths of models that make embeddings and nothing else.
+    encoders: HashSet<String>,
     refuses_embedders: bool,
     embedder_threads: Vec<u32>,
     refuses_gauges: bool,
@@ -250,6 +260,25 @@ impl Script {
         self.lock().makes_no_embeddings = true;
     }
 
+    /// From now on the model at this path makes embeddings and nothing else, of texts of `ENCODER_CONTEXT` tokens at most.
+    pub(crate) fn encodes(&self, path: &str) {
+        self.lock().encoders.insert(path.to_owned());
+    }
+
+    /// Loads a model that holds conversations, for a test of what an engine does with it.
+    pub(crate) fn load_chat(&self, config: &ModelConfig) -> LoadedModel {
+        match self.load(config, &mut |_| true) {
+            Ok(Loaded::Chat(model)) => model,
+            Ok(Loaded::Encoder(_)) => panic!("the script encodes {}", config.path),
+            Err(error) => panic!("the script loads: {error}"),
+        }
+    }
+
+    fn context_size(&self, config: &ModelConfig) -> u32 {
+        let asked = config.context_size.unwrap_or(4096);
+        if self.lock().encoders.contains(&config.path) { asked.min(ENCODER_CONTEXT) } else { asked }
+    }
+
     /// Lets the next embedder find no memory.
     pub(crate) fn refuse_embedder(&self) {
         self.lock().refuses_embedders = true;
@@ -328,7 +357,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ModelLoader for Script {
-    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
         self.lock().counts.loads += 1;
         for tenth in 0..=10 {
             let share = tenth as f32 / 10.0;
@@ -342,49 +371,55 @@ impl ModelLoader for Script {
                 return Err(Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", config.path)));
             }
         }
-        let vocabulary = {
+        let (vocabulary, encodes) = {
             let mut state = self.lock();
             if !state.failing_loads.is_empty() {
                 return Err(state.failing_loads.remove(0));
             }
             state.counts.live += 1;
-            state.vocabulary.clone()
+            (state.vocabulary.clone(), state.encoders.contains(&config.path))
         };
         let Choice { device, no_gpu } = self.devices().choose(config.device)?;
         let info = ModelInfo {
             description: "script".into(),
             size_bytes: 1_000,
             parameter_count: 1_000,
-            trained_context_size: 4096,
-            context_size: config.context_size.unwrap_or(4096),
-            slots: config.slots.unwrap_or(4),
+            trained_context_size: if encodes { ENCODER_CONTEXT } else { 4096 },
+            context_size: self.context_size(config),
+            slots: if encodes { 0 } else { config.slots.unwrap_or(4) },
             threads: config.threads.unwrap_or(1),
             device,
             devices: vec!["script".into()],
             layers: 1,
             gpu_layers: 0,
             no_gpu,
-            has_chat_template: true,
+            has_chat_template: !encodes,
         };
+        if encodes {
+            let model = Box::new(ScriptedEncoder::new(self.clone()));
+            return Ok(Loaded::Encoder(LoadedEncoder { info, model, tokenizer: Arc::new(vocabulary), files: None }));
+        }
         let context = Box::new(ScriptedContext::new(self.clone(), &info));
         let prompter: Arc<dyn Prompter> = Arc::new(vocabulary);
-        Ok(LoadedModel { info, fingerprint: Fingerprint(1), context, prompter, files: None })
+        Ok(Loaded::Chat(LoadedModel { info, fingerprint: Fingerprint(1), context, prompter, files: None }))
     }
 
     fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
         // Only a stop is ever planned there; failures are `fail_estimate`'s.
         let _ = self.pass(Point::Estimate);
+        let context_size = self.context_size(config);
         let mut state = self.lock();
         if !state.failing_estimates.is_empty() {
             return Err(state.failing_estimates.remove(0));
         }
         let needs =
             state.needs.get(&config.path).copied().unwrap_or(Needs { weights: 1_000, kv_per_token: 0, compute: 0 });
-        let (context_size, slots) = (config.context_size.unwrap_or(4096), config.slots.unwrap_or(4));
+        let encodes = state.encoders.contains(&config.path);
+        let slots = if encodes { 0 } else { config.slots.unwrap_or(4) };
         Ok(MemoryEstimate {
             weights_bytes: needs.weights,
             kv_bytes: needs.kv_per_token * u64::from(context_size) * u64::from(slots),
-            compute_bytes: needs.compute,
+            compute_bytes: if encodes { 0 } else { needs.compute },
             context_size,
             slots,
         })

@@ -17,7 +17,7 @@ fn a_load_reports_progress_then_loaded() {
 fn progress_is_reported_a_hundred_times_at_most() {
     struct Chatty(Script);
     impl ModelLoader for Chatty {
-        fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> crate::error::Result<LoadedModel> {
+        fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> crate::error::Result<Loaded> {
             for step in 0..100_000 {
                 on_load(LoadProgress::Reading(step as f32 / 100_000.0));
             }

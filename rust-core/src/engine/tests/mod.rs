@@ -2,6 +2,7 @@
 
 mod bench;
 mod embedding;
+mod encoding;
 mod guessing;
 mod lifecycle;
 mod residency;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::engine::{Devices, LoadedModel, ModelLoader, OnLoad};
+use crate::engine::{Devices, Loaded, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::{Mailbox, Message};
 use crate::protocol::{MemoryEstimate, ModelConfig};
@@ -22,7 +22,7 @@ pub(in crate::manager) struct ClaimingLoader {
 }
 
 impl ModelLoader for ClaimingLoader {
-    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<LoadedModel> {
+    fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
         // A file that cannot be estimated is the load's own to refuse.
         if let Ok(estimate) = self.loader.estimate(config) {
             self.claim(estimate, config.force)?;

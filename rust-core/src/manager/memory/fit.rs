@@ -31,6 +31,10 @@ pub(in crate::manager) fn fit(
     if fits(&asked) {
         return verdict(FitVerdict::Fits, asked);
     }
+    if asked.slots == 0 {
+        // Weights alone: no option makes them smaller.
+        return verdict(FitVerdict::DoesNotFit, asked);
+    }
     let least_slots = match slots {
         Slots::Asked => asked.slots,
         Slots::Automatic => 1,
@@ -125,6 +129,17 @@ mod tests {
                 expected,
                 "{context} × {slots} {chosen:?} in {available:?}"
             );
+        }
+    }
+
+    #[test]
+    fn weights_alone_fit_or_do_not() {
+        let weights = MemoryEstimate { weights_bytes: 1_000, context_size: 512, ..MemoryEstimate::default() };
+        for (available, expected) in
+            [(None, FitVerdict::Fits), (Some(1_000), FitVerdict::Fits), (Some(999), FitVerdict::DoesNotFit)]
+        {
+            let fit = fit(weights, Slots::Asked, available, |_, _| unreachable!("nothing smaller is looked for"));
+            assert_eq!(fit.map(|fit| (fit.verdict, fit.estimate)), Ok((expected, weights)), "{available:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::manager::ModelManager;
 use crate::protocol::{Event, LifecycleEvent, TrimRung};
 
 /// Vectors and tokens.
-type Answer = Result<(Vec<Vec<f32>>, u32), Error>;
+pub(super) type Answer = Result<(Vec<Vec<f32>>, u32), Error>;
 
 fn answer_to(request: &str) -> impl Fn(&Event) -> Option<Answer> {
     move |event| match event {
@@ -23,7 +23,7 @@ fn answer_to(request: &str) -> impl Fn(&Event) -> Option<Answer> {
 }
 
 impl Host {
-    fn embed(&mut self, id: &str, texts: &[&str], options: Value) -> String {
+    pub(super) fn embed(&mut self, id: &str, texts: &[&str], options: Value) -> String {
         let mut command =
             json!({ "type": "embed", "embeddingId": id, "model": a(), "texts": texts, "normalize": false });
         for (field, value) in options.as_object().expect("options are fields") {
@@ -33,7 +33,7 @@ impl Host {
     }
 
     #[track_caller]
-    fn embeddings(&mut self, request: &str) -> Answer {
+    pub(super) fn embeddings(&mut self, request: &str) -> Answer {
         self.look_anew();
         self.until(answer_to(request))
     }
@@ -60,7 +60,7 @@ impl Host {
 }
 
 /// A text of so many words, and so tokens.
-fn words(count: usize) -> String {
+pub(super) fn words(count: usize) -> String {
     vec!["word"; count].join(" ")
 }
 

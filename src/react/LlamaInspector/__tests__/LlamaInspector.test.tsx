@@ -70,6 +70,13 @@ test('memory is what loaded models were estimated at, what is beside them, and w
   expect(screen.getByText('speech recogniser: 4.0 MiB, may be evicted')).toBeTruthy();
 });
 
+test('a model that only makes embeddings has no slots to show or to ask for', async () => {
+  const info = { ...modelInfo, slots: 0, hasChatTemplate: false };
+  const { port } = await open({ models: [modelState('e', { type: 'idle', info })] });
+  expect(screen.getByText(/ · embeddings of 512 tokens · 1 thread · cpu$/)).toBeTruthy();
+  expect(port.last('canLoad').model).toEqual({ path: 'e', contextSize: 512 });
+});
+
 test('each answer that has ended is a bar, and the last one says what it cost', async () => {
   const { play } = await open({ generations: [finished('g', 20, 1000)] });
   expect(screen.getByText('last 20, fastest 20')).toBeTruthy();
