@@ -60,13 +60,7 @@ export class CallResults {
 
   private current(scope: string): Calls | undefined {
     const known = this.scopes.get(scope);
-    if (known === undefined) return undefined;
-    if (known.turns.some(stays)) {
-      this.scopes.delete(scope);
-      return undefined;
-    }
-    known.turns = known.turns.filter(({ generation }) => !generation.finished);
-    return known;
+    return known?.turns.some(stays) === true ? undefined : known;
   }
 }
 

@@ -89,6 +89,19 @@ test('the request’s signal ends the run between its answers', async () => {
   expect(port.sentOf('generate')).toHaveLength(1);
 });
 
+test('the signal of a run that somebody ended leaves the newer one alone', async () => {
+  const { port, client, states } = open();
+  const abort = new AbortController();
+  await calling(port, client, abort.signal);
+  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  const turn = beginTurn(port);
+  turn.call('send', {});
+  turn.finish();
+  await settled();
+  abort.abort();
+  expect(states()).toEqual(['send waiting']);
+});
+
 test('a call that waits for the user is never carried out after the end, and has no result', async () => {
   const { port, client } = open();
   const abort = new AbortController();

@@ -74,6 +74,16 @@ test.each([true, false])('a call that needs approval waits for the user, who say
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['sent', isApproved ? 'sent' : '{"error":"the user refused"}']);
 });
 
+test('a call is open from its beginning', async () => {
+  const { port, client, states } = open();
+  client.generateWithTools({ model, scope: 's', append: ask, tools: { slow: gatedTool() } });
+  const turn = beginTurn(port);
+  turn.call('slow', {});
+  turn.finish();
+  await settled();
+  expect(states()).toEqual(['slow running']);
+});
+
 test('after the last step nothing more is asked, and its calls are left until the next turn', async () => {
   const { port, client, states } = open();
   const execute = jest.fn(() => 1);
