@@ -58,9 +58,9 @@ fn until(manager: &ModelManager, wanted: impl Fn(&Snapshot) -> bool) {
 /// Until the manager has carried out what it was told before this.
 fn until_carried_out(manager: &ModelManager) {
     let client = manager.connect();
-    client.send(r#"{ "requestId": "behind", "type": "getLifecycle" }"#);
+    client.send(r#"{ "requestId": "behind", "type": "configure" }"#);
     let deadline = Instant::now() + PATIENCE;
-    let is_answer = |event: &NumberedEvent| matches!(event.event, Event::Lifecycle { .. });
+    let is_answer = |event: &NumberedEvent| matches!(event.event, Event::Done { .. });
     while !matches!(client.next_events(PATIENCE), Pull::Batch(batch) if batch.events.iter().any(is_answer)) {
         assert!(Instant::now() < deadline, "the manager never answered");
     }
