@@ -9,19 +9,17 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use llama_common::embeddings::{ALIKE, answer, cosine, embed, send, vectors};
 use llama_common::host::Host;
 use llama_common::random_model::{Quantization, Shape, Value, write_random_model_with};
 use llama_common::{config, folder, load};
 use llama_rs_core::engine::{CancelFlag, EMBEDDER_ROWS, Embedder, LoadedModel, ModelLoader, Row, Token};
-use llama_rs_core::error::{Error, ErrorCode};
+use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::{Event, FinishReason, ModelConfig, Pooling};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tempfile::TempDir;
-
-/// Cosines of vectors that differ by rounding alone: other chunks, other texts in the same call.
-const ALIKE: f64 = 0.999_99;
 
 const TEXTS: [&str; 6] = [
     "my name is alice",
@@ -52,12 +50,6 @@ impl RandomModel {
         let small = ModelConfig::new(self.path.to_string_lossy());
         ModelConfig { context_size: Some(512), slots: Some(2), threads: Some(2), ..small }
     }
-}
-
-fn cosine(left: &[f32], right: &[f32]) -> f64 {
-    assert_eq!(left.len(), right.len());
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
 }
 
 /// The output after a text's last token, computed in calls of so many rows.
@@ -174,35 +166,6 @@ fn a_file_says_how_it_is_pooled_or_that_it_cannot_be() {
     assert!(detail.contains("it ranks texts"), "{detail}");
 }
 
-type Answer = Result<(Vec<Vec<f32>>, u32), Error>;
-
-fn send(host: &mut Host, id: &str, config: &ModelConfig, texts: &[&str], options: Json) -> String {
-    let mut command = json!({ "type": "embed", "embeddingId": id, "model": config, "texts": texts });
-    for (field, value) in options.as_object().expect("options are fields") {
-        command[field] = value.clone();
-    }
-    host.send(command)
-}
-
-fn answer(host: &Host, request: &str) -> Answer {
-    host.until(|event| match event {
-        Event::Embeddings { request_id, embeddings, usage } if request_id == request => {
-            Some(Ok((embeddings, usage.prompt_tokens)))
-        }
-        Event::Failed { request_id, error } if request_id == request => Some(Err(error)),
-        _ => None,
-    })
-}
-
-fn embed(host: &mut Host, config: &ModelConfig, texts: &[&str]) -> Answer {
-    let request = send(host, "e", config, texts, json!({}));
-    answer(host, &request)
-}
-
-fn vectors(host: &mut Host, config: &ModelConfig, texts: &[&str]) -> Vec<Vec<f32>> {
-    embed(host, config, texts).expect("the model makes embeddings").0
-}
-
 #[test]
 fn a_batch_gives_what_its_texts_give_one_by_one() {
     let random = random_model(&[]);
@@ -304,14 +267,14 @@ fn what_cannot_be_embedded_is_refused_by_its_place() {
     let mut host = Host::on(&manager);
     let small = ModelConfig { context_size: Some(64), ..config() };
     let long = "what is my name ".repeat(40);
-    let error = embed(&mut host, &small, &["hi", &long]).expect_err("it is too long");
+    let error = embed(&mut host, &small, &["hi", &long], json!({})).expect_err("it is too long");
     assert_eq!(error.code, ErrorCode::ContextFull);
     assert!(error.detail.starts_with("texts[1] has ") && error.detail.contains("contextSize is 64"), "{error}");
-    let error = embed(&mut host, &small, &["hi", ""]).expect_err("it is empty");
+    let error = embed(&mut host, &small, &["hi", ""], json!({})).expect_err("it is empty");
     assert_eq!((error.code, error.detail.as_str()), (ErrorCode::InvalidOptions, "texts[1] is empty - leave it out"));
-    let error = embed(&mut host, &random.config(), &["hi"]).expect_err("it ranks");
+    let error = embed(&mut host, &random.config(), &["hi"], json!({})).expect_err("it ranks");
     assert_eq!(error.code, ErrorCode::ModelUnsupported);
-    assert!(embed(&mut host, &small, &["hi"]).is_ok());
+    assert!(embed(&mut host, &small, &["hi"], json!({})).is_ok());
 }
 
 #[test]
@@ -319,7 +282,8 @@ fn a_text_may_fill_its_context_to_the_last_token() {
     let random = random_model(&[]);
     let manager = ModelManager::new(Arc::new(LlamaLoader));
     let mut host = Host::on(&manager);
-    let tokens = |host: &mut Host, text: &str| embed(host, &random.config(), &[text, "hi"]).map(|(_, tokens)| tokens);
+    let tokens =
+        |host: &mut Host, text: &str| embed(host, &random.config(), &[text, "hi"], json!({})).map(|(_, tokens)| tokens);
     // A token a byte, and those that the vocabulary puts around each of the two texts.
     let around = tokens(&mut host, "x").expect("it is short") - 3;
     let most = 512 - around as usize / 2;

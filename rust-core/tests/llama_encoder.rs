@@ -8,24 +8,22 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use llama_common::embeddings::{ALIKE, answer, cosine, embed, send, vectors};
 use llama_common::encoder_model::{CONTEXT, EncoderModel};
 use llama_common::host::Host;
 use llama_common::random_model::{Quantization, Shape, Value, write_random_model_with};
 use llama_common::{config, folder, load_encoder, load_error};
 use llama_rs_core::engine::{CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, ModelLoader, Reading, Row, Token};
-use llama_rs_core::error::{Error, ErrorCode};
+use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::{Event, FinishReason, FitVerdict, ModelConfig, ModelInfo, ModelStatus, Pooling};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// How far a number of a vector of length 1 may be from what it is computed to be plainly. llama.cpp keeps what attention compares in
 /// 16 bits, and looks its activation up in a table of those.
 const ROUNDING: f64 = 5e-4;
-
-/// Cosines of vectors of one text, beside others or not.
-const ALIKE: f64 = 0.999_99;
 
 const TEXTS: [&str; 7] = [
     "my name is alice",
@@ -77,12 +75,6 @@ impl Bert {
     }
 }
 
-fn cosine(left: &[f32], right: &[f32]) -> f64 {
-    assert_eq!(left.len(), right.len());
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
-}
-
 fn furthest(computed: &[f32], plainly: &[f64]) -> f64 {
     assert_eq!(computed.len(), plainly.len());
     computed.iter().zip(plainly).map(|(one, other)| (f64::from(*one) - other).abs()).fold(0.0, f64::max)
@@ -91,35 +83,6 @@ fn furthest(computed: &[f32], plainly: &[f64]) -> f64 {
 /// As people write: without the marks of word pieces.
 fn written(text: &str) -> String {
     text.replace(" +", "")
-}
-
-type Answer = Result<(Vec<Vec<f32>>, u32), Error>;
-
-fn send(host: &mut Host, id: &str, config: &ModelConfig, texts: &[String], options: Json) -> String {
-    let mut command = json!({ "type": "embed", "embeddingId": id, "model": config, "texts": texts });
-    for (field, value) in options.as_object().expect("options are fields") {
-        command[field] = value.clone();
-    }
-    host.send(command)
-}
-
-fn answer(host: &Host, request: &str) -> Answer {
-    host.until(|event| match event {
-        Event::Embeddings { request_id, embeddings, usage } if request_id == request => {
-            Some(Ok((embeddings, usage.prompt_tokens)))
-        }
-        Event::Failed { request_id, error } if request_id == request => Some(Err(error)),
-        _ => None,
-    })
-}
-
-fn embed(host: &mut Host, config: &ModelConfig, texts: &[String], options: Json) -> Answer {
-    let request = send(host, "e", config, texts, options);
-    answer(host, &request)
-}
-
-fn vectors(host: &mut Host, config: &ModelConfig, texts: &[String]) -> Vec<Vec<f32>> {
-    embed(host, config, texts, json!({})).expect("an encoder makes embeddings").0
 }
 
 #[test]
@@ -250,7 +213,7 @@ fn whatever_needs_a_conversation_says_what_the_model_is_for() {
         _ => None,
     });
     assert_eq!(text.trim(), "my name is alice");
-    assert_eq!(vectors(&mut host, &config, &["my name".into()]).len(), 1);
+    assert_eq!(vectors(&mut host, &config, &["my name"]).len(), 1);
     let info = info(&mut host, &config);
     assert_eq!((info.slots, info.context_size, info.trained_context_size), (0, 160, 160));
     assert!(!info.has_chat_template && !info.holds_conversations());

@@ -215,44 +215,39 @@ fn the_estimate_is_what_is_used() {
     }
 }
 
+/// Holds estimates of a memory beside the weights against what it used, for both shapes with these keys in their headers.
+fn hold_against_use(
+    test: &str,
+    sizes: [u32; 3],
+    header: &[(&str, Value)],
+    estimate: impl Fn(&ModelConfig, u32) -> u64,
+) {
+    let folder = folder();
+    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
+        let path = folder.path().join(name);
+        write_random_model_with(&path, shape, 7, header);
+        for size in sizes {
+            let estimate = estimate(&sized(&path, 4_096), size);
+            let (anonymous, _) = measure(test, &path, size);
+            println!("{name} {size}: {estimate} for {anonymous}");
+            let beyond = anonymous as f64 - estimate as f64 * 1.15;
+            assert!(beyond < LISTS, "{name} {size}: {estimate}, {anonymous}");
+            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {size}: {estimate}, {anonymous}");
+        }
+    }
+}
+
+fn estimate_embedder(config: &ModelConfig, text_size: u32) -> u64 {
+    LlamaLoader.estimate_embedder(config, text_size).expect("it has an estimate")
+}
+
 #[test]
 fn the_estimate_of_a_memory_for_embeddings_is_what_is_used() {
     if let Ok(case) = std::env::var(CHILD) {
         return one_case(&case, fill_embedder);
     }
-    let folder = folder();
-    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
-        let path = folder.path().join(name);
-        write_random_model(&path, shape, 7);
-        for text_size in [256, 1_024, 4_096] {
-            let estimate = LlamaLoader.estimate_embedder(&sized(&path, 4_096), text_size).expect("it has an estimate");
-            let (anonymous, _) = measure("the_estimate_of_a_memory_for_embeddings_is_what_is_used", &path, text_size);
-            println!("{name} {text_size}: {estimate} for {anonymous}");
-            let beyond = anonymous as f64 - estimate as f64 * 1.15;
-            assert!(beyond < LISTS, "{name} {text_size}: {estimate}, {anonymous}");
-            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {text_size}: {estimate}, {anonymous}");
-        }
-    }
-}
-
-#[test]
-fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
-    if let Ok(case) = std::env::var(CHILD) {
-        return one_case(&case, fill_gauge);
-    }
-    let folder = folder();
-    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
-        let path = folder.path().join(name);
-        write_random_model(&path, shape, 7);
-        for tokens in [512, 2_048] {
-            let estimate = LlamaLoader.estimate_gauge(&sized(&path, 4_096), tokens).expect("it has an estimate");
-            let (anonymous, _) = measure("the_estimate_of_a_memory_for_measurements_is_what_is_used", &path, tokens);
-            println!("{name} {tokens}: {estimate} for {anonymous}");
-            let beyond = anonymous as f64 - estimate as f64 * 1.15;
-            assert!(beyond < LISTS, "{name} {tokens}: {estimate}, {anonymous}");
-            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {tokens}: {estimate}, {anonymous}");
-        }
-    }
+    let test = "the_estimate_of_a_memory_for_embeddings_is_what_is_used";
+    hold_against_use(test, [256, 1_024, 4_096], &[], estimate_embedder);
 }
 
 #[test]
@@ -260,17 +255,18 @@ fn the_estimate_of_a_memory_for_whole_texts_is_what_is_used() {
     if let Ok(case) = std::env::var(CHILD) {
         return one_case(&case, fill_encoder);
     }
-    let folder = folder();
-    for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
-        let path = folder.path().join(name);
-        write_random_model_with(&path, shape, 7, &[("llama.attention.causal", Value::Truth(false))]);
-        for text_size in [64, 512, 2_048] {
-            let estimate = LlamaLoader.estimate_embedder(&sized(&path, 4_096), text_size).expect("it has an estimate");
-            let (anonymous, _) = measure("the_estimate_of_a_memory_for_whole_texts_is_what_is_used", &path, text_size);
-            println!("{name} {text_size}: {estimate} for {anonymous}");
-            let beyond = anonymous as f64 - estimate as f64 * 1.15;
-            assert!(beyond < LISTS, "{name} {text_size}: {estimate}, {anonymous}");
-            assert!(anonymous as f64 > estimate as f64 * 0.85, "{name} {text_size}: {estimate}, {anonymous}");
-        }
+    let test = "the_estimate_of_a_memory_for_whole_texts_is_what_is_used";
+    let header = [("llama.attention.causal", Value::Truth(false))];
+    hold_against_use(test, [64, 512, 2_048], &header, estimate_embedder);
+}
+
+#[test]
+fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
+    if let Ok(case) = std::env::var(CHILD) {
+        return one_case(&case, fill_gauge);
     }
+    let test = "the_estimate_of_a_memory_for_measurements_is_what_is_used";
+    hold_against_use(test, [128, 512, 2_048], &[], |config, tokens| {
+        LlamaLoader.estimate_gauge(config, tokens).expect("it has an estimate")
+    });
 }

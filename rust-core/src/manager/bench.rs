@@ -3,14 +3,14 @@
 use super::errands::Borrowed;
 use super::lease::LeaseId;
 use super::mailbox::Reply;
+use super::memory::Needed;
 use super::next_lease;
 use super::supervisor::Supervisor;
 use super::turns::{caught, unloaded};
-use crate::engine::{Bench, CancelFlag, EngineCommand, Measured, ModelLoader};
+use crate::engine::{Bench, CancelFlag, EngineCommand, Measured};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{BenchCommand, BenchReport, BenchSpeed, Event, ModelInfo};
-use crate::readable;
 
 /// Who asks, and by which id: JavaScript's ids are unique in their client.
 pub(crate) type BenchId = (ClientId, String);
@@ -22,29 +22,6 @@ pub(super) struct Benching {
     path: String,
     cancel: CancelFlag,
     replies: Vec<Reply<BenchReport>>,
-}
-
-/// What its memory takes. A file that cannot be estimated any more is no reason to refuse: its model is loaded.
-#[derive(Default)]
-struct Needed {
-    bytes: u64,
-    /// What the system has free.
-    available: Option<u64>,
-}
-
-/// Whether a memory of `bytes` may be made where `left` are free.
-fn admit(path: &str, bytes: u64, left: Option<u64>, force: bool) -> Result<()> {
-    match left.filter(|left| bytes > *left && !force) {
-        None => Ok(()),
-        Some(left) => {
-            let (bytes, left) = (readable::bytes(bytes), readable::bytes(left));
-            let detail = format!(
-                "could not make room for a bench of {path}: it needs {bytes}, {left} are left - use fewer promptTokens and \
-                 generatedTokens, unload another model, or set force"
-            );
-            Err(Error::new(ErrorCode::OutOfMemory, detail))
-        }
-    }
 }
 
 impl Supervisor {
@@ -70,10 +47,7 @@ impl Supervisor {
     fn estimate_bench(&mut self, id: BenchId, command: BenchCommand, borrowed: Borrowed) {
         let (loader, config) = (self.bringing(self.loader.clone()), command.model.clone());
         let tokens = command.prompt_tokens.max(command.generated_tokens);
-        let needed = move || {
-            let bytes = loader.estimate_gauge(&config, tokens);
-            bytes.map_or_else(|_| Needed::default(), |bytes| Needed { bytes, available: loader.available_memory() })
-        };
+        let needed = move || Needed::of(&loader, |loader| loader.estimate_gauge(&config, tokens));
         let Borrowed { lease, path, epoch, .. } = borrowed;
         self.aside(
             move || caught(|| Ok(needed())),
@@ -119,11 +93,12 @@ impl Supervisor {
 
     /// Writes into the books what the engine is about to make. It stays there until the engine has answered, cancelled or not.
     fn claim_bench(&mut self, path: &str, lease: LeaseId, needed: &Needed, force: bool) -> Result<()> {
-        let room = |it: &Self| it.budget_left().into_iter().chain(needed.available).min();
-        admit(path, needed.bytes, room(self), force).or_else(|_| {
+        let purpose = format!("a bench of {path}");
+        let advice = "use fewer promptTokens and generatedTokens";
+        needed.admit(&purpose, advice, (self.budget_left(), 0), force).or_else(|_| {
             // They are made anew when they are needed, which costs milliseconds.
             self.free_idle_embedders();
-            admit(path, needed.bytes, room(self), force)
+            needed.admit(&purpose, advice, (self.budget_left(), 0), force)
         })?;
         if let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) {
             running.bench_claims.insert(lease, needed.bytes);
@@ -149,10 +124,7 @@ impl Supervisor {
         let Benching { lease, path, cancel, replies } = benching;
         cancel.cancel();
         self.drop_errand(lease);
-        if let Some(running) = self.models.get(&path).and_then(|model| model.running.as_ref()) {
-            // A full mailbox means that the engine is awake and will see the flag.
-            let _awake = running.engine.send(EngineCommand::Wake);
-        }
+        self.wake_engine(&path);
         for reply in replies {
             reply(Err(cancelled()));
         }
@@ -176,20 +148,4 @@ fn report(info: ModelInfo, (prompt_tokens, generated_tokens): (u32, u32), measur
 
 fn cancelled() -> Error {
     Error::new(ErrorCode::Cancelled, "the bench was cancelled, or its client has gone - ask for it again")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_memory_is_admitted_where_there_is_room_or_by_force() {
-        for (left, force, expected) in
-            [(None, false, true), (Some(100), false, true), (Some(99), false, false), (Some(0), true, true)]
-        {
-            let admitted = admit("a.gguf", 100, left, force);
-            assert_eq!(admitted.is_ok(), expected, "{left:?}, force {force}: {admitted:?}");
-            assert!(admitted.err().is_none_or(|error| error.code == ErrorCode::OutOfMemory));
-        }
-    }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::errands::Borrowed;
 use super::lease::LeaseId;
 use super::mailbox::{Message, Reply};
+use super::memory::Needed;
 use super::next_lease;
 use super::supervisor::Supervisor;
 use super::turns::{caught, unloaded};
-use crate::engine::{CancelFlag, EngineCommand, ModelLoader, Prompter, Reading, Texts, Token, text_size_for};
+use crate::engine::{CancelFlag, EngineCommand, Prompter, Reading, Texts, Token, text_size_for};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{EmbedCommand, ModelConfig, ModelInfo, Pooling};
-use crate::readable;
 
 /// Who asks, and by which id: JavaScript's ids are unique in their client.
 pub(crate) type EmbeddingId = (ClientId, String);
@@ -63,14 +63,6 @@ struct Tokenized {
     needed: Option<Needed>,
 }
 
-/// A file that cannot be estimated any more is no reason to refuse: its model is loaded.
-#[derive(Default)]
-struct Needed {
-    bytes: u64,
-    /// What the system has free.
-    available: Option<u64>,
-}
-
 /// Runs on the blocking pool. `room` is what the embedder that is there has room for.
 fn tokenized(
     prompter: &dyn Prompter,
@@ -103,21 +95,6 @@ fn check_length(index: usize, tokens: usize, info: &ModelInfo) -> Result<()> {
     }
 }
 
-/// Whether a memory of `bytes` may be made where `left` are free.
-fn admit(path: &str, bytes: u64, left: Option<u64>, force: bool) -> Result<()> {
-    match left.filter(|left| bytes > *left && !force) {
-        None => Ok(()),
-        Some(left) => {
-            let (bytes, left) = (readable::bytes(bytes), readable::bytes(left));
-            let detail = format!(
-                "could not make room for embeddings by {path}: they need {bytes}, {left} are left - embed shorter texts, \
-                 unload another model, or set force"
-            );
-            Err(Error::new(ErrorCode::OutOfMemory, detail))
-        }
-    }
-}
-
 impl Supervisor {
     pub(super) fn embed(&mut self, client: ClientId, command: EmbedCommand, reply: Reply<Embedded>) {
         if !self.hub.is_connected(client) {
@@ -144,10 +121,7 @@ impl Supervisor {
         let room = self.embedder(&borrowed.path).map_or(0, |embedder| embedder.text_size);
         let info = borrowed.info.clone();
         let (loader, config) = (self.bringing(self.loader.clone()), asked.config.clone());
-        let needed = move |text_size| {
-            let bytes = loader.estimate_embedder(&config, text_size);
-            bytes.map_or_else(|_| Needed::default(), |bytes| Needed { bytes, available: loader.available_memory() })
-        };
+        let needed = move |text_size| Needed::of(&loader, |loader| loader.estimate_embedder(&config, text_size));
         let (path, epoch) = (borrowed.path.clone(), borrowed.epoch);
         let work = move |prompter: &dyn Prompter| caught(|| tokenized(prompter, &texts, (&info, room), needed));
         self.with_prompter(borrowed, work, move |it, lease, result| {
@@ -186,12 +160,12 @@ impl Supervisor {
         let claimed = match (embedder, &texts.needed) {
             (Some(embedder), _) if embedder.text_size >= texts.text_size => Embedder { used: lease, ..embedder },
             (_, needed) => {
-                let Needed { bytes, available } = needed.as_ref().unwrap_or(&Needed { bytes: 0, available: None });
+                let needed = needed.unwrap_or_default();
                 // The one that is too small goes first.
                 let own = embedder.map_or(0, |embedder| embedder.bytes);
-                let left = self.budget_left().into_iter().chain(*available).min();
-                admit(path, *bytes, left.map(|left| left.saturating_add(own)), force)?;
-                Embedder { text_size: texts.text_size, bytes: *bytes, used: lease }
+                let purpose = format!("embeddings by {path}");
+                needed.admit(&purpose, "embed shorter texts", (self.budget_left(), own), force)?;
+                Embedder { text_size: texts.text_size, bytes: needed.bytes, used: lease }
             }
         };
         if let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) {
@@ -223,9 +197,8 @@ impl Supervisor {
         let Embedding { lease, path, cancel, is_in_engine, replies } = embedding;
         cancel.cancel();
         self.drop_errand(lease);
-        if is_in_engine && let Some(running) = self.models.get(&path).and_then(|model| model.running.as_ref()) {
-            // A full mailbox means that the engine is awake and will see the flag.
-            let _awake = running.engine.send(EngineCommand::Wake);
+        if is_in_engine {
+            self.wake_engine(&path);
         }
         for reply in replies {
             reply(Err(cancelled()));
@@ -319,17 +292,6 @@ mod tests {
             let encoder = ModelInfo { trained_context_size, ..of(16, 0) };
             let long = check_length(3, 17, &encoder).expect_err("one too many");
             assert_eq!(long.detail, advice, "trained for {trained_context_size}");
-        }
-    }
-
-    #[test]
-    fn a_memory_is_admitted_where_there_is_room_or_by_force() {
-        for (left, force, expected) in
-            [(None, false, true), (Some(100), false, true), (Some(99), false, false), (Some(0), true, true)]
-        {
-            let admitted = admit("a.gguf", 100, left, force);
-            assert_eq!(admitted.is_ok(), expected, "{left:?}, force {force}: {admitted:?}");
-            assert!(admitted.err().is_none_or(|error| error.code == ErrorCode::OutOfMemory));
         }
     }
 }

@@ -113,6 +113,14 @@ impl Supervisor {
         }
     }
 
+    /// Has it look at its cancel flags.
+    pub(super) fn wake_engine(&self, path: &str) {
+        if let Some(running) = self.models.get(path).and_then(|model| model.running.as_ref()) {
+            // A full mailbox means that it is awake and will see them.
+            let _awake = running.engine.send(EngineCommand::Wake);
+        }
+    }
+
     pub(super) fn stop_engine(&mut self, path: &str) {
         let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
         running.cancel_load.cancel();

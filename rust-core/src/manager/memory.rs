@@ -1,6 +1,7 @@
 //! Memory: what models, parked scopes and residents take, whether one more model may load, and how memory is given back.
 //! Holds numbers and waits; never memory itself, and never blocks.
 
+mod beside;
 mod budget;
 mod fit;
 mod residents;
@@ -12,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::oneshot;
 
+pub(super) use self::beside::Needed;
 pub(super) use self::budget::ClaimingLoader;
 pub(super) use self::fit::{Slots, fit};
 use self::residents::{Departure, Residents};

@@ -13,7 +13,7 @@ use super::mailbox::{Reply, Transcript};
 use super::next_lease;
 use super::scope::{Change, Input, Scope, Undo};
 use super::supervisor::{Supervisor, now_ms};
-use crate::engine::{Answer, CancelFlag, EngineCommand, Finished};
+use crate::engine::{Answer, CancelFlag, Finished};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
 use crate::protocol::{
@@ -194,10 +194,7 @@ impl Supervisor {
             Stage::Rendering(_) => {}
             Stage::Running(_) => {
                 let path = turn.config.path.clone();
-                if let Some(running) = self.models.get(&path).and_then(|model| model.running.as_ref()) {
-                    // A full mailbox means that the engine is awake and will see the flag.
-                    let _awake = running.engine.send(EngineCommand::Wake);
-                }
+                self.wake_engine(&path);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod embeddings;
 pub mod encoder_model;
 pub mod host;
 pub mod random_model;

@@ -44,13 +44,6 @@ impl Host {
         };
         self.events.iter().filter_map(of_bench).collect()
     }
-
-    #[track_caller]
-    fn pass_the_supervisor(&mut self) {
-        let passed = self.send(json!({ "type": "cancelBench", "benchId": "unknown" }));
-        self.look_anew();
-        self.done(&passed);
-    }
 }
 
 #[test]
@@ -75,7 +68,7 @@ fn speeds_are_told_with_what_they_were_measured_on_and_no_scope_changes() {
     host.say("h", "s", "you");
     let (_, outcome) = host.answered("h");
     assert!(outcome.usage.cached_tokens > 0, "{:?}", outcome.usage);
-    other.pass_the_supervisor();
+    other.pass_by_the_supervisor();
     assert_eq!(other.progress("b"), [], "nobody else asked");
 }
 
@@ -131,7 +124,7 @@ fn what_a_client_wanted_ends_with_it() {
     call.wait();
     let mut after = Host::on(&manager);
     drop(before);
-    after.pass_the_supervisor();
+    after.pass_by_the_supervisor();
     call.open();
     after.until(model_is("a.gguf", unloaded));
     assert_eq!((script.counts().gauge_calls, script.counts().live_gauges), (1, 0));
@@ -171,7 +164,7 @@ fn its_memory_counts_in_the_budget_until_it_is_freed() {
     let error = host.report(&request).expect_err("a byte is missing");
     assert_eq!(error.code, ErrorCode::OutOfMemory);
     assert!(
-        error.detail.starts_with("could not make room for a bench of a.gguf: it needs 20 bytes, 19 bytes"),
+        error.detail.starts_with("could not make room for a bench of a.gguf: 20 bytes are needed, 19 bytes"),
         "{error}"
     );
     assert_eq!(script.counts().gauge_calls, 0);
@@ -225,7 +218,7 @@ fn a_suspension_holds_what_was_asked_for() {
     let suspend = host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
     host.done(&suspend);
     let request = host.bench("b", json!({}));
-    host.pass_the_supervisor();
+    host.pass_by_the_supervisor();
     assert_eq!(script.counts().gauge_calls, 0);
     let resume = host.send(json!({ "type": "resume" }));
     host.done(&resume);

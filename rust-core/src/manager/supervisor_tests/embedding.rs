@@ -44,13 +44,6 @@ impl Host {
         self.done(&acquired);
     }
 
-    /// The supervisor has read its mail by then. What nobody asked for can be cancelled.
-    #[track_caller]
-    fn pass_by_the_supervisor(&mut self) {
-        let passed = self.send(json!({ "type": "cancelEmbed", "embeddingId": "unknown" }));
-        self.done(&passed);
-    }
-
     /// The engine has read its mail by then.
     #[track_caller]
     fn pass_by_the_engine(&mut self, generation: &str) {
@@ -294,7 +287,7 @@ fn the_memory_counts_in_the_budget() {
     let request = host.embed("e", &["hi"], json!({}));
     let error = host.embeddings(&request).expect_err("a byte is missing");
     assert_eq!(error.code, ErrorCode::OutOfMemory);
-    assert!(error.detail.starts_with("could not make room for embeddings by a.gguf: they need 256 bytes"), "{error}");
+    assert!(error.detail.starts_with("could not make room for embeddings by a.gguf: 256 bytes are needed"), "{error}");
     assert_eq!(script.counts().embedders, 0);
     let forced = host.embed("e", &["hi"], json!({ "model": { "path": "a.gguf", "force": true } }));
     assert!(host.embeddings(&forced).is_ok());
