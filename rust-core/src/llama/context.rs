@@ -1,111 +1,30 @@
 //! A llama.cpp context: KV memory and compute buffers of one model. Used on one thread, the engine's.
 
+mod options;
+mod states;
+
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use llama_cpp_sys_2 as sys;
 
+use self::options::KV_TYPE;
+pub(super) use self::options::{ContextOptions, Purpose, params};
 use super::backend;
 use super::batch::Batch;
 use super::embedder::{self, LlamaEmbedder};
 use super::gauge::LlamaGauge;
 use super::model::Model;
 use super::sampler::LlamaSampler;
-use super::shim::{self, ErrorText, THREW, Text};
-use super::state::{self, Frame};
+use super::shim::{self, ErrorText, THREW};
 use super::threadpool::Threadpool;
 use crate::engine::{
-    CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, EmbeddingModel, Format, Gauge, InferenceContext, Reading, Row,
-    Sampler, Sequence, Token,
+    CancelFlag, DecodeError, Embedder, EmbeddingModel, Format, Gauge, InferenceContext, Reading, Row, Sampler,
+    Sequence, Token,
 };
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, Pooling};
-
-/// The most rows of one decode.
-const MAX_ROWS: u32 = 512;
-
-/// llama.cpp allots KV memory in blocks of this many tokens.
-const KV_BLOCK: u32 = 256;
-
-/// Of keys and values alike.
-const KV_TYPE: sys::ggml_type = sys::GGML_TYPE_F16;
-
-const MOST_EMBEDDER_ROWS: u32 = EMBEDDER_ROWS as u32;
-
-/// What a context computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Conversations,
-    /// Of texts that are read in this way.
-    Embeddings(Reading),
-}
-
-/// What a context is made with, every "auto" resolved.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ContextOptions {
-    /// Tokens per sequence.
-    pub context_size: u32,
-    pub slots: u32,
-    pub threads: u32,
-    pub purpose: Purpose,
-}
-
-impl ContextOptions {
-    /// Tokens that llama.cpp allots to each sequence for this `context_size`.
-    pub fn allotted(&self) -> u32 {
-        self.context_size.div_ceil(KV_BLOCK).saturating_mul(KV_BLOCK)
-    }
-
-    /// Tokens that llama.cpp allots to all sequences. Those of embeddings share one memory: one long text, or several short ones.
-    pub fn cells(&self) -> u64 {
-        match self.purpose {
-            Purpose::Conversations => u64::from(self.allotted()) * u64::from(self.slots),
-            Purpose::Embeddings(_) => u64::from(self.allotted()),
-        }
-    }
-
-    /// Rows of one decode at most.
-    pub fn rows(&self) -> u32 {
-        match self.purpose {
-            Purpose::Conversations => MAX_ROWS,
-            Purpose::Embeddings(Reading::Pieces) => MOST_EMBEDDER_ROWS,
-            Purpose::Embeddings(Reading::Whole) => self.context_size.max(MOST_EMBEDDER_ROWS),
-        }
-    }
-
-    /// Rows of one decode that may want logits. With a large vocabulary they are most of the compute buffer.
-    pub fn outputs(&self) -> u32 {
-        match self.purpose {
-            Purpose::Conversations => self.slots,
-            Purpose::Embeddings(_) => self.rows(),
-        }
-    }
-}
-
-/// llama.cpp's form of the options. None if there are more tokens of context than it can count.
-pub(super) fn params(options: ContextOptions) -> Option<sys::llama_context_params> {
-    let threads = i32::try_from(options.threads).unwrap_or(1);
-    // SAFETY: a plain function without arguments.
-    let mut params = unsafe { sys::llama_context_default_params() };
-    params.n_ctx = u32::try_from(options.cells()).ok()?;
-    params.n_seq_max = options.slots;
-    params.n_batch = options.rows();
-    params.n_ubatch = options.rows();
-    params.n_outputs_max = options.outputs();
-    params.n_threads = threads;
-    params.n_threads_batch = threads;
-    params.type_k = KV_TYPE;
-    params.type_v = KV_TYPE;
-    params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
-    // Separate streams: an idle neighbour costs the active scope nothing.
-    params.kv_unified = options.purpose != Purpose::Conversations;
-    params.embeddings = options.purpose != Purpose::Conversations;
-    // Each token's own output: a text may come in several calls, which llama.cpp would pool one by one.
-    params.pooling_type = sys::LLAMA_POOLING_TYPE_NONE;
-    params.no_perf = true;
-    Some(params)
-}
 
 /// A safe owner of a `llama_context`.
 pub(super) struct LlamaContext {
@@ -235,79 +154,6 @@ impl LlamaContext {
         (sequence < self.options.slots).then(|| i32::try_from(sequence).expect("slots are at most 256"))
     }
 
-    /// What each of the plain states of this context is framed by.
-    fn frame(&self, sequence: Sequence) -> Frame {
-        Frame::new(self.options.slots, sequence)
-    }
-
-    fn save_plain(&mut self, sequence: Sequence, id: sys::llama_seq_id) -> std::result::Result<Vec<u8>, String> {
-        let frame = self.frame(sequence);
-        let inner = frame.inner(self.state_size(id)?).ok_or("its size is impossible")?;
-        let mut state = vec![0; inner];
-        let mut written = frame.blank();
-        let pieces =
-            [writable(&mut written.before), writable(&mut state[state::START..]), writable(&mut written.after)];
-        self.write_state(id, &pieces)?;
-        if written != frame {
-            return Err("another sequence is in it".to_owned());
-        }
-        state::seal(&mut state)?;
-        Ok(state)
-    }
-
-    fn save_opaque(&mut self, id: sys::llama_seq_id) -> std::result::Result<Vec<u8>, String> {
-        let mut state = vec![0; self.state_size(id)?];
-        self.write_state(id, &[writable(&mut state)])?;
-        Ok(state::seal_opaque(state))
-    }
-
-    fn restore_plain(
-        &mut self,
-        sequence: Sequence,
-        id: sys::llama_seq_id,
-        state: &[u8],
-    ) -> std::result::Result<(), String> {
-        let held = state::check(state, self.options.context_size)?;
-        let frame = self.frame(sequence);
-        self.read_state(id, &[readable(&frame.before), readable(&state[state::START..]), readable(&frame.after)])?;
-        // SAFETY: the memory lives as long as the context, and the id is in range.
-        let first = unsafe { sys::llama_memory_seq_pos_min(self.memory, id) };
-        if self.length(sequence) == held && (held == 0 || first == 0) {
-            return Ok(());
-        }
-        Err(format!("it holds the tokens {first} to {} instead of {held} from 0 on", self.length(sequence)))
-    }
-
-    fn restore_opaque(&mut self, id: sys::llama_seq_id, state: &[u8]) -> std::result::Result<(), String> {
-        self.read_state(id, &[readable(state::open_opaque(state)?)])
-    }
-
-    fn state_size(&mut self, id: sys::llama_seq_id) -> std::result::Result<usize, String> {
-        let mut error = ErrorText::new();
-        // SAFETY: the context is alive and not decoding, since `&mut self`, and has a memory; the id is in range.
-        let size = unsafe { shim::shim_state_size(self.raw.as_ptr(), id, error.slot()) };
-        if size == 0 { Err(error.take("llama.cpp gave no size")) } else { Ok(size) }
-    }
-
-    /// Fills the pieces, made with `writable`, from first to last.
-    fn write_state(&mut self, id: sys::llama_seq_id, pieces: &[Text]) -> std::result::Result<(), String> {
-        let mut error = ErrorText::new();
-        // SAFETY: as in `state_size`; each piece is memory that its maker may write and that outlives the call.
-        let written =
-            unsafe { shim::shim_state_get(self.raw.as_ptr(), id, pieces.as_ptr(), pieces.len(), error.slot()) };
-        let whole = written == total(pieces);
-        if whole { Ok(()) } else { Err(error.take("llama.cpp wrote less than it said")) }
-    }
-
-    /// Reads all of the pieces, made with `readable`.
-    fn read_state(&mut self, id: sys::llama_seq_id, pieces: &[Text]) -> std::result::Result<(), String> {
-        let mut error = ErrorText::new();
-        // SAFETY: as in `state_size`; the pieces outlive the call and are only read.
-        let read = unsafe { shim::shim_state_set(self.raw.as_ptr(), id, pieces.as_ptr(), pieces.len(), error.slot()) };
-        let whole = read == total(pieces);
-        if whole { Ok(()) } else { Err(error.take("llama.cpp read less than there is")) }
-    }
-
     fn remove_from(&mut self, sequence: Sequence, position: i32) -> bool {
         let Some(id) = self.seq_id(sequence) else {
             return false;
@@ -319,20 +165,6 @@ impl LlamaContext {
 
 fn state_error(what: &str, reason: &str) -> Error {
     Error::new(ErrorCode::InferenceFailed, format!("a sequence could not be {what}: {reason}"))
-}
-
-/// Bytes for the shim to write into.
-fn writable(bytes: &mut [u8]) -> Text {
-    Text { data: bytes.as_mut_ptr().cast(), length: bytes.len() }
-}
-
-fn total(pieces: &[Text]) -> usize {
-    pieces.iter().map(|piece| piece.length).sum()
-}
-
-/// Bytes for the shim to read.
-fn readable(bytes: &[u8]) -> Text {
-    Text { data: bytes.as_ptr().cast_mut().cast(), length: bytes.len() }
 }
 
 unsafe extern "C" fn is_cancelled(data: *mut c_void) -> bool {

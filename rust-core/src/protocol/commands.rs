@@ -5,26 +5,12 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::bench::BenchCommand;
-use super::config::{ModelConfig, Overflow, Persist, out_of_range};
+use super::config::{ModelConfig, Persist};
 use super::embedding::EmbedCommand;
-use super::halves::replace_halves;
 use super::memory::Resident;
 use super::message::{Message, check_messages};
-use super::numbers::check_numbers;
-use super::options::GenerateOptions;
+use super::turns::{GenerateCommand, PrefillCommand};
 use crate::error::{Error, ErrorCode, Result};
-
-/// A command with the id that its answer will carry.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Envelope {
-    /// Made by the caller, unique in its client; the answer carries it.
-    pub request_id: String,
-    /// The command's own fields, beside `requestId` in the same object.
-    #[serde(flatten)]
-    #[ts(flatten)]
-    pub command: Command,
-}
 
 /// What can be asked, by `type`. A field that a command does not know is refused as `invalidCommand`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -354,109 +340,9 @@ pub enum TrimLevel {
     Critical,
 }
 
-/// One turn of a scope. The generation holds a lease of its own until it has finished. Turns of one scope run in the
-/// order in which they were sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GenerateCommand {
-    /// Made by the caller, 1 to 256 bytes; one that the manager knows already is refused as `invalidOptions`.
-    pub generation_id: String,
-    /// The model that answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left
-    /// out.
-    pub model: ModelConfig,
-    /// The conversation, made on first use.
-    pub scope: String,
-    /// Messages added to the stored transcript. One of this, `messages` and `prompt`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub append: Option<Vec<Message>>,
-    /// The whole transcript, replacing the stored one from the first difference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub messages: Option<Vec<Message>>,
-    /// Text to be gone on with, as it is: no template is applied, and the names of control tokens in it are those tokens. The
-    /// transcript is replaced by it, as the one message of a user. Options that speak to a template cannot be had beside it: tools,
-    /// `reasoning`, `reasoningBudgetTokens` and `chatTemplate`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub prompt: Option<String>,
-    /// What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub persist: Option<Persist>,
-    /// What happens when the conversation outgrows `contextSize`.
-    #[serde(default)]
-    #[ts(optional, as = "Option<Overflow>")]
-    pub overflow: Overflow,
-    /// Sampling and limits of this turn alone. Left out: every default.
-    #[serde(default)]
-    #[ts(optional, as = "Option<GenerateOptions>")]
-    pub options: GenerateOptions,
-}
-
-/// What a scope's next turn may be. Nothing is said: transcript, revision and `lastUsedAt` stay, and no generation is made. What
-/// changes is `cachedTokens`, and the residency. The turn that comes keeps as much of it as it shares.
-///
-/// Nobody waits for it: it is computed where no turn is prefilled, and takes no lease. It fails as `modelUnloaded` where the
-/// scope's model is not loaded, `suspended` while `suspend` holds, `busy` while a turn of the scope runs or waits, `contextFull`
-/// where the turn would have to leave out others, and `cancelled` as soon as a newer one comes, or a `generate`, `park`,
-/// `rewindTo` or `disposeScope` of the scope, or `suspend`. What was computed by then stays.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PrefillCommand {
-    /// The conversation; `scopeNotFound` when there is none of this id. The model that answered it last computes.
-    pub scope: String,
-    /// As `generate` would add them. Either this or `messages`. An empty last message stands for one of which nothing is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub append: Option<Vec<Message>>,
-    /// As `generate` would replace the transcript by them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub messages: Option<Vec<Message>>,
-    /// Whether the last message's last word may become another one: it is not computed then. A word ends at a white space, so
-    /// leave it out for languages that have none.
-    #[serde(default)]
-    #[ts(optional, as = "Option<bool>")]
-    pub open: bool,
-}
-
-/// Why a line of JSON is not a command, with the `requestId` it carried (empty if it carried none).
-#[derive(Debug)]
-pub struct Malformed {
-    /// Of the refused command, so that the refusal can be addressed.
-    pub request_id: String,
-    /// `invalidCommand` for the form, `invalidOptions` for a field out of range.
-    pub error: Error,
-}
-
-impl Envelope {
-    /// Parses and validates. The error keeps the `requestId`, so that the refusal reaches its caller. Half a character
-    /// in a text becomes U+FFFD: a command that could not be read could not be answered either.
-    pub fn parse(json: &str) -> std::result::Result<Self, Malformed> {
-        let malformed = |request_id: &str, error: Error| Malformed { request_id: request_id.to_owned(), error };
-        let invalid = |detail: String| Error::new(ErrorCode::InvalidCommand, detail);
-
-        let mut value: serde_json::Value = serde_json::from_str(json)
-            .or_else(|error| serde_json::from_str(&replace_halves(json)).map_err(|_| error))
-            .map_err(|error| malformed("", invalid(format!("the command is not JSON: {error}"))))?;
-        let Some(fields) = value.as_object_mut() else {
-            return Err(malformed("", invalid("the command is not a JSON object".into())));
-        };
-        let Some(serde_json::Value::String(request_id)) = fields.remove("requestId") else {
-            return Err(malformed("", invalid("the command has no requestId of type string".into())));
-        };
-        check_numbers(&value).map_err(|error| malformed(&request_id, error))?;
-        let command: Command =
-            serde_json::from_value(value).map_err(|error| malformed(&request_id, invalid(error.to_string())))?;
-        command.validate().map_err(|error| malformed(&request_id, error))?;
-        Ok(Self { request_id, command })
-    }
-}
-
 impl Command {
     /// Checks ids and what else is no number; the error names the field.
-    fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<()> {
         match self {
             Self::Acquire { lease_id, owner: _, model } => {
                 check_id("leaseId", lease_id)?;
@@ -464,10 +350,7 @@ impl Command {
             }
             Self::Release { lease_id } => check_id("leaseId", lease_id),
             Self::Generate(generate) => generate.validate(),
-            Self::Prefill(PrefillCommand { scope, append, messages, open: _ }) => {
-                check_id("scope", scope)?;
-                check_messages(append.as_deref(), messages.as_deref())
-            }
+            Self::Prefill(prefill) => prefill.validate(),
             Self::Embed(embed) => embed.validate(),
             Self::CancelEmbed { embedding_id } => check_id("embeddingId", embedding_id),
             Self::Bench(bench) => bench.validate(),
@@ -513,24 +396,6 @@ impl Command {
             | Self::Resume
             | Self::SetHeat { .. }
             | Self::Trim { .. } => Ok(()),
-        }
-    }
-}
-
-impl GenerateCommand {
-    fn validate(&self) -> Result<()> {
-        check_id("generationId", &self.generation_id)?;
-        check_id("scope", &self.scope)?;
-        self.model.validate_others()?;
-        self.options.validate_others()?;
-        match &self.prompt {
-            None => check_messages(self.append.as_deref(), self.messages.as_deref()),
-            Some(_) if self.append.is_some() || self.messages.is_some() => {
-                let detail = "a turn with a prompt has neither append nor messages - leave them out, or the prompt";
-                Err(Error::new(ErrorCode::InvalidOptions, detail))
-            }
-            Some(prompt) if prompt.is_empty() => Err(out_of_range("prompt", "at least one character")),
-            Some(_) => self.options.check_raw(),
         }
     }
 }

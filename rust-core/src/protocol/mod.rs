@@ -9,6 +9,7 @@ mod config;
 mod contract_tests;
 mod devices;
 mod embedding;
+mod envelope;
 mod events;
 mod halves;
 mod lifecycle;
@@ -21,17 +22,17 @@ mod raw;
 mod snapshot;
 mod stored;
 mod tools;
+mod turns;
 #[cfg(test)]
 mod typescript;
 
 pub use bench::{BenchCommand, BenchReport, BenchSpeed};
 pub use browsing::{HubRepository, HubVariant};
-pub use commands::{
-    Command, Envelope, GenerateCommand, Heat, HubToken, Mount, PrefillCommand, SuspendAfter, TrimLevel,
-};
+pub use commands::{Command, Heat, HubToken, Mount, SuspendAfter, TrimLevel};
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
 pub use devices::{Device, DeviceKind, NoGpu, NoGpuReason};
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
+pub use envelope::Envelope;
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use logprobs::{Logprob, TokenLogprob};
@@ -45,3 +46,4 @@ pub use snapshot::{
 };
 pub use stored::{DiskUse, Download, DownloadStatus, StoredModel, StoredModels};
 pub use tools::{JsonObject, ResponseFormat, Tool, ToolChoice};
+pub use turns::{GenerateCommand, PrefillCommand};
