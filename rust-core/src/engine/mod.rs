@@ -31,6 +31,7 @@ mod text;
 mod thread;
 mod threads;
 mod tokenizer;
+mod work;
 
 use std::sync::Arc;
 

@@ -28,8 +28,8 @@ use super::mailbox::Mailbox;
 use super::pace::Pace;
 use super::slot::Slot;
 use super::stream::{Ending, Stream, never_admitted};
-use super::thread::Work;
 use super::threads::Threads;
+use super::work::{Work, fail_unread};
 use super::{CancelFlag, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
@@ -250,34 +250,5 @@ impl Work for Scheduler<'_> {
         }
         let queued = self.queue.drain(..).map(EngineCommand::Generate);
         fail_unread(self.report, queued.chain(self.inbox.drain(..)).chain(rest), error);
-    }
-}
-
-/// Answers commands that nobody will carry out.
-pub(super) fn fail_unread(
-    report: &dyn Fn(EngineReport),
-    commands: impl IntoIterator<Item = EngineCommand>,
-    error: &Error,
-) {
-    for command in commands {
-        match command {
-            EngineCommand::Generate(job) => {
-                let finished = never_admitted(&job, Ending::Failed(error.clone()), Instant::now());
-                report(EngineReport::Finished(finished));
-            }
-            EngineCommand::Wake
-            | EngineCommand::Prefill(_)
-            | EngineCommand::Embed(_)
-            | EngineCommand::Bench(_)
-            | EngineCommand::FreeEmbedder
-            | EngineCommand::DropScope(_)
-            | EngineCommand::Park { .. }
-            | EngineCommand::Copy { .. }
-            | EngineCommand::Keep(_)
-            | EngineCommand::Restore { .. }
-            | EngineCommand::Suspend { .. }
-            | EngineCommand::Resume
-            | EngineCommand::SetHeat(_) => command.refuse(error),
-        }
     }
 }

@@ -1,6 +1,5 @@
 //! The engine's thread and the handle on it.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -8,6 +7,7 @@ use std::thread::JoinHandle;
 use super::encoding::{Encoding, NoPrompts};
 use super::mailbox::Mailbox;
 use super::scheduler::Scheduler;
+use super::work::{Work, fail_unread};
 use super::{CancelFlag, EngineCommand, EngineReport, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
@@ -83,15 +83,6 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// What an engine does with its model, once that is loaded.
-pub(super) trait Work {
-    /// Works until the stop flag is set. What is left then is for `fail_all`.
-    fn run(&mut self, mailbox: &Mailbox);
-
-    /// Ends everything with `error`, and what `rest` brings. Touches neither model nor sinks, so it may follow a panic.
-    fn fail_all(&mut self, rest: VecDeque<EngineCommand>, error: &Error);
 }
 
 /// What the thread owns.
@@ -171,7 +162,7 @@ impl Thread {
 
     /// Closes the mailbox and answers what is left with `error`: there is no model.
     fn refuse(&self, report: &dyn Fn(EngineReport), error: Error) -> Result<()> {
-        super::scheduler::fail_unread(report, self.mailbox.close(), &error);
+        fail_unread(report, self.mailbox.close(), &error);
         Err(error)
     }
 

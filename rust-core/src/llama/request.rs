@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::template_screen::role_name;
-use crate::protocol::{GenerateOptions, JsonObject, Message, ResponseFormat, Tool, ToolChoice};
+use crate::protocol::{GenerateOptions, JsonObject, Message, ResponseFormat, Role, Tool, ToolChoice};
 
 /// The parts of a request, as JSON text; empty where there are none.
 pub(super) struct Request {
@@ -44,6 +43,15 @@ fn json_schema(schema: Option<&JsonObject>) -> String {
     match schema.filter(|schema| !schema.is_empty()) {
         Some(schema) => json!(schema).to_string(),
         None => json!({ "type": "object" }).to_string(),
+    }
+}
+
+pub(super) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::Tool => "tool",
     }
 }
 

@@ -6,7 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::{Value, json};
 
-use super::request::Request;
+use super::request::{Request, role_name};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::Role;
 
@@ -80,15 +80,6 @@ impl TemplateScreen {
             },
             std::io::sink(),
         ))
-    }
-}
-
-pub(super) fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-        Role::Tool => "tool",
     }
 }
 
