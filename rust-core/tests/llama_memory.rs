@@ -226,7 +226,7 @@ fn hold_against_use(
     for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
         let path = folder.path().join(name);
         write_random_model_with(&path, shape, 7, header);
-        for size in sizes {
+        for &size in sizes {
             let estimate = estimate(&sized(&path, 4_096), size);
             let (anonymous, _) = measure(test, &path, size);
             println!("{name} {size}: {estimate} for {anonymous}");
@@ -247,7 +247,7 @@ fn the_estimate_of_a_memory_for_embeddings_is_what_is_used() {
         return one_case(&case, fill_embedder);
     }
     let test = "the_estimate_of_a_memory_for_embeddings_is_what_is_used";
-    hold_against_use(test, [256, 1_024, 4_096], &[], estimate_embedder);
+    hold_against_use(test, &[256, 1_024, 4_096], &[], estimate_embedder);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn the_estimate_of_a_memory_for_whole_texts_is_what_is_used() {
     }
     let test = "the_estimate_of_a_memory_for_whole_texts_is_what_is_used";
     let header = [("llama.attention.causal", Value::Truth(false))];
-    hold_against_use(test, [64, 512, 2_048], &header, estimate_embedder);
+    hold_against_use(test, &[64, 512, 2_048], &header, estimate_embedder);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
         return one_case(&case, fill_gauge);
     }
     let test = "the_estimate_of_a_memory_for_measurements_is_what_is_used";
-    hold_against_use(test, [128, 512, 2_048], &[], |config, tokens| {
+    hold_against_use(test, &[512, 2_048], &[], |config, tokens| {
         LlamaLoader.estimate_gauge(config, tokens).expect("it has an estimate")
     });
 }
