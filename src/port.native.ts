@@ -1,6 +1,6 @@
 import { LlamaError } from './core/LlamaError';
-import type { Port } from './core/port';
-import NativeLlama from './NativeLlama';
+import type { Port } from './core/port/Port';
+import NativeLlama from './NativeLlamaRs';
 
 /** The TurboModule as a port. Throws `portMissing` in an app that was built without it. */
 export function openPort(): Port {

@@ -1,5 +1,5 @@
 import { LlamaError } from './core/LlamaError';
-import type { Port } from './core/port';
+import type { Port } from './core/port/Port';
 
 /** There is no engine inside a browser or plain Node: throws `portMissing`, which says how to bring one. */
 export function openPort(): Port {

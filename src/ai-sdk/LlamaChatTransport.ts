@@ -17,9 +17,9 @@ import type { ModelConfig } from '../protocol/generated';
 import { configOf } from './createLlama';
 import { LlamaLanguageModel } from './LlamaLanguageModel';
 import type { LlamaProviderOptions } from './providerOptions';
-import type { Opening } from './Run';
+import type { Opening } from './ChatAnswer';
 import { RunningAnswer } from './RunningAnswer';
-import { Runs } from './Runs';
+import { Runs } from './ChatAnswers';
 
 /** Steps of one answer, unless said otherwise: so often the model is asked again after its tools. */
 const MAX_STEPS = 8;

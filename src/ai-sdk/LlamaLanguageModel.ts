@@ -7,11 +7,11 @@ import type {
   SharedV4Warning,
 } from '@ai-sdk/provider';
 
-import type { Generation, GenerationResult } from '../core/Generation';
+import type { Generation, GenerationResult } from '../core/generations/Generation';
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ModelConfig } from '../protocol/generated';
 import { abortReason } from './abortReason';
-import { asKnown } from './alike';
+import { asKnown } from './sharedMessages';
 import { finishOf } from './finish';
 import { toRequest } from './options';
 import { partStream } from './partStream';

@@ -1,7 +1,7 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4ToolCall } from '@ai-sdk/provider';
 
 import { LlamaError } from '../core/LlamaError';
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import type { FinishReason, GenerationState, ToolCall } from '../protocol/generated';
 import { type Ending, finishOf } from './finish';
 

@@ -1,7 +1,7 @@
 import { type LanguageModelV4, type LanguageModelV4CallOptions, type LanguageModelV4StreamResult, UnsupportedFunctionalityError } from '@ai-sdk/provider';
 
-import { followSignal } from '../core/generate';
-import type { Generation } from '../core/Generation';
+import { followSignal } from '../core/generations/GenerateRequest';
+import type { Generation } from '../core/generations/Generation';
 import { partStream } from './partStream';
 
 /** An answer that is being written already, as a model that gives it: what a reload of JavaScript finds. */

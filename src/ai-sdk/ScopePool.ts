@@ -1,5 +1,5 @@
 import type { LlamaClient } from '../core/LlamaClient';
-import { hiddenScope } from '../core/hiddenScopes';
+import { hiddenScope } from '../core/scopes/hiddenScope';
 import type { Message } from '../protocol/generated';
 import { type Candidate, chooseScope } from './chooseScope';
 

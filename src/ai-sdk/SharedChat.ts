@@ -3,7 +3,7 @@ import { lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } f
 
 import type { LlamaClient } from '../core/LlamaClient';
 import { LlamaChatTransport, type LlamaChatSettings } from './LlamaChatTransport';
-import { Runs } from './Runs';
+import { Runs } from './ChatAnswers';
 import { toUiMessages } from './uiMessages';
 
 /**

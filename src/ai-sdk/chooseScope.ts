@@ -1,5 +1,5 @@
 import type { Message } from '../protocol/generated';
-import { sharedCount } from './alike';
+import { sharedCount } from './sharedMessages';
 
 /** A conversation that a call without one of its own may be given. */
 export interface Candidate {

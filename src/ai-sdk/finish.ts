@@ -1,6 +1,6 @@
 import type { JSONValue, LanguageModelV4FinishReason, LanguageModelV4Usage, SharedV4ProviderMetadata } from '@ai-sdk/provider';
 
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import type { ErrorInfo, FinishReason, Timings, TokenLogprob, Usage } from '../protocol/generated';
 
 /** How a generation ended, as far as the AI SDK is told; a `GenerationResult` is one. */

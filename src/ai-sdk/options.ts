@@ -1,6 +1,6 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
-import type { GenerateRequest } from '../core/generate';
+import type { GenerateRequest } from '../core/generations/GenerateRequest';
 import type { GenerateOptions, ResponseFormat, Tool } from '../protocol/generated';
 import type { Warn } from './prompt';
 import { type LlamaProviderOptions, readProviderOptions } from './providerOptions';

@@ -1,6 +1,6 @@
 import type { LanguageModelV4StreamPart, SharedV4Warning } from '@ai-sdk/provider';
 
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import type { GenerationState } from '../protocol/generated';
 import { abortReason } from './abortReason';
 import { PartWriter } from './PartWriter';

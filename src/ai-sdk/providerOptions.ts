@@ -1,7 +1,7 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
 import { z } from 'zod/v4';
 
-import type { EmbedRequest } from '../core/embed';
+import type { EmbedRequest } from '../core/tasks/EmbedRequest';
 import { LlamaError } from '../core/LlamaError';
 import type { GenerateOptions, Overflow, Persist } from '../protocol/generated';
 import type { Warn } from './prompt';

@@ -2,7 +2,7 @@ import { createContext, type ReactNode, useContext } from 'react';
 
 import { LlamaClient } from '../core/LlamaClient';
 import { LlamaError } from '../core/LlamaError';
-import type { Port } from '../core/port';
+import type { Port } from '../core/port/Port';
 
 const ClientContext = createContext<LlamaClient | undefined>(undefined);
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import type { GenerationState } from '../protocol/generated';
 
 /**

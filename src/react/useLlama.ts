@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useState } from 'react';
 
-import type { GenerateRequest } from '../core/generate';
-import type { Generation } from '../core/Generation';
+import type { GenerateRequest } from '../core/generations/GenerateRequest';
+import type { Generation } from '../core/generations/Generation';
 import type { LlamaErrorCode } from '../core/LlamaError';
-import { isRefusal } from '../core/Leases';
-import { modelKey, modelOfKey } from '../core/modelKey';
+import { isRefusal } from '../core/models/Leases';
+import { modelKey, modelOfKey } from '../core/models/modelKey';
 import type { DownloadProgress, ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useStore } from './useStore';

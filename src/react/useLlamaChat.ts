@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 
-import { type ChatMessage, conversation } from '../core/conversation';
-import type { Generation } from '../core/Generation';
-import { modelKey, modelOfKey } from '../core/modelKey';
-import type { OpenCall, Tools } from '../core/tools';
-import { Preparation } from '../core/Preparation';
+import { type ChatMessage, conversation } from '../core/scopes/messagesOf';
+import type { Generation } from '../core/generations/Generation';
+import { modelKey, modelOfKey } from '../core/models/modelKey';
+import type { OpenCall, Tools } from '../core/tools/ToolDefinition';
+import { Preparation } from '../core/generations/PrefillAhead';
 import type { GenerateOptions, GenerationState, Message, ModelConfig, Overflow, Persist, ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useGenerationStates } from './useGenerationStates';

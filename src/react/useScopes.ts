@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 
-import { isHidden } from '../core/hiddenScopes';
+import { isHidden } from '../core/scopes/hiddenScope';
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';

@@ -1,4 +1,4 @@
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import { LlamaError } from '../core/LlamaError';
 import type { GenerateOptions } from '../protocol/generated';
 import { type Session, wholeAnswer } from './Session';

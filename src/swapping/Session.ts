@@ -1,6 +1,6 @@
-import type { Generation } from '../core/Generation';
-import { idMaker } from '../core/ids';
-import type { Lease } from '../core/Leases';
+import type { Generation } from '../core/generations/Generation';
+import { idMaker } from '../core/port/idMaker';
+import type { Lease } from '../core/models/Leases';
 import type { LlamaClient } from '../core/LlamaClient';
 import { isCode, LlamaError } from '../core/LlamaError';
 import type { GenerateOptions, ModelConfig } from '../protocol/generated';

@@ -1,4 +1,4 @@
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import { LlamaError } from '../core/LlamaError';
 
 /** A conversation by a name that one `Llama` knows. What is asked of it happens in the order of asking. */

@@ -1,4 +1,4 @@
-import { put } from '../core/list';
+import { put } from '../core/state/put';
 import type { Event, GenerationState, Snapshot } from '../protocol/generated';
 
 /** The snapshot after an event, as the engine's own bookkeeping has it. Throws where no engine would say that. */

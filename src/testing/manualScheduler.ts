@@ -1,4 +1,4 @@
-import type { Scheduler } from '../core/scheduler';
+import type { Scheduler } from '../core/state/Scheduler';
 
 /** Time that stands still until a test moves it. */
 export interface ManualScheduler extends Scheduler {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { LlamaError, type LlamaErrorCode } from '../core/LlamaError';
-import type { Port } from '../core/port';
+import type { Port } from '../core/port/Port';
 
 /** A port whose host, here a test or a script, says when it ends. */
 export interface NodePort extends Port {

@@ -1,5 +1,5 @@
 import type { Batch, Command, Envelope, Event, Snapshot } from '../protocol/generated';
-import type { Port } from '../core/port';
+import type { Port } from '../core/port/Port';
 import { foldEvent } from './foldEvent';
 
 /** A command of one type, as it crossed the port. */

@@ -5,7 +5,7 @@ import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
 
 import { beginTurn } from '../../testing';
 import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
-import { Runs } from '../Runs';
+import { Runs } from '../ChatAnswers';
 import { harness, turns } from './harness';
 
 const question: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'text', text: 'Hi' }] };

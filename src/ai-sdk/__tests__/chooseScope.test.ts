@@ -1,5 +1,5 @@
 import type { Message } from '../../protocol/generated';
-import { asKnown } from '../alike';
+import { asKnown } from '../sharedMessages';
 import { type Candidate, chooseScope } from '../chooseScope';
 
 const user = (content: string): Message => ({ role: 'user', content });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Batch, Envelope, Snapshot } from '../../protocol/generated';
 import { manualScheduler, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
-import type { Port } from '../port';
+import type { Port } from '../port/Port';
 
 /** The JSON that every language's tests read. */
 function contract(name: string): unknown {

@@ -1,7 +1,7 @@
 // Who ends a run, and what becomes of the results that it has.
 import type { Outcome } from '../../protocol/generated';
 import { beginTurn, type ScriptedPort } from '../../testing';
-import type { Generation } from '../Generation';
+import type { Generation } from '../generations/Generation';
 import type { LlamaClient } from '../LlamaClient';
 import { ask, calling, lastAppended, model, open, settled } from './toolHarness';
 

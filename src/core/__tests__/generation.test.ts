@@ -1,6 +1,6 @@
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
-import { conversation } from '../conversation';
-import type { Generation } from '../Generation';
+import { conversation } from '../scopes/messagesOf';
+import type { Generation } from '../generations/Generation';
 import { LlamaClient } from '../LlamaClient';
 
 const request = { model: { path: 'a' }, scope: 's', append: [{ role: 'user' as const, content: 'Hi' }] };

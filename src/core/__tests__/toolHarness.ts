@@ -1,7 +1,7 @@
 import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import type { GenerateOptions } from '../../protocol/generated';
 import { LlamaClient } from '../LlamaClient';
-import type { ToolContext, Tools } from '../tools';
+import type { ToolContext, Tools } from '../tools/ToolDefinition';
 
 // What the tests of tools share.
 

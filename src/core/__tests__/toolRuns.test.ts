@@ -1,6 +1,6 @@
 import { beginTurn } from '../../testing';
 import type { LlamaClient } from '../LlamaClient';
-import type { Tools } from '../tools';
+import type { Tools } from '../tools/ToolDefinition';
 import { ask, gatedTool, lastAppended, model, open, settled } from './toolHarness';
 
 test('what an answer calls is carried out, and the results are answered', async () => {

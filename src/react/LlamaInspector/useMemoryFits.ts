@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-import { modelKey, modelOfKey } from '../../core/modelKey';
+import { modelKey, modelOfKey } from '../../core/models/modelKey';
 import type { MemoryFit, ModelConfig } from '../../protocol/generated';
 import { useLlamaClient } from '../client';
 import { useModels } from '../useModels';
