@@ -2,25 +2,25 @@ import type { UIMessageChunk } from 'ai';
 
 import type { Generation } from '../core/generations/Generation';
 
-/** What an answer is opened with. */
-export interface Opening {
+/** Connects a stream of the AI SDK to its answer. */
+export interface AnswerContext {
   /** Aborted by `stop`. */
   readonly signal: AbortSignal;
-  /** Told what went wrong; the text that the AI SDK shows comes back. */
+  /** Called with an error; returns the text that the AI SDK shows. */
   readonly onError: (error: unknown) => string;
-  /** Told of each turn of the engine that the answer takes. */
+  /** Called with each generation of the answer. */
   readonly onGeneration: (generation: Generation) => void;
 }
 
-/** Begins an answer. */
-export type Open = (opening: Opening) => Promise<ReadableStream<UIMessageChunk>>;
+/** Starts the stream of an answer. */
+export type OpenAnswer = (context: AnswerContext) => Promise<ReadableStream<UIMessageChunk>>;
 
 /**
- * One answer to a chat, with all of its steps. It reads itself to its end, whoever looks on: a component that goes neither
- * ends nor loses it, and one that comes is told it from its beginning.
+ * One answer to a chat, with all of its steps. The answer reads its stream to the end by itself: a component that unmounts
+ * neither ends nor loses it, and a component that mounts receives it from its beginning.
  */
-export class Run {
-  /** Settles when nothing comes any more, and the engine is done with it; never rejects. */
+export class ChatAnswer {
+  /** Resolves when the stream has ended and the engine is done with the answer; never rejects. */
   readonly ended: Promise<void>;
   private readonly chunks: UIMessageChunk[] = [];
   private readonly abort = new AbortController();
@@ -30,23 +30,23 @@ export class Run {
   private failure: { error: unknown } | undefined;
   private followers = 0;
 
-  constructor(open: Open) {
-    this.ended = this.read(open).then(() => this.rest());
+  constructor(open: OpenAnswer) {
+    this.ended = this.read(open).then(() => this.settleGenerations());
   }
 
-  /** Whether more of it may come: neither stopped nor over. */
+  /** Whether more of the answer may come: it is neither stopped nor over. */
   get isOpen(): boolean {
     return !this.isOver && !this.abort.signal.aborted;
   }
 
-  /** Ends the answer; what came of it stays. */
+  /** Ends the answer; its text so far stays. */
   stop(): void {
     this.abort.abort();
   }
 
   /**
-   * The answer from its beginning, for one that looks on. `signal` stops the answer for all; but not where the same chat looks
-   * on anew at once, which the AI SDK says by an abort as well.
+   * Returns the answer from its beginning, for one more reader. `signal` stops the answer for all readers. The exception is a
+   * chat that reads the answer again at once: the AI SDK aborts before that, and means no stop.
    */
   follow(signal: AbortSignal | undefined): ReadableStream<UIMessageChunk> {
     this.followers += 1;
@@ -71,7 +71,7 @@ export class Run {
     });
   }
 
-  private async read(open: Open): Promise<void> {
+  private async read(open: OpenAnswer): Promise<void> {
     const onError = (error: unknown) => String((this.failure ??= { error }).error);
     const onGeneration = (generation: Generation) => void this.generations.push(generation);
     try {
@@ -85,14 +85,14 @@ export class Run {
     this.wake();
   }
 
-  /** The AI SDK leaves an answer as soon as it is stopped. */
-  private async rest(): Promise<void> {
+  /** Waits for the engine: the AI SDK leaves a stopped answer while its generation still ends. */
+  private async settleGenerations(): Promise<void> {
     const nothing = () => undefined;
     await Promise.all(this.generations.map(({ result }) => result.then(nothing, nothing)));
   }
 
   private take(chunk: UIMessageChunk): void {
-    // Its error is thrown instead, at the end: the AI SDK would make another one of its text.
+    // The error itself is thrown at the end: the AI SDK would make another error of its text.
     if (chunk.type === 'error') return;
     this.chunks.push(chunk);
     this.wake();

@@ -1,30 +1,30 @@
 import type { LlamaClient } from '../core/LlamaClient';
-import { type Open, Run } from './ChatAnswer';
+import { ChatAnswer, type OpenAnswer } from './ChatAnswer';
 
-/** The answers that this client's chats wait for, by scope: whoever shows one finds it, whichever transport began it. */
-export class Runs {
-  private static readonly all = new WeakMap<LlamaClient, Runs>();
-  private readonly byScope = new Map<string, Run>();
+/** The running answers of a client's chats, by scope. Every transport of the client finds them here. */
+export class ChatAnswers {
+  private static readonly all = new WeakMap<LlamaClient, ChatAnswers>();
+  private readonly byScope = new Map<string, ChatAnswer>();
 
-  /** The client's own, always the same. */
-  static of(client: LlamaClient): Runs {
-    const runs = Runs.all.get(client) ?? new Runs();
-    Runs.all.set(client, runs);
-    return runs;
+  /** Returns the answers of a client: always the same object. */
+  static of(client: LlamaClient): ChatAnswers {
+    const answers = ChatAnswers.all.get(client) ?? new ChatAnswers();
+    ChatAnswers.all.set(client, answers);
+    return answers;
   }
 
-  /** The newest that has not ended. */
-  get(scope: string): Run | undefined {
+  /** Returns the newest answer of a conversation, unless it has ended. */
+  get(scope: string): ChatAnswer | undefined {
     return this.byScope.get(scope);
   }
 
-  /** Begins one, which is found until it has ended. */
-  start(scope: string, open: Open): Run {
-    const run = new Run(open);
-    this.byScope.set(scope, run);
-    void run.ended.then(() => {
-      if (this.byScope.get(scope) === run) this.byScope.delete(scope);
+  /** Starts an answer. `get` finds it until it has ended. */
+  start(scope: string, open: OpenAnswer): ChatAnswer {
+    const answer = new ChatAnswer(open);
+    this.byScope.set(scope, answer);
+    void answer.ended.then(() => {
+      if (this.byScope.get(scope) === answer) this.byScope.delete(scope);
     });
-    return run;
+    return answer;
   }
 }

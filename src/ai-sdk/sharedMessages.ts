@@ -1,21 +1,21 @@
 import type { Message, ToolCall } from '../protocol/generated';
 
-/** How many messages two conversations begin with in common. */
+/** Returns the number of messages that two conversations have in common at their beginning. */
 export function sharedCount(left: readonly Message[], right: readonly Message[]): number {
-  const end = left.findIndex((message, index) => !isAlike(message, right[index]));
+  const end = left.findIndex((message, index) => !isSame(message, right[index]));
   return end === -1 ? left.length : end;
 }
 
 /**
- * The messages as the engine knows them, as far as it does: arguments of a tool call that were read and written again would
- * otherwise be another text, and their conversation would be computed anew from there.
+ * Returns the messages with the engine's own ones at the beginning, as far as they are equal. Arguments of a tool call that
+ * were parsed and written again are another text, and the engine would prefill the conversation again from there.
  */
 export function asKnown(messages: readonly Message[], known: readonly Message[]): Message[] {
   const shared = sharedCount(messages, known);
   return [...known.slice(0, shared), ...messages.slice(shared)];
 }
 
-function isAlike(left: Message, right: Message | undefined): boolean {
+function isSame(left: Message, right: Message | undefined): boolean {
   return (
     right !== undefined &&
     left.role === right.role &&
@@ -36,7 +36,7 @@ function haveSameCalls(left: readonly ToolCall[], right: readonly ToolCall[]): b
   );
 }
 
-/** The engine keeps no call that was cut short, and the AI SDK's arguments are written here. */
+/** Always valid JSON: the engine keeps no call that was cut short, and `prompt.ts` writes the AI SDK's arguments. */
 function valueOf(call: ToolCall): string {
   return JSON.stringify(JSON.parse(call.arguments));
 }

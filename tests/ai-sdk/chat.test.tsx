@@ -16,7 +16,7 @@ beforeEach(begin);
 afterEach(begin);
 
 async function begin() {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 }
 

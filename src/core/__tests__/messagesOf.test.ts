@@ -1,6 +1,6 @@
 import type { Message } from '../../protocol/generated';
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
-import { conversation } from '../scopes/messagesOf';
+import { messagesOf } from '../scopes/messagesOf';
 import { LlamaClient } from '../LlamaClient';
 
 const user = (content: string): Message => ({ role: 'user', content });
@@ -9,7 +9,7 @@ function open() {
   const port = scriptedPort();
   const client = new LlamaClient(port, { scheduler: manualScheduler() });
   const say = (content: string) => client.generate({ model: { path: 'a' }, scope: 's', append: [user(content)] });
-  const shown = () => conversation(client.scope('s').getSnapshot());
+  const shown = () => messagesOf(client.scope('s').getSnapshot());
   return { port, client, say, shown, lines: () => shown().map(({ role, content }) => `${role}: ${content}`) };
 }
 

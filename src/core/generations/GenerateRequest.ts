@@ -1,41 +1,42 @@
 import type { Command, GenerateOptions, Message, ModelConfig, Overflow, Persist } from '../../protocol/generated';
+import type { Signal } from '../port/Signal';
 
 /** One turn of a conversation. Give one of `append`, `messages` and `prompt`. */
 export interface GenerateRequest {
-  /** Which model answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left out: 300,000. */
+  /**
+   * The model that answers; loaded if it is not. Each request sets the model's `keepAliveMs` anew; left out, that is
+   * 300,000.
+   */
   model: ModelConfig;
-  /** The conversation, made on first use. */
+  /** The conversation. The first use of a name makes it. */
   scope: string;
-  /** Messages added to the stored transcript. */
+  /** Messages to add to the stored transcript. */
   append?: readonly Message[];
-  /** The whole transcript, replacing the stored one from the first difference. */
+  /** The whole transcript. It replaces the stored one from the first difference. */
   messages?: readonly Message[];
   /**
-   * Text to be gone on with, as it is: without the model's template, its control tokens written out. It takes the transcript's place,
-   * as one message of a user. Tools and the other options that speak to a template cannot be had beside it.
+   * Text that the model continues as it is: without the chat template, and with its control tokens written out. It
+   * replaces the transcript, as one message of the user. Tools, and other options that need a template, are refused
+   * beside it.
    */
   prompt?: string;
-  /** What of the conversation may be written to disk, from now on. Left out: as before; at first `kv`. */
+  /**
+   * The parts of the conversation that may be written to disk, from now on.
+   * @default the value so far; `full` for a new conversation
+   */
   persist?: Persist;
-  /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
+  /**
+   * What happens when the conversation outgrows `contextSize`. With `dropOldest` the model no longer sees the oldest turns.
+   * @default 'dropOldest'
+   */
   overflow?: Overflow;
-  /** Sampling and limits of this turn alone. Left out: every default. */
+  /** Sampling and limits of this turn alone. */
   options?: GenerateOptions;
   /** Cancels the generation when it is aborted. */
   signal?: Signal;
 }
 
-/** The part of `AbortSignal` that is used; the class itself is not in every engine. */
-export interface Signal {
-  /** Whether it has been aborted already. */
-  readonly aborted: boolean;
-  /** Calls `listener` when it is aborted. */
-  addEventListener(type: 'abort', listener: () => void): void;
-  /** Takes that back. */
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
-
-/** The command that a request stands for; its lists are copies. */
+/** Returns the command of a request, with copies of its lists. */
 export function generateCommand(generationId: string, request: GenerateRequest): Command {
   const { model, scope, append, messages, prompt, persist, overflow, options = {} } = request;
   return {
@@ -52,14 +53,23 @@ export function generateCommand(generationId: string, request: GenerateRequest):
   };
 }
 
-/** Calls `cancel` when the signal is aborted, now or before `end` settles. */
-export function followSignal(signal: Signal | undefined, cancel: () => void, end: Promise<unknown>): void {
-  if (signal === undefined) return;
-  if (signal.aborted) {
-    cancel();
-    return;
-  }
-  signal.addEventListener('abort', cancel);
-  const leave = () => signal.removeEventListener('abort', cancel);
-  end.then(leave, leave);
+/** The messages of a request: added to the transcript, or in its place. */
+export interface Sent {
+  /** Messages that are added to the transcript. */
+  readonly append?: readonly Message[];
+  /** Messages that replace the transcript. */
+  readonly messages?: readonly Message[];
+}
+
+/** Returns deep copies of a request's messages: the caller's own objects must not be frozen. */
+export function sentBy({ append, messages, prompt }: GenerateRequest): Sent {
+  const whole = prompt === undefined ? messages : [{ role: 'user' as const, content: prompt }];
+  return { ...(append && { append: copyOf(append) }), ...(whole && { messages: copyOf(whole) }) };
+}
+
+function copyOf(messages: readonly Message[]): Message[] {
+  return messages.map(({ toolCalls, ...message }) => ({
+    ...message,
+    ...(toolCalls && { toolCalls: toolCalls.map((call) => ({ ...call })) }),
+  }));
 }

@@ -1,46 +1,51 @@
-import type { ErrorInfo, FinishReason, GenerationPhase, GenerationState, Message, Timings, TokenLogprob, ToolCall, Usage } from '../../protocol/generated';
+import type {
+  ErrorInfo,
+  FinishReason,
+  GenerationPhase,
+  GenerationState,
+  Timings,
+  TokenLogprob,
+  ToolCall,
+  Usage,
+} from '../../protocol/generated';
+import type { Sent } from './GenerateRequest';
 import { Deferred } from '../port/Deferred';
-import { reuse } from '../port/parse';
+import { reuse } from '../state/reuse';
 import { LlamaError } from '../LlamaError';
 import { type Changes, type ReadableStore, Store } from '../state/Store';
 import { textIterator } from './textIterator';
 
-/** How a generation ended well. A cancelled one has the text that was delivered. */
+/** The result of a generation that did not fail. A cancelled one has the text that was delivered. */
 export interface GenerationResult {
   /** The whole answer, without the stop text that ended it. */
   text: string;
-  /** What the model thought before it answered; empty where it did not. */
+  /** The model's reasoning before its answer; empty if there was none. */
   reasoning: string;
-  /** The tools that it called; a call that was cut short is none. Their results go into the next turn, as messages of `tool`. */
+  /**
+   * The tool calls of the answer, without one that was cut short. Send their results in the next turn, as messages with the
+   * role `tool`.
+   */
   toolCalls: readonly ToolCall[];
-  /** How likely each of its tokens was, where `options.logprobs` asked for that: as many as `usage.outputTokens`. */
+  /** The log probability of each token, if `options.logprobs` asked for it: as many as `usage.outputTokens`. */
   logprobs?: readonly TokenLogprob[];
-  /** What ended it. */
+  /** Why the answer ended. */
   reason: Exclude<FinishReason, 'failed'>;
-  /** Tokens: of the prompt, cached and prefilled, and of the answer. */
+  /** Counts of tokens: of the prompt, cached and prefilled, and of the answer. */
   usage: Usage;
   /** Milliseconds of each phase. */
   timings: Timings;
 }
 
-/** The messages of a request: added to the transcript, or in its place. */
-export interface Sent {
-  /** Added to what the transcript held. */
-  readonly append?: readonly Message[];
-  /** The whole transcript, in place of what it held. */
-  readonly messages?: readonly Message[];
-}
-
-/** The text with a piece that begins at `offset`, part of which may be there already. `undefined`: something is missing between. */
+/** Joins a piece at `offset`, part of which may be known already. Returns `undefined` if text between them is missing. */
 function join(known: string, offset: number, piece: string): string | undefined {
   return offset > known.length ? undefined : known + piece.slice(known.length - offset);
 }
 
-/** What a generation needs of its client. @internal */
+/** The client, as a generation sees it. @internal */
 export interface GenerationHost {
-  /** Where the generation reports its changes. */
+  /** Collects the changes of the generation. */
   changes: Changes;
-  /** Asks the engine to end it; resolves when it has ended. */
+  /** Asks the engine to end the generation; resolves when it has ended. */
   cancel(generation: Generation): Promise<void>;
   /** Called once, as `result` settles. */
   onSettled(generation: Generation): void;
@@ -52,21 +57,22 @@ const NOTHING_DONE = {
 };
 
 /**
- * One answer in the making. Iterate it for text, await `result` for the whole, watch it as a store, in any combination
- * and any number of times. It belongs to the engine: dropping it, or leaving an iteration, does not end it; `cancel()` does.
+ * An answer that is being written. Iterate over it for its text, await `result` for the whole, or watch it as a store, in
+ * any combination and any number of times. The engine owns it: dropping the object, or leaving an iteration, does not end
+ * the answer; `cancel()` does.
  */
 export class Generation implements AsyncIterable<string>, ReadableStore<GenerationState> {
-  /** Made by the client that sent it; `client.generation(id)` finds it until it has been forgotten after its end. */
+  /** The id, made by the client that sent the request. `client.generation(id)` finds it until some time after its end. */
   readonly id: string;
-  /** The conversation that it is a turn of. */
+  /** The conversation that this is a turn of. */
   readonly scope: string;
-  /** What this client sent to be answered; empty for a generation that it found running. */
+  /** The messages that this client sent; empty for a generation that another client began. */
   readonly sent: Sent;
-  /** Settles once: at the end of the answer, or with a `LlamaError`, whose code is `closed` when the client closes. */
+  /** Resolves at the end of the answer, or rejects with a `LlamaError`: with `closed` when the client closes. */
   readonly result: Promise<GenerationResult>;
   /** Calls a listener after new text or a new phase, at most once per batch of events. */
   readonly subscribe: ReadableStore<GenerationState>['subscribe'];
-  /** The text so far, and the phase. */
+  /** Returns the text so far, and the phase. */
   readonly getSnapshot: ReadableStore<GenerationState>['getSnapshot'];
   private readonly state: Store<GenerationState>;
   private readonly outcome: Deferred<GenerationResult>;
@@ -88,17 +94,17 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     this.settleIfFinished();
   }
 
-  /** Text from the beginning, in pieces; each iteration has a place of its own. Throws what `result` rejects with. */
+  /** Iterates over the text from its beginning, each iteration for itself. Throws the error that `result` rejects with. */
   [Symbol.asyncIterator](): AsyncIterator<string> {
     return textIterator(this, this.result);
   }
 
-  /** @internal Where Babel's `for await` looks in an engine without `Symbol.asyncIterator`, such as an old Hermes. */
+  /** @internal Babel's `for await` looks here in an engine without `Symbol.asyncIterator`, such as an old Hermes. */
   '@@asyncIterator'(): AsyncIterator<string> {
     return textIterator(this, this.result);
   }
 
-  /** Ends the generation, queued or running. Resolves when it has ended, also if it had ended before. */
+  /** Ends the generation, queued or running. Resolves when it has ended, even if that was before the call. */
   cancel(): Promise<void> {
     return this.host.cancel(this);
   }
@@ -108,7 +114,7 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     return this.getSnapshot().phase.type === 'finished';
   }
 
-  /** @internal Takes over the engine's state. */
+  /** @internal Replaces the state. */
   update(state: GenerationState): void {
     this.state.set(reuse(this.getSnapshot(), state));
     this.settleIfFinished();
@@ -119,7 +125,7 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     this.update({ ...this.getSnapshot(), phase });
   }
 
-  /** @internal Adds text that begins at `offset`. Returns whether it joins on to what is known. */
+  /** @internal Adds text that starts at `offset`. Returns whether it joins on to the known text. */
   addText(offset: number, text: string): boolean {
     const state = this.getSnapshot();
     const joined = join(state.text, offset, text);
@@ -128,7 +134,7 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     return true;
   }
 
-  /** @internal Adds reasoning that begins at `offset`. Returns whether it joins on to what is known. */
+  /** @internal Adds reasoning that starts at `offset`. Returns whether it joins on to the known reasoning. */
   addReasoning(offset: number, text: string): boolean {
     const state = this.getSnapshot();
     const joined = join(state.reasoning, offset, text);
@@ -137,18 +143,19 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     return true;
   }
 
-  /** @internal Adds to a call's arguments, or a new call. Returns whether that joins on to what is known. */
+  /** @internal Adds to a call's arguments, or adds a call. Returns whether it joins on to the known calls. */
   addToCall(index: number, offset: number, piece: ToolCall): boolean {
     const state = this.getSnapshot();
     const toolCalls = [...state.toolCalls];
-    const joined = index > toolCalls.length ? undefined : join(toolCalls[index]?.arguments ?? '', offset, piece.arguments);
+    if (index > toolCalls.length) return false;
+    const joined = join(toolCalls[index]?.arguments ?? '', offset, piece.arguments);
     if (joined === undefined) return false;
     toolCalls[index] = { ...piece, arguments: joined };
     this.update({ ...state, toolCalls });
     return true;
   }
 
-  /** @internal Adds how likely tokens were from number `offset` on. Returns whether they join on to what is known. */
+  /** @internal Adds log probabilities from token `offset` on. Returns whether they join on to the known ones. */
   addLogprobs(offset: number, more: readonly TokenLogprob[]): boolean {
     const state = this.getSnapshot();
     const known = state.logprobs ?? [];
@@ -157,7 +164,7 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     return true;
   }
 
-  /** @internal Takes a call out that was cut short. Returns whether it is known. */
+  /** @internal Removes a call that was cut short. Returns whether the call is known. */
   dropCall(index: number): boolean {
     const state = this.getSnapshot();
     const toolCalls = state.toolCalls.filter((_, other) => other !== index);

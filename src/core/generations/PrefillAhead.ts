@@ -1,26 +1,25 @@
-import type { LlamaClient } from '../LlamaClient';
 import type { PrefillRequest } from './PrefillRequest';
 
 /**
- * Prefills the newest of many guesses: one at a time, and those that were overtaken while they waited are never sent. What
- * becomes of one is nobody's concern: the turn computes whatever is missing.
+ * Prefills the newest of many turns that may come. One prefill runs at a time; a request that was overtaken while it waited
+ * is never sent. Failures are ignored: the turn itself prefills whatever is missing.
  */
-export class Preparation {
-  private isUnderWay = false;
+export class PrefillAhead {
+  private isRunning = false;
   private newest: PrefillRequest | undefined;
 
-  constructor(private readonly client: LlamaClient) {}
+  constructor(private readonly prefill: (request: PrefillRequest) => Promise<unknown>) {}
 
-  /** Takes the place of a guess that waits. */
-  guess(request: PrefillRequest): void {
+  /** Replaces the request that waits. */
+  request(request: PrefillRequest): void {
     this.newest = request;
-    if (!this.isUnderWay) this.next();
+    if (!this.isRunning) this.next();
   }
 
   private readonly next = (): void => {
     const { newest } = this;
     this.newest = undefined;
-    this.isUnderWay = newest !== undefined;
-    if (newest !== undefined) this.client.prefill(newest).then(this.next, this.next);
+    this.isRunning = newest !== undefined;
+    if (newest !== undefined) this.prefill(newest).then(this.next, this.next);
   };
 }

@@ -1,29 +1,30 @@
 import type { Command, Message } from '../../protocol/generated';
 
-/** What the next turn of a conversation may be. Give either `append` or `messages`. */
+/** A turn that may come next in a conversation. Give either `append` or `messages`. */
 export interface PrefillRequest {
-  /** A conversation that exists. The model that answered it last computes, if it is loaded. */
+  /** A conversation that exists. The model that answered in it last prefills, if it is loaded. */
   scope: string;
-  /** Messages that would be added to the stored transcript. An empty last one stands for one of which nothing is known. */
+  /** Messages that would be added to the stored transcript. An empty last one stands for a message that is unknown yet. */
   append?: readonly Message[];
   /** The whole transcript that would replace the stored one from the first difference. */
   messages?: readonly Message[];
   /**
-   * Whether the last word of the last message may become another one: then it is not computed. A word ends at a white space, so
-   * leave it out for languages that have none. Left out: false.
+   * Whether the last word of the last message may still change: then it is not prefilled. White space ends a word, so
+   * leave this out for languages without spaces.
+   * @default false
    */
   open?: boolean;
 }
 
-/** What came of it, in tokens of the turn that may come. */
+/** The result of a prefill, in tokens of the turn that may come. */
 export interface Prefilled {
-  /** Those that were in memory already. */
+  /** Tokens that were in memory already. */
   readonly cachedTokens: number;
-  /** Those that were computed. None for a model whose memory cannot be cut back when the turn comes otherwise. */
+  /** Tokens that were computed. 0 for a model whose memory could not be cut back if another turn came. */
   readonly prefilledTokens: number;
 }
 
-/** The command that a request stands for; its lists are copies. */
+/** Returns the command of a request, with copies of its lists. */
 export function prefillCommand({ scope, append, messages, open }: PrefillRequest): Command {
   return {
     type: 'prefill',

@@ -2,8 +2,8 @@ import type { GenerationState } from '../../protocol/generated';
 import type { ReadableStore } from '../state/Store';
 
 /**
- * Walks a growing text. Keeps no queue: a slow reader gets longer pieces. `end` settles when the text is complete; what
- * it rejects with is thrown after the text that came before it.
+ * Iterates over a growing text, without a queue: a slow reader gets longer pieces. `end` settles when the text is complete.
+ * If `end` rejects, the iteration throws the error after the text that came before it.
  */
 export function textIterator(source: ReadableStore<GenerationState>, end: Promise<unknown>): AsyncIterator<string> {
   let place = 0;
@@ -24,7 +24,7 @@ export function textIterator(source: ReadableStore<GenerationState>, end: Promis
   };
 }
 
-/** Resolves when the text is longer than `place`, or as `end` does. */
+/** Resolves when the text is longer than `place`, or settles as `end` does. */
 function textBeyond(place: number, source: ReadableStore<GenerationState>, end: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = () => {

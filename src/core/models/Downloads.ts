@@ -1,28 +1,28 @@
 import type { Download } from '../../protocol/generated';
-import { reuse } from '../port/parse';
 import { put } from '../state/put';
+import { reuse } from '../state/reuse';
 import { type Changes, Store } from '../state/Store';
 
-/** What comes to this device for later, whoever asked for it. */
+/** Downloads and imports of every client. */
 export class Downloads {
-  /** Those that run or have failed, sorted by name. */
+  /** The running and the failed ones, sorted by name. */
   readonly list: Store<readonly Download[]>;
 
   constructor(changes: Changes) {
     this.list = new Store<readonly Download[]>(changes, Object.freeze([]));
   }
 
-  /** The engine's word on one of them. */
+  /** Replaces the state of one download. */
   put(download: Download): void {
     this.replace(put(this.list.getSnapshot(), download, ({ name }) => name));
   }
 
-  /** One is over. */
+  /** Removes a download that has ended. */
   remove(name: string): void {
     this.replace(this.list.getSnapshot().filter((download) => download.name !== name));
   }
 
-  /** Takes over a snapshot's list. */
+  /** Replaces all downloads with a snapshot's list. */
   replace(downloads: readonly Download[]): void {
     const sorted = [...downloads].sort((one, other) => (one.name < other.name ? -1 : 1));
     this.list.set(reuse(this.list.getSnapshot(), sorted));

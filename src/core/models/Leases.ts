@@ -1,16 +1,19 @@
 import type { ModelConfig, ModelState } from '../../protocol/generated';
-import { Deferred } from '../port/Deferred';
 import { LlamaError, type LlamaErrorCode } from '../LlamaError';
-import { modelKey } from './modelKey';
+import { Deferred } from '../port/Deferred';
+import type { NewId } from '../port/idMaker';
 import type { Pending } from '../port/Pending';
 import { CLOSED, type Requests } from '../port/Requests';
 import type { Scheduler } from '../state/Scheduler';
+import { modelKey } from './modelKey';
 
 /** The right to keep a model loaded. */
 export interface Lease {
   /** Resolves when the model is ready; rejects with a `LlamaError` when it cannot be loaded. */
   readonly ready: Promise<void>;
-  /** Gives the lease back, one macrotask later; forgotten when it is taken again before. Calling it twice is once. */
+  /**
+   * Gives the lease back, one macrotask later; taking it again before then cancels that. A second call has no effect.
+   */
   release(): void;
 }
 
@@ -23,8 +26,8 @@ const REFUSALS: ReadonlySet<LlamaErrorCode> = new Set([
 ]);
 
 /**
- * Whether a lease was refused, as against one whose model could not be loaded: that one says that the model is wanted,
- * counts again when somebody loads it, and the model's own status tells what happened.
+ * Whether the engine refused the lease itself. A lease whose model only failed to load is not refused: it still says that
+ * the model is wanted, it counts again when the model is loaded later, and the model's own status tells what happened.
  */
 export function isRefusal({ code }: { code: LlamaErrorCode }): boolean {
   return REFUSALS.has(code);
@@ -32,43 +35,43 @@ export function isRefusal({ code }: { code: LlamaErrorCode }): boolean {
 
 const GIVEN_BACK = new LlamaError('loadCancelled', 'the lease was given back before the model was ready');
 
-/** What the engine knows as one lease: all holders with the same options and owner share it. */
-interface Shared {
+/** One lease of the engine. All holders with the same options and debug label share it. */
+interface SharedLease {
   id: string;
   key: string;
-  owner: string;
+  debugLabel: string;
   model: ModelConfig;
   holders: number;
   ready: Deferred<void>;
   settled: boolean;
-  /** Takes a deferred release back. */
-  keep: (() => void) | undefined;
+  /** Cancels a deferred release. */
+  cancelRelease: (() => void) | undefined;
 }
 
 /**
- * Leases by canonical options and owner. A release is deferred by one macrotask: StrictMode, `<Activity>` and Fast
- * Refresh, which give and take again at once, then cost nothing.
+ * Leases by canonical options and debug label. A release is deferred by one macrotask: StrictMode, `<Activity>` and Fast
+ * Refresh, which give a lease back and take it again at once, then cost nothing.
  */
 export class Leases {
-  /** Those that a new holder can join. */
-  private readonly joinable = new Map<string, Shared>();
-  /** Every one that has holders, or whose release is deferred. */
-  private readonly held = new Set<Shared>();
+  /** Leases that a new holder can join. */
+  private readonly joinable = new Map<string, SharedLease>();
+  /** Leases that have holders, or whose release is deferred. */
+  private readonly held = new Set<SharedLease>();
   private closed = false;
 
   constructor(
     private readonly requests: Requests,
-    private readonly newId: (kind: string) => string,
+    private readonly newId: NewId,
     private readonly scheduler: Scheduler,
     private readonly pending: Pending,
   ) {}
 
-  /** Never throws: what is wrong with the options rejects `ready`. */
-  take(model: ModelConfig, owner: string): Lease {
-    const key = JSON.stringify([owner, modelKey(model)]);
-    const shared = this.joinable.get(key) ?? this.acquire(key, model, owner);
-    shared.keep?.();
-    shared.keep = undefined;
+  /** Takes a lease. Never throws: wrong options reject `ready`. */
+  take(model: ModelConfig, debugLabel: string): Lease {
+    const key = JSON.stringify([debugLabel, modelKey(model)]);
+    const shared = this.joinable.get(key) ?? this.acquire(key, model, debugLabel);
+    shared.cancelRelease?.();
+    shared.cancelRelease = undefined;
     shared.holders += 1;
     let given = false;
     return {
@@ -81,15 +84,15 @@ export class Leases {
     };
   }
 
-  /** A model that was unloaded, or failed, keeps no lease that a new holder could join: the next one loads it again. */
+  /** Takes note of a model that was unloaded, or failed. Its leases cannot be joined: a new holder loads the model again. */
   noteModel({ path, status }: ModelState): void {
     if (status.type !== 'unloaded' && status.type !== 'failed') return;
     for (const shared of [...this.joinable.values()]) {
-      if (shared.model.path === path && shared.settled) this.part(shared);
+      if (shared.model.path === path && shared.settled) this.stopJoining(shared);
     }
   }
 
-  /** Settles what may have been answered unheard. */
+  /** Settles leases whose answer may have been lost, by the models of a snapshot. */
   reconcile(models: readonly ModelState[]): void {
     for (const shared of this.held) {
       const status = models.find((model) => model.path === shared.model.path)?.status;
@@ -99,28 +102,28 @@ export class Leases {
     for (const model of models) this.noteModel(model);
   }
 
-  /** The engine's side of the port is another one: it knows none of our leases. */
+  /** Takes every held lease again: the engine is another one, and knows none of them. */
   renew(): void {
     for (const shared of this.held) this.send(shared);
   }
 
-  /** Rejects every `ready` that is pending with `closed`. The engine gives the leases back itself, 10 s after its port ended. */
+  /** Rejects every pending `ready` with `closed`. The engine ends the leases itself, 10 s after their port has ended. */
   close(): void {
     this.closed = true;
     this.joinable.clear();
     for (const shared of this.held) {
-      shared.keep?.();
+      shared.cancelRelease?.();
       shared.ready.reject(LlamaError.from(CLOSED));
     }
     this.held.clear();
   }
 
-  private acquire(key: string, model: ModelConfig, owner: string): Shared {
+  private acquire(key: string, model: ModelConfig, debugLabel: string): SharedLease {
     const end = this.pending.begin();
-    const shared: Shared = {
+    const shared: SharedLease = {
       id: this.newId('lease'),
       key,
-      owner,
+      debugLabel,
       model,
       holders: 0,
       ready: new Deferred(() => {
@@ -128,7 +131,7 @@ export class Leases {
         end();
       }),
       settled: false,
-      keep: undefined,
+      cancelRelease: undefined,
     };
     if (this.closed) {
       shared.ready.reject(LlamaError.from(CLOSED));
@@ -140,34 +143,33 @@ export class Leases {
     return shared;
   }
 
-  private send(shared: Shared): void {
-    const { id: leaseId, owner, model } = shared;
+  private send(shared: SharedLease): void {
+    const { id: leaseId, debugLabel, model } = shared;
     this.requests.send(
-      { type: 'acquire', leaseId, owner, model },
+      { type: 'acquire', leaseId, debugLabel, model },
       {
         unheard: 'leave',
         resolve: () => shared.ready.resolve(),
         reject: (error) => {
-          this.part(shared);
+          this.stopJoining(shared);
           shared.ready.reject(LlamaError.from(error));
         },
       },
     );
   }
 
-  private give(shared: Shared): void {
+  private give(shared: SharedLease): void {
     shared.holders -= 1;
     if (shared.holders > 0 || this.closed) return;
-    shared.keep = this.scheduler.defer(() => {
+    shared.cancelRelease = this.scheduler.defer(() => {
       this.held.delete(shared);
-      this.part(shared);
+      this.stopJoining(shared);
       this.requests.tell({ type: 'release', leaseId: shared.id });
       shared.ready.reject(GIVEN_BACK);
     });
   }
 
-  /** From here on nobody joins it. */
-  private part(shared: Shared): void {
+  private stopJoining(shared: SharedLease): void {
     if (this.joinable.get(shared.key) === shared) this.joinable.delete(shared.key);
   }
 }

@@ -1,15 +1,15 @@
 import type { ModelState } from '../../protocol/generated';
-import { reuse } from '../port/parse';
 import { put } from '../state/put';
+import { reuse } from '../state/reuse';
 import { type Changes, type ReadableStore, Store } from '../state/Store';
 
-/** One store per model, and one of them all. */
+/** Holds one store per model, and one store of all models. */
 export class Models {
   /** Every model that the manager knows. */
   readonly list: Store<readonly ModelState[]>;
   private readonly byPath = new Map<string, Store<ModelState | undefined>>();
 
-  /** `onModel` is told each change of one model. */
+  /** `onModel` is called with each new state of one model. */
   constructor(
     private readonly changes: Changes,
     private readonly onModel: (model: ModelState) => void,
@@ -17,18 +17,18 @@ export class Models {
     this.list = new Store<readonly ModelState[]>(changes, Object.freeze([]));
   }
 
-  /** Always the same store for one path, also before the manager knows the model. */
+  /** Returns the same store for the same path, even before the manager knows the model. */
   store(path: string): ReadableStore<ModelState | undefined> {
     return this.entry(path);
   }
 
-  /** Takes over the whole new state of one model. */
+  /** Replaces the state of one model. */
   put(model: ModelState): void {
     this.onModel(model);
     this.replace(put(this.list.getSnapshot(), model, ({ path }) => path));
   }
 
-  /** Takes over a snapshot's list. */
+  /** Replaces all models with a snapshot's list. */
   replace(models: readonly ModelState[]): void {
     const byPath = new Map(models.map((model) => [model.path, reuse(this.entry(model.path).getSnapshot(), model)]));
     for (const [path, store] of this.byPath) store.set(byPath.get(path));

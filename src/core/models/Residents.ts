@@ -1,62 +1,66 @@
 import type { Resident } from '../../protocol/generated';
-import { reuse } from '../port/parse';
-import { put } from '../state/put';
 import { LlamaError } from '../LlamaError';
+import type { NewId } from '../port/idMaker';
 import type { Requests } from '../port/Requests';
+import { put } from '../state/put';
+import { reuse } from '../state/reuse';
 import { type Changes, Store } from '../state/Store';
 
-/** Something big that the app has beside the models, such as a speech recogniser, and the way to get rid of it. */
+/** Something big that the app keeps in memory beside the models, such as a speech recogniser. */
 export interface ResidentOptions {
-  /** Left out: one is made. */
+  /**
+   * Names the resident for the engine.
+   * @default an id that is made
+   */
   id?: string;
-  /** What it is, for people. */
+  /** Names the resident for people. */
   name: string;
-  /** Memory that it takes, in bytes. */
+  /** Memory that the resident takes, in bytes. */
   sizeBytes: number;
-  /** Whether it is at work now; then it is not asked to go. */
+  /** Whether the resident is at work now. The engine does not evict one that is. */
   inUse: boolean;
   /**
-   * Frees the memory, because something needs it more; `reason` says what, for a person. When it has returned, or its
-   * promise has resolved, the resident is no longer registered. One that throws stays registered, and `onProblem` is told.
+   * Frees the memory, because something needs it more; `reason` says what, for a person. The reservation ends when this
+   * has returned, or its promise has resolved. If it throws, the reservation stays, and `onProblem` is called.
    */
   evict(reason: string): void | Promise<void>;
 }
 
-/** A resident that was registered. Once it was removed or evicted its functions do nothing: register it again. */
+/** A reservation of memory. After `remove`, or an eviction, its functions do nothing: reserve the memory again. */
 export interface ResidentHandle {
-  /** As given to `registerResident`, or as made there. */
+  /** The id that `reserveMemory` was given, or made. */
   readonly id: string;
-  /** Says what it is now. What is left out stays what it was. */
+  /** Changes the size, or whether the resident is at work. A field that is left out stays as it was. */
   update(change: { sizeBytes?: number; inUse?: boolean }): void;
-  /** It is gone, and its memory free. */
+  /** Ends the reservation: the memory is free. */
   remove(): void;
 }
 
-interface Own {
+interface OwnResident {
   resident: Resident;
   options: ResidentOptions;
   evicting: boolean;
 }
 
-/** What is in memory beside the models: everybody's as a list, and this client's own, which it can evict. */
+/** Memory that is reserved beside the models: a list of every client's residents, and this client's own, to evict. */
 export class Residents {
-  /** Those of every client. */
+  /** The residents of every client. */
   readonly list: Store<readonly Resident[]>;
-  private readonly own = new Map<string, Own>();
+  private readonly own = new Map<string, OwnResident>();
 
   constructor(
     changes: Changes,
     private readonly requests: Requests,
-    private readonly newId: (kind: string) => string,
+    private readonly newId: NewId,
     private readonly onProblem: (error: LlamaError) => void,
   ) {
     this.list = new Store<readonly Resident[]>(changes, Object.freeze([]));
   }
 
-  /** Tells the engine of one; an id that is registered already becomes this one. What it refuses goes to `onProblem`. */
-  register(options: ResidentOptions): ResidentHandle {
+  /** Reserves memory. A resident with the same id is replaced. The engine's refusal goes to `onProblem`. */
+  reserve(options: ResidentOptions): ResidentHandle {
     const { id = this.newId('resident'), name, sizeBytes, inUse } = options;
-    const own: Own = { resident: { id, name, sizeBytes, inUse }, options, evicting: false };
+    const own: OwnResident = { resident: { id, name, sizeBytes, inUse }, options, evicting: false };
     this.own.set(id, own);
     this.tell(own);
     return {
@@ -70,22 +74,22 @@ export class Residents {
     };
   }
 
-  /** The engine's word on one of them. */
+  /** Replaces the state of one resident. */
   put(resident: Resident): void {
     this.replace(put(this.list.getSnapshot(), resident, ({ id }) => id));
   }
 
-  /** One is gone. */
+  /** Removes a resident whose reservation has ended. */
   remove(id: string): void {
     this.replace(this.list.getSnapshot().filter((resident) => resident.id !== id));
   }
 
-  /** Takes over a snapshot's list. */
+  /** Replaces all residents with a snapshot's list. */
   replace(residents: readonly Resident[]): void {
     this.list.set(reuse(this.list.getSnapshot(), [...residents]));
   }
 
-  /** The engine needs the memory of one of ours. One that has been put to work since is left alone. */
+  /** Evicts a resident of this client because the engine needs the memory, unless it has been put to work since. */
   evict(id: string, reason: string): void {
     const own = this.own.get(id);
     if (own === undefined || own.resident.inUse || own.evicting) return;
@@ -93,12 +97,12 @@ export class Residents {
     void this.carryOut(own, reason);
   }
 
-  /** The engine's side of the port is another one: it knows none of our residents. */
+  /** Reserves the memory of this client's residents again: the engine is another one, and knows none of them. */
   renew(): void {
     for (const own of this.own.values()) this.tell(own);
   }
 
-  private async carryOut(own: Own, reason: string): Promise<void> {
+  private async carryOut(own: OwnResident, reason: string): Promise<void> {
     try {
       await own.options.evict(reason);
       this.drop(own);
@@ -109,14 +113,14 @@ export class Residents {
     }
   }
 
-  private drop(own: Own): void {
+  private drop(own: OwnResident): void {
     const { id } = own.resident;
     if (this.own.get(id) !== own) return;
     this.own.delete(id);
     this.requests.tell({ type: 'removeResident', id });
   }
 
-  private tell({ resident }: Own): void {
+  private tell({ resident }: OwnResident): void {
     this.requests.tell({ type: 'setResident', resident }, (error) => {
       if (error.code !== 'closed') this.onProblem(LlamaError.from(error));
     });

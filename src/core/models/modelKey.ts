@@ -1,12 +1,13 @@
 import type { ModelConfig } from '../../protocol/generated';
 
-/** A string that is equal for configs with the same options, in whatever order, and with `undefined` as left out. */
+/** Returns the same string for configs with the same options, in any order. An `undefined` option counts as left out. */
 export function modelKey(model: ModelConfig): string {
-  const options = Object.entries(model as unknown as Record<string, unknown>).filter(([, value]) => value !== undefined);
+  const all = Object.entries(model as unknown as Record<string, unknown>);
+  const options = all.filter(([, value]) => value !== undefined);
   return JSON.stringify(Object.fromEntries(options.sort(([left], [right]) => (left < right ? -1 : 1))));
 }
 
-/** The config that a key was made of. */
+/** Returns the config of a key. */
 export function modelOfKey(key: string): ModelConfig {
   return JSON.parse(key) as ModelConfig;
 }

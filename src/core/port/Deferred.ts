@@ -1,8 +1,8 @@
 import type { LlamaError } from '../LlamaError';
 
-/** A promise settled from outside, once: whatever comes second is ignored. */
+/** A promise that is settled from outside, once. A second `resolve` or `reject` is ignored. */
 export class Deferred<T> {
-  /** Settles as `resolve` or `reject` says, whichever comes first. Its rejection is never reported as unhandled. */
+  /** Its rejection is never reported as unhandled. */
   readonly promise: Promise<T>;
   private settle: { resolve(value: T): void; reject(error: LlamaError): void } | undefined;
 
@@ -11,7 +11,7 @@ export class Deferred<T> {
     this.promise = new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
     });
-    // Who does not look at the promise sees the failure elsewhere: in a store, in an iteration.
+    // A caller that ignores the promise sees the failure elsewhere: in a store, or in an iteration.
     this.promise.catch(() => undefined);
   }
 

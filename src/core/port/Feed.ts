@@ -1,21 +1,21 @@
 import type { Batch, NumberedEvent, Snapshot } from '../../protocol/generated';
-import { parseBatch, parseSnapshot } from './parse';
 import { LlamaError } from '../LlamaError';
+import { parseBatch, parseSnapshot } from './parse';
 import type { Port } from './Port';
 
-/** Who is told what the port says, in order and without a gap. */
+/** Receives what the port says, in order and without a gap. */
 export interface FeedSink {
-  /** Everything, anew. `renewed`: the numbering started anew, so the other side knows nothing of ours. */
+  /** Replaces the whole state. `renewed`: the engine is another one, and knows nothing of this client. */
   onSnapshot(snapshot: Snapshot, renewed: boolean): void;
-  /** Returns whether the event fits what is known; if not, a snapshot follows. */
+  /** Returns whether the event fits the known state. If it does not, a snapshot follows. */
   onEvent(event: NumberedEvent): boolean;
-  /** What was wrong with a batch or a snapshot, as `protocolViolation`. */
+  /** Called with `protocolViolation` after a malformed batch or snapshot. */
   onProblem(error: LlamaError): void;
 }
 
 /**
- * Turns a port into one order: a snapshot, then the events after it. After a gap, a new epoch or a malformed batch it
- * goes on from a new snapshot.
+ * Turns a port into one order: a snapshot, then the events after it. After a gap, a new epoch or a malformed batch the
+ * feed goes on from a new snapshot.
  */
 export class Feed {
   private epoch = '';
@@ -34,7 +34,7 @@ export class Feed {
     this.sink.onSnapshot(snapshot, false);
   }
 
-  /** Takes a batch as the port delivers it. Never throws: on a phone that would end the app. */
+  /** Takes a batch as the port delivers it. Never throws: on a phone an exception here would end the app. */
   receive(json: string): void {
     let batch: Batch;
     try {
@@ -45,7 +45,7 @@ export class Feed {
       return;
     }
     if (batch.epoch !== this.epoch) this.restart();
-    // Still another one: a late batch of a side that is gone.
+    // If the epochs still differ, the batch is a late one, of an engine that is gone.
     if (batch.epoch !== this.epoch) return;
     for (const event of batch.events) this.take(event);
   }
@@ -56,7 +56,7 @@ export class Feed {
       this.seq = event.seq;
       if (!this.sink.onEvent(event)) this.restart();
     } else if ('requestId' in event) {
-      // The snapshot is ahead of this event, but no snapshot holds an answer.
+      // The snapshot is ahead of this event, but a snapshot holds no answers to commands.
       this.sink.onEvent(event);
     }
   }

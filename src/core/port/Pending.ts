@@ -1,10 +1,10 @@
-/** Counts promises that somebody may be waiting for, so that a host can stay alive for them, and no longer. */
+/** Counts promises that the app may be waiting for, so that a host can stay alive for them, and no longer. */
 export class Pending {
   private count = 0;
 
   constructor(private readonly onBusy: (busy: boolean) => void) {}
 
-  /** One more. Returns what ends it; calling that twice is once. */
+  /** Counts one more promise. Returns the function that takes it off again; a second call of that has no effect. */
   begin(): () => void {
     this.count += 1;
     if (this.count === 1) this.onBusy(true);

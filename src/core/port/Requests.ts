@@ -1,12 +1,14 @@
 import type { Command, Envelope, ErrorInfo } from '../../protocol/generated';
 import { LlamaError } from '../LlamaError';
+import type { NewId } from './idMaker';
 import type { Pending } from './Pending';
 
-/** What becomes of a command. */
+/** Says what happens to a command. */
 interface Handlers {
   /**
-   * If its answer may have been lost: `repeat` sends it once more, harmless for questions and for what can happen only
-   * once; `fail` rejects it when the engine's side is another one; `leave`: somebody else sees to it.
+   * What to do when the answer may have been lost. `repeat` sends the command again, which is harmless for questions and
+   * for acts that can happen only once. `fail` rejects the command when the engine is another one. `leave` does nothing:
+   * another part of the client takes care of it.
    */
   unheard: 'repeat' | 'fail' | 'leave';
   resolve(answer: unknown): void;
@@ -17,7 +19,7 @@ interface Waiting extends Handlers {
   envelope: Envelope;
 }
 
-/** What everything pending ends with when the client leaves its port. */
+/** Every pending promise rejects with this when the client leaves its port. */
 export const CLOSED: ErrorInfo = {
   code: 'closed',
   detail: 'the client is closed - make a new one for a new port',
@@ -35,7 +37,7 @@ export class Requests {
 
   constructor(
     private readonly transmit: (envelope: Envelope) => void,
-    private readonly newId: (kind: string) => string,
+    private readonly newId: NewId,
     private readonly pending: Pending,
   ) {}
 
@@ -44,27 +46,27 @@ export class Requests {
     return this.promise<Answer>(command, 'repeat');
   }
 
-  /** Sends a command that must not happen twice; the promise is its answer, or `closed` if that cannot come any more. */
+  /** Sends a command that must not happen twice. Rejects with `closed` when its answer cannot come any more. */
   askOnce(command: Command): Promise<undefined> {
     return this.promise(command, 'fail');
   }
 
-  /** Sends a command for which only a refusal matters, if that. */
+  /** Sends a command whose success nobody waits for. */
   tell(command: Command, onRefused: (error: ErrorInfo) => void = () => undefined): void {
     this.send(command, { unheard: 'leave', resolve: () => undefined, reject: onRefused });
   }
 
-  /** The answer has come. An id that does not wait, or no longer, is ignored. */
+  /** Settles a command by its answer. An id that is not waiting is ignored. */
   resolve(requestId: string, answer?: unknown): void {
     this.take(requestId)?.resolve(answer);
   }
 
-  /** A refusal has come. An id that does not wait, or no longer, is ignored. */
+  /** Settles a command by its refusal. An id that is not waiting is ignored. */
   reject(requestId: string, error: ErrorInfo): void {
     this.take(requestId)?.reject(error);
   }
 
-  /** Sends a command under a new id; exactly one of its handlers is called, once. After `close` that is `reject`, at once. */
+  /** Sends a command under a new id. Exactly one of its handlers is called, once; after `close`, `reject` at once. */
   send(command: Command, handlers: Handlers): void {
     if (this.closed) {
       handlers.reject(CLOSED);
@@ -75,7 +77,7 @@ export class Requests {
     this.transmit(envelope);
   }
 
-  /** Sees to what may have been answered unheard. Of several answers the first counts. */
+  /** Handles every command whose answer may have been lost. Of several answers the first counts. */
   repeat(renewed: boolean): void {
     for (const { envelope, unheard } of [...this.waiting.values()]) {
       if (unheard === 'repeat') this.transmit(envelope);
@@ -83,7 +85,7 @@ export class Requests {
     }
   }
 
-  /** Rejects all that waits with `closed`, and whatever is sent later. */
+  /** Rejects every waiting command with `closed`, and every later one. */
   close(): void {
     this.closed = true;
     for (const requestId of [...this.waiting.keys()]) this.reject(requestId, CLOSED);

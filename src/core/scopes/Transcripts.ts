@@ -3,7 +3,7 @@ import { isCode, type LlamaError } from '../LlamaError';
 import type { Requests } from '../port/Requests';
 import type { Scopes } from './Scopes';
 
-/** Reads transcripts: each once for all who ask; events keep it up to date. */
+/** Reads each transcript once for all callers; events keep it up to date afterwards. */
 export class Transcripts {
   private readonly reading = new Map<string, Promise<void>>();
 
@@ -12,17 +12,17 @@ export class Transcripts {
     private readonly requests: Requests,
   ) {}
 
-  /** The messages of a scope; none when there is no such scope. */
+  /** Resolves to the messages of a scope, or to none if it does not exist. */
   async get(scope: string): Promise<readonly Message[]> {
     const known = () => this.scopes.store(scope).getSnapshot().transcript;
     if (known().status !== 'ready') await this.read(scope);
     return known().messages;
   }
 
-  /** Reads anew what is out of date. A failure is in the scope's store. */
+  /** Reads transcripts again that are out of date. The scope's store shows a failure. */
   reread(outdated: readonly string[]): void {
     for (const scope of outdated) {
-      // A reading that is under way may have been answered before what was missed.
+      // The answer to a running read may be older than the change that was missed.
       this.reading.delete(scope);
       this.read(scope).catch(() => undefined);
     }

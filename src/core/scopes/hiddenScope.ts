@@ -1,13 +1,11 @@
-// Conversations that a part of this library keeps for itself: they take memory as others do, and are nobody's to choose.
-
 const PREFIX = 'hidden:';
 
-/** The id of a conversation that no list of conversations shows. */
+/** Returns the id of a conversation that the library keeps for itself, and that no list of conversations shows. */
 export function hiddenScope(name: string): string {
   return `${PREFIX}${name}`;
 }
 
-/** Whether a conversation is one of those. */
+/** Whether a conversation is hidden. */
 export function isHidden(scope: string): boolean {
   return scope.startsWith(PREFIX);
 }

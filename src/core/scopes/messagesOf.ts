@@ -2,16 +2,16 @@ import type { GenerationState, Message } from '../../protocol/generated';
 import type { Generation } from '../generations/Generation';
 import type { ScopeState } from './Scopes';
 
-/** A message of a chat. `generationId` is present while it is being written. */
+/** A message of a chat. `generationId` is present while the message is being written. */
 export interface ChatMessage extends Message {
   readonly generationId?: string;
 }
 
 /**
- * What a chat shows: the transcript, then the turns under way. Messages of the transcript are those of `scope`, the same
- * objects. `stateOf` gives a generation's text and phase.
+ * Returns the messages that a chat shows: the transcript, then the queued and running turns. Messages of the transcript are
+ * the same objects as in `scope`. `stateOf` returns the text and phase of a generation.
  */
-export function conversation(
+export function messagesOf(
   scope: ScopeState,
   stateOf: (generation: Generation) => GenerationState = (generation) => generation.getSnapshot(),
 ): readonly ChatMessage[] {
@@ -22,9 +22,15 @@ export function conversation(
   return shown;
 }
 
-function withTurn(shown: readonly ChatMessage[], { id, sent }: Generation, state: GenerationState): readonly ChatMessage[] {
-  // As the engine leaves out results that came with the turn before.
-  const append = (sent.append ?? []).filter((message) => message.role !== 'tool' || !shown.some((known) => isSameResult(known, message)));
+function withTurn(
+  shown: readonly ChatMessage[],
+  { id, sent }: Generation,
+  state: GenerationState,
+): readonly ChatMessage[] {
+  // The engine too leaves out results that the turn before has added already.
+  const append = (sent.append ?? []).filter(
+    (message) => message.role !== 'tool' || !shown.some((known) => isSameResult(known, message)),
+  );
   const { text, reasoning, toolCalls } = state;
   const answer: ChatMessage = {
     role: 'assistant',
@@ -34,7 +40,7 @@ function withTurn(shown: readonly ChatMessage[], { id, sent }: Generation, state
     generationId: id,
   };
   const isEmpty = text === '' && reasoning === '' && toolCalls.length === 0;
-  // The engine writes the answer into the transcript just before it says that the generation has finished.
+  // The engine writes the answer into the transcript just before it finishes the generation.
   if (!isEmpty && endsWith(shown, [...append, answer])) return shown;
   const question = sent.messages ?? (endsWith(shown, append) ? shown : [...shown, ...append]);
   return [...question, answer];

@@ -1,14 +1,14 @@
 import type { Scheduler } from './Scheduler';
 
-/** A value that can be watched: what `useSyncExternalStore`, MobX or anything else needs. */
+/** A value that can be watched, by `useSyncExternalStore`, MobX or any other library. */
 export interface ReadableStore<T> {
-  /** Calls `listener` after each change, at most once per batch of events. Returns what ends that. */
+  /** Calls `listener` after each change, at most once per batch of events. Returns the function that ends this. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** The value now. The same object until it changes. */
+  /** Returns the current value: the same object until it changes. */
   readonly getSnapshot: () => T;
 }
 
-/** Collects changed stores, so that a batch of events notifies each listener once, with everything up to date. */
+/** Collects changed stores, so that a batch of events notifies each listener once, after the whole batch is applied. */
 export class Changes {
   private readonly changed = new Set<Store<unknown>>();
   private depth = 0;
@@ -26,7 +26,7 @@ export class Changes {
     }
   }
 
-  /** Has the listeners of `store` told when the outermost `run` ends, or at once outside of one. */
+  /** Notifies the listeners of `store` when the outermost `run` ends, or at once outside of one. */
   add(store: Store<unknown>): void {
     this.changed.add(store);
     // Outside of `run` a change is a batch of its own.
@@ -39,7 +39,7 @@ export class Changes {
     for (const store of stores) store.notify((error) => this.throwLater(error));
   }
 
-  /** One listener that throws must neither silence the others nor reach the port, whose host it would kill. */
+  /** A listener that throws must neither silence the others nor reach the port, because it would kill the port's host. */
   private throwLater(error: unknown): void {
     this.scheduler.defer(() => {
       throw error;
@@ -47,7 +47,7 @@ export class Changes {
   }
 }
 
-/** A value and those who watch it. Only its owner changes it. */
+/** A value and its listeners. Only its owner changes it. */
 export class Store<T> implements ReadableStore<T> {
   private readonly listeners = new Set<() => void>();
 
@@ -57,7 +57,7 @@ export class Store<T> implements ReadableStore<T> {
   ) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    // A wrapper, so that one function subscribed twice is called twice and unsubscribed one at a time.
+    // The wrapper makes a function that is subscribed twice be called twice, and unsubscribed one at a time.
     const entry = () => listener();
     this.listeners.add(entry);
     return () => {
@@ -67,14 +67,14 @@ export class Store<T> implements ReadableStore<T> {
 
   readonly getSnapshot = (): T => this.value;
 
-  /** Changes the value. The same object again is no change. */
+  /** Changes the value. Setting the same object again changes nothing. */
   set(value: T): void {
     if (Object.is(value, this.value)) return;
     this.value = value;
     this.changes.add(this);
   }
 
-  /** Calls every listener; what one throws goes to `onError`, and the others are called all the same. */
+  /** Calls every listener. An exception goes to `onError`, and the other listeners are still called. */
   notify(onError: (error: unknown) => void): void {
     for (const listener of [...this.listeners]) {
       try {

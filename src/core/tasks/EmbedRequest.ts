@@ -1,32 +1,38 @@
 import type { Command, EmbeddingUsage, ModelConfig, Pooling } from '../../protocol/generated';
-import type { Signal } from '../generations/GenerateRequest';
+import type { Signal } from '../port/Signal';
 
-/** Texts that vectors are wanted for. */
+/** Texts to embed. */
 export interface EmbedRequest {
   /**
-   * Which model computes; loaded if it is not. One that is made for embeddings, or one that chats, in its own quality. What stands
-   * before a text by the model's convention, such as "query: ", is the caller's to add.
+   * Computes the vectors; loaded if it is not. Use a model that is made for embeddings; a chat model works too, less well.
+   * If the model's convention puts words before a text, such as "query: ", the caller adds them.
    */
   model: ModelConfig;
-  /** 1 to 256, none of them empty, each no longer than `contextSize` tokens. */
+  /** 1 to 256 texts, none of them empty, each at most `contextSize` tokens long. */
   texts: readonly string[];
-  /** Which of its tokens stand for a text. Left out: what the model was made for, if its file says so; else `mean`. */
+  /**
+   * How the vectors of a text's tokens become one vector.
+   * @default the pooling that the model's file names, else `mean`
+   */
   pooling?: Pooling;
-  /** Whether every vector is scaled to the length 1, so that a dot product is the similarity. Left out: true. */
+  /**
+   * Whether every vector is scaled to the length 1, so that a dot product is the similarity.
+   * @default true
+   */
   normalize?: boolean;
   /** Cancels the request when it is aborted: the promise rejects with `cancelled`. */
   signal?: Signal;
 }
 
-/** What came of it. */
+/** The vectors of a request. */
 export interface Embeddings {
-  /** One vector for each text, in their order, all of one length. */
+  /** One vector for each text, in the order of the texts, all of one length. */
   readonly embeddings: readonly (readonly number[])[];
-  /** What they cost. */
+  /** The tokens that were computed. */
   readonly usage: EmbeddingUsage;
 }
 
-/** The command that a request stands for; its list is a copy. */
+/** Returns the command of a request, with a copy of its list. */
 export function embedCommand(embeddingId: string, { model, texts, pooling, normalize }: EmbedRequest): Command {
   return {
     type: 'embed',

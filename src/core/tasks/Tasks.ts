@@ -1,44 +1,29 @@
-import type { BenchReport, Command, ModelConfig } from '../../protocol/generated';
-import { followSignal, type Signal } from '../generations/GenerateRequest';
+import type { BenchReport, Command } from '../../protocol/generated';
+import type { NewId } from '../port/idMaker';
 import type { Requests } from '../port/Requests';
+import { followSignal, type Signal } from '../port/Signal';
 import { type Changes, Store } from '../state/Store';
+import { benchCommand, type BenchProgress, type BenchRequest } from './BenchRequest';
+import { embedCommand, type Embeddings, type EmbedRequest } from './EmbedRequest';
 
-/** What is to be measured. */
-export interface BenchRequest {
-  /** Which model; loaded if it is not. */
-  model: ModelConfig;
-  /** Tokens of the prompt that is read in each repetition, 0 to 65,536; 0: none is read. Left out: 512. */
-  promptTokens?: number;
-  /** Tokens that are written in each repetition, 0 to 65,536; 0: none is written. Left out: 128. */
-  generatedTokens?: number;
-  /** 1 to 100. Left out: 5. */
-  repetitions?: number;
-  /** Told how far it is, at most once per batch of events. */
-  onProgress?: (progress: BenchProgress) => void;
-  /** Cancels the measurement when it is aborted: the promise rejects with `cancelled`. */
-  signal?: Signal;
-}
-
-/** How far a measurement is. */
-export interface BenchProgress {
-  /** Runs that are over, without those that warm up. */
-  readonly done: number;
-  /** Runs of both kinds together: 10, for prompts and answers in 5 repetitions. */
-  readonly total: number;
-}
-
-/** Measurements that have not ended. */
-export class Benches {
-  private readonly running = new Map<string, Store<BenchProgress | undefined>>();
+/** One-shot tasks, which hold a model until they are answered and leave no conversation behind. */
+export class Tasks {
+  private readonly benches = new Map<string, Store<BenchProgress | undefined>>();
 
   constructor(
     private readonly changes: Changes,
     private readonly requests: Requests,
-    private readonly newId: (kind: string) => string,
+    private readonly newId: NewId,
   ) {}
 
-  /** Begins one. */
-  run(request: BenchRequest): Promise<BenchReport> {
+  /** Embeds texts. */
+  embed(request: EmbedRequest): Promise<Embeddings> {
+    const embeddingId = this.newId('embedding');
+    return this.run(embedCommand(embeddingId, request), { type: 'cancelEmbed', embeddingId }, request.signal);
+  }
+
+  /** Measures a model. */
+  bench(request: BenchRequest): Promise<BenchReport> {
     const { onProgress, signal } = request;
     const benchId = this.newId('bench');
     const progress = new Store<BenchProgress | undefined>(this.changes, undefined);
@@ -46,27 +31,21 @@ export class Benches {
       const now = progress.getSnapshot();
       if (now !== undefined) onProgress?.(now);
     });
-    this.running.set(benchId, progress);
-    const report = this.requests.ask<BenchReport>(benchCommand(benchId, request));
-    const forget = () => this.running.delete(benchId);
+    this.benches.set(benchId, progress);
+    const report = this.run<BenchReport>(benchCommand(benchId, request), { type: 'cancelBench', benchId }, signal);
+    const forget = () => this.benches.delete(benchId);
     report.then(forget, forget);
-    followSignal(signal, () => this.requests.tell({ type: 'cancelBench', benchId }), report);
     return report;
   }
 
-  /** The engine's word on one of them. One that has ended hears nothing. */
+  /** Takes the progress of a measurement. The id of one that has ended is ignored. */
   progressed(benchId: string, progress: BenchProgress): void {
-    this.running.get(benchId)?.set(Object.freeze(progress));
+    this.benches.get(benchId)?.set(Object.freeze(progress));
   }
-}
 
-function benchCommand(benchId: string, { model, promptTokens, generatedTokens, repetitions }: BenchRequest): Command {
-  return {
-    type: 'bench',
-    benchId,
-    model,
-    ...(promptTokens !== undefined && { promptTokens }),
-    ...(generatedTokens !== undefined && { generatedTokens }),
-    ...(repetitions !== undefined && { repetitions }),
-  };
+  private run<Answer>(command: Command, cancel: Command, signal: Signal | undefined): Promise<Answer> {
+    const answer = this.requests.ask<Answer>(command);
+    followSignal(signal, () => this.requests.tell(cancel), answer);
+    return answer;
+  }
 }

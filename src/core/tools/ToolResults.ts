@@ -1,10 +1,9 @@
 import type { Message, ToolCall } from '../../protocol/generated';
 import type { Generation } from '../generations/Generation';
-import { resultMessage } from './ToolDefinition';
 
-/** A call that an answer made, and what it came to, once it has. */
-export interface AnsweredCall {
-  /** As the model made it. */
+/** A call of an answer, with its result once the tool has finished. */
+export interface CallWithResult {
+  /** The call as the model made it. */
   readonly call: ToolCall;
   /** Absent until the tool has finished, however late that is. */
   readonly result?: string | undefined;
@@ -15,56 +14,62 @@ interface Turn {
   readonly keepPartial: boolean;
 }
 
-interface Calls {
-  readonly calls: readonly AnsweredCall[];
-  /** What was asked since. */
+interface NewestCalls {
+  readonly calls: readonly CallWithResult[];
+  /** The turns that began after the calls. */
   turns: readonly Turn[];
 }
 
 /**
- * Keeps what tools gave until a turn that came after it stays in the transcript: a turn that goes back takes the results with it,
- * and a tool that ran must not run again for that.
+ * Keeps the results of tools until a turn after them stays in the transcript. A turn that is rolled back takes the results
+ * with it, and a tool that has run must not run again because of that.
  */
-export class CallResults {
-  private readonly scopes = new Map<string, Calls>();
+export class ToolResults {
+  private readonly scopes = new Map<string, NewestCalls>();
 
-  /** The calls of a conversation's newest answer. Results that come later are seen. */
-  set(scope: string, calls: readonly AnsweredCall[]): void {
+  /** Sets the calls of a conversation's newest answer. Results that are added to them later count. */
+  set(scope: string, calls: readonly CallWithResult[]): void {
     this.scopes.set(scope, { calls, turns: [] });
   }
 
-  /** A turn has begun, with the results or without: once it stays, the calls have been answered. */
+  /** Takes note of a turn that has begun, with the results or without. Once it stays, the calls are answered. */
   follow(generation: Generation, keepPartial: boolean): void {
-    const known = this.current(generation.scope);
+    const known = this.unanswered(generation.scope);
     if (known !== undefined) known.turns = [...known.turns, { generation, keepPartial }];
   }
 
   /**
-   * Results that are in no turn that stays. One that is under way with them may go back yet; the engine leaves out what it has by
-   * the time that the next one begins.
+   * Returns the results that are in no turn that stays. A turn that is running with them may still be rolled back. If it is
+   * not, the engine leaves the results out of the next turn.
    */
   unsent(scope: string): Message[] {
-    const { calls = [] } = this.current(scope) ?? {};
-    return calls.flatMap(({ call, result }) => (result === undefined ? [] : [resultMessage(call, result)]));
+    return messagesOfResults(this.unanswered(scope)?.calls ?? []);
   }
 
-  /** The calls are no longer in the transcript. */
+  /** Forgets the calls of a conversation, because they are no longer in its transcript. */
   forget(scope: string): void {
     this.scopes.delete(scope);
   }
 
-  /** The same for every conversation. */
+  /** Forgets the calls of every conversation. */
   forgetAll(): void {
     this.scopes.clear();
   }
 
-  private current(scope: string): Calls | undefined {
+  private unanswered(scope: string): NewestCalls | undefined {
     const known = this.scopes.get(scope);
     return known?.turns.some(stays) === true ? undefined : known;
   }
 }
 
-/** Whether the engine has the turn in its transcript: one that was cut short goes back, unless it keeps what was delivered. */
+/** Returns a message of the role `tool` for every call that has a result. */
+export function messagesOfResults(calls: readonly CallWithResult[]): Message[] {
+  return calls.flatMap(({ call, result }): Message[] =>
+    result === undefined ? [] : [{ role: 'tool', content: result, toolCallId: call.id, toolName: call.name }],
+  );
+}
+
+/** Whether the turn stays in the engine's transcript. One that was cut short stays only if it keeps a partial answer. */
 function stays({ generation, keepPartial }: Turn): boolean {
   const { phase, text, reasoning, toolCalls } = generation.getSnapshot();
   if (phase.type !== 'finished') return false;

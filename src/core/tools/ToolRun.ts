@@ -1,40 +1,54 @@
 import type { GenerateOptions, Message, ToolCall } from '../../protocol/generated';
-import type { AnsweredCall } from './ToolResults';
-import { Deferred } from '../port/Deferred';
-import { followSignal, type GenerateRequest } from '../generations/GenerateRequest';
+import type { GenerateRequest } from '../generations/GenerateRequest';
 import type { Generation } from '../generations/Generation';
-import { currentTools, declared, errorText, type OpenCall, resultMessage, resultText, type Tools } from './ToolDefinition';
+import { Deferred } from '../port/Deferred';
+import { followSignal } from '../port/Signal';
+import { errorText, resultText } from './resultText';
+import { currentTools, declaredTools, type Tools } from './ToolDefinition';
+import { type CallWithResult, messagesOfResults } from './ToolResults';
 
 /** A turn whose answer may call tools. */
 export interface ToolRequest extends GenerateRequest {
-  /** What its answers may call. A function is asked anew for every answer and every call. */
+  /** The tools that answers may call. A function is called again for every answer and every call. */
   tools: Tools | (() => Tools);
-  /** Answers at most. What the last one calls is left: `openCalls` shows it until the next turn. Left out: 5. */
+  /**
+   * The greatest number of answers. Calls of the last one stay unanswered: `pendingToolCalls` shows them until the next turn.
+   * @default 5
+   */
   maxSteps?: number;
 }
 
-/** What a run needs of those who have it. @internal */
-export interface RunHost {
-  /** Begins one of its turns. */
-  generate(request: GenerateRequest): Generation;
-  /** Told of the calls of an answer before they are carried out. They get their results in place. */
-  onCalls(calls: readonly AnsweredCall[]): void;
-  /** Told which of them have no result yet, until somebody ends the run. */
-  onOpen(calls: readonly OpenCall[]): void;
+/** A tool call that has no result yet. */
+export interface PendingToolCall extends ToolCall {
+  /**
+   * `waiting` for the user's approval, or `running`. `unanswered`: no tool carries the call out, because its answer was the
+   * last one allowed.
+   */
+  readonly state: 'waiting' | 'running' | 'unanswered';
 }
 
-interface RunningCall extends AnsweredCall {
-  /** Absent when it is open no longer. */
-  open?: OpenCall | undefined;
+/** The owner of a run. @internal */
+export interface ToolRunHost {
+  /** Starts one of its turns. */
+  generate(request: GenerateRequest): Generation;
+  /** Called with the calls of an answer before they are carried out. Results are added to these objects later. */
+  onCalls(calls: readonly CallWithResult[]): void;
+  /** Called with the calls that have no result yet, until the run is ended. */
+  onPending(calls: readonly PendingToolCall[]): void;
+}
+
+interface RunningCall extends CallWithResult {
+  /** Absent when the call is no longer pending. */
+  pending?: PendingToolCall | undefined;
   approval?: Deferred<boolean>;
   result?: string;
 }
 
 const MAX_STEPS = 5;
 
-/** One question, the answers to it, and what they call, until one calls nothing or somebody goes on. */
+/** A question, its answers, and the tools that they call, until an answer calls none or the run is ended. */
 export class ToolRun {
-  // Needed by apps that have tools alone; React Native has it.
+  // The core avoids this class, which some engines lack. Only apps with tools need it, and React Native has it.
   // eslint-disable-next-line no-restricted-globals
   private readonly abort = new AbortController();
   private generation: Generation | undefined;
@@ -42,10 +56,10 @@ export class ToolRun {
 
   constructor(
     private readonly request: ToolRequest,
-    private readonly host: RunHost,
+    private readonly host: ToolRunHost,
   ) {}
 
-  /** Gives the first answer. `onEnd` is called when nothing follows any more. */
+  /** Starts the first answer and returns it. `onEnd` is called when no answer follows any more. */
   start(onEnd: () => void): Generation {
     const first = this.ask(this.request);
     const done = this.follow(first).then(onEnd);
@@ -53,26 +67,26 @@ export class ToolRun {
     return first;
   }
 
-  /** Whether an answer is under way. */
+  /** Whether an answer is being written. */
   isAnswering(): boolean {
     return this.generation?.finished === false;
   }
 
-  /** Whether this is the answer that it waits for. */
+  /** Whether the run waits for this answer. */
   waitsFor(generation: Generation): boolean {
     return this.generation === generation;
   }
 
-  /** Carries nothing more out and asks nothing more. Tools that run are told; what they give all the same is their calls' result. */
+  /** Stops starting tools and answers, and aborts running tools. A tool that still returns adds its result to its call. */
   end(): void {
     if (this.isOver()) return;
-    this.host.onOpen([]);
+    this.host.onPending([]);
     this.abort.abort();
     for (const { approval } of this.calls) approval?.resolve(false);
   }
 
-  /** Answers the calls of that id that wait for the user. */
-  approve(callId: string, isApproved: boolean): void {
+  /** Settles the waiting calls of that id: the user approves or denies them. */
+  settleApproval(callId: string, isApproved: boolean): void {
     for (const { call, approval } of this.calls) if (call.id === callId) approval?.resolve(isApproved);
   }
 
@@ -81,20 +95,21 @@ export class ToolRun {
   }
 
   private ask(request: GenerateRequest): Generation {
-    this.generation = this.host.generate({ ...request, options: { ...request.options, tools: declared(currentTools(this.request.tools)) } });
+    const tools = declaredTools(currentTools(this.request.tools));
+    this.generation = this.host.generate({ ...request, options: { ...request.options, tools } });
     return this.generation;
   }
 
-  /** Never fails: what went wrong is the failure of a generation. */
+  /** Never rejects: every failure is the failure of a generation. */
   private async follow(first: Generation): Promise<void> {
     const { model, scope, persist, overflow, signal, options = {}, maxSteps = MAX_STEPS } = this.request;
     let generation = first;
     for (let step = 1; ; step += 1) {
       const outcome = await generation.result.catch(() => undefined);
-      // A turn that failed or was cancelled goes back, and its calls with it.
+      // A turn that failed or was cancelled is rolled back, together with its calls.
       if (this.isOver() || outcome === undefined || outcome.reason === 'cancelled') return;
       if (outcome.reason !== 'toolCalls' || step >= maxSteps) {
-        this.leave(outcome.toolCalls);
+        this.leaveUnanswered(outcome.toolCalls);
         return;
       }
       const append = await this.carryOut(outcome.toolCalls);
@@ -103,19 +118,19 @@ export class ToolRun {
     }
   }
 
-  /** Of an answer after which nothing follows, though it calls something. */
-  private leave(calls: readonly ToolCall[]): void {
-    this.calls = calls.map((call) => ({ call, open: Object.freeze({ ...call, state: 'left' }) }));
+  /** Shows the calls of an answer that no other answer follows. */
+  private leaveUnanswered(calls: readonly ToolCall[]): void {
+    this.calls = calls.map((call) => ({ call, pending: Object.freeze({ ...call, state: 'unanswered' }) }));
     this.announce();
   }
 
   private async carryOut(calls: readonly ToolCall[]): Promise<Message[]> {
-    const running = calls.map((call): RunningCall => ({ call, open: Object.freeze({ ...call, state: 'running' }) }));
+    const running = calls.map((call): RunningCall => ({ call, pending: Object.freeze({ ...call, state: 'running' }) }));
     this.calls = running;
     this.host.onCalls(running);
     this.announce();
     await Promise.all(running.map((call) => this.execute(call)));
-    return running.flatMap(({ call, result }) => (result === undefined ? [] : [resultMessage(call, result)]));
+    return messagesOfResults(running);
   }
 
   private async execute(running: RunningCall): Promise<void> {
@@ -124,7 +139,7 @@ export class ToolRun {
     this.setState(running, undefined);
   }
 
-  /** `undefined`: the run was over before the tool began. */
+  /** Resolves to `undefined` if the run ended before the tool started. */
   private async resultOf(running: RunningCall): Promise<string | undefined> {
     const { call } = running;
     const tool = currentTools(this.request.tools)[call.name];
@@ -135,9 +150,10 @@ export class ToolRun {
     const isApproved = !asks || (await this.approval(running));
     if (this.isOver()) return undefined;
     if (!isApproved) throw new Error('the user refused');
-    // A component may have been rendered anew while the user thought about it.
+    // A component may have rendered with other tools while the user decided.
     const { execute } = currentTools(this.request.tools)[call.name] ?? tool;
-    return resultText(await execute(input, { callId: call.id, scope: this.request.scope, signal: this.abort.signal }));
+    const context = { callId: call.id, scope: this.request.scope, signal: this.abort.signal };
+    return resultText(await execute(input, context));
   }
 
   private approval(running: RunningCall): Promise<boolean> {
@@ -146,18 +162,19 @@ export class ToolRun {
     return running.approval.promise;
   }
 
-  private setState(running: RunningCall, state: OpenCall['state'] | undefined): void {
-    running.open = state && Object.freeze({ ...running.call, state });
+  private setState(running: RunningCall, state: PendingToolCall['state'] | undefined): void {
+    running.pending = state && Object.freeze({ ...running.call, state });
     this.announce();
   }
 
   private announce(): void {
-    // Another run may have the conversation by now.
-    if (!this.isOver()) this.host.onOpen(this.calls.flatMap(({ open }) => (open === undefined ? [] : [open])));
+    // After its end another run may own the conversation.
+    if (this.isOver()) return;
+    this.host.onPending(this.calls.flatMap(({ pending }) => (pending === undefined ? [] : [pending])));
   }
 }
 
-/** What was required has been done. */
+/** Returns the options of later answers. The first answer has met a tool choice that requires a call. */
 function afterFirst(options: GenerateOptions): GenerateOptions {
   const { toolChoice, ...others } = options;
   return toolChoice === undefined || toolChoice.type === 'none' ? options : others;

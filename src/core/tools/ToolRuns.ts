@@ -1,21 +1,20 @@
 import type { Message } from '../../protocol/generated';
-import { CallResults } from './ToolResults';
 import type { GenerateRequest } from '../generations/GenerateRequest';
 import type { Generation } from '../generations/Generation';
 import { type Changes, type ReadableStore, Store } from '../state/Store';
-import { ToolRun, type ToolRequest } from './ToolRun';
-import type { OpenCall } from './ToolDefinition';
+import { type PendingToolCall, type ToolRequest, ToolRun } from './ToolRun';
+import { ToolResults } from './ToolResults';
 
-const NONE: readonly OpenCall[] = Object.freeze([]);
+const NONE: readonly PendingToolCall[] = Object.freeze([]);
 
 /**
- * Begins every turn, and has at most one run of tools for each conversation: whoever goes on, ends it. Belongs to the client, not to
- * a component: a tool that outlives its component finishes, and its result is in the conversation.
+ * Starts every turn, and holds at most one tool run per conversation: the next turn ends it. Belongs to the client, not to a
+ * component: a tool that outlives its component finishes, and its result joins the conversation.
  */
 export class ToolRuns {
   private readonly runs = new Map<string, ToolRun>();
-  private readonly stores = new Map<string, Store<readonly OpenCall[]>>();
-  private readonly results = new CallResults();
+  private readonly stores = new Map<string, Store<readonly PendingToolCall[]>>();
+  private readonly results = new ToolResults();
 
   constructor(
     private readonly changes: Changes,
@@ -23,24 +22,24 @@ export class ToolRuns {
   ) {}
 
   /** The calls of a conversation that have no result yet. */
-  open(scope: string): ReadableStore<readonly OpenCall[]> {
+  pending(scope: string): ReadableStore<readonly PendingToolCall[]> {
     return this.store(scope);
   }
 
-  /** Starts a turn that nothing follows from. */
+  /** Starts a turn without tools. */
   generate(request: GenerateRequest): Generation {
     this.end(request.scope);
     return this.turn(request);
   }
 
-  /** Starts a turn, and those that follow from what its answers call. Gives the first. */
+  /** Starts a turn with tools, and the turns that follow from its calls. Returns the first answer. */
   start(request: ToolRequest): Generation {
     const { scope } = request;
     this.end(scope);
     const run = new ToolRun(request, {
       generate: (one) => this.turn(one),
       onCalls: (calls) => this.results.set(scope, calls),
-      onOpen: (calls) => this.store(scope).set(calls.length === 0 ? NONE : Object.freeze(calls)),
+      onPending: (calls) => this.store(scope).set(calls.length === 0 ? NONE : Object.freeze(calls)),
     });
     this.runs.set(scope, run);
     return run.start(() => {
@@ -48,40 +47,40 @@ export class ToolRuns {
     });
   }
 
-  /** Answers a call that waits for the user. One that does not wait is no error. */
-  approve(scope: string, callId: string, isApproved: boolean): void {
-    this.runs.get(scope)?.approve(callId, isApproved);
+  /** Settles a call that waits for the user's approval. A call that does not wait is ignored. */
+  settleApproval(scope: string, callId: string, isApproved: boolean): void {
+    this.runs.get(scope)?.settleApproval(callId, isApproved);
   }
 
-  /** Ends the run of a conversation, and gives the results that are there and not yet in it. */
+  /** Ends the run of a conversation, and returns the results that are not in the conversation yet. */
   interrupt(scope: string): Message[] {
     this.end(scope);
     return this.results.unsent(scope);
   }
 
-  /** An answer is to end. It may end by itself first, and what it calls then is not wanted. */
+  /** Ends the run that waits for an answer being cancelled. The answer may end by itself first, with calls nobody wants. */
   cancel(generation: Generation): void {
     if (this.runs.get(generation.scope)?.waitsFor(generation) === true) this.end(generation.scope);
   }
 
-  /** A conversation is gone, whoever disposed of it. An answer that is under way in it begins another one of that name. */
-  disposed(scope: string): void {
+  /** Ends the run of a deleted conversation. An answer that is being written makes a new conversation of that name. */
+  deleted(scope: string): void {
     if (this.runs.get(scope)?.isAnswering() !== true) this.end(scope);
     this.results.forget(scope);
   }
 
-  /** Gives `cut`, which takes the end of a conversation away, and calls with it. */
+  /** Ends the run of a conversation that `cut` shortens or deletes, with its calls. Returns `cut`. */
   cut(scope: string, cut: Promise<void>): Promise<void> {
     this.end(scope);
     cut.then(() => this.results.forget(scope), ignore);
     return cut;
   }
 
-  /** Gives `erase`, which takes every conversation away. */
-  erase(erase: Promise<void>): Promise<void> {
+  /** Ends every run, because `deletion` deletes all conversations. Returns `deletion`. */
+  deleteAll(deletion: Promise<void>): Promise<void> {
     this.close();
-    erase.then(() => this.results.forgetAll(), ignore);
-    return erase;
+    deletion.then(() => this.results.forgetAll(), ignore);
+    return deletion;
   }
 
   /** Ends every run. */
@@ -92,7 +91,7 @@ export class ToolRuns {
   private end(scope: string): void {
     this.runs.get(scope)?.end();
     this.runs.delete(scope);
-    // Calls that were left stay open beyond their run.
+    // Unanswered calls stay pending beyond the end of their run.
     this.stores.get(scope)?.set(NONE);
   }
 
@@ -102,15 +101,15 @@ export class ToolRuns {
     return generation;
   }
 
-  private store(scope: string): Store<readonly OpenCall[]> {
+  private store(scope: string): Store<readonly PendingToolCall[]> {
     let store = this.stores.get(scope);
     if (store === undefined) {
-      store = new Store<readonly OpenCall[]>(this.changes, NONE);
+      store = new Store<readonly PendingToolCall[]>(this.changes, NONE);
       this.stores.set(scope, store);
     }
     return store;
   }
 }
 
-/** Then nothing was cut, and whoever asked for it is told. */
+/** Handles a refused cut: nothing was cut, and the caller's own promise says so. */
 function ignore(): void {}

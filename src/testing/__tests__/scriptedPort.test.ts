@@ -59,7 +59,7 @@ test('the snapshot is what the events made of it', () => {
     residents: [{ id: 'whisper', inUse: true }],
     suspended: true,
   });
-  port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
+  port.emit({ type: 'scopeDeleted', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
   expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 12, scopes: [], residents: [] });
 });
 
