@@ -16,8 +16,8 @@ export interface AnswerContext {
 export type OpenAnswer = (context: AnswerContext) => Promise<ReadableStream<UIMessageChunk>>;
 
 /**
- * One answer to a chat, with all of its steps. The answer reads its stream to the end by itself: a component that unmounts
- * neither ends nor loses it, and a component that mounts receives it from its beginning.
+ * One answer to a chat, with all of its steps. The answer reads its stream to the end by itself: a component that
+ * unmounts neither ends nor loses it, and a component that mounts receives it from its beginning.
  */
 export class ChatAnswer {
   /** Resolves when the stream has ended and the engine is done with the answer; never rejects. */
@@ -45,8 +45,8 @@ export class ChatAnswer {
   }
 
   /**
-   * Returns the answer from its beginning, for one more reader. `signal` stops the answer for all readers. The exception is a
-   * chat that reads the answer again at once: the AI SDK aborts before that, and means no stop.
+   * Returns the answer from its beginning, for one more reader. `signal` stops the answer for all readers. The
+   * exception is a chat that reads the answer again at once: the AI SDK aborts before that, and means no stop.
    */
   follow(signal: AbortSignal | undefined): ReadableStream<UIMessageChunk> {
     this.followers += 1;

@@ -14,12 +14,12 @@ import {
 
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ModelConfig } from '../protocol/generated';
+import type { AnswerContext } from './ChatAnswer';
+import { ChatAnswers } from './ChatAnswers';
 import { configOf } from './createLlama';
 import { LlamaLanguageModel } from './LlamaLanguageModel';
 import type { LlamaProviderOptions } from './providerOptions';
-import type { AnswerContext } from './ChatAnswer';
 import { RunningAnswer } from './RunningAnswer';
-import { ChatAnswers } from './ChatAnswers';
 
 /** The default number of steps of one answer. Each step asks the model once. */
 const MAX_STEPS = 8;
@@ -59,9 +59,9 @@ export interface LlamaChatTransportOptions extends LlamaChatSettings {
 }
 
 /**
- * Answers a chat of the AI SDK in this process, without HTTP. An answer belongs to its conversation: a chat that is mounted
- * again finds it with `resume`, even after a JavaScript reload. A chat's abort ends the answer. Plain `useChat` aborts when
- * its component unmounts; a `Chat` of your own, or `useLlamaVercelChat`, does not.
+ * Answers a chat of the AI SDK in this process, without HTTP. An answer belongs to its conversation: a chat that is
+ * mounted again finds it with `resume`, even after a JavaScript reload. A chat's abort ends the answer. Plain `useChat`
+ * aborts when its component unmounts; a `Chat` of your own, or `useLlamaVercelChat`, does not.
  *
  * ```tsx
  * const transport = new LlamaChatTransport({ client, model: 'hf:org/repo:Q4_K_M' });
@@ -89,8 +89,8 @@ export class LlamaChatTransport<UI_MESSAGE extends UIMessage = UIMessage> implem
   }
 
   /**
-   * Resolves to the answer that is being written, from its beginning, or to `null` if there is none. Its tools run only in
-   * the chat that began it.
+   * Resolves to the answer that is being written, from its beginning, or to `null` if there is none. Its tools run only
+   * in the chat that began it.
    */
   reconnectToStream(resuming: Resuming<UI_MESSAGE>): Promise<ReadableStream<UIMessageChunk> | null> {
     const { chatId, abortSignal } = resuming;

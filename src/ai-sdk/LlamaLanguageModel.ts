@@ -11,13 +11,13 @@ import type { Generation, GenerationResult } from '../core/generations/Generatio
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ModelConfig } from '../protocol/generated';
 import { abortReason } from './abortReason';
-import { asKnown } from './sharedMessages';
 import { finishOf } from './finish';
 import { toRequest } from './options';
 import { partStream } from './partStream';
 import { callParts } from './PartWriter';
 import { toMessages } from './prompt';
 import { type HeldScope, ScopePool } from './ScopePool';
+import { asKnown } from './sharedMessages';
 
 /** A model of this device for the AI SDK. Owns nothing: each call is a generation, which has its own lease. */
 export class LlamaLanguageModel implements LanguageModelV4 {

@@ -1,15 +1,15 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4ToolCall } from '@ai-sdk/provider';
 
-import { LlamaError } from '../core/LlamaError';
 import type { Generation } from '../core/generations/Generation';
+import { LlamaError } from '../core/LlamaError';
 import type { FinishReason, GenerationState, ToolCall } from '../protocol/generated';
 import { type Ending, finishOf } from './finish';
 
 type Block = 'text' | 'reasoning';
 
 /**
- * Writes the parts of a generation that are new since the last call: blocks in their order, each with its start and end, and
- * tool calls last.
+ * Writes the parts of a generation that are new since the last call: blocks in their order, each with its start and
+ * end, and tool calls last.
  */
 export class PartWriter {
   private readonly written = { text: 0, reasoning: 0 };
@@ -73,8 +73,8 @@ export class PartWriter {
 }
 
 /**
- * Returns the calls of an answer as parts. Only the end of the answer tells which calls were not cut short. An answer that
- * failed or was cancelled calls nothing.
+ * Returns the calls of an answer as parts. Only the end of the answer tells which calls were not cut short. An answer
+ * that failed or was cancelled calls nothing.
  */
 export function callParts(calls: readonly ToolCall[], reason: FinishReason): LanguageModelV4ToolCall[] {
   if (reason === 'failed' || reason === 'cancelled') return [];

@@ -5,11 +5,13 @@ import {
   UnsupportedFunctionalityError,
 } from '@ai-sdk/provider';
 
-import { followSignal } from '../core/port/Signal';
 import type { Generation } from '../core/generations/Generation';
+import { followSignal } from '../core/port/Signal';
 import { partStream } from './partStream';
 
-/** A model of the AI SDK that streams an answer which is being written already, such as one before a JavaScript reload. */
+/**
+ * A model of the AI SDK that streams an answer which is being written already, such as one before a JavaScript reload.
+ */
 export class RunningAnswer implements LanguageModelV4 {
   readonly specificationVersion = 'v4';
   readonly provider = 'llama';

@@ -15,8 +15,8 @@ export interface HeldScope {
 }
 
 /**
- * Hidden scopes for calls that name none. Their names are fixed, so that a reload finds them again and leaves none behind.
- * The engine alone knows their messages.
+ * Hidden scopes for calls that name none. Their names are fixed, so that a reload finds them again and leaves none
+ * behind. The engine alone knows their messages.
  */
 export class ScopePool {
   private static readonly pools = new WeakMap<LlamaClient, ScopePool>();

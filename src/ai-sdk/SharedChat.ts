@@ -2,13 +2,13 @@ import { Chat } from '@ai-sdk/react';
 import { lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from 'ai';
 
 import type { LlamaClient } from '../core/LlamaClient';
-import { LlamaChatTransport, type LlamaChatSettings } from './LlamaChatTransport';
 import { ChatAnswers } from './ChatAnswers';
+import { LlamaChatTransport, type LlamaChatSettings } from './LlamaChatTransport';
 import { toUiMessages } from './uiMessages';
 
 /**
- * The AI SDK's chat of one conversation: the same object for every component that shows it, across mounts. The chat follows
- * the conversation, even when other code sends messages to it.
+ * The AI SDK's chat of one conversation: the same object for every component that shows it, across mounts. The chat
+ * follows the conversation, even when other code sends messages to it.
  */
 export class SharedChat {
   private static readonly all = new WeakMap<LlamaClient, Map<string, SharedChat>>();
@@ -60,7 +60,8 @@ export class SharedChat {
   private readonly look = (): void => {
     const { transcript, generations } = this.client.scope(this.scope).getSnapshot();
     const answer = ChatAnswers.of(this.client).get(this.scope);
-    // While the chat waits for its own answer, the transport brings the messages, and the chat has made the new revision.
+    // While the chat waits for its own answer, the transport brings the messages, and the chat has made the new
+    // revision.
     const isEnding = answer !== undefined && !answer.isOpen;
     if (isEnding || this.chat.status === 'submitted' || this.chat.status === 'streaming') {
       void answer?.ended.then(this.note);

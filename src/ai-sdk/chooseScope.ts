@@ -17,8 +17,8 @@ export interface Candidate {
  * Returns the conversation for a call, or `undefined` without candidates. The order of preference:
  *
  * 1. The longest conversation that the call continues, or whose last answer it asks for again.
- * 2. A conversation that does not exist yet. One that only starts with the same messages is worth keeping, because the engine
- *    copies the shared beginning.
+ * 2. A conversation that does not exist yet. One that only starts with the same messages is worth keeping, because the
+ *    engine copies the shared beginning.
  * 3. The least recently used conversation.
  */
 export function chooseScope(

@@ -8,8 +8,8 @@ import { LlamaLanguageModel } from './LlamaLanguageModel';
 /** Options of a language model. */
 export interface LlamaModelOptions {
   /**
-   * The conversation. The prompt of each call replaces its transcript from the first difference on, and the answer becomes its
-   * next message.
+   * The conversation. The prompt of each call replaces its transcript from the first difference on, and the answer
+   * becomes its next message.
    * @default for each call the hidden conversation that shares most with its prompt; nothing is written to disk
    */
   scope?: string;

@@ -1,4 +1,9 @@
-import type { JSONValue, LanguageModelV4FinishReason, LanguageModelV4Usage, SharedV4ProviderMetadata } from '@ai-sdk/provider';
+import type {
+  JSONValue,
+  LanguageModelV4FinishReason,
+  LanguageModelV4Usage,
+  SharedV4ProviderMetadata,
+} from '@ai-sdk/provider';
 
 import type { Generation } from '../core/generations/Generation';
 import type { ErrorInfo, FinishReason, Timings, TokenLogprob, Usage } from '../protocol/generated';
@@ -26,7 +31,11 @@ const UNIFIED: Readonly<Record<FinishReason, LanguageModelV4FinishReason['unifie
 export function finishOf(
   { id, scope }: Pick<Generation, 'id' | 'scope'>,
   { reason, error, usage, timings, logprobs }: Ending,
-): { finishReason: LanguageModelV4FinishReason; usage: LanguageModelV4Usage; providerMetadata: SharedV4ProviderMetadata } {
+): {
+  finishReason: LanguageModelV4FinishReason;
+  usage: LanguageModelV4Usage;
+  providerMetadata: SharedV4ProviderMetadata;
+} {
   return {
     finishReason: { unified: UNIFIED[reason], raw: error?.code ?? reason },
     usage: toUsage(usage),

@@ -15,8 +15,8 @@ type Of<Role> = Extract<LanguageModelV4Message, { role: Role }>;
 export type Warn = (warning: SharedV4Warning) => void;
 
 /**
- * Returns a prompt as messages of a transcript. Throws `UnsupportedFunctionalityError` for a file that is not text, because
- * an answer that ignores it would be wrong. Warns of parts that a model of another provider has written.
+ * Returns a prompt as messages of a transcript. Throws `UnsupportedFunctionalityError` for a file that is not text,
+ * because an answer that ignores it would be wrong. Warns of parts that a model of another provider has written.
  */
 export function toMessages(prompt: LanguageModelV4Prompt, warn: Warn): Message[] {
   return prompt.flatMap((message): Message[] => {

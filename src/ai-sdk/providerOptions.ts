@@ -1,14 +1,14 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
 import { z } from 'zod/v4';
 
-import type { EmbedRequest } from '../core/tasks/EmbedRequest';
 import { LlamaError } from '../core/LlamaError';
+import type { EmbedRequest } from '../core/tasks/EmbedRequest';
 import type { GenerateOptions, Overflow, Persist } from '../protocol/generated';
 import type { Warn } from './prompt';
 
 /**
- * Options of a call beside the AI SDK's own, as `providerOptions.llama`. Sampling options are those of `GenerateOptions`; the
- * engine checks their ranges.
+ * Options of a call beside the AI SDK's own, as `providerOptions.llama`. Sampling options are those of
+ * `GenerateOptions`; the engine checks their ranges.
  *
  * ```ts
  * providerOptions: { llama: { minP: 0.1, persist: 'none' } satisfies LlamaProviderOptions }

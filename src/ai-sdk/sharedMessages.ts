@@ -7,8 +7,8 @@ export function sharedCount(left: readonly Message[], right: readonly Message[])
 }
 
 /**
- * Returns the messages with the engine's own ones at the beginning, as far as they are equal. Arguments of a tool call that
- * were parsed and written again are another text, and the engine would prefill the conversation again from there.
+ * Returns the messages with the engine's own ones at the beginning, as far as they are equal. Arguments of a tool call
+ * that were parsed and written again are another text, and the engine would prefill the conversation again from there.
  */
 export function asKnown(messages: readonly Message[], known: readonly Message[]): Message[] {
   const shared = sharedCount(messages, known);
@@ -31,7 +31,8 @@ function haveSameCalls(left: readonly ToolCall[], right: readonly ToolCall[]): b
     left.length === right.length &&
     left.every((call, index) => {
       const other = right[index];
-      return other !== undefined && call.id === other.id && call.name === other.name && valueOf(call) === valueOf(other);
+      if (other === undefined) return false;
+      return call.id === other.id && call.name === other.name && valueOf(call) === valueOf(other);
     })
   );
 }

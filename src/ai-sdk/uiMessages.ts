@@ -5,9 +5,9 @@ import type { Message, ToolCall } from '../protocol/generated';
 type Parts = UIMessage['parts'];
 
 /**
- * Returns a transcript as messages of a chat. An answer and the results of its tools become one message; the system message
- * is left out. A message that equals the one of `known` in its place keeps that one's identity, so that it is not rendered
- * again.
+ * Returns a transcript as messages of a chat. An answer and the results of its tools become one message; the system
+ * message is left out. A message that equals the one of `known` in its place keeps that one's identity, so that it is
+ * not rendered again.
  */
 export function toUiMessages(scope: string, transcript: readonly Message[], known: readonly UIMessage[]): UIMessage[] {
   const results = new Map(transcript.map((message) => [message.toolCallId, message.content]));

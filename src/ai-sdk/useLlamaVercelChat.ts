@@ -13,7 +13,9 @@ import { SharedChat } from './SharedChat';
 
 /** Options of `useLlamaVercelChat`. */
 export interface UseLlamaVercelChatOptions extends LlamaChatSettings {
-  /** The model that answers; a string is its `path`. Kept loaded while mounted, and for its `keepAliveMs` after that. */
+  /**
+   * The model that answers; a string is its `path`. Kept loaded while mounted, and for its `keepAliveMs` after that.
+   */
   model: string | ModelConfig;
   /** The conversation. Components with the same scope show the same chat. */
   scope: string;
@@ -45,8 +47,8 @@ export interface UseLlamaVercelChat {
 }
 
 /**
- * A conversation through the AI SDK, in this process. The chat belongs to the conversation, not to the component: an unmount
- * neither ends nor loses an answer, and a component that mounts meanwhile shows the answer so far.
+ * A conversation through the AI SDK, in this process. The chat belongs to the conversation, not to the component: an
+ * unmount neither ends nor loses an answer, and a component that mounts meanwhile shows the answer so far.
  *
  * ```tsx
  * const { messages, inferencing, sendMessage, stop } = useLlamaVercelChat({ model, scope: 'chat-42', tools });

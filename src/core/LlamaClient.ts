@@ -42,15 +42,15 @@ export interface LlamaClientOptions {
   /** Called with `true` when the first promise is pending, and with `false` when the last one has settled. */
   onBusy?: (busy: boolean) => void;
   /**
-   * Called when the other side of the port breaks the protocol, after which the client goes on from a new snapshot. Called
-   * also when a resident is refused or cannot be evicted.
+   * Called when the other side of the port breaks the protocol, after which the client goes on from a new snapshot.
+   * Called also when a resident is refused or cannot be evicted.
    */
   onProblem?: (error: LlamaError) => void;
 }
 
 /**
- * JavaScript's side of a port. Folds the snapshot and the numbered events into stores, and gives every command a promise
- * that settles exactly once. The engine owns the models and conversations; the client owns none.
+ * JavaScript's side of a port. Folds the snapshot and the numbered events into stores, and gives every command a
+ * promise that settles exactly once. The engine owns the models and conversations; the client owns none.
  */
 export class LlamaClient extends ModelCommands {
   /** All models that the manager knows. */
@@ -60,8 +60,8 @@ export class LlamaClient extends ModelCommands {
   /** The generations that `generation` finds, oldest first. Changes when one starts or ends, not with its text. */
   readonly generations: ReadableStore<readonly Generation[]>;
   /**
-   * The devices that the engine can compute on, with their memory and instruction sets. The `info` of a loaded model says
-   * which of them it uses.
+   * The devices that the engine can compute on, with their memory and instruction sets. The `info` of a loaded model
+   * says which of them it uses.
    *
    * ```ts
    * const names = client.devices.getSnapshot().map(({ name }) => name);
@@ -146,19 +146,23 @@ export class LlamaClient extends ModelCommands {
     return this.turns.get(id);
   }
 
-  /** Takes a lease: loads the model, joins its load, or reuses it. `debugLabel` names the holder in the flight recorder. */
+  /**
+   * Takes a lease: loads the model, joins its load, or reuses it. `debugLabel` names the holder in the flight recorder.
+   */
   acquire(model: ModelConfig, debugLabel: string): Lease {
     return this.leases.take(model, debugLabel);
   }
 
-  /** Starts a turn. Needs no lease: the generation has its own. If the engine refuses the turn, the generation fails. */
+  /**
+   * Starts a turn. Needs no lease: the generation has its own. If the engine refuses the turn, the generation fails.
+   */
   generate(request: GenerateRequest): Generation {
     return this.toolRuns.generate(request);
   }
 
   /**
-   * Starts a turn with tools: carries out the calls of its answer, starts a turn with their results, and so on until an answer
-   * calls no tool. Returns the first answer; the scope's `generations` has the later ones.
+   * Starts a turn with tools: carries out the calls of its answer, starts a turn with their results, and so on until an
+   * answer calls no tool. Returns the first answer; the scope's `generations` has the later ones.
    */
   generateWithTools(request: ToolRequest): Generation {
     return this.toolRuns.start(request);
@@ -180,9 +184,9 @@ export class LlamaClient extends ModelCommands {
   }
 
   /**
-   * Stops waiting for the tools that a conversation has called, and starts no answer to their results. Returns the results
-   * that are not in the transcript for good yet: put them in front of the next message. The engine answers the other calls by
-   * itself, and leaves out results that it has by the time the next turn starts.
+   * Stops waiting for the tools that a conversation has called, and starts no answer to their results. Returns the
+   * results that are not in the transcript for good yet: put them in front of the next message. The engine answers the
+   * other calls by itself, and leaves out results that it has by the time the next turn starts.
    */
   endCalls(scope: string): Message[] {
     return this.toolRuns.interrupt(scope);
@@ -206,7 +210,8 @@ export class LlamaClient extends ModelCommands {
   }
 
   /**
-   * Reserves memory in the memory budget for something big of the app, until it is removed or evicted or this client closes.
+   * Reserves memory in the memory budget for something big of the app, until it is removed or evicted or this client
+   * closes.
    *
    * ```ts
    * const ears = client.reserveMemory({

@@ -1,9 +1,9 @@
 import type { ErrorCode, ErrorInfo } from '../protocol/generated';
 
 /**
- * The engine's codes, and four that only JavaScript uses: `portMissing` (no way to an engine), `providerMissing` (a hook
- * outside `LlamaProvider`), `protocolViolation` (the other side of the port broke the protocol), and `evictFailed` (a
- * resident's own `evict` threw).
+ * The engine's codes, and four that only JavaScript uses: `portMissing` (no way to an engine), `providerMissing` (a
+ * hook outside `LlamaProvider`), `protocolViolation` (the other side of the port broke the protocol), and `evictFailed`
+ * (a resident's own `evict` threw).
  */
 export type LlamaErrorCode = ErrorCode | 'portMissing' | 'providerMissing' | 'protocolViolation' | 'evictFailed';
 

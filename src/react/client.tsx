@@ -30,7 +30,8 @@ export function makeLlamaProvider(openPort: () => Port): (props: LlamaProviderPr
 export function useLlamaClient(): LlamaClient {
   const client = useContext(ClientContext);
   if (client === undefined) {
-    throw new LlamaError('providerMissing', 'the component is outside LlamaProvider - put LlamaProvider around the app');
+    const detail = 'the component is outside LlamaProvider - put LlamaProvider around the app';
+    throw new LlamaError('providerMissing', detail);
   }
   return client;
 }

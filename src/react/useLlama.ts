@@ -34,8 +34,8 @@ export interface Failure {
 /** A model as a component sees it. Its functions keep their identity while the client and the options stay equal. */
 export interface UseLlama {
   /**
-   * `ready` includes idle, that is loaded without a lease, so that a remount is ready in its first render. `downloading`
-   * comes before `loading` for a model with a URL or a hub name that is not on the device yet.
+   * `ready` includes idle, that is loaded without a lease, so that a remount is ready in its first render.
+   * `downloading` comes before `loading` for a model with a URL or a hub name that is not on the device yet.
    */
   readonly status: 'unloaded' | 'downloading' | 'loading' | 'ready' | 'unloading' | 'failed';
   /** Progress of the download, then of the load: 0 to 1. 0 while the size of the model is unknown. */

@@ -36,14 +36,16 @@ export interface UseLlamaChatOptions {
    */
   persist?: Persist;
   /**
-   * What happens when the conversation outgrows `contextSize`. With `dropOldest` the model no longer sees the oldest turns.
+   * What happens when the conversation outgrows `contextSize`. With `dropOldest` the model no longer sees the oldest
+   * turns.
    * @default 'dropOldest'
    */
   overflow?: Overflow;
   /** The tools that the model may call. Every answer and every call uses the tools of the newest render. */
   tools?: Tools;
   /**
-   * The greatest number of answers to one message. Calls of the last answer stay in `pendingToolCalls` until the next turn.
+   * The greatest number of answers to one message. Calls of the last answer stay in `pendingToolCalls` until the next
+   * turn.
    * @default 5
    */
   maxSteps?: number;
@@ -56,11 +58,17 @@ export interface UseLlamaChatOptions {
 
 /** A conversation as a component sees it. */
 export interface UseLlamaChat {
-  /** The transcript, and the answers that are being written. A finished message keeps its identity from render to render. */
+  /**
+   * The transcript, and the answers that are being written. A finished message keeps its identity from render to
+   * render.
+   */
   readonly messages: readonly ChatMessage[];
   /** `loading`: the transcript is being read. `submitted`: the first text is awaited. `calling`: tools are awaited. */
   readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'calling' | 'error';
-  /** Where the KV is, which parts are on disk, and how many messages the model no longer sees. Absent before the first turn. */
+  /**
+   * Where the KV is, which parts are on disk, and how many messages the model no longer sees. Absent before the first
+   * turn.
+   */
   readonly summary: ScopeSummary | undefined;
   /** Why the transcript could not be read, the last turn failed, or the model is not available. */
   readonly error: Failure | undefined;
@@ -69,14 +77,15 @@ export interface UseLlamaChat {
   /** Sends a message of the user. While an answer is being written, the new turn waits for its end. */
   readonly send: (text: string, options?: GenerateOptions) => Generation;
   /**
-   * Prefills a message that the user may send, or `''` if nothing of it is known, so that its answer starts sooner. Call it
-   * with every partial text of a speech recogniser: the last word may still change. One prefill runs at a time, and the
-   * newest text is next. Never fails: `send` prefills whatever is missing. Does nothing before the first turn.
+   * Prefills a message that the user may send, or `''` if nothing of it is known, so that its answer starts sooner.
+   * Call it with every partial text of a speech recogniser: the last word may still change. One prefill runs at a time,
+   * and the newest text is next. Never fails: `send` prefills whatever is missing. Does nothing before the first turn.
    */
   readonly prefill: (text: string) => void;
   /**
-   * Tool calls that have no result yet. `waiting` calls wait for `approveToolCall` or `denyToolCall`. No tool carries out an
-   * `unanswered` call, because its answer was the last of `maxSteps`, or was cut short. The next turn goes on without it.
+   * Tool calls that have no result yet. `waiting` calls wait for `approveToolCall` or `denyToolCall`. No tool carries
+   * out an `unanswered` call, because its answer was the last of `maxSteps`, or was cut short. The next turn goes on
+   * without it.
    */
   readonly pendingToolCalls: readonly PendingToolCall[];
   /** Carries out a call that waits for approval. */

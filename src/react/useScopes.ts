@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 
-import { isHidden } from '../core/scopes/hiddenScope';
 import type { LlamaClient } from '../core/LlamaClient';
+import { isHidden } from '../core/scopes/hiddenScope';
 import type { ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useStore } from './useStore';
@@ -15,8 +15,8 @@ type ScopeActions = Pick<
 /** All conversations, and the client's functions that act on one of them. */
 export interface UseScopes extends ScopeActions {
   /**
-   * Where the KV of each conversation is, how long it is, and which parts of it are on disk; without messages. Frozen, and
-   * the same list until it changes. Hidden conversations, of AI SDK calls that name none, are left out.
+   * Where the KV of each conversation is, how long it is, and which parts of it are on disk; without messages. Frozen,
+   * and the same list until it changes. Hidden conversations, of AI SDK calls that name none, are left out.
    */
   readonly scopes: readonly ScopeSummary[];
 }

@@ -5,8 +5,8 @@ import { Session, wholeAnswer } from './Session';
 import { Slot } from './Slot';
 
 /**
- * A loaded model with slots that the caller manages, under the names that other context swapping libraries use. A slot is a
- * conversation with a name that only this `Llama` knows; one of the slots is active.
+ * A loaded model with slots that the caller manages, under the names that other context swapping libraries use. A slot
+ * is a conversation with a name that only this `Llama` knows; one of the slots is active.
  *
  * ```ts
  * const llama = new Llama(client, { path: 'chat.gguf' });
@@ -22,9 +22,9 @@ import { Slot } from './Slot';
  * llama.loadState(frozen);
  * ```
  *
- * The number of slots is unlimited: `maxResident` of them are resident at once, and the least recently used ones wait in RAM.
- * A function that returns nothing throws a `LlamaError` at once if it is misused. If its work fails later, the next
- * `generateCompleteText` throws the error.
+ * The number of slots is unlimited: `maxResident` of them are resident at once, and the least recently used ones wait
+ * in RAM. A function that returns nothing throws a `LlamaError` at once if it is misused. If its work fails later, the
+ * next `generateCompleteText` throws the error.
  */
 export class Llama {
   private readonly session: Session;
@@ -34,7 +34,10 @@ export class Llama {
   private active: Slot | undefined;
   private problem: LlamaError | undefined;
 
-  /** Starts to load the model, or joins its load, and keeps it loaded until `dispose`. If that fails, every answer fails. */
+  /**
+   * Starts to load the model, or joins its load, and keeps it loaded until `dispose`. If that fails, every answer
+   * fails.
+   */
   constructor(client: LlamaClient, model: ModelConfig) {
     this.session = new Session(client, model, 'Llama');
     this.session.load().catch(() => undefined);
@@ -55,8 +58,8 @@ export class Llama {
   }
 
   /**
-   * Deletes a slot and its conversation, and cancels its answer. If it was the active slot, no slot is active afterwards.
-   * Throws `scopeNotFound` if there is no slot of this name.
+   * Deletes a slot and its conversation, and cancels its answer. If it was the active slot, no slot is active
+   * afterwards. Throws `scopeNotFound` if there is no slot of this name.
    */
   freeSlot(name: string): void {
     const slot = this.slot(name);
@@ -66,15 +69,18 @@ export class Llama {
     this.inBackground(slot.queue(() => this.session.forget(slot.scope)));
   }
 
-  /** Sets the active slot's next message, and replaces one that is not answered yet. Throws `invalidOptions` without a slot. */
+  /**
+   * Sets the active slot's next message, and replaces one that is not answered yet. Throws `invalidOptions` without a
+   * slot.
+   */
   setPrompt(text: string): void {
     this.activeSlot().prompt = text;
   }
 
   /**
-   * Answers the active slot's prompt. Another slot may be set and answered meanwhile. `options` apply to this answer alone.
-   * Rejects with a `LlamaError`, which is `invalidOptions` without a slot or a prompt. The slot is then as it was before, and
-   * its prompt is still set.
+   * Answers the active slot's prompt. Another slot may be set and answered meanwhile. `options` apply to this answer
+   * alone. Rejects with a `LlamaError`, which is `invalidOptions` without a slot or a prompt. The slot is then as it
+   * was before, and its prompt is still set.
    */
   async generateCompleteText(options: GenerateOptions = {}): Promise<string> {
     const slot = this.activeSlot();
@@ -107,8 +113,8 @@ export class Llama {
   }
 
   /**
-   * Replaces the active slot's conversation with a saved one. The state stays, and can be loaded again, into any slot. Throws
-   * `invalidOptions` without a slot, and `scopeNotFound` if this `Llama` has no such state.
+   * Replaces the active slot's conversation with a saved one. The state stays, and can be loaded again, into any slot.
+   * Throws `invalidOptions` without a slot, and `scopeNotFound` if this `Llama` has no such state.
    */
   loadState(id: string): void {
     const slot = this.activeSlot();
@@ -132,8 +138,8 @@ export class Llama {
   }
 
   /**
-   * Deletes every slot and state, and frees the model unless there are other leases. Resolves when the memory is free; there
-   * is no need to wait for that. From now on every function throws `closed`.
+   * Deletes every slot and state, and frees the model unless there are other leases. Resolves when the memory is free;
+   * there is no need to wait for that. From now on every function throws `closed`.
    */
   dispose(): Promise<void> {
     for (const slot of this.slots.values()) slot.free();
@@ -156,7 +162,9 @@ export class Llama {
   private state(id: string): Promise<boolean> {
     this.session.requireOpen();
     const saved = this.states.get(id);
-    if (saved === undefined) throw new LlamaError('scopeNotFound', 'no such state - it was freed, or another Llama saved it');
+    if (saved === undefined) {
+      throw new LlamaError('scopeNotFound', 'no such state - it was freed, or another Llama saved it');
+    }
     return saved;
   }
 

@@ -17,8 +17,8 @@ import { Session } from './Session';
  * await parent.dispose();
  * ```
  *
- * The usual limits do not apply: a conversation too many makes room instead of failing, all conversations are answered at
- * the same time, and each prompt has its own sampling.
+ * The usual limits do not apply: a conversation too many makes room instead of failing, all conversations are answered
+ * at the same time, and each prompt has its own sampling.
  */
 export class LlamaParent {
   private readonly session: Session;
@@ -29,14 +29,17 @@ export class LlamaParent {
     this.session = new Session(client, model, 'LlamaParent');
   }
 
-  /** Loads the model, or joins its load, and keeps it loaded until `dispose`. Without this the first prompt loads it. */
+  /**
+   * Loads the model, or joins its load, and keeps it loaded until `dispose`. Without this the first prompt loads it.
+   */
   init(): Promise<void> {
     return this.session.load();
   }
 
   /**
-   * Returns a conversation, and the same object for the same id. Without an `id` the conversation is new, and is never written
-   * to disk. With an `id` it may exist already, even from an earlier process. Takes no memory before its first prompt.
+   * Returns a conversation, and the same object for the same id. Without an `id` the conversation is new, and is never
+   * written to disk. With an `id` it may exist already, even from an earlier process. Takes no memory before its first
+   * prompt.
    */
   getScope(id?: string): LlamaScope {
     this.session.requireOpen();
@@ -50,8 +53,8 @@ export class LlamaParent {
   }
 
   /**
-   * Deletes the conversations whose ids were made here, and frees the model unless there are other leases. Resolves when the
-   * memory is free. Conversations with given ids stay. From now on this parent and its scopes throw `closed`.
+   * Deletes the conversations whose ids were made here, and frees the model unless there are other leases. Resolves
+   * when the memory is free. Conversations with given ids stay. From now on this parent and its scopes throw `closed`.
    */
   dispose(): Promise<void> {
     return this.session.end();

@@ -4,8 +4,8 @@ import type { GenerateOptions } from '../protocol/generated';
 import { type Session, wholeAnswer } from './Session';
 
 /**
- * A conversation that is independent of the others, such as a session or a tab. Prompts of one scope are answered one after
- * another, prompts of several scopes at the same time. The conversation outlives this object.
+ * A conversation that is independent of the others, such as a session or a tab. Prompts of one scope are answered one
+ * after another, prompts of several scopes at the same time. The conversation outlives this object.
  */
 export class LlamaScope {
   private disposed = false;
@@ -19,8 +19,9 @@ export class LlamaScope {
   ) {}
 
   /**
-   * Sends a message and resolves to the whole answer. `options` apply to this answer alone. Rejects with a `LlamaError`, which
-   * is `cancelled` if the scope was disposed of meanwhile. The conversation is then as it was before.
+   * Sends a message and resolves to the whole answer. `options` apply to this answer alone. Rejects with a
+   * `LlamaError`, which is `cancelled` if the scope was disposed of meanwhile. The conversation is then as it was
+   * before.
    */
   async sendPrompt(text: string, options: GenerateOptions = {}): Promise<string> {
     return wholeAnswer(this.stream(text, options));

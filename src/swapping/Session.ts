@@ -1,8 +1,8 @@
 import type { Generation } from '../core/generations/Generation';
-import { idMaker } from '../core/port/idMaker';
-import type { Lease } from '../core/models/Leases';
 import type { LlamaClient } from '../core/LlamaClient';
 import { isCode, LlamaError } from '../core/LlamaError';
+import type { Lease } from '../core/models/Leases';
+import { idMaker } from '../core/port/idMaker';
 import type { GenerateOptions, ModelConfig } from '../protocol/generated';
 
 const newId = idMaker();
@@ -81,15 +81,19 @@ export class Session {
     this.lease?.release();
     await Promise.all([...this.own].map((scope) => this.forget(scope)));
     const leases = this.client.model(this.model.path).getSnapshot()?.leases;
-    if (leases?.every(({ debugLabel }) => debugLabel === this.debugLabel) === true) await this.client.unload(this.model.path);
+    const isUnused = leases?.every(({ debugLabel }) => debugLabel === this.debugLabel) === true;
+    if (isUnused) await this.client.unload(this.model.path);
   }
 }
 
-/** Resolves to the whole answer. Rejects if the answer was cancelled, because half an answer must not pass for a whole. */
+/**
+ * Resolves to the whole answer. Rejects if the answer was cancelled, because half an answer must not pass for a whole.
+ */
 export async function wholeAnswer(generation: Generation): Promise<string> {
   const { text, reason } = await generation.result;
   if (reason === 'cancelled') {
-    throw new LlamaError('cancelled', 'the answer was cancelled, or its conversation disposed of - send the prompt again');
+    const detail = 'the answer was cancelled, or its conversation disposed of - send the prompt again';
+    throw new LlamaError('cancelled', detail);
   }
   return text;
 }

@@ -21,7 +21,9 @@ export class Slot {
 
   /** Starts the answer. Throws `cancelled` if the slot was freed before. */
   begin(start: () => Generation): Generation {
-    if (this.freed) throw new LlamaError('cancelled', 'the slot was freed before its prompt was answered - create it again');
+    if (this.freed) {
+      throw new LlamaError('cancelled', 'the slot was freed before its prompt was answered - create it again');
+    }
     this.generation = start();
     return this.generation;
   }

@@ -70,7 +70,8 @@ class Check {
   take(part: Fields, index: number): void {
     const fail = (what: string) => this.problems.push(`${index} (${part.type}): ${what}`);
     if (this.finishedAt !== undefined) fail('comes after finish');
-    if ((part.type === 'stream-start') !== (index === 0)) fail(index === 0 ? 'is not stream-start' : 'is not the first');
+    if (index === 0 && part.type !== 'stream-start') fail('is not stream-start');
+    if (index > 0 && part.type === 'stream-start') fail('is not the first');
     const [, kind = '', step] = BLOCK.exec(part.type) ?? [];
     if (step === 'start') this.start(part, kind, fail);
     else if (step !== undefined) this.goOn(part, kind, step, fail);

@@ -1,7 +1,10 @@
 import { put } from '../core/state/put';
 import type { Event, GenerationState, Snapshot } from '../protocol/generated';
 
-/** Returns the snapshot after an event, as the engine's own bookkeeping has it. Throws for an event that no engine sends. */
+/**
+ * Returns the snapshot after an event, as the engine's own bookkeeping has it. Throws for an event that no engine
+ * sends.
+ */
 export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
   switch (event.type) {
     case 'modelChanged':

@@ -42,7 +42,10 @@ function makeClient(port: NodePort): LlamaClient {
   return new LlamaClient({ ...port, onEvents }, { onBusy: stayAlive() });
 }
 
-/** Wraps batches in `act`, because React warns of updates outside it. `waitFor` turns that off, and needs them unwrapped. */
+/**
+ * Wraps batches in `act`, because React warns of updates outside it. `waitFor` turns that off, and needs them
+ * unwrapped.
+ */
 function insideAct(listener: (batch: string) => void): (batch: string) => void {
   return (batch) => {
     const { IS_REACT_ACT_ENVIRONMENT: needsAct } = globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean };

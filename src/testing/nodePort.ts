@@ -13,8 +13,8 @@ export interface NodePort extends Port {
 /** Options of `openNodePort`. */
 export interface NodePortOptions {
   /**
-   * `own`: a manager that ends with the port, so that tests do not affect each other. `global`: the manager of the process,
-   * which outlives its ports, as in an app.
+   * `own`: a manager that ends with the port, so that tests do not affect each other. `global`: the manager of the
+   * process, which outlives its ports, as in an app.
    * @default 'own'
    */
   manager?: 'own' | 'global';
@@ -45,8 +45,8 @@ interface NativePort {
 }
 
 /**
- * Opens the real engine through the Node addon. Throws `portMissing` when the addon has not been built, and the addon's own
- * code, such as `storageUnavailable`, when it refuses the options.
+ * Opens the real engine through the Node addon. Throws `portMissing` when the addon has not been built, and the addon's
+ * own code, such as `storageUnavailable`, when it refuses the options.
  */
 export function openNodePort({ manager = 'own', directory, addon = addonPath() }: NodePortOptions = {}): NodePort {
   const native = connect(loadAddon(addon), { manager, ...(directory !== undefined && { directory }) });
@@ -91,7 +91,8 @@ function addonPath(): string {
 }
 
 function loadAddon(path: string): Addon {
-  // Without this limit a compute thread that shares its core would spin for ever. OpenMP reads it once, when it is loaded.
+  // Without this limit a compute thread that shares its core would spin for ever. OpenMP reads it once, when it is
+  // loaded.
   process.env.GOMP_SPINCOUNT ??= '10000';
   try {
     return localRequire(path) as Addon;

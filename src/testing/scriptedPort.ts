@@ -1,13 +1,13 @@
-import type { Batch, Command, Envelope, ErrorInfo, Event, Snapshot } from '../protocol/generated';
 import type { Port } from '../core/port/Port';
+import type { Batch, Command, Envelope, ErrorInfo, Event, Snapshot } from '../protocol/generated';
 import { foldEvent } from './foldEvent';
 
 /** A command of one type, as it crossed the port. */
 export type Sent<T extends Command['type']> = Extract<Envelope, { type: T }>;
 
 /**
- * An engine that sends the events of a test's script, and none by itself. It numbers the events, keeps the snapshot that
- * belongs to them, and refuses a script that no engine would play.
+ * An engine that sends the events of a test's script, and none by itself. It numbers the events, keeps the snapshot
+ * that belongs to them, and refuses a script that no engine would play.
  */
 export interface ScriptedPort extends Port {
   /** Every command so far, as it crossed the port. */

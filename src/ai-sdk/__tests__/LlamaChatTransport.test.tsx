@@ -4,8 +4,8 @@ import { act, renderHook } from '@testing-library/react-native';
 import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
 
 import { beginTurn } from '../../testing';
-import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
 import { ChatAnswers } from '../ChatAnswers';
+import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
 import { harness, turns } from './harness';
 
 const question: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'text', text: 'Hi' }] };

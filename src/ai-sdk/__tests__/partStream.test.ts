@@ -1,5 +1,5 @@
-import { beginTurn } from '../../testing';
 import type { Generation } from '../../core/generations/Generation';
+import { beginTurn } from '../../testing';
 import { partStream } from '../partStream';
 import { harness, partsOf, turns } from './harness';
 

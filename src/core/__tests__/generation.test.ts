@@ -1,7 +1,7 @@
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
-import { messagesOf } from '../scopes/messagesOf';
 import type { Generation } from '../generations/Generation';
 import { LlamaClient } from '../LlamaClient';
+import { messagesOf } from '../scopes/messagesOf';
 
 const request = { model: { path: 'a' }, scope: 's', append: [{ role: 'user' as const, content: 'Hi' }] };
 

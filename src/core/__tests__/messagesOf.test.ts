@@ -1,7 +1,7 @@
 import type { Message } from '../../protocol/generated';
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
-import { messagesOf } from '../scopes/messagesOf';
 import { LlamaClient } from '../LlamaClient';
+import { messagesOf } from '../scopes/messagesOf';
 
 const user = (content: string): Message => ({ role: 'user', content });
 

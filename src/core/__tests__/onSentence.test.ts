@@ -1,6 +1,6 @@
-import { LlamaClient } from '../LlamaClient';
-import { onSentence, sentencesFrom } from '../generations/onSentence';
 import { beginTurn, scriptedPort } from '../../testing';
+import { onSentence, sentencesFrom } from '../generations/onSentence';
+import { LlamaClient } from '../LlamaClient';
 
 const textsOf = (text: string, isWhole = false) => sentencesFrom(text, 0, isWhole).map((sentence) => sentence.text);
 

@@ -1,5 +1,5 @@
-import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import type { GenerateOptions } from '../../protocol/generated';
+import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
 import type { ToolContext, Tools } from '../tools/ToolDefinition';
 

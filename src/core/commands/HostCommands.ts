@@ -34,8 +34,8 @@ export class HostCommands {
   /**
    * Suspends the engine for the background: generations stop at their next step, and conversations are saved until the
    * deadline, most recently used first. Resolves when the engine neither computes nor writes any more. Nothing is lost:
-   * `resume` goes on. With `after`, the suspension first waits until no generation runs or is queued; another `suspend` or
-   * `resume` ends that waiting, and resolves the promise.
+   * `resume` goes on. With `after`, the suspension first waits until no generation runs or is queued; another `suspend`
+   * or `resume` ends that waiting, and resolves the promise.
    */
   suspend({ deadlineMs = 5000, after }: { deadlineMs?: number; after?: SuspendAfter } = {}): Promise<void> {
     return this.requests.ask({ type: 'suspend', deadlineMs, ...(after !== undefined && { after }) });

@@ -29,8 +29,9 @@ export class ModelCommands extends ScopeCommands {
   }
 
   /**
-   * Resolves to the tokens of a text in the model's vocabulary, without adding any. With `special`, names of control tokens
-   * such as `<|im_start|>` become those tokens. Loads the model if it is not, and keeps it for its `keepAliveMs`.
+   * Resolves to the tokens of a text in the model's vocabulary, without adding any. With `special`, names of control
+   * tokens such as `<|im_start|>` become those tokens. Loads the model if it is not, and keeps it for its
+   * `keepAliveMs`.
    */
   tokenize(
     model: ModelConfig,
@@ -41,16 +42,16 @@ export class ModelCommands extends ScopeCommands {
   }
 
   /**
-   * Resolves to the text of tokens, with control tokens by their names. Rejects with `invalidOptions` for a token that is not
-   * in the vocabulary.
+   * Resolves to the text of tokens, with control tokens by their names. Rejects with `invalidOptions` for a token that
+   * is not in the vocabulary.
    */
   detokenize(model: ModelConfig, tokens: readonly number[]): Promise<string> {
     return this.requests.ask({ type: 'detokenize', model, tokens: [...tokens] });
   }
 
   /**
-   * Resolves to the prompt that the model would read for a conversation, and the chat template that renders it. Nothing is
-   * generated, and no message is left out.
+   * Resolves to the prompt that the model would read for a conversation, and the chat template that renders it. Nothing
+   * is generated, and no message is left out.
    *
    * ```ts
    * const { text, tokenCount } = await client.applyChatTemplate(model, [{ role: 'user', content: 'Who am I?' }]);
@@ -61,10 +62,10 @@ export class ModelCommands extends ScopeCommands {
   }
 
   /**
-   * Embeds texts: resolves to one vector for each, and texts of similar meaning have similar vectors. The work is done in small
-   * pieces beside generations, in memory of its own that counts in the memory budget. Rejects with `modelUnsupported` for a
-   * model that makes no embeddings, `contextFull` for a text that is too long, `outOfMemory`, and `cancelled` when the signal
-   * is aborted.
+   * Embeds texts: resolves to one vector for each, and texts of similar meaning have similar vectors. The work is done
+   * in small pieces beside generations, in memory of its own that counts in the memory budget. Rejects with
+   * `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is too long, `outOfMemory`,
+   * and `cancelled` when the signal is aborted.
    *
    * ```ts
    * const { embeddings } = await client.embed({ model, texts: ['My name is Alice', 'Who am I?'] });
@@ -76,9 +77,9 @@ export class ModelCommands extends ScopeCommands {
 
   /**
    * Measures how fast a model reads prompts and writes answers on this device, as `llama-bench` of llama.cpp does. The
-   * measurement waits until no other request needs the model, and turns wait for its end; conversations stay as they are.
-   * Rejects with `outOfMemory` if its memory does not fit, `invalidOptions` with the field and its range, and `cancelled` when
-   * the signal is aborted.
+   * measurement waits until no other request needs the model, and turns wait for its end; conversations stay as they
+   * are. Rejects with `outOfMemory` if its memory does not fit, `invalidOptions` with the field and its range, and
+   * `cancelled` when the signal is aborted.
    *
    * ```ts
    * const { prompt, generation } = await client.bench({ model, repetitions: 3 });

@@ -15,10 +15,10 @@ export class ScopeCommands extends StoreCommands {
   }
 
   /**
-   * Prefills the beginning of a turn that may come, such as words that are still being spoken, while no other request needs
-   * the model. The transcript stays as it is; the turn that comes reuses what it shares. Rejects with `cancelled` when a newer
-   * prefill or the turn itself comes first, with `busy` while a turn of the conversation runs, and with `modelUnloaded` if
-   * its model is not loaded.
+   * Prefills the beginning of a turn that may come, such as words that are still being spoken, while no other request
+   * needs the model. The transcript stays as it is; the turn that comes reuses what it shares. Rejects with `cancelled`
+   * when a newer prefill or the turn itself comes first, with `busy` while a turn of the conversation runs, and with
+   * `modelUnloaded` if its model is not loaded.
    *
    * ```ts
    * const append = [{ role: 'user', content: heardSoFar }];
@@ -34,7 +34,10 @@ export class ScopeCommands extends StoreCommands {
     return this.requests.ask({ type: 'park', scope });
   }
 
-  /** Moves a parked or saved conversation into a slot, ahead of its next turn. Rejects with `notCached` if it is neither. */
+  /**
+   * Moves a parked or saved conversation into a slot, ahead of its next turn. Rejects with `notCached` if it is
+   * neither.
+   */
   restore(scope: string): Promise<void> {
     return this.requests.ask({ type: 'restore', scope });
   }
@@ -45,8 +48,8 @@ export class ScopeCommands extends StoreCommands {
   }
 
   /**
-   * Makes a copy of a conversation under a new id; nothing is prefilled. Resolves to the id: `as`, which must not be taken, or
-   * one that is made. The copy starts with the first `messageCount` messages, or with all of them.
+   * Makes a copy of a conversation under a new id; nothing is prefilled. Resolves to the id: `as`, which must not be
+   * taken, or one that is made. The copy starts with the first `messageCount` messages, or with all of them.
    *
    * ```ts
    * const copy = await client.fork('chat-42', { as: 'chat-42, what if', messageCount: 4 });

@@ -4,8 +4,8 @@ import { HostCommands } from './HostCommands';
 /** Commands about model files: the hub, downloads, imports, and the models on this device. */
 export class StoreCommands extends HostCommands {
   /**
-   * Sets the hub, which models with hub names (`hf:org/repo:Q4_K_M`) come from. Only the hub is sent the `token`; left out,
-   * no token is sent. The `endpoint` is `https://huggingface.co` until it is set.
+   * Sets the hub, which models with hub names (`hf:org/repo:Q4_K_M`) come from. Only the hub is sent the `token`; left
+   * out, no token is sent. The `endpoint` is `https://huggingface.co` until it is set.
    */
   setHub(hub: { endpoint?: string; token?: string }): Promise<void> {
     return this.requests.ask({ type: 'setHub', ...hub });
@@ -24,9 +24,9 @@ export class StoreCommands extends HostCommands {
   }
 
   /**
-   * Downloads a model without loading it; resolves when it is on the device. `downloads` shows its progress, and the download
-   * goes on when this client closes. A second call joins a running download and resumes a paused one. `sha256` is the
-   * checksum of a file named by URL; the hub knows its own. Rejects with `cancelled` after `cancelDownload`.
+   * Downloads a model without loading it; resolves when it is on the device. `downloads` shows its progress, and the
+   * download goes on when this client closes. A second call joins a running download and resumes a paused one. `sha256`
+   * is the checksum of a file named by URL; the hub knows its own. Rejects with `cancelled` after `cancelDownload`.
    *
    * ```ts
    * await client.download('hf:org/repo:Q4_K_M');
@@ -48,8 +48,8 @@ export class StoreCommands extends HostCommands {
 
   /**
    * Copies a file of this device, such as a picked one, into the store as the model `name`; resolves when that is done.
-   * `downloads` shows the import meanwhile, and `cancelDownload` cancels it. Afterwards the name can be acquired even if the
-   * file is gone.
+   * `downloads` shows the import meanwhile, and `cancelDownload` cancels it. Afterwards the name can be acquired even
+   * if the file is gone.
    *
    * ```ts
    * await client.importModel(picked.uri, picked.uri);
@@ -61,8 +61,8 @@ export class StoreCommands extends HostCommands {
   }
 
   /**
-   * Reads every file of a stored model again. Rejects with `digestMismatch` if one was damaged, and removes it; rejects with
-   * `modelNotCached` if one was deleted.
+   * Reads every file of a stored model again. Rejects with `digestMismatch` if one was damaged, and removes it; rejects
+   * with `modelNotCached` if one was deleted.
    */
   verifyStoredModel(name: string): Promise<void> {
     return this.requests.ask({ type: 'verifyStoredModel', name });

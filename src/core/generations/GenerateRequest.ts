@@ -26,7 +26,8 @@ export interface GenerateRequest {
    */
   persist?: Persist;
   /**
-   * What happens when the conversation outgrows `contextSize`. With `dropOldest` the model no longer sees the oldest turns.
+   * What happens when the conversation outgrows `contextSize`. With `dropOldest` the model no longer sees the oldest
+   * turns.
    * @default 'dropOldest'
    */
   overflow?: Overflow;

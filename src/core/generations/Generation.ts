@@ -8,11 +8,11 @@ import type {
   ToolCall,
   Usage,
 } from '../../protocol/generated';
-import type { Sent } from './GenerateRequest';
+import { LlamaError } from '../LlamaError';
 import { Deferred } from '../port/Deferred';
 import { reuse } from '../state/reuse';
-import { LlamaError } from '../LlamaError';
 import { type Changes, type ReadableStore, Store } from '../state/Store';
+import type { Sent } from './GenerateRequest';
 import { textIterator } from './textIterator';
 
 /** The result of a generation that did not fail. A cancelled one has the text that was delivered. */
@@ -22,8 +22,8 @@ export interface GenerationResult {
   /** The model's reasoning before its answer; empty if there was none. */
   reasoning: string;
   /**
-   * The tool calls of the answer, without one that was cut short. Send their results in the next turn, as messages with the
-   * role `tool`.
+   * The tool calls of the answer, without one that was cut short. Send their results in the next turn, as messages with
+   * the role `tool`.
    */
   toolCalls: readonly ToolCall[];
   /** The log probability of each token, if `options.logprobs` asked for it: as many as `usage.outputTokens`. */
@@ -36,7 +36,9 @@ export interface GenerationResult {
   timings: Timings;
 }
 
-/** Joins a piece at `offset`, part of which may be known already. Returns `undefined` if text between them is missing. */
+/**
+ * Joins a piece at `offset`, part of which may be known already. Returns `undefined` if text between them is missing.
+ */
 function join(known: string, offset: number, piece: string): string | undefined {
   return offset > known.length ? undefined : known + piece.slice(known.length - offset);
 }
@@ -57,12 +59,14 @@ const NOTHING_DONE = {
 };
 
 /**
- * An answer that is being written. Iterate over it for its text, await `result` for the whole, or watch it as a store, in
- * any combination and any number of times. The engine owns it: dropping the object, or leaving an iteration, does not end
- * the answer; `cancel()` does.
+ * An answer that is being written. Iterate over it for its text, await `result` for the whole, or watch it as a store,
+ * in any combination and any number of times. The engine owns it: dropping the object, or leaving an iteration, does
+ * not end the answer; `cancel()` does.
  */
 export class Generation implements AsyncIterable<string>, ReadableStore<GenerationState> {
-  /** The id, made by the client that sent the request. `client.generation(id)` finds it until some time after its end. */
+  /**
+   * The id, made by the client that sent the request. `client.generation(id)` finds it until some time after its end.
+   */
   readonly id: string;
   /** The conversation that this is a turn of. */
   readonly scope: string;
@@ -94,7 +98,9 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
     this.settleIfFinished();
   }
 
-  /** Iterates over the text from its beginning, each iteration for itself. Throws the error that `result` rejects with. */
+  /**
+   * Iterates over the text from its beginning, each iteration for itself. Throws the error that `result` rejects with.
+   */
   [Symbol.asyncIterator](): AsyncIterator<string> {
     return textIterator(this, this.result);
   }

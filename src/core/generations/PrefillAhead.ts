@@ -1,8 +1,8 @@
 import type { PrefillRequest } from './PrefillRequest';
 
 /**
- * Prefills the newest of many turns that may come. One prefill runs at a time; a request that was overtaken while it waited
- * is never sent. Failures are ignored: the turn itself prefills whatever is missing.
+ * Prefills the newest of many turns that may come. One prefill runs at a time; a request that was overtaken while it
+ * waited is never sent. Failures are ignored: the turn itself prefills whatever is missing.
  */
 export class PrefillAhead {
   private isRunning = false;

@@ -4,7 +4,9 @@ import type { Command, Message } from '../../protocol/generated';
 export interface PrefillRequest {
   /** A conversation that exists. The model that answered in it last prefills, if it is loaded. */
   scope: string;
-  /** Messages that would be added to the stored transcript. An empty last one stands for a message that is unknown yet. */
+  /**
+   * Messages that would be added to the stored transcript. An empty last one stands for a message that is unknown yet.
+   */
   append?: readonly Message[];
   /** The whole transcript that would replace the stored one from the first difference. */
   messages?: readonly Message[];

@@ -22,8 +22,8 @@ const LIST_NUMBER = /^\s*\d+$/;
 
 /**
  * Calls `listener` with each sentence of an answer as soon as it is complete, and with the rest when the answer ends.
- * Sentences that are complete already come at once. Returns the function that ends this. Use it to speak an answer while it
- * is being written.
+ * Sentences that are complete already come at once. Returns the function that ends this. Use it to speak an answer
+ * while it is being written.
  *
  * ```ts
  * const end = onSentence(chat.send('Tell me a story'), ({ text }) => speaker.say(text));

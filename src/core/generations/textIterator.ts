@@ -2,8 +2,8 @@ import type { GenerationState } from '../../protocol/generated';
 import type { ReadableStore } from '../state/Store';
 
 /**
- * Iterates over a growing text, without a queue: a slow reader gets longer pieces. `end` settles when the text is complete.
- * If `end` rejects, the iteration throws the error after the text that came before it.
+ * Iterates over a growing text, without a queue: a slow reader gets longer pieces. `end` settles when the text is
+ * complete. If `end` rejects, the iteration throws the error after the text that came before it.
  */
 export function textIterator(source: ReadableStore<GenerationState>, end: Promise<unknown>): AsyncIterator<string> {
   let place = 0;

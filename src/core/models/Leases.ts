@@ -26,8 +26,9 @@ const REFUSALS: ReadonlySet<LlamaErrorCode> = new Set([
 ]);
 
 /**
- * Whether the engine refused the lease itself. A lease whose model only failed to load is not refused: it still says that
- * the model is wanted, it counts again when the model is loaded later, and the model's own status tells what happened.
+ * Whether the engine refused the lease itself. A lease whose model only failed to load is not refused: it still says
+ * that the model is wanted, it counts again when the model is loaded later, and the model's own status tells what
+ * happened.
  */
 export function isRefusal({ code }: { code: LlamaErrorCode }): boolean {
   return REFUSALS.has(code);
@@ -49,8 +50,8 @@ interface SharedLease {
 }
 
 /**
- * Leases by canonical options and debug label. A release is deferred by one macrotask: StrictMode, `<Activity>` and Fast
- * Refresh, which give a lease back and take it again at once, then cost nothing.
+ * Leases by canonical options and debug label. A release is deferred by one macrotask: StrictMode, `<Activity>` and
+ * Fast Refresh, which give a lease back and take it again at once, then cost nothing.
  */
 export class Leases {
   /** Leases that a new holder can join. */
@@ -84,7 +85,10 @@ export class Leases {
     };
   }
 
-  /** Takes note of a model that was unloaded, or failed. Its leases cannot be joined: a new holder loads the model again. */
+  /**
+   * Takes note of a model that was unloaded, or failed. Its leases cannot be joined: a new holder loads the model
+   * again.
+   */
   noteModel({ path, status }: ModelState): void {
     if (status.type !== 'unloaded' && status.type !== 'failed') return;
     for (const shared of [...this.joinable.values()]) {
@@ -107,7 +111,9 @@ export class Leases {
     for (const shared of this.held) this.send(shared);
   }
 
-  /** Rejects every pending `ready` with `closed`. The engine ends the leases itself, 10 s after their port has ended. */
+  /**
+   * Rejects every pending `ready` with `closed`. The engine ends the leases itself, 10 s after their port has ended.
+   */
   close(): void {
     this.closed = true;
     this.joinable.clear();

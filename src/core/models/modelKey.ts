@@ -1,6 +1,8 @@
 import type { ModelConfig } from '../../protocol/generated';
 
-/** Returns the same string for configs with the same options, in any order. An `undefined` option counts as left out. */
+/**
+ * Returns the same string for configs with the same options, in any order. An `undefined` option counts as left out.
+ */
 export function modelKey(model: ModelConfig): string {
   const all = Object.entries(model as unknown as Record<string, unknown>);
   const options = all.filter(([, value]) => value !== undefined);

@@ -6,9 +6,9 @@ import type { Pending } from './Pending';
 /** Says what happens to a command. */
 interface Handlers {
   /**
-   * What to do when the answer may have been lost. `repeat` sends the command again, which is harmless for questions and
-   * for acts that can happen only once. `fail` rejects the command when the engine is another one. `leave` does nothing:
-   * another part of the client takes care of it.
+   * What to do when the answer may have been lost. `repeat` sends the command again, which is harmless for questions
+   * and for acts that can happen only once. `fail` rejects the command when the engine is another one. `leave` does
+   * nothing: another part of the client takes care of it.
    */
   unheard: 'repeat' | 'fail' | 'leave';
   resolve(answer: unknown): void;

@@ -1,8 +1,8 @@
 import type { ErrorInfo, Message, ScopeSummary } from '../../protocol/generated';
 import type { Generation } from '../generations/Generation';
-import { reuse } from '../state/reuse';
-import { put } from '../state/put';
 import type { LlamaError } from '../LlamaError';
+import { put } from '../state/put';
+import { reuse } from '../state/reuse';
 import { type Changes, type ReadableStore, Store } from '../state/Store';
 
 /** A transcript, as far as this client has read it. `messages` stays while the transcript is read again. */
@@ -57,7 +57,8 @@ export class Scopes {
   /** Replaces the summary of one scope. Returns whether the known transcript fits the summary. */
   put(summary: ScopeSummary): boolean {
     const isNew = !this.byId.has(summary.id);
-    // This must happen before the scope is in the list: a scope that this client sees being made starts with no messages.
+    // This must happen before the scope is in the list: a scope that this client sees being made starts with no
+    // messages.
     this.change(summary.id, { summary: reuse(this.entry(summary.id).getSnapshot().summary, summary) });
     const known = this.list.getSnapshot();
     this.list.set(reuse(known, put(known, summary, ({ id }) => id)));

@@ -8,8 +8,8 @@ export interface ChatMessage extends Message {
 }
 
 /**
- * Returns the messages that a chat shows: the transcript, then the queued and running turns. Messages of the transcript are
- * the same objects as in `scope`. `stateOf` returns the text and phase of a generation.
+ * Returns the messages that a chat shows: the transcript, then the queued and running turns. Messages of the transcript
+ * are the same objects as in `scope`. `stateOf` returns the text and phase of a generation.
  */
 export function messagesOf(
   scope: ScopeState,
@@ -54,6 +54,7 @@ function endsWith(messages: readonly Message[], end: readonly Message[]): boolea
   const start = messages.length - end.length;
   return end.every(({ role, content, toolCalls = [] }, index) => {
     const message = messages[start + index];
-    return message?.role === role && message.content === content && (message.toolCalls ?? []).length === toolCalls.length;
+    if (message?.role !== role || message.content !== content) return false;
+    return (message.toolCalls ?? []).length === toolCalls.length;
   });
 }

@@ -39,7 +39,9 @@ export class Changes {
     for (const store of stores) store.notify((error) => this.throwLater(error));
   }
 
-  /** A listener that throws must neither silence the others nor reach the port, because it would kill the port's host. */
+  /**
+   * A listener that throws must neither silence the others nor reach the port, because it would kill the port's host.
+   */
   private throwLater(error: unknown): void {
     this.scheduler.defer(() => {
       throw error;

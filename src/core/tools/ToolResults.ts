@@ -21,8 +21,8 @@ interface NewestCalls {
 }
 
 /**
- * Keeps the results of tools until a turn after them stays in the transcript. A turn that is rolled back takes the results
- * with it, and a tool that has run must not run again because of that.
+ * Keeps the results of tools until a turn after them stays in the transcript. A turn that is rolled back takes the
+ * results with it, and a tool that has run must not run again because of that.
  */
 export class ToolResults {
   private readonly scopes = new Map<string, NewestCalls>();
@@ -39,8 +39,8 @@ export class ToolResults {
   }
 
   /**
-   * Returns the results that are in no turn that stays. A turn that is running with them may still be rolled back. If it is
-   * not, the engine leaves the results out of the next turn.
+   * Returns the results that are in no turn that stays. A turn that is running with them may still be rolled back. If
+   * it is not, the engine leaves the results out of the next turn.
    */
   unsent(scope: string): Message[] {
     return messagesOfResults(this.unanswered(scope)?.calls ?? []);
@@ -69,7 +69,9 @@ export function messagesOfResults(calls: readonly CallWithResult[]): Message[] {
   );
 }
 
-/** Whether the turn stays in the engine's transcript. One that was cut short stays only if it keeps a partial answer. */
+/**
+ * Whether the turn stays in the engine's transcript. One that was cut short stays only if it keeps a partial answer.
+ */
 function stays({ generation, keepPartial }: Turn): boolean {
   const { phase, text, reasoning, toolCalls } = generation.getSnapshot();
   if (phase.type !== 'finished') return false;

@@ -12,7 +12,8 @@ export interface ToolRequest extends GenerateRequest {
   /** The tools that answers may call. A function is called again for every answer and every call. */
   tools: Tools | (() => Tools);
   /**
-   * The greatest number of answers. Calls of the last one stay unanswered: `pendingToolCalls` shows them until the next turn.
+   * The greatest number of answers. Calls of the last one stay unanswered: `pendingToolCalls` shows them until the next
+   * turn.
    * @default 5
    */
   maxSteps?: number;
@@ -21,8 +22,8 @@ export interface ToolRequest extends GenerateRequest {
 /** A tool call that has no result yet. */
 export interface PendingToolCall extends ToolCall {
   /**
-   * `waiting` for the user's approval, or `running`. `unanswered`: no tool carries the call out, because its answer was the
-   * last one allowed.
+   * `waiting` for the user's approval, or `running`. `unanswered`: no tool carries the call out, because its answer was
+   * the last one allowed.
    */
   readonly state: 'waiting' | 'running' | 'unanswered';
 }
@@ -77,7 +78,9 @@ export class ToolRun {
     return this.generation === generation;
   }
 
-  /** Stops starting tools and answers, and aborts running tools. A tool that still returns adds its result to its call. */
+  /**
+   * Stops starting tools and answers, and aborts running tools. A tool that still returns adds its result to its call.
+   */
   end(): void {
     if (this.isOver()) return;
     this.host.onPending([]);

@@ -2,14 +2,14 @@ import type { Message } from '../../protocol/generated';
 import type { GenerateRequest } from '../generations/GenerateRequest';
 import type { Generation } from '../generations/Generation';
 import { type Changes, type ReadableStore, Store } from '../state/Store';
-import { type PendingToolCall, type ToolRequest, ToolRun } from './ToolRun';
 import { ToolResults } from './ToolResults';
+import { type PendingToolCall, type ToolRequest, ToolRun } from './ToolRun';
 
 const NONE: readonly PendingToolCall[] = Object.freeze([]);
 
 /**
- * Starts every turn, and holds at most one tool run per conversation: the next turn ends it. Belongs to the client, not to a
- * component: a tool that outlives its component finishes, and its result joins the conversation.
+ * Starts every turn, and holds at most one tool run per conversation: the next turn ends it. Belongs to the client, not
+ * to a component: a tool that outlives its component finishes, and its result joins the conversation.
  */
 export class ToolRuns {
   private readonly runs = new Map<string, ToolRun>();
@@ -58,7 +58,9 @@ export class ToolRuns {
     return this.results.unsent(scope);
   }
 
-  /** Ends the run that waits for an answer being cancelled. The answer may end by itself first, with calls nobody wants. */
+  /**
+   * Ends the run that waits for an answer being cancelled. The answer may end by itself first, with calls nobody wants.
+   */
   cancel(generation: Generation): void {
     if (this.runs.get(generation.scope)?.waitsFor(generation) === true) this.end(generation.scope);
   }

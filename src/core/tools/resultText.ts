@@ -8,5 +8,8 @@ export function errorText(error: unknown): string {
   return JSON.stringify({ error: error instanceof Error ? error.message : String(error) });
 }
 
-/** `JSON.stringify` with its true type: it returns `undefined` for a function, or anything else that JSON cannot express. */
+/**
+ * `JSON.stringify` with its true type: it returns `undefined` for a function, or anything else that JSON cannot
+ * express.
+ */
 const json: (value: unknown) => string | undefined = (value) => JSON.stringify(value);

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
-import type { Failure } from '../useLlama';
 import { useLlamaClient } from '../client';
+import type { Failure } from '../useLlama';
 import { useStore } from '../useStore';
 import { usePalette } from './palette';
 import { Action, Line, Row, Section } from './parts';

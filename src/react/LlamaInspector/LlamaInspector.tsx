@@ -14,9 +14,9 @@ export interface LlamaInspectorProps {
 }
 
 /**
- * Shows developers what the engine does: models with their leases, memory, tokens per second, conversations and the flight
- * recorder, with buttons for what the system does to an app. Needs a `LlamaProvider` above it. Put it into a `ScrollView`,
- * because it grows with its content.
+ * Shows developers what the engine does: models with their leases, memory, tokens per second, conversations and the
+ * flight recorder, with buttons for what the system does to an app. Needs a `LlamaProvider` above it. Put it into a
+ * `ScrollView`, because it grows with its content.
  */
 export function LlamaInspector({ onReload }: LlamaInspectorProps) {
   return (

@@ -24,7 +24,12 @@ export function MemorySection() {
   const free = use.free === undefined ? '' : `, ${bytesText(use.free)} free`;
   return (
     <Section title="Memory" aside={`${bytesText(used)} used${free}`}>
-      <View accessible role="img" aria-label={`Memory: ${bytesText(used)} used${free}`} style={[styles.bar, { backgroundColor: track }]}>
+      <View
+        accessible
+        role="img"
+        aria-label={`Memory: ${bytesText(used)} used${free}`}
+        style={[styles.bar, { backgroundColor: track }]}
+      >
         {shares.map(({ name, bytes, colour }) => {
           // A use that is small is still visible.
           const share = bytes === 0 ? 0 : Math.max(100 * (bytes / whole), 0.6);

@@ -23,13 +23,17 @@ export function ModelsSection() {
 function Model({ model: { path, status, leases, loads } }: { model: ModelState }) {
   const client = useLlamaClient();
   const palette = usePalette();
+  const labels = leases.map(({ debugLabel }) => debugLabel).join(', ');
   const info = status.type === 'ready' || status.type === 'idle' ? status.info : undefined;
   return (
     <View style={{ gap: 6 }}>
       <Row>
         <Line>{fileName(path)}</Line>
         <Badge label={statusText(status)} tone={toneOf(status, palette)} />
-        <Badge label={loads === 1 ? 'loaded once' : `loaded ${loads} times`} tone={loads > 1 ? palette.warning : palette.quiet} />
+        <Badge
+          label={loads === 1 ? 'loaded once' : `loaded ${loads} times`}
+          tone={loads > 1 ? palette.warning : palette.quiet}
+        />
       </Row>
       {info !== undefined && (
         <Line quiet>
@@ -38,7 +42,7 @@ function Model({ model: { path, status, leases, loads } }: { model: ModelState }
         </Line>
       )}
       {status.type === 'failed' && <Line tone={palette.bad}>{status.error.detail}</Line>}
-      <Line quiet>{leases.length === 0 ? 'No leases.' : `Leases: ${leases.map(({ debugLabel }) => debugLabel).join(', ')}`}</Line>
+      <Line quiet>{leases.length === 0 ? 'No leases.' : `Leases: ${labels}`}</Line>
       {info !== undefined && (
         <Row>
           <Action label={`Unload ${fileName(path)}`} onPress={() => void client.unload(path).catch(() => undefined)} />

@@ -48,8 +48,14 @@ export function Row({ children }: { children?: ReactNode }) {
   return <View style={styles.row}>{children}</View>;
 }
 
+interface ActionProps {
+  label: string;
+  onPress: () => void;
+  disabled?: boolean;
+}
+
 /** A button with a text. */
-export function Action({ label, onPress, disabled = false }: { label: string; onPress: () => void; disabled?: boolean }) {
+export function Action({ label, onPress, disabled = false }: ActionProps) {
   const { accent, outline } = usePalette();
   return (
     <Pressable

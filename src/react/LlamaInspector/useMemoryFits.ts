@@ -5,13 +5,15 @@ import type { MemoryFit, ModelConfig } from '../../protocol/generated';
 import { useLlamaClient } from '../client';
 import { useModels } from '../useModels';
 
-/** Returns the estimated memory of each loaded model, in the order of `useModels`. Empty until the engine has answered. */
+/**
+ * Returns the estimated memory of each loaded model, in the order of `useModels`. Empty until the engine has answered.
+ */
 export function useMemoryFits(): readonly MemoryFit[] {
   const client = useLlamaClient();
   const loaded = useModels().flatMap(({ config, status }): ModelConfig[] => {
     if (status.type !== 'ready' && status.type !== 'idle') return [];
-    // The sizes that were loaded: otherwise the engine would fit them to the memory that is free now. A model that only makes
-    // embeddings has 0, which is not a valid option.
+    // The sizes that were loaded: otherwise the engine would fit them to the memory that is free now. A model that only
+    // makes embeddings has 0, which is not a valid option.
     const { contextSize, maxResident } = status.info;
     return [{ ...config, contextSize, maxResident: maxResident === 0 ? undefined : maxResident }];
   });

@@ -1,5 +1,5 @@
-import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 import { LlamaClient } from '../../core/LlamaClient';
+import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 
 const generation = { id: 'g', scope: 's', model: 'a', phase: { type: 'queued' as const }, text: '', reasoning: '', toolCalls: [] };
 const queued = { type: 'generationQueued' as const, generation };
