@@ -24,7 +24,7 @@ let package = Package(
       name: "LlamaRs",
       dependencies: ["llama_rsFFI"] + systemNames,
       path: ".",
-      exclude: ["Tests", "Llama.mm", "PrivacyInfo.xcprivacy", "generated/llama_rsFFI"],
+      exclude: ["Tests", "RNLlamaRs.mm", "PrivacyInfo.xcprivacy", "generated/llama_rsFFI"],
       linkerSettings: [.linkedLibrary("llama_rs", .when(platforms: [.linux]))]
     ),
     .testTarget(

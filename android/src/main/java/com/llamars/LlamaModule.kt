@@ -10,8 +10,8 @@ import kotlin.concurrent.thread
  * The port's three members for React Native, over the native library. One per JavaScript runtime; what it speaks to is the
  * process's. Translates, and decides nothing. Same functions, in the same order, as `LlamaImpl.swift`.
  */
-@ReactModule(name = NativeLlamaSpec.NAME)
-internal open class LlamaModule(context: ReactApplicationContext) : NativeLlamaSpec(context) {
+@ReactModule(name = NativeLlamaRsSpec.NAME)
+internal open class LlamaModule(context: ReactApplicationContext) : NativeLlamaRsSpec(context) {
   private val client = AppManager.of(context.applicationContext as Application).manager.connect()
   private var isPumping = false
   private var isValid = true
