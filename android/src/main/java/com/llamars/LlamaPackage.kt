@@ -6,7 +6,7 @@ import com.facebook.react.bridge.ReactApplicationContext
 import com.facebook.react.module.model.ReactModuleInfo
 import com.facebook.react.module.model.ReactModuleInfoProvider
 
-/** What autolinking finds: the module, by its name. */
+/** Gives React Native's autolinking the module, by its name. */
 class LlamaPackage : BaseReactPackage() {
   override fun getModule(name: String, reactContext: ReactApplicationContext): NativeModule? =
     if (name == NativeLlamaRsSpec.NAME) LlamaModule(reactContext) else null
