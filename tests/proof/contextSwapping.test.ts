@@ -1,4 +1,4 @@
-// One copy of the weights, many conversations: what context swapping promised, and the three limitations that it had.
+// One copy of the weights and many conversations: the promises of context swapping, and its three limitations.
 import type { GenerateOptions, Generation } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { endless, greedy, myName, tiny, tinyState, whoAmI } from './tiny';
@@ -56,7 +56,7 @@ describe('Limitations', () => {
 
   test('Queueing: two conversations are answered at the same time', async () => {
     const answers = [ask('left', 'hello', endless), ask('right', 'hello', endless)];
-    // Neither ends by itself, so a queue would never show text of both.
+    // Neither answer ends by itself, so a queue would never show text of both.
     await Promise.all(answers.map((answer) => until(answer, ({ text }) => text !== '')));
     expect(answers.map((answer) => answer.getSnapshot().phase.type)).toEqual(['decoding', 'decoding']);
     await Promise.all(answers.map((answer) => answer.cancel()));
