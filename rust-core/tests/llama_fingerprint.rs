@@ -8,8 +8,8 @@ use std::path::Path;
 
 use llama_common::random_model::{Quantization, Shape, write_random_model};
 use llama_common::{config, folder, load, tiny_bytes, with_template, write};
+use llama_rs_core::kv::Fingerprint;
 use llama_rs_core::protocol::ModelConfig;
-use llama_rs_core::residency::Fingerprint;
 
 fn of(path: &Path) -> Fingerprint {
     load(&ModelConfig { context_size: Some(256), max_resident: Some(1), ..ModelConfig::new(path.to_string_lossy()) })

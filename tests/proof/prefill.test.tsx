@@ -1,5 +1,5 @@
-// Words that are still being spoken are computed while they come, on the real engine: the turn that brings them costs what
-// was not known, and is answered as if nothing had been.
+// Words that are still being spoken are prefilled as they come, on the real engine. The turn prefills only the rest,
+// and its answer is the same as without that.
 import { act, renderHook } from '@testing-library/react-native';
 import type { ReactNode } from 'react';
 
@@ -57,7 +57,7 @@ test('the hook prepares what a recogniser hears, and the answer comes all the sa
   const cached = client.scope('hook').getSnapshot().summary?.cachedTokens ?? 0;
   const wrapper = ({ children }: { children: ReactNode }) => <LlamaProvider client={client}>{children}</LlamaProvider>;
   const { result, unmount } = await renderHook(() => useLlamaChat({ model: tiny, scope: 'hook', options: greedy }), { wrapper });
-  await act(() => ['', 'what', 'what is', 'what is my na'].forEach(result.current.prepare));
+  await act(() => ['', 'what', 'what is', 'what is my na'].forEach(result.current.prefill));
   await until(client.scope('hook'), ({ summary }) => (summary?.cachedTokens ?? 0) > cached + 3);
   let answer = '';
   await act(async () => {

@@ -1,4 +1,4 @@
-// Random JSON schemas on the real engine: whatever the model would say, an answer that ends by itself parses and validates.
+// Random JSON schemas on the real engine: every answer that ends by itself parses and validates.
 import Ajv from 'ajv';
 
 import { installNodePort } from '../../src/testing';
@@ -35,11 +35,11 @@ async function answer(number: number) {
   const options = { temperature: 1.5, seed: number, maxOutputTokens: 500, responseFormat: { type: 'json' as const, schema } };
   const append = [{ role: 'user' as const, content: 'Tell me something.' }];
   const { text, reason } = await client.generate({ model: tiny, scope, append, options, persist: 'none' }).result;
-  await client.disposeScope(scope);
+  await client.deleteScope(scope);
   return { number, schema, text, reason };
 }
 
-/** Of JSON Schema, what llama.cpp turns into a grammar. */
+/** The part of JSON Schema that llama.cpp turns into a grammar. */
 function rootSchema(seed: number): Schema {
   const random = seededRandom(seed);
   const below = (end: number) => random.below(end);

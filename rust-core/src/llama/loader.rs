@@ -17,8 +17,8 @@ use super::tokenizer::LlamaTokenizer;
 use crate::engine::{Choice, Devices, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Reading};
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::{self, Header};
+use crate::human_bytes;
 use crate::protocol::{DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
-use crate::readable;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
 const DEFAULT_KV_BUDGET_BYTES: u64 = 512 << 20;
@@ -196,18 +196,18 @@ fn check_fits(path: &str, estimate: &MemoryEstimate, available: Option<u64>) -> 
 }
 
 fn out_of_memory(path: &str, estimate: &MemoryEstimate, available: Option<u64>, reason: &str) -> Error {
-    let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, slots } = *estimate;
-    let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable::bytes(bytes)));
-    let needs = readable::bytes(estimate.total());
+    let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, max_resident: slots } = *estimate;
+    let free = available.map_or_else(String::new, |bytes| format!(", {} free", human_bytes::format(bytes)));
+    let needs = human_bytes::format(estimate.total());
     let detail = if slots == 0 {
         format!("could not load {path}: its weights need {needs}{free}{reason} - use a smaller quantization")
     } else {
         format!(
             "could not load {path}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute \
              {}){free}{reason} - use a smaller contextSize, a smaller maxResident or a smaller quantization",
-            readable::bytes(weights_bytes),
-            readable::bytes(kv_bytes),
-            readable::bytes(compute_bytes),
+            human_bytes::format(weights_bytes),
+            human_bytes::format(kv_bytes),
+            human_bytes::format(compute_bytes),
         )
     };
     Error::new(ErrorCode::OutOfMemory, detail)

@@ -26,10 +26,10 @@ use super::turns::Turn;
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
+use crate::kv::DEFAULT_SAVED_BUDGET_BYTES;
 use crate::protocol::{
     Event, Heat, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount, SuspendAfter,
 };
-use crate::residency::DEFAULT_SAVED_BUDGET_BYTES;
 use crate::store::{Fetcher, Secret};
 
 pub(crate) struct Supervisor {

@@ -1,11 +1,11 @@
-// Plain useChat of the AI SDK, and chats that their callers own, on the transport alone.
+// Tests the transport alone, with the AI SDK's plain `useChat` and with chats that their callers own.
 import { Chat, useChat } from '@ai-sdk/react';
 import { act, renderHook } from '@testing-library/react-native';
 import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
 
 import { beginTurn } from '../../testing';
+import { ChatAnswers } from '../ChatAnswers';
 import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
-import { Runs } from '../Runs';
 import { harness, turns } from './harness';
 
 const question: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'text', text: 'Hi' }] };
@@ -88,7 +88,7 @@ test('an abort ends the answer, and looking on anew at once does not', async () 
   await turns();
   const turn = beginTurn(port);
   turn.say('Hel');
-  // What StrictMode does to useChat with `resume`.
+  // StrictMode aborts and resumes `useChat` at once.
   void chat.resumeStream();
   void chat.resumeStream();
   await turns();
@@ -215,7 +215,7 @@ test('an answer that a reload found is over when the engine is done with it, not
     generation: { id: 'g', scope: 'chat', model: 'a', phase: { type: 'decoding' }, text: 'Let me see', reasoning: '', toolCalls: [] },
   });
   void chunksOf(await transport.reconnectToStream({ chatId: 'chat' })).catch(() => undefined);
-  const run = Runs.of(client).get('chat');
+  const run = ChatAnswers.of(client).get('chat');
   let isOver = false;
   void run?.ended.then(() => {
     isOver = true;

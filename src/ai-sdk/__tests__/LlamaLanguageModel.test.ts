@@ -1,4 +1,4 @@
-// One call after another on a script, so that each event comes where it matters.
+// Makes one call after another on a scripted port, so that each event comes at the point that matters.
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
 import type { Outcome } from '../../protocol/generated';
@@ -22,7 +22,7 @@ async function stream(call: Partial<LanguageModelV4CallOptions> = {}, scope?: st
 async function generate(call: Partial<LanguageModelV4CallOptions> = {}) {
   const { port, client } = harness();
   const result = Promise.resolve(createLlama(client)('chat.gguf').doGenerate({ prompt, ...call }));
-  // One that is refused before it is sent.
+  // A call that is refused before it is sent rejects at once. The test looks at that later.
   result.catch(() => undefined);
   await turns();
   return { port, result };
@@ -312,7 +312,7 @@ test('with a scope the prompt becomes its transcript, and what may be written of
 });
 
 test('without a scope nothing is written to disk', async () => {
-  const { sent, turn } = await stream({ providerOptions: { llama: { persist: 'kv' } } });
+  const { sent, turn } = await stream({ providerOptions: { llama: { persist: 'full' } } });
   turn.finish();
   expect(sent).toMatchObject({ scope: 'hidden:ai-sdk/0', persist: 'none' });
 });
@@ -340,7 +340,7 @@ test('calls at the same time never share a conversation, and those beyond what i
   };
   const names = [0, 1, 2, 3, 4, 5].map((index) => `hidden:ai-sdk/${index}`);
   expect(await together(6)).toEqual(names);
-  expect(port.sentOf('disposeScope').map(({ scope }) => scope)).toEqual(names.slice(4));
+  expect(port.sentOf('deleteScope').map(({ scope }) => scope)).toEqual(names.slice(4));
   expect(await together(5)).toEqual(names.slice(0, 5));
 });
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { openNodePort, stayAlive } from '..';
 import { withCode } from '../../__tests__/withCode';
+import { openNodePort, stayAlive } from '..';
 
-/** An addon in JavaScript, with the shape of the real one. */
+/** An addon in JavaScript, with the same interface as the real one. */
 const ADDON = `
 exports.Port = class {
   constructor(options) {

@@ -34,8 +34,8 @@ use super::{
     Sequence, Token,
 };
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::Fingerprint;
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
-use crate::residency::Fingerprint;
 
 /// How long a test waits for the engine before it fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);

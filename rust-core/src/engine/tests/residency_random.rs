@@ -35,10 +35,10 @@ struct Walk {
     /// With the right answer.
     sent: Vec<(Sent, String)>,
     replies: Vec<(&'static str, Replies<()>)>,
-    copies: Vec<(&'static str, Replies<Option<Arc<Parked>>>)>,
+    copies: Vec<(&'static str, Replies<Option<Arc<KvSnapshot>>>)>,
     guesses: Vec<(CancelFlag, Replies<Prefilled>)>,
     /// What was copied last of each scope.
-    files: HashMap<&'static str, Arc<Parked>>,
+    files: HashMap<&'static str, Arc<KvSnapshot>>,
     suspended: bool,
     /// Tokens of guesses that were computed to the end.
     guessed: u32,

@@ -109,7 +109,7 @@ fn scopes_move_and_are_dropped_while_suspended() {
     let before = suspended_at(&script, &harness, gate);
     assert_eq!(harness.park("a"), Ok(()));
     assert_eq!(harness.restore("a"), Ok(()));
-    let held = |copy: Result<Option<Arc<Parked>>>| copy.expect("it can be saved").map(|copy| copy.tokens().len());
+    let held = |copy: Result<Option<Arc<KvSnapshot>>>| copy.expect("it can be saved").map(|copy| copy.tokens().len());
     assert_eq!(held(harness.copy("a")), Some(7));
     // The greeting, <end> <user> again <end> <assistant>, and two tokens of the answer.
     assert_eq!(held(harness.copy("b")), Some(7 + 5 + 2));

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::host::{Host, a, manager, names};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
+use crate::kv::{Fingerprint, KvSnapshot, SavedTranscript, Storage};
 use crate::manager::{Message, ModelManager};
 use crate::protocol::{Message as ChatMessage, Persist, Residency, Role, ScopeSummary};
-use crate::residency::{Fingerprint, Parked, SavedTranscript, Storage};
 
 struct Process {
     manager: ModelManager,
@@ -308,7 +308,7 @@ fn a_file_of_another_model_counts_as_long_as_it_is_there() {
     {
         let (storage, _found) = Storage::open(directory.path()).expect("it opens");
         storage.write_transcript(&transcript).expect("it is written");
-        let kv = Parked::new("s".into(), vec![1, 2, 3], vec![7; 100]);
+        let kv = KvSnapshot::new("s".into(), vec![1, 2, 3], vec![7; 100]);
         storage.write_kv(&kv, Fingerprint(2)).expect("it is written");
     }
     let mut process = Process::new(directory.path());

@@ -9,7 +9,7 @@ type World = Parameters<typeof harness>[0];
 
 const fit = {
   verdict: 'fits',
-  estimate: { weightsBytes: 3 * 1024 ** 2, kvBytes: 2 * 1024 ** 2, computeBytes: 1024 ** 2, contextSize: 512, slots: 2 },
+  estimate: { weightsBytes: 3 * 1024 ** 2, kvBytes: 2 * 1024 ** 2, computeBytes: 1024 ** 2, contextSize: 512, maxResident: 2 },
   availableBytes: 8 * 1024 ** 3,
 } as const;
 
@@ -34,7 +34,7 @@ test('before anything was asked for, every section says so', async () => {
   }
 });
 
-test('a model is shown with its state, its loads and the owners of its leases, and can be unloaded', async () => {
+test('a model is shown with its state, its loads and the labels of its leases, and can be unloaded', async () => {
   const { port } = await open({ models: [modelState('dir/a.gguf', { type: 'ready', info: modelInfo }, ['VoiceScreen', 'Chats'])] });
   expect(screen.getByText('a.gguf')).toBeTruthy();
   expect(screen.getByText('ready')).toBeTruthy();
@@ -62,16 +62,16 @@ test('memory is what loaded models were estimated at, what is beside them, and w
   const resident = { id: 'ears', name: 'speech recogniser', sizeBytes: 4 * 1024 ** 2, inUse: false };
   const { port, play } = await open({ models: [modelState('a', { type: 'idle', info: modelInfo })], residents: [resident] });
   const { requestId, model } = port.last('canLoad');
-  // As it was loaded: what was left out must not be fitted to the memory of now.
-  expect(model).toEqual({ path: 'a', contextSize: 512, slots: 2 });
+  // The sizes are those that were loaded: the engine must not fit them to the memory that is free now.
+  expect(model).toEqual({ path: 'a', contextSize: 512, maxResident: 2 });
   await play(() => port.emit({ type: 'memoryFit', requestId, fit }));
   expect(screen.getByRole('img', { name: 'Memory: 10 MiB used, 8.0 GiB free' })).toBeTruthy();
   expect(screen.getByText('KV 2.0 MiB')).toBeTruthy();
   expect(screen.getByText('speech recogniser: 4.0 MiB, may be evicted')).toBeTruthy();
 });
 
-test('a model that only makes embeddings has no slots to show or to ask for', async () => {
-  const info = { ...modelInfo, slots: 0, hasChatTemplate: false };
+test('a model that only makes embeddings has no maxResident to show or to ask for', async () => {
+  const info = { ...modelInfo, maxResident: 0, hasChatTemplate: false };
   const { port } = await open({ models: [modelState('e', { type: 'idle', info })] });
   expect(screen.getByText(/ · embeddings of 512 tokens · 1 thread · cpu$/)).toBeTruthy();
   expect(port.last('canLoad').model).toEqual({ path: 'e', contextSize: 512 });
@@ -95,8 +95,8 @@ test('the log has what was before the client and what came since, once, newest f
   const record = (at: number, type: 'loading' | 'ready' | 'idle'): LifecycleRecord => ({ at, event: { type }, reason: `because of ${type}` });
   const { port, play } = await open();
   await play(() => port.emit({ type: 'recorded', record: record(2, 'ready') }));
-  const { requestId } = port.last('getLifecycle');
-  await play(() => port.emit({ type: 'lifecycle', requestId, records: [record(1, 'loading'), record(2, 'ready')] }));
+  const { requestId } = port.last('readLog');
+  await play(() => port.emit({ type: 'log', requestId, records: [record(1, 'loading'), record(2, 'ready')] }));
   await play(() => port.emit({ type: 'recorded', record: record(3, 'idle') }));
   expect(screen.getAllByText(/^because of/).map((line) => line.children[0])).toEqual(['because of idle', 'because of ready', 'because of loading']);
 });
