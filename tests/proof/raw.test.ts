@@ -35,7 +35,10 @@ test('questions that are asked at once share one load, and leave no lease behind
 
 test('what no vocabulary has is refused, and so is a model that is not there', async () => {
   const { client } = engine;
-  await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('tokens[1]') as unknown });
+  await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: expect.stringContaining('tokens[1]') as unknown,
+  });
   await expect(client.tokenize({ path: '/no/such.gguf' }, 'hi')).rejects.toMatchObject({ code: 'modelNotFound' });
 });
 

@@ -43,7 +43,10 @@ describe('more scopes than slots', () => {
   test('each recalls the fact that it was told, and is not prefilled again', async () => {
     const { client } = engine;
     const model = { ...tiny, maxResident: 2, contextSize: 512 };
-    const scopes = Array.from({ length: 12 }, (_, index) => ({ id: `many ${index}`, name: names[index % names.length] ?? '' }));
+    const scopes = Array.from({ length: 12 }, (_, index) => ({
+      id: `many ${index}`,
+      name: names[index % names.length] ?? '',
+    }));
     for (const { id, name } of scopes) await ask(client, id, `my name is ${name}`, { model });
     for (const { id, name } of [...scopes, ...scopes]) {
       const { answer, cachedTokens, prefilledTokens } = await ask(client, id, whoAmI.asks, { model });
@@ -191,8 +194,13 @@ describe('in a directory', () => {
     const transcript = await before.transcript('saved');
 
     const after = engines.next();
-    const shown = after.scopes.getSnapshot().map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
-    expect(shown).toEqual([['saved', 'saved', 'full', 2], ['written', 'uncached', 'transcript', 2]]);
+    const shown = after.scopes
+      .getSnapshot()
+      .map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
+    expect(shown).toEqual([
+      ['saved', 'saved', 'full', 2],
+      ['written', 'uncached', 'transcript', 2],
+    ]);
     expect(await after.transcript('saved')).toEqual(transcript);
     const saved = await ask(after, 'saved', whoAmI.asks);
     expect(saved.answer).toBe(whoAmI.gets);

@@ -22,7 +22,9 @@ test('streams can be read, transformed and piped', async () => {
       controller.close();
     },
   });
-  const louder = new Transform<string, string>({ transform: (word, controller) => controller.enqueue(word.toUpperCase()) });
+  const louder = new Transform<string, string>({
+    transform: (word, controller) => controller.enqueue(word.toUpperCase()),
+  });
   const read: string[] = [];
   for await (const word of words.pipeThrough(louder)) read.push(word);
   expect(read).toEqual(['A', 'B']);

@@ -21,29 +21,32 @@ test('whoever goes on without waiting gets the results that are there, and the t
 const goOn: [string, (client: LlamaClient, first: Generation) => unknown][] = [
   ['ended its calls', (client) => client.endCalls('s')],
   ['asked for something else', (client) => client.generate({ model, scope: 's', append: ask })],
-  ['asked for something else, with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
+  [
+    'asked for something else, with tools',
+    (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} }),
+  ],
   ['had it answered anew', (client) => client.generate({ model, scope: 's', messages: ask })],
   ['cut it', (client) => client.rewindTo('s', 0)],
   ['disposed of it', (client) => client.deleteScope('s')],
   ['erased everything', (client) => client.deleteAllScopes()],
 ];
 
-test.each([...goOn, ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const])(
-  'an answer calls nothing when somebody %s while it was written',
-  async (_, goes) => {
-    const { port, client } = open();
-    const execute = jest.fn(() => 1);
-    const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
-    const turn = beginTurn(port);
-    turn.call('now', {});
-    goes(client, first);
-    const asked = port.sentOf('generate').length;
-    turn.finish();
-    await settled();
-    expect(execute).not.toHaveBeenCalled();
-    expect(port.sentOf('generate')).toHaveLength(asked);
-  },
-);
+test.each([
+  ...goOn,
+  ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const,
+])('an answer calls nothing when somebody %s while it was written', async (_, goes) => {
+  const { port, client } = open();
+  const execute = jest.fn(() => 1);
+  const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
+  const turn = beginTurn(port);
+  turn.call('now', {});
+  goes(client, first);
+  const asked = port.sentOf('generate').length;
+  turn.finish();
+  await settled();
+  expect(execute).not.toHaveBeenCalled();
+  expect(port.sentOf('generate')).toHaveLength(asked);
+});
 
 test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close()] as const])(
   'a tool that runs is told when somebody %s, and nothing follows from it',
@@ -64,7 +67,12 @@ test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close(
 test('a newer run is not ended by the older one’s end', async () => {
   const { port, client, states } = open();
   const { slow } = await calling(port, client);
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute: () => 'sent' } },
+  });
   const turn = beginTurn(port);
   const id = turn.call('send', {});
   turn.finish();
@@ -93,7 +101,12 @@ test('the signal of a run that somebody ended leaves the newer one alone', async
   const { port, client, states } = open();
   const abort = new AbortController();
   await calling(port, client, abort.signal);
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute: () => 'sent' } },
+  });
   const turn = beginTurn(port);
   turn.call('send', {});
   turn.finish();
@@ -106,7 +119,13 @@ test('a call that waits for the user is never carried out after the end, and has
   const { port, client } = open();
   const abort = new AbortController();
   const execute = jest.fn(() => 'sent');
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute } }, signal: abort.signal });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute } },
+    signal: abort.signal,
+  });
   const turn = beginTurn(port);
   const id = turn.call('send', {});
   turn.finish();
@@ -164,18 +183,21 @@ test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'deleteS
   ['cut', (client) => client.rewindTo('s', 0), 'rewindTo'],
   ['disposed of', (client) => client.deleteScope('s'), 'deleteScope'],
   ['erased', (client) => client.deleteAllScopes(), 'deleteAllScopes'],
-])('results are forgotten when their conversation has been %s, and not when that was refused', async (_, cut, command) => {
-  const { port, client } = open();
-  await calling(port, client);
-  const refused = cut(client);
-  port.answer(port.last(command), { code: 'busy', detail: 'a turn is under way' });
-  await expect(refused).rejects.toThrow('a turn is under way');
-  expect(client.endCalls('s')).toHaveLength(1);
-  const done = cut(client);
-  port.answer(port.last(command));
-  await done;
-  expect(client.endCalls('s')).toEqual([]);
-});
+])(
+  'results are forgotten when their conversation has been %s, and not when that was refused',
+  async (_, cut, command) => {
+    const { port, client } = open();
+    await calling(port, client);
+    const refused = cut(client);
+    port.answer(port.last(command), { code: 'busy', detail: 'a turn is under way' });
+    await expect(refused).rejects.toThrow('a turn is under way');
+    expect(client.endCalls('s')).toHaveLength(1);
+    const done = cut(client);
+    port.answer(port.last(command));
+    await done;
+    expect(client.endCalls('s')).toEqual([]);
+  },
+);
 
 test.each<[string, (port: ScriptedPort) => void]>([
   ['is told of it', (port) => port.emit({ type: 'scopeDeleted', scope: 's' })],
@@ -186,17 +208,20 @@ test.each<[string, (port: ScriptedPort) => void]>([
       port.deliver('malformed');
     },
   ],
-])('nothing follows from a tool whose conversation somebody else disposed of, once the client %s', async (_, dispose) => {
-  const { port, client, states } = open();
-  const { signal, slow } = await calling(port, client);
-  dispose(port);
-  expect(signal.aborted).toBe(true);
-  expect(states()).toEqual([]);
-  slow.end()?.resolve('too late');
-  await settled();
-  expect(port.sentOf('generate')).toHaveLength(1);
-  expect(client.endCalls('s')).toEqual([]);
-});
+])(
+  'nothing follows from a tool whose conversation somebody else disposed of, once the client %s',
+  async (_, dispose) => {
+    const { port, client, states } = open();
+    const { signal, slow } = await calling(port, client);
+    dispose(port);
+    expect(signal.aborted).toBe(true);
+    expect(states()).toEqual([]);
+    slow.end()?.resolve('too late');
+    await settled();
+    expect(port.sentOf('generate')).toHaveLength(1);
+    expect(client.endCalls('s')).toEqual([]);
+  },
+);
 
 test('a conversation that begins anew under the name of one that goes keeps its run', async () => {
   const { port, client } = open();

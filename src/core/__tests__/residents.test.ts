@@ -5,7 +5,10 @@ import type { LlamaError } from '../LlamaError';
 function open() {
   const port = scriptedPort();
   const problems: LlamaError[] = [];
-  const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem: (problem) => problems.push(problem) });
+  const client = new LlamaClient(port, {
+    scheduler: manualScheduler(),
+    onProblem: (problem) => problems.push(problem),
+  });
   const evict = jest.fn<void | Promise<void>, [string]>();
   const ears = client.reserveMemory({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false, evict });
   const ask = () => port.emit({ type: 'evictResident', id: 'ears', reason: 'a model needs it' });
@@ -17,10 +20,20 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a resident is registered, updated in part, and removed once', () => {
   const { port, ears } = open();
-  expect(port.last('setResident').resident).toEqual({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false });
+  expect(port.last('setResident').resident).toEqual({
+    id: 'ears',
+    name: 'speech recogniser',
+    sizeBytes: 9,
+    inUse: false,
+  });
   ears.update({ inUse: true });
   ears.update({ sizeBytes: 12 });
-  expect(port.last('setResident').resident).toEqual({ id: 'ears', name: 'speech recogniser', sizeBytes: 12, inUse: true });
+  expect(port.last('setResident').resident).toEqual({
+    id: 'ears',
+    name: 'speech recogniser',
+    sizeBytes: 12,
+    inUse: true,
+  });
   ears.remove();
   ears.remove();
   ears.update({ sizeBytes: 1 });
@@ -75,7 +88,12 @@ test('one that was put to work in the meantime is left alone', () => {
 });
 
 test.each([
-  ['throws', () => { throw new Error('stuck'); }],
+  [
+    'throws',
+    () => {
+      throw new Error('stuck');
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('stuck'))],
 ])('one whose evict %s stays, is a problem, and can be asked again', async (_, fails) => {
   const { port, evict, ask, problems } = open();

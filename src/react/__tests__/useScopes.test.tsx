@@ -11,7 +11,10 @@ async function open() {
 
 test('every conversation is shown, where it is and whether it is on disk', async () => {
   const { result, play } = await open();
-  expect(result.current.scopes).toMatchObject([{ id: 's', residency: 'resident' }, { id: 't', residency: 'saved', savedAt: 1 }]);
+  expect(result.current.scopes).toMatchObject([
+    { id: 's', residency: 'resident' },
+    { id: 't', residency: 'saved', savedAt: 1 },
+  ]);
   await play((port) => port.emit({ type: 'scopeChanged', scope: scopeSummary('s', { residency: 'parked' }) }));
   expect(result.current.scopes.map(({ residency }) => residency)).toEqual(['parked', 'saved']);
 });
