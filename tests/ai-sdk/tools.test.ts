@@ -184,7 +184,7 @@ test('a choice among words, and a grammar of one’s own', async () => {
   expect(text).toMatch(/^(yes|no) \d{3}$/);
 });
 
-test('what a model thinks is no part of its text, and none is thought where none is asked for', async () => {
+test('reasoning is no part of the text, and there is none unless it is asked for', async () => {
   const chatTemplate = readFileSync(join(process.cwd(), 'fixtures/templates/thinking.jinja'), 'utf8');
   const { model, check } = checkedModel(llama());
   const call = {

@@ -57,7 +57,7 @@ test('an abort in the middle ends it, and what waited is answered', async () => 
   expect(await Promise.all(waiting)).toMatchObject([{ reason: 'stop' }]);
 });
 
-test('what is out of range is refused by its name and range', async () => {
+test('an option out of range is refused with its name and range', async () => {
   const refused = engine.client.bench({ model: tiny, repetitions: 101 });
   await expect(refused).rejects.toMatchObject({
     code: 'invalidOptions',

@@ -42,7 +42,7 @@ test('it embeds by the AI SDK, while a chat model answers', async () => {
   });
 });
 
-test('whatever needs a conversation says what it is for', async () => {
+test('commands that need a conversation say what the model is for', async () => {
   const { client } = engine;
   const told = {
     code: 'modelUnsupported',

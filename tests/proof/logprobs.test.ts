@@ -49,7 +49,7 @@ test('a token is as likely as where the text before it is given', async () => {
   }
 });
 
-test('what a grammar forces is as unlikely as it was by the model', async () => {
+test('a token that a grammar forces is as unlikely as the model finds it', async () => {
   const plain = await ask('a');
   const { text, logprobs = [] } = await ask('b', { responseFormat: { type: 'grammar', gbnf: 'root ::= "Your"' } });
   expect(text).toBe('Your');

@@ -33,7 +33,7 @@ test('questions that are asked at once share one load, and leave no lease behind
   expect(tinyState(client)).toMatchObject({ loads: before + 1, leases: [] });
 });
 
-test('what no vocabulary has is refused, and so is a model that is not there', async () => {
+test('a token outside the vocabulary is refused, and so is a missing model', async () => {
   const { client } = engine;
   await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({
     code: 'invalidOptions',

@@ -81,7 +81,7 @@ describe('by hand', () => {
     expect(recorded(client, 'ahead')).toHaveLength(2);
   });
 
-  test('what cannot be done says why', async () => {
+  test('an impossible command says why', async () => {
     const { client } = engine;
     await expect(client.park('nobody')).rejects.toMatchObject({ code: 'scopeNotFound' });
     await ask(client, 'known', myName.asks);
@@ -166,7 +166,7 @@ describe('suspended in the middle of an answer', () => {
     expect(result.usage.outputTokens).toBe(undisturbed.usage.outputTokens);
   });
 
-  test('what is asked meanwhile is answered afterwards', async () => {
+  test('a command that comes meanwhile is answered afterwards', async () => {
     const { client } = engine;
     await ask(client, 'patient', myName.asks);
     await client.suspend();
@@ -227,7 +227,7 @@ describe('in a directory', () => {
     expect((await ask(engines.next(), fork, whoAmI.asks)).answer).toBe(whoAmI.gets);
   });
 
-  test('what may not be written leaves no file', async () => {
+  test('a scope that may not be written leaves no file', async () => {
     const client = engines.next();
     await ask(client, 'secret', myName.asks, { persist: 'none' });
     await expect(client.save('secret')).rejects.toMatchObject({ code: 'storageUnavailable' });
@@ -238,7 +238,7 @@ describe('in a directory', () => {
     expect(engines.files()).toEqual([]);
   });
 
-  test('what may no longer be written is removed', async () => {
+  test('a file that may no longer be kept is removed', async () => {
     const client = engines.next();
     await ask(client, 'diary', myName.asks);
     await client.save('diary');

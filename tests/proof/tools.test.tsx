@@ -60,7 +60,7 @@ test('a tool that outlives its component finishes, and the model answers from it
   ]);
 });
 
-test('what the model thinks is told apart from what it says', async () => {
+test('reasoning is kept apart from text', async () => {
   const { client } = engine;
   const chatTemplate = readFileSync('fixtures/templates/thinking.jinja', 'utf8');
   const append = [

@@ -77,7 +77,7 @@ test('an answer goes on when nobody reads it, and is told again from its beginni
   expect(await transport.reconnectToStream({ chatId: 'chat' })).toBeNull();
 });
 
-test('what one transport began another one finds, and a chat of another conversation does not', async () => {
+test('a transport finds an answer that another one began, and a chat of another conversation does not', async () => {
   const { port, client, transport } = open();
   void chunksOf(await ask(transport));
   await turns();
@@ -113,7 +113,7 @@ test('an abort ends the answer, and looking on anew at once does not', async () 
   expect(chat.status).toBe('ready');
 });
 
-test('one that looks on with an abort that has been ends the answer', async () => {
+test('a reader with an aborted signal ends the answer', async () => {
   const { port, transport } = open();
   const stream = await ask(transport, AbortSignal.abort(undefined));
   await expect(chunksOf(stream)).resolves.toEqual(
@@ -300,7 +300,7 @@ test('an answer that a reload found is over when the engine is done with it, not
   expect(isOver).toBe(true);
 });
 
-test('what the AI SDK refuses before it asks is the chat’s error', async () => {
+test('a refusal of the AI SDK before it asks is the chat’s error', async () => {
   const { transport } = open();
   const image: UIMessage = {
     id: 'q',

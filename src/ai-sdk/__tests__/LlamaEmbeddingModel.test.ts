@@ -62,7 +62,7 @@ test('vectors belong to the caller', async () => {
   expect(embeddings.map((vector) => Object.isFrozen(vector))).toEqual([false, false]);
 });
 
-test('what cannot be had is warned about, what is of the wrong type is refused by name', async () => {
+test('an unsupported option is warned about, and a value of the wrong type is refused by name', async () => {
   const { port, result } = await embed({ dimensions: 3, providerOptions: { llama: { pool: 'last' } } });
   port.emit({
     type: 'embeddings',

@@ -172,7 +172,7 @@ test.each(['stop', 'length'] as const)(
 test.each<Partial<Outcome>>([
   { reason: 'cancelled' },
   { reason: 'failed', error: { code: 'engineCrashed', detail: 'the engine is gone' } },
-])('nobody waits for the calls of an answer that is %p', async (outcome) => {
+])('an answer that is %p calls nothing', async (outcome) => {
   const { turn, result } = await stream();
   turn.call('look', {});
   turn.finish(outcome);

@@ -45,7 +45,7 @@ test('an exception is an error that says which', () => {
   expect(new Exception()).toMatchObject({ name: 'Error', message: '' });
 });
 
-test('what is there stays, and streams are taken all or none', () => {
+test('existing globals stay, and streams are replaced all or none', () => {
   const structuredClone = () => 'theirs';
   const whole = { ReadableStream, TransformStream, WritableStream, structuredClone, DOMException };
   const before = { ...whole };

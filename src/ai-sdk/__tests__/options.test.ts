@@ -124,7 +124,7 @@ test('options of our own go before those of the call, and a grammar is a form', 
   expect({ persist, overflow }).toEqual({ persist: 'none', overflow: 'error' });
 });
 
-test('what is not known is warned about, what is of the wrong type is refused by name', () => {
+test('an unknown option is warned about, and a value of the wrong type is refused by name', () => {
   const { options, warnings } = convert({ headers: { 'X-Key': '1' }, providerOptions: { llama: { minp: 0.1 } } });
   expect(options).toEqual({ keepPartial: true });
   expect(warnings).toMatchObject([

@@ -100,7 +100,7 @@ test('a file of text is read, another one is refused by name', () => {
   ).toThrow(/custom content/);
 });
 
-test('what another model said that this one cannot see is warned about', () => {
+test('parts of another model that this one cannot see are warned about', () => {
   const { messages, warnings } = convert(
     {
       role: 'assistant',

@@ -277,7 +277,7 @@ test('a reload of JavaScript finds the conversation, with what tools said', asyn
   await (await begin(port)).finish();
 });
 
-test('what changes of a conversation beside its messages leaves them the same', async () => {
+test('a change of a conversation that leaves its messages alone keeps their identity', async () => {
   const { result, tell, port, play } = await found({});
   await tell(history);
   const { messages } = result.current;
@@ -330,7 +330,7 @@ test('a reload of JavaScript finds the answer that is being written, and can sto
   expect(port.last('cancel').generationId).toBe('g');
 });
 
-test('what somebody else says in the conversation is shown, and its answer as it comes', async () => {
+test('a message that other code sends is shown, and its answer as it comes', async () => {
   const { port, client, wrapper } = harness();
   const { result } = await renderHook(() => useLlamaVercelChat(options), { wrapper });
   await act(async () => {

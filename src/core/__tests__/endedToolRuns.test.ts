@@ -5,7 +5,7 @@ import type { Generation } from '../generations/Generation';
 import type { LlamaClient } from '../LlamaClient';
 import { ask, calling, lastAppended, model, open, settled } from './toolHarness';
 
-test('whoever goes on without waiting gets the results that are there, and the tool is told', async () => {
+test('a caller that goes on without waiting gets the results so far, and the tool is aborted', async () => {
   const { port, client, states } = open();
   const { signal, slow } = await calling(port, client);
   expect(signal.aborted).toBe(false);
@@ -34,7 +34,7 @@ const goOn: [string, (client: LlamaClient, first: Generation) => unknown][] = [
 test.each([
   ...goOn,
   ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const,
-])('an answer calls nothing when somebody %s while it was written', async (_, goes) => {
+])('an answer calls nothing when the caller %s while it was written', async (_, goes) => {
   const { port, client } = open();
   const execute = jest.fn(() => 1);
   const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
@@ -49,7 +49,7 @@ test.each([
 });
 
 test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close()] as const])(
-  'a tool that runs is told when somebody %s, and nothing follows from it',
+  'a running tool is aborted when the caller %s, and nothing follows from it',
   async (_, goes) => {
     const { port, client, states } = open();
     const { signal, slow, first } = await calling(port, client);
@@ -170,7 +170,7 @@ test('results are in the conversation with an answer that was cut short and kept
   expect(client.endCalls('s')).toEqual([]);
 });
 
-test('what a tool gives after the end goes into the next turn', async () => {
+test('a result that comes after the end goes into the next turn', async () => {
   const { port, client } = open();
   const { slow } = await calling(port, client);
   client.endCalls('s');
@@ -208,20 +208,17 @@ test.each<[string, (port: ScriptedPort) => void]>([
       port.deliver('malformed');
     },
   ],
-])(
-  'nothing follows from a tool whose conversation somebody else disposed of, once the client %s',
-  async (_, dispose) => {
-    const { port, client, states } = open();
-    const { signal, slow } = await calling(port, client);
-    dispose(port);
-    expect(signal.aborted).toBe(true);
-    expect(states()).toEqual([]);
-    slow.end()?.resolve('too late');
-    await settled();
-    expect(port.sentOf('generate')).toHaveLength(1);
-    expect(client.endCalls('s')).toEqual([]);
-  },
-);
+])('nothing follows from a tool whose conversation another client deleted, once the client %s', async (_, dispose) => {
+  const { port, client, states } = open();
+  const { signal, slow } = await calling(port, client);
+  dispose(port);
+  expect(signal.aborted).toBe(true);
+  expect(states()).toEqual([]);
+  slow.end()?.resolve('too late');
+  await settled();
+  expect(port.sentOf('generate')).toHaveLength(1);
+  expect(client.endCalls('s')).toEqual([]);
+});
 
 test('a conversation that begins anew under the name of one that goes keeps its run', async () => {
   const { port, client } = open();

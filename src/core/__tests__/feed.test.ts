@@ -223,7 +223,7 @@ test('a listener subscribed twice leaves one at a time', () => {
   expect(listener).toHaveBeenCalledTimes(1);
 });
 
-test('what did not change keeps its identity, across events and across snapshots', () => {
+test('unchanged parts keep their identity, across events and across snapshots', () => {
   const { client, port } = open({ models: [ready('a'), ready('b')] });
   const a = client.model('a').getSnapshot();
   const b = client.model('b').getSnapshot();

@@ -146,7 +146,7 @@ test('the host is told when something is awaited and when nothing is any longer'
 test.each([
   ['unloaded', { type: 'unloaded' } as const],
   ['failed', { type: 'failed', error: { code: 'engineCrashed', detail: 'x' } } as const],
-])('a lease whose model was %s while nobody heard it is taken anew', (_, status) => {
+])('a lease whose model was %s in a gap is taken again', (_, status) => {
   const { client, port } = open();
   client.acquire({ path: 'a' }, 'Screen');
   finishLoading(port);

@@ -77,7 +77,7 @@ test('one whose memory is needed is evicted, and removed when that is over', asy
   expect(port.sentOf('setResident')).toHaveLength(1);
 });
 
-test('one that was put to work in the meantime is left alone', () => {
+test('a resident that was put to work in the meantime is left alone', () => {
   const { evict, ask, ears } = open();
   ears.update({ inUse: true });
   ask();
@@ -95,7 +95,7 @@ test.each([
     },
   ],
   ['rejects', () => Promise.reject(new Error('stuck'))],
-])('one whose evict %s stays, is a problem, and can be asked again', async (_, fails) => {
+])('a resident whose evict %s stays, is a problem, and can be evicted again', async (_, fails) => {
   const { port, evict, ask, problems } = open();
   evict.mockImplementation(fails);
   ask();
@@ -109,7 +109,7 @@ test.each([
   expect(port.sentOf('removeResident')).toHaveLength(1);
 });
 
-test('one that removed itself while it was evicted is removed once', async () => {
+test('a resident that removed itself while it was evicted is removed once', async () => {
   const { port, evict, ask, ears } = open();
   evict.mockImplementation(() => ears.remove());
   ask();
@@ -132,7 +132,7 @@ test('after a new epoch ours are registered again, as they are now', () => {
   expect(port.sentOf('setResident').map(({ resident }) => resident.sizeBytes)).toEqual([9, 12, 12]);
 });
 
-test('one that the engine refuses is a problem; leaving the port is none', () => {
+test('a resident that the engine refuses is a problem; leaving the port is none', () => {
   const { port, problems, client } = open();
   port.answer(port.last('setResident'), { code: 'invalidOptions', detail: 'resident.sizeBytes is out of range' });
   expect(problems).toMatchObject([{ code: 'invalidOptions' }]);

@@ -3,7 +3,7 @@ import type { LlamaClient } from '../LlamaClient';
 import type { Tools } from '../tools/ToolDefinition';
 import { ask, gatedTool, lastAppended, model, open, settled } from './toolHarness';
 
-test('what an answer calls is carried out, and the results are answered', async () => {
+test('calls of an answer are carried out, and their results are answered', async () => {
   const { port, client, states } = open();
   const weather = gatedTool();
   const tools: Tools = {
@@ -47,7 +47,7 @@ test('what an answer calls is carried out, and the results are answered', async 
   expect(port.last('generate').options).not.toHaveProperty('toolChoice');
 });
 
-test('what goes wrong is told to the model', async () => {
+test('errors of tools are sent to the model', async () => {
   const { port, client } = open();
   const tools: Tools = {
     breaks: {
@@ -105,7 +105,7 @@ test('a call is open from its beginning', async () => {
   expect(states()).toEqual(['slow running']);
 });
 
-test('after the last step nothing more is asked, and its calls are left until the next turn', async () => {
+test('after the last step nothing more is asked, and its calls stay unanswered until the next turn', async () => {
   const { port, client, states } = open();
   const execute = jest.fn(() => 1);
   client.generateWithTools({ model, scope: 's', append: ask, tools: { again: { execute } }, maxSteps: 2 });
@@ -127,7 +127,7 @@ test.each<[string, (client: LlamaClient) => unknown]>([
   ['goes on', (client) => client.generate({ model, scope: 's', append: ask })],
   ['goes on with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
   ['erases everything', (client) => client.deleteAllScopes()],
-])('the calls of an answer that reached its limit are left, until somebody %s', async (_, goes) => {
+])('the calls of an answer that reached its limit stay unanswered until the caller %s', async (_, goes) => {
   const { port, client, states } = open();
   const execute = jest.fn(() => 1);
   client.generateWithTools({ model, scope: 's', append: ask, tools: { look: { execute } } });

@@ -101,7 +101,7 @@ test('one batch of text is one render', async () => {
   expect(renders).toBe(before + 1);
 });
 
-test('what is known of a message is prefilled, one guess at a time, and the newest next', async () => {
+test('the known part of a message is prefilled, one prefill at a time, and the newest text next', async () => {
   const { result, port, play } = await open({ scopes: [summary] });
   const texts = () => port.sentOf('prefill').map(({ append }) => append);
   await act(() => ['', 'What', 'What is', 'What is my na'].forEach(result.current.prefill));
@@ -152,7 +152,7 @@ test('nothing is prepared where there is nothing before, or where another model 
   ]);
 });
 
-test('what was delivered is kept on stop, unless the options say otherwise', async () => {
+test('delivered text is kept on stop, unless the options say otherwise', async () => {
   const { result, port, rerender } = await open();
   await act(() => void result.current.send('Hi'));
   expect(port.last('generate').options).toEqual({ keepPartial: true });
@@ -488,7 +488,7 @@ describe('tools', () => {
     expect(port.sentOf('generate')).toHaveLength(1);
   });
 
-  test('what the last answer calls is left, and the chat is ready for what is said next', async () => {
+  test('calls of the last answer stay unanswered, and the chat is ready for the next message', async () => {
     const execute = jest.fn();
     const { result, port, play } = await open(undefined, { ...chat, ...tools(execute), maxSteps: 1 });
     await act(() => void result.current.send('When?'));

@@ -19,7 +19,7 @@ test('every conversation is shown, where it is and whether it is on disk', async
   expect(result.current.scopes.map(({ residency }) => residency)).toEqual(['parked', 'saved']);
 });
 
-test('what is shown is frozen, and the same until it changes', async () => {
+test('the result is frozen, and the same until it changes', async () => {
   const { result, rerender, play } = await open();
   const before = result.current;
   expect(Object.isFrozen(before)).toBe(true);

@@ -177,7 +177,7 @@ test('the state of a slot that nobody has spoken in is empty', async () => {
   expect(port.sentOf('deleteScope')).toHaveLength(1);
 });
 
-test('what went wrong on the side is thrown by the next answer, once', async () => {
+test('a failure in the background is thrown by the next answer, once', async () => {
   const { llama, port } = openWithSlot();
   llama.saveState();
   await settle();

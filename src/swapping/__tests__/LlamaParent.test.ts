@@ -126,7 +126,7 @@ test('a model that somebody else has a lease of, or that was never loaded, is le
   expect(port.sentOf('unload')).toEqual([]);
 });
 
-test('what goes wrong with the end rejects it', async () => {
+test('a failure of the end rejects it', async () => {
   const { parent, port } = open();
   parent.getScope();
   const end = parent.dispose();
