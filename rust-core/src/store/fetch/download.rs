@@ -1,5 +1,5 @@
-//! One file from a server into a folder: every attempt, until it is whole or there is no hope. Knows neither who waits for it
-//! nor where the file goes afterwards.
+//! Downloads one file into a folder, with as many attempts as it takes. Knows neither its callers nor where the file
+//! goes afterwards.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,71 +12,71 @@ use super::blocking::blocking;
 use super::control::Control;
 use super::http_client::{ByteRange, HttpRequest};
 use super::journal::BLOCK_BYTES;
-use super::network::{Answer, Incoming, Network, random};
-use super::partial::Arrived;
-use super::progress::{Meter, Phase, Progress, seconds_left};
-use super::response::{self, ExpectedContent, Plan};
-use super::retry::Failures;
+use super::network::{BodyStream, FinalResponse, Network, random};
+use super::partial::CompleteFile;
+use super::progress::{Phase, Progress, RateMeter, seconds_left};
+use super::response::{self, BodyPlan, ExpectedContent};
+use super::retry::FailureCount;
 use super::secret::Secret;
 use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use super::writer::Writer;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A file on a server.
+/// Where a remote file is, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteLocation {
-    /// Where.
+    /// The file's address.
     pub url: Url,
-    /// For that server alone.
+    /// A token, sent to that server only.
     pub token: Option<Secret>,
-    /// What is known of it.
+    /// Length and digest, as far as they are known beforehand.
     pub expected: ExpectedContent,
 }
 
-/// Hears how far a transfer is. Called for every piece that comes.
-pub type Report = Box<dyn Fn(Progress) + Send + Sync>;
+/// Receives the progress of a transfer. Called for every received chunk.
+pub type OnProgress = Box<dyn Fn(Progress) + Send + Sync>;
 
-/// Makes room for a file of so many bytes, a length that nobody knew before its server said it. Blocks.
+/// Makes room in the store for a file whose size only its server knew. Blocks.
 pub type MakeRoom = Arc<dyn Fn(u64) -> Result<()> + Send + Sync>;
 
-/// The transfer of one file.
+/// The download of one file.
 pub struct Download {
     network: Network,
     remote: RemoteLocation,
     folder: PathBuf,
     control: Control,
-    report: Report,
+    report: OnProgress,
     make_room: MakeRoom,
-    meter: Meter,
-    failures: Failures,
+    meter: RateMeter,
+    failures: FailureCount,
 }
 
-/// How an attempt ended that did not fail.
+/// How an attempt without an error ended.
 enum Attempt {
-    /// What was asked for has come.
+    /// Everything requested has arrived.
     Done,
-    /// The transfer is to wait, or to end.
+    /// The transfer has to pause or to end.
     Stopped,
 }
 
 impl Download {
-    /// Into `folder`, which is this transfer's own.
+    /// Downloads into `folder`, which belongs to this transfer alone.
     pub fn new(
         network: Network,
         remote: RemoteLocation,
         folder: PathBuf,
         control: Control,
-        report: Report,
+        report: OnProgress,
         make_room: MakeRoom,
     ) -> Self {
-        let (meter, failures) = (Meter::default(), Failures::default());
+        let (meter, failures) = (RateMeter::default(), FailureCount::default());
         Self { network, remote, folder, control, report, make_room, meter, failures }
     }
 
-    /// Until the file is whole and verified, or cannot be had, or nobody wants it: `Cancelled`. What has come stays in the
-    /// folder for the next time, unless it is wrong. When this returns, nothing is written any longer; the future is to be
-    /// driven to its end.
-    pub async fn run(mut self) -> Result<Arrived> {
+    /// Runs until the file is complete and verified, or the download fails. Ends with `Cancelled` when the last caller
+    /// leaves. Good bytes stay in the folder for the next time. Nothing is written after this returns. The future must
+    /// be driven to its end: dropping it earlier leaves a thread writing.
+    pub async fn run(mut self) -> Result<CompleteFile> {
         let spare = self.network.options().spare_bytes;
         let mut writer = Writer::open(self.folder.clone(), self.remote.expected.clone(), spare).await?;
         let outcome = self.fetch(&mut writer).await;
@@ -84,7 +84,7 @@ impl Download {
         outcome
     }
 
-    async fn fetch(&mut self, writer: &mut Writer) -> Result<Arrived> {
+    async fn fetch(&mut self, writer: &mut Writer) -> Result<CompleteFile> {
         while !writer.is_whole() {
             if !self.control.may_go_on_now() {
                 self.say(writer, Phase::Paused);
@@ -103,7 +103,7 @@ impl Download {
         writer.finish().await
     }
 
-    /// Keeps what is good, and waits if another attempt may help.
+    /// Keeps good bytes, and waits if another attempt may help.
     async fn recover(&mut self, writer: &mut Writer, error: TransferError) -> Result<()> {
         let code = error.error.code;
         match error.advice {
@@ -111,7 +111,7 @@ impl Download {
             RetryAdvice::None if matches!(code, ErrorCode::LengthMismatch | ErrorCode::DigestMismatch) => {
                 writer.discard().await?
             }
-            // The writer flushes as it ends, if it is not the one that failed.
+            // The writer flushes as it ends, unless the writer is what failed.
             RetryAdvice::None => {}
             RetryAdvice::Wait { .. } | RetryAdvice::WaitIfReached => writer.flush().await?,
         }
@@ -138,17 +138,17 @@ impl Download {
             answer = self.network.get(request) => answer?,
         };
         self.failures.reached();
-        let Answer { status, headers, linked, incoming } = answer;
+        let FinalResponse { status, headers, linked, incoming } = answer;
         let expected = &self.remote.expected;
         match response::read(&shown(&self.remote.url), status, &headers, &linked, expected, before)? {
-            Plan::FromStart(identity) => {
+            BodyPlan::FromStart(identity) => {
                 let length = identity.length;
                 writer.begin(identity).await?;
                 self.have_room(length).await?;
-                // Without a length of its own, the body itself must say that it ends there.
+                // A response without Content-Length must end exactly where the file does.
                 self.take(writer, incoming, length, headers.content_length.is_none()).await
             }
-            Plan::Append(count) => {
+            BodyPlan::Append(count) => {
                 let length = writer.state().map_or(count, |(identity, _)| identity.length);
                 writer.go_on().await?;
                 self.have_room(length).await?;
@@ -157,7 +157,7 @@ impl Download {
         }
     }
 
-    /// For a file whose length was known beforehand, there is.
+    /// Makes room for a file of unexpected length. Room for the others was made before the download started.
     async fn have_room(&self, bytes: u64) -> Result<()> {
         if self.remote.expected.length.is_some() {
             return Ok(());
@@ -166,11 +166,11 @@ impl Download {
         blocking(move || make_room(bytes)).await
     }
 
-    /// Takes `count` bytes of a body, which must end there.
+    /// Reads `count` bytes of a body, which must end there if `check_end` is set.
     async fn take(
         &mut self,
         writer: &mut Writer,
-        mut incoming: Incoming,
+        mut incoming: BodyStream,
         count: u64,
         check_end: bool,
     ) -> TransferResult<Attempt> {

@@ -1,4 +1,4 @@
-//! What a model on a server says of itself: the headers of its files, read by ranges, and nothing of its weights.
+//! Metadata of a remote model: reads the headers of its files by range requests, and none of its weights.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -8,33 +8,33 @@ use super::address::{same_origin, shown};
 use super::blocking::blocking;
 use super::download::RemoteLocation;
 use super::http_client::{ByteRange, HttpRequest};
-use super::network::{Network, Small};
+use super::network::{Network, SmallFile};
 use super::plan::RemoteFile;
 use super::response::content_range;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
 use crate::gguf::{Beginning, Metadata, read_beginning};
 
-/// The first request, and what a later one asks for beyond what is certainly needed: the most that is read for nothing.
+/// Size of the first request, and the surplus of later ones: the most that is read in vain.
 const STEP_BYTES: u64 = 64 << 10;
-/// The largest vocabularies take a fifth of it.
+/// Five times the largest vocabularies.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
 
-/// The headers of a model, in files that have the length of the model's and holes where its weights are: what can be said
-/// of a model without its weights can be said of them.
+/// A model's headers, in sparse files of the model's length. Everything that can be computed without weights can be
+/// computed from these files.
 #[derive(Debug)]
 pub struct RemoteHeaders {
-    /// The model's file, or the first part of it; the others are beside it.
+    /// The model's file, or its first part. Other parts are beside it.
     pub path: PathBuf,
-    /// What the first file says.
+    /// Metadata of the first file.
     pub metadata: Metadata,
-    /// Of all files, as they are on the server.
+    /// Size of all files on the server.
     pub model_bytes: u64,
-    /// What was read of them.
+    /// Bytes that were downloaded.
     pub read_bytes: u64,
 }
 
-/// Reads the headers of all `files` into `folder`. `ModelInvalid` for what is no model.
+/// Reads the headers of all `files` into `folder`. Fails with `ModelInvalid` if a file is not a model.
 pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path) -> Result<RemoteHeaders> {
     let mut headers: Option<RemoteHeaders> = None;
     for file in files {
@@ -47,9 +47,9 @@ pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path
     headers.ok_or_else(|| Error::new(ErrorCode::InvalidOptions, "no file was named - name a model"))
 }
 
-/// Grows what is there until the header is whole. Also gives the file's length, and how much of it was read.
+/// Reads more and more until the header is complete. Also returns the file's length, and how much was read.
 async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) -> Result<(Metadata, u64, u64)> {
-    let mut source = Source { remote, request: None, length: remote.expected.length };
+    let mut source = HeaderSource { remote, request: None, length: remote.expected.length };
     let mut here = 0;
     let mut until = STEP_BYTES;
     loop {
@@ -76,7 +76,7 @@ async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) ->
     }
 }
 
-/// In place of the path of a file that nobody else knows.
+/// Replaces the path of the sparse file, which means nothing to the caller, with the address.
 fn of_server(remote: &RemoteLocation, error: Error) -> Error {
     match error.code {
         ErrorCode::ModelInvalid => {
@@ -99,16 +99,16 @@ fn write(path: &Path, at: u64, bytes: &[u8], length: u64) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// A file that is read from its beginning, piece by piece.
-struct Source<'a> {
+/// A remote file that is read from its start, chunk by chunk.
+struct HeaderSource<'a> {
     remote: &'a RemoteLocation,
-    /// Where the first answer came from, and which state of the file it was: what is read later must be of the same.
+    /// Address and ETag of the first response. Later chunks must come from the same version of the file.
     request: Option<HttpRequest>,
     length: Option<u64>,
 }
 
-impl Source<'_> {
-    /// The bytes from `at` to `until`, or to the end of the file.
+impl HeaderSource<'_> {
+    /// Reads the bytes from `at` to `until`, or to the end of the file.
     async fn read(&mut self, network: &Network, at: u64, until: u64) -> Result<Vec<u8>> {
         let RemoteLocation { url, token, .. } = self.remote;
         let first = HttpRequest { url: url.clone(), range: None, if_range: None, token: token.clone() };
@@ -136,8 +136,8 @@ impl Source<'_> {
         Ok(small.bytes)
     }
 
-    /// Without the redirect, which the hub would be asked for each time.
-    fn later(&self, small: &Small) -> HttpRequest {
+    /// The template for later requests. It goes straight to the redirect's target, to spare the hub.
+    fn later(&self, small: &SmallFile) -> HttpRequest {
         let own = same_origin(&small.url, &self.remote.url);
         let strong = |etag: &&String| etag.starts_with('"');
         HttpRequest {

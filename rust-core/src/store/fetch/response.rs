@@ -1,87 +1,88 @@
-//! What a server's answer to a request for a file means. Pure.
+//! Interprets a server's response to a request for a file. Pure.
 
 use super::http_client::ResponseHeaders;
-use super::retry::status_trouble;
+use super::retry::status_error;
 use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use crate::error::{Error, ErrorCode};
 use crate::store::digest::Digest;
 
-/// What is known of a file before it is asked for.
+/// What is known of a file before it is requested.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedContent {
-    /// In bytes.
+    /// Length in bytes.
     pub length: Option<u64>,
-    /// Of the whole file.
+    /// Digest of the whole file.
     pub sha256: Option<Digest>,
 }
 
-/// What a server says of a file, and what a resumed transfer must find again.
+/// What identifies a version of a file. A resumed transfer must find the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// In bytes.
+pub struct FileIdentity {
+    /// Length in bytes.
     pub length: u64,
-    /// A strong one; a weak one does not promise the same bytes.
+    /// A strong ETag. A weak one does not promise identical bytes.
     pub etag: Option<String>,
-    /// The one that was expected, or the hub's.
+    /// The expected digest, or the one that Hugging Face reports.
     pub sha256: Option<Digest>,
 }
 
-impl Identity {
-    /// Whether a transfer of it can go on later: else nothing would notice that two files were mixed.
+impl FileIdentity {
+    /// Whether a transfer can resume. Without an ETag or a digest, mixing two versions would go unnoticed.
     pub fn can_resume(&self) -> bool {
         self.etag.is_some() || self.sha256.is_some()
     }
 }
 
-/// What to do with the body.
+/// How to use the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Plan {
-    /// It is the whole file: what was there before goes.
-    FromStart(Identity),
-    /// It is this many bytes that follow what is there.
+pub enum BodyPlan {
+    /// It is the whole file and replaces earlier bytes.
+    FromStart(FileIdentity),
+    /// It is this many bytes that follow the earlier ones.
     Append(u64),
 }
 
-/// Reads an answer to a request for the bytes from `at` on. `before` is what the bytes up to there belong to; `linked` the
-/// hub's own word of the file, from before it sent us elsewhere.
+/// Interprets the response to a request for the bytes from `at` on. `before` identifies the bytes up to `at`. `linked`
+/// is what Hugging Face said of the file before it redirected.
 pub fn read(
     shown: &str,
     status: u16,
     headers: &ResponseHeaders,
     linked: &ExpectedContent,
     expected: &ExpectedContent,
-    before: Option<(&Identity, u64)>,
-) -> TransferResult<Plan> {
-    let what = Reading { shown, headers };
+    before: Option<(&FileIdentity, u64)>,
+) -> TransferResult<BodyPlan> {
+    let what = ResponseReader { shown, headers };
     if !(200..300).contains(&status) {
         return Err(what.not_a_file(status, before.is_some()));
     }
     check_encoding(shown, headers)?;
     let promised = what.promised(linked, expected)?;
     match (status, before) {
-        (200, _) => what.whole(promised).map(Plan::FromStart),
-        (206, Some((identity, at))) => what.rest(identity, at, &promised).map(Plan::Append),
+        (200, _) => what.whole(promised).map(BodyPlan::FromStart),
+        (206, Some((identity, at))) => what.rest(identity, at, &promised).map(BodyPlan::Append),
         _ => Err(what.invalid(&format!("it answered with status {status}, which was not asked for"))),
     }
 }
 
-/// Bytes are counted and hashed as they are in the file.
+/// Rejects an encoded body, because bytes are counted and hashed as they are in the file.
 pub fn check_encoding(shown: &str, headers: &ResponseHeaders) -> TransferResult<()> {
     match headers.content_encoding.as_deref().map(str::trim) {
         None | Some("" | "identity") => Ok(()),
         Some(encoding) => {
             let encoding: String = encoding.chars().take(40).collect();
-            Err(Reading { shown, headers }.invalid(&format!("it is encoded as {encoding}, which nobody asked for")))
+            Err(ResponseReader { shown, headers }
+                .invalid(&format!("it is encoded as {encoding}, which nobody asked for")))
         }
     }
 }
 
-struct Reading<'a> {
+struct ResponseReader<'a> {
     shown: &'a str,
     headers: &'a ResponseHeaders,
 }
 
-impl Reading<'_> {
+impl ResponseReader<'_> {
     fn invalid(&self, reason: &str) -> TransferError {
         let detail = format!("could not use the server's answer for {}: {reason} - check the address", self.shown);
         TransferError::last(ErrorCode::ResponseInvalid, detail)
@@ -96,10 +97,10 @@ impl Reading<'_> {
         if status == 416 && asked_for_rest {
             return self.changed("it is shorter than what has come already");
         }
-        status_trouble(self.shown, status, self.headers.retry_after.as_deref())
+        status_error(self.shown, status, self.headers.retry_after.as_deref())
     }
 
-    /// What the caller and the hub say of the file together.
+    /// Combines what the caller and Hugging Face say of the file.
     fn promised(&self, linked: &ExpectedContent, expected: &ExpectedContent) -> TransferResult<ExpectedContent> {
         if let (Some(expected), Some(linked)) = (expected.length, linked.length)
             && expected != linked
@@ -129,7 +130,7 @@ impl Reading<'_> {
         self.headers.content_length.as_ref().map(parse).transpose()
     }
 
-    fn whole(&self, promised: ExpectedContent) -> TransferResult<Identity> {
+    fn whole(&self, promised: ExpectedContent) -> TransferResult<FileIdentity> {
         let length = match (self.content_length()?, promised.length) {
             (Some(found), Some(promised)) if found != promised => return Err(self.length_mismatch(promised, found)),
             (Some(length), _) | (None, Some(length)) => length,
@@ -138,11 +139,11 @@ impl Reading<'_> {
         if length == 0 {
             return Err(self.invalid("the file is empty"));
         }
-        Ok(Identity { length, etag: self.strong_etag(), sha256: promised.sha256 })
+        Ok(FileIdentity { length, etag: self.strong_etag(), sha256: promised.sha256 })
     }
 
-    /// How many bytes come.
-    fn rest(&self, identity: &Identity, at: u64, promised: &ExpectedContent) -> TransferResult<u64> {
+    /// The number of bytes in a partial response.
+    fn rest(&self, identity: &FileIdentity, at: u64, promised: &ExpectedContent) -> TransferResult<u64> {
         let (first, last, total) = self
             .headers
             .content_range
@@ -186,14 +187,14 @@ impl Reading<'_> {
     }
 }
 
-/// What the hub says of a file in the headers of its own answer.
+/// What Hugging Face says of a file in the headers of its own response.
 pub fn linked(headers: &ResponseHeaders) -> ExpectedContent {
     let sha256 = headers.linked_etag.as_deref().and_then(|etag| etag.trim_matches('"').parse().ok());
     let length = headers.linked_size.as_deref().and_then(|size| size.trim().parse().ok());
     ExpectedContent { length, sha256 }
 }
 
-/// `bytes FIRST-LAST/TOTAL`.
+/// Parses `bytes FIRST-LAST/TOTAL`.
 pub fn content_range(text: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -219,9 +220,9 @@ mod tests {
         headers
     }
 
-    /// What it means, or the code and whether the file begins anew.
-    fn meaning(status: u16, pairs: &[(&str, &str)], before: Option<u64>) -> Result<Plan, (ErrorCode, bool)> {
-        let identity = Identity { length: 100, etag: Some("\"1\"".into()), sha256: None };
+    /// The plan, or the error's code and whether the file starts over.
+    fn meaning(status: u16, pairs: &[(&str, &str)], before: Option<u64>) -> Result<BodyPlan, (ErrorCode, bool)> {
+        let identity = FileIdentity { length: 100, etag: Some("\"1\"".into()), sha256: None };
         let before = before.map(|at| (&identity, at));
         let nothing = ExpectedContent::default();
         read("https://example.org/a", status, &headers(pairs), &nothing, &nothing, before)
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn an_answer_is_the_file_the_rest_of_it_or_an_error() {
         let whole = |length, etag: Option<&str>| {
-            Ok(Plan::FromStart(Identity { length, etag: etag.map(str::to_owned), sha256: None }))
+            Ok(BodyPlan::FromStart(FileIdentity { length, etag: etag.map(str::to_owned), sha256: None }))
         };
         let (invalid, changed) = (Err((ErrorCode::ResponseInvalid, false)), Err((ErrorCode::ResponseInvalid, true)));
         let rest = ("range", "bytes 40-99/100");
@@ -244,9 +245,9 @@ mod tests {
             (200, &[("length", "-1")], None, invalid.clone()),
             (200, &[], None, invalid.clone()),
             (200, &[("length", "100"), ("encoding", "gzip")], None, invalid.clone()),
-            (206, &[rest, ("length", "60"), ("etag", "\"1\"")], Some(40), Ok(Plan::Append(60))),
-            (206, &[rest], Some(40), Ok(Plan::Append(60))),
-            (206, &[("range", "bytes 40-49/100"), ("length", "10")], Some(40), Ok(Plan::Append(10))),
+            (206, &[rest, ("length", "60"), ("etag", "\"1\"")], Some(40), Ok(BodyPlan::Append(60))),
+            (206, &[rest], Some(40), Ok(BodyPlan::Append(60))),
+            (206, &[("range", "bytes 40-49/100"), ("length", "10")], Some(40), Ok(BodyPlan::Append(10))),
             (206, &[rest, ("length", "100")], Some(40), invalid.clone()),
             (206, &[rest], None, invalid.clone()),
             (206, &[rest], Some(39), invalid.clone()),

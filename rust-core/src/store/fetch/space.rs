@@ -1,9 +1,9 @@
-//! Room on the disk. Pure.
+//! Checks free disk space. Pure.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::human_bytes;
 
-/// `DiskFull` unless the folder has room for `needed` bytes and `spare` ones beside them.
+/// Fails with `DiskFull` unless `needed` and `spare` bytes fit into the free ones.
 pub fn check(needed: u64, spare: u64, free: Option<u64>) -> Result<()> {
     let wanted = needed.saturating_add(spare);
     match free {

@@ -1,4 +1,4 @@
-//! What ended one attempt, and whether another one may help.
+//! Errors of single attempts, with advice on retrying.
 
 use std::time::Duration;
 
@@ -8,43 +8,44 @@ use super::address::shown;
 use super::http_client::HttpError;
 use crate::error::{Error, ErrorCode};
 
-/// Why an attempt ended without the file.
+/// Why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferError {
-    /// What the caller hears if no other attempt is made.
+    /// The error for the caller, if there is no further attempt.
     pub error: Error,
-    /// What may help.
+    /// Whether a further attempt may help.
     pub advice: RetryAdvice,
 }
 
-/// What may help after an attempt that failed.
+/// Whether and when a further attempt may help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAdvice {
-    /// Nothing that can be done here.
+    /// It will not.
     None,
-    /// The same again, after a while; not before the server's own word, where it gave one.
+    /// The same request may succeed after a wait.
     Wait {
-        /// The server's `Retry-After`.
+        /// The server's `Retry-After`, a lower limit for the wait.
         at_least: Option<Duration>,
     },
-    /// The same again, if this server was reached before: else the device is offline, which an app shows at once.
+    /// The same request may succeed after a wait, if this server was reached before. Otherwise the device is offline,
+    /// which the app should show at once.
     WaitIfReached,
-    /// The file has changed: from its first byte, at once.
+    /// The file has changed: start over from its first byte, at once.
     StartOver,
 }
 
 impl TransferError {
-    /// No other attempt helps.
+    /// An error that no further attempt mends.
     pub fn last(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { error: Error::new(code, detail), advice: RetryAdvice::None }
     }
 
-    /// Another attempt may go well.
+    /// An error that may not occur again.
     pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { error: Error::new(code, detail), advice: RetryAdvice::Wait { at_least: None } }
     }
 
-    /// What happened on the way to `url`, or back.
+    /// Converts an error of the request to `url`, or of its response.
     pub fn on_the_way(url: &Url, error: HttpError) -> Self {
         let host = url.host_str().unwrap_or_default();
         let url = shown(url);
@@ -78,5 +79,5 @@ impl From<Error> for TransferError {
     }
 }
 
-/// What an attempt gives.
+/// The result of an attempt.
 pub type TransferResult<T> = std::result::Result<T, TransferError>;

@@ -1,4 +1,4 @@
-//! Whom to trust (decision 16).
+//! Trusted certificates (decision 16).
 
 use std::sync::Arc;
 
