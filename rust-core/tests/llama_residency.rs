@@ -15,7 +15,7 @@ use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
 type Bits = Vec<u32>;
 
 fn with_slots(slots: u32) -> LoadedModel {
-    load(&ModelConfig { slots: Some(slots), context_size: Some(512), ..config() })
+    load(&ModelConfig { max_resident: Some(slots), context_size: Some(512), ..config() })
 }
 
 fn prompt(model: &LoadedModel, text: &str) -> Vec<Token> {

@@ -83,7 +83,7 @@ impl<'a> Scheduler<'a> {
             stop,
             context,
             context_size: info.context_size as usize,
-            slots: vec![Slot::default(); info.slots.max(1) as usize],
+            slots: vec![Slot::default(); info.max_resident.max(1) as usize],
             inbox: VecDeque::new(),
             queue: VecDeque::new(),
             streams: Vec::new(),

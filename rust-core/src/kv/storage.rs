@@ -240,7 +240,7 @@ impl Storage {
                 set_aside.extend(self.set_aside(&name, reason, self.folder.changes()));
                 continue;
             };
-            if scope.transcript.persist == Persist::Kv {
+            if scope.transcript.persist == Persist::Full {
                 let kv::Head { fingerprint, tokens, bytes, saved_at, .. } = head;
                 scope.kv = Some(SavedKv { fingerprint, tokens, bytes, saved_at });
             } else {

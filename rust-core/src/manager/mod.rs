@@ -181,9 +181,9 @@ impl ManagerHandle {
     }
 
     /// Takes a lease. `reply` hears when the model is ready, or why it is not; the lease counts meanwhile.
-    pub(crate) fn acquire(&self, owner: String, config: ModelConfig, reply: Reply) -> Result<Lease> {
+    pub(crate) fn acquire(&self, debug_label: String, config: ModelConfig, reply: Reply) -> Result<Lease> {
         let id = next_lease();
-        self.mailbox.ask(Message::Acquire { lease: id, owner, config, reply })?;
+        self.mailbox.ask(Message::Acquire { lease: id, debug_label, config, reply })?;
         Ok(Lease { id, mailbox: self.mailbox.clone() })
     }
 }

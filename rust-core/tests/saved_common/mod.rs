@@ -15,7 +15,7 @@ pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {
     SavedTranscript {
         scope: scope.to_owned(),
         model: "chat.gguf".into(),
-        persist: Persist::Kv,
+        persist: Persist::Full,
         revision: version,
         last_used_at: version,
         dropped_messages: 0,

@@ -21,7 +21,7 @@ fn again(harness: &mut Harness, scope: &'static str) -> u32 {
 }
 
 fn slots(slots: u32) -> impl FnOnce(&mut ModelConfig) {
-    move |config| config.slots = Some(slots)
+    move |config| config.max_resident = Some(slots)
 }
 
 fn tokens_in(parked: &KvSnapshot) -> Vec<Token> {

@@ -200,7 +200,7 @@ fn random_moves_never_give_a_wrong_answer() {
         let script = Script::new();
         script.sign();
         let mut walk = Walk {
-            harness: Harness::loaded_with(&script, |config| config.slots = Some(3)).keeping(),
+            harness: Harness::loaded_with(&script, |config| config.max_resident = Some(3)).keeping(),
             random: Random(seed),
             transcripts: HashMap::new(),
             sent: vec![],

@@ -13,7 +13,7 @@ fn transcript(scope: &str, revision: u64) -> SavedTranscript {
     SavedTranscript {
         scope: scope.into(),
         model: "/models/chat.gguf".into(),
-        persist: Persist::Kv,
+        persist: Persist::Full,
         revision,
         last_used_at: 1_700_000_000_000,
         dropped_messages: 2,

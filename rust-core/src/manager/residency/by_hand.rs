@@ -216,7 +216,7 @@ impl Supervisor {
                 self.save_transcript(id);
                 self.remove_saved_kv(id, reply);
             }
-            Persist::Kv => self.write(id, None, reply),
+            Persist::Full => self.write(id, None, reply),
         }
     }
 

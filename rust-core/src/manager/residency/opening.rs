@@ -30,7 +30,7 @@ impl Supervisor {
         for id in before {
             match self.scopes.get(&id).map(|scope| scope.persist) {
                 Some(Persist::None) => self.remove_saved(&id, Box::new(|_| {})),
-                Some(Persist::Transcript | Persist::Kv) => {
+                Some(Persist::Transcript | Persist::Full) => {
                     self.save_transcript(&id);
                     self.remove_saved_kv(&id, Box::new(|_| {}));
                 }

@@ -248,6 +248,6 @@ impl Supervisor {
     }
 
     pub(super) fn may_save_kv(&self, scope: &Scope) -> bool {
-        self.disk.is_some() && scope.persist == Persist::Kv
+        self.disk.is_some() && scope.persist == Persist::Full
     }
 }
