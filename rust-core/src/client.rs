@@ -77,10 +77,12 @@ impl Client {
     fn carry_out(&self, request_id: String, command: Command) {
         let reply = self.reply(request_id.clone());
         let sent = match command {
-            Command::Acquire { lease_id, debug_label, model } => self.manager.acquire(debug_label, model, reply).map(|lease| {
-                // Closed by another thread in the meantime: the lease is dropped here.
-                self.leases().as_mut().and_then(|leases| leases.insert(lease_id, lease));
-            }),
+            Command::Acquire { lease_id, debug_label, model } => {
+                self.manager.acquire(debug_label, model, reply).map(|lease| {
+                    // Closed by another thread in the meantime: the lease is dropped here.
+                    self.leases().as_mut().and_then(|leases| leases.insert(lease_id, lease));
+                })
+            }
             Command::Release { lease_id } => {
                 let lease = self.leases().as_mut().and_then(|leases| leases.remove(&lease_id));
                 drop(lease);

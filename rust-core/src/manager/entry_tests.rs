@@ -105,7 +105,9 @@ fn show(effect: &Effect) -> String {
         Effect::Answer { lease, result: it } => format!("answer {} {}", lease.0, result(it)),
         Effect::AnswerUnload { result: it } => format!("unload {}", result(it)),
         Effect::Record { event, reason } => match event {
-            LifecycleEvent::Acquired { debug_label, reused } => format!("acquired by {debug_label}, reused {reused}: {reason}"),
+            LifecycleEvent::Acquired { debug_label, reused } => {
+                format!("acquired by {debug_label}, reused {reused}: {reason}")
+            }
             LifecycleEvent::Released { debug_label } => format!("released by {debug_label}: {reason}"),
             LifecycleEvent::Failed { error } => format!("failed {:?}: {reason}", error.code),
             LifecycleEvent::Downloading => format!("downloading: {reason}"),

@@ -358,7 +358,11 @@ impl Supervisor {
             path: path.to_owned(),
             config: model.entry.config().clone(),
             status: model.entry.status(),
-            leases: model.entry.debug_labels().map(|debug_label| LeaseState { debug_label: debug_label.to_owned() }).collect(),
+            leases: model
+                .entry
+                .debug_labels()
+                .map(|debug_label| LeaseState { debug_label: debug_label.to_owned() })
+                .collect(),
             loads: model.entry.loads(),
         };
         if model.published.as_ref() != Some(&state) {

@@ -8,7 +8,13 @@ use crate::manager::options::conflict;
 use crate::protocol::{LifecycleEvent, ModelConfig, ModelInfo};
 
 impl Entry {
-    pub(super) fn acquire(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+    pub(super) fn acquire(
+        &mut self,
+        lease: LeaseId,
+        debug_label: String,
+        config: ModelConfig,
+        effects: &mut Vec<Effect>,
+    ) {
         let conflict = match &self.state {
             State::Ready { info } | State::Idle { info } => conflict(&config, info),
             State::Unloaded
@@ -63,7 +69,14 @@ impl Entry {
         }
     }
 
-    fn hold(&mut self, lease: LeaseId, debug_label: String, config: &ModelConfig, reused: bool, effects: &mut Vec<Effect>) {
+    fn hold(
+        &mut self,
+        lease: LeaseId,
+        debug_label: String,
+        config: &ModelConfig,
+        reused: bool,
+        effects: &mut Vec<Effect>,
+    ) {
         let holder = Holder { debug_label: debug_label.clone(), config: config.clone(), waits: true };
         if self.leases.insert(lease, holder).is_none() {
             let reason = if reused { "the loaded model is shared" } else { "the model is not loaded" };

@@ -163,7 +163,7 @@ impl Supervisor {
         let paths: Vec<String> = self.models.keys().cloned().collect();
         for path in paths {
             let Some(running) = self.models.get_mut(&path).and_then(|model| model.running.as_mut()) else { continue };
-            let given_up = running.parking.give_up(&unwanted);
+            let given_up = running.parking.evict(&unwanted);
             if given_up.is_empty() {
                 continue;
             }

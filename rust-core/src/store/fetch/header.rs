@@ -13,7 +13,7 @@ use super::plan::RemoteFile;
 use super::response::content_range;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
-use crate::gguf::{Beginning, Metadata, read_beginning};
+use crate::gguf::{Metadata, PartialHeader, read_partial};
 
 /// Size of the first request, and the surplus of later ones: the most that is read in vain.
 const STEP_BYTES: u64 = 64 << 10;
@@ -50,28 +50,28 @@ pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path
 /// Reads more and more until the header is complete. Also returns the file's length, and how much was read.
 async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) -> Result<(Metadata, u64, u64)> {
     let mut source = HeaderSource { remote, request: None, length: remote.expected.length };
-    let mut here = 0;
+    let mut available = 0;
     let mut until = STEP_BYTES;
     loop {
-        let bytes = source.read(network, here, until).await?;
+        let bytes = source.read(network, available, until).await?;
         let length = source.length.unwrap_or(0);
-        let (path, at) = (path.to_owned(), here);
-        here += bytes.len() as u64;
-        let beginning = blocking(move || {
+        let (path, at) = (path.to_owned(), available);
+        available += bytes.len() as u64;
+        let partial = blocking(move || {
             write(&path, at, &bytes, length).map_err(|error| {
                 let detail =
                     format!("could not write {}: {error} - check that the folder can be written", path.display());
                 Error::new(ErrorCode::StorageFailed, detail)
             })?;
-            read_beginning(&path, at + bytes.len() as u64)
+            read_partial(&path, at + bytes.len() as u64)
         });
-        match beginning.await.map_err(|error| of_server(remote, error))? {
-            Beginning::Whole(metadata, _) => return Ok((metadata, length, here)),
-            Beginning::Needs(needed) if needed > MAX_HEADER_BYTES => {
+        match partial.await.map_err(|error| of_server(remote, error))? {
+            PartialHeader::Complete(metadata, _) => return Ok((metadata, length, available)),
+            PartialHeader::NeedsBytes(needed) if needed > MAX_HEADER_BYTES => {
                 let detail = format!("the header of {} is longer than {MAX_HEADER_BYTES} bytes", shown(&remote.url));
                 return Err(Error::new(ErrorCode::ModelInvalid, detail));
             }
-            Beginning::Needs(needed) => until = (needed + STEP_BYTES).min(length),
+            PartialHeader::NeedsBytes(needed) => until = (needed + STEP_BYTES).min(length),
         }
     }
 }
