@@ -270,7 +270,7 @@ async fn a_certificate_says_what_is_wrong_with_it() {
         (Certificate::Expired, "expired"),
         (Certificate::NotYetValid, "not valid yet"),
         (Certificate::OtherName, "another name"),
-        (Certificate::OtherIssuer, "nobody whom this library trusts"),
+        (Certificate::OtherIssuer, "an unknown authority"),
     ] {
         for protocol in [Protocol::Http1, Protocol::Http2] {
             let server = Server::start_with(protocol, certificate).await;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use llama_rs_core::gguf::{Beginning, read_beginning};
+use llama_rs_core::gguf::{PartialHeader, read_partial};
 
 use super::{Bench, milliseconds};
 use crate::Result;
@@ -39,7 +39,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
 }
 
 fn of_file(name: &str, path: &Path) -> Result<Row> {
-    let Beginning::Whole(_, model) = read_beginning(path, u64::MAX)? else {
+    let PartialHeader::Complete(_, model) = read_partial(path, u64::MAX)? else {
         return Err("a model whose header does not end".into());
     };
     let setup = DownloadSetup::open("header", Web::start(std::fs::read(path)?, 1)?)?;

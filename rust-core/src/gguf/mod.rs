@@ -100,10 +100,12 @@ pub enum PartialHeader {
     Complete(Metadata, ModelFile),
     /// The header is longer: at least this many bytes of the file are needed.
     NeedsBytes(u64),
+    /// The header is invalid, for this reason. The caller knows how to name the file.
+    Invalid(String),
 }
 
-/// Checks one file whose first `available` bytes are valid; the rest may be a hole. Fails with `ModelInvalid`, which
-/// says what is wrong.
+/// Checks one file whose first `available` bytes are present; the rest may be a hole. Fails with `ModelNotFound`, or
+/// with `ModelInvalid` for a file that cannot be read.
 pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
     let unreadable = |error: &std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
@@ -118,7 +120,7 @@ pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
         return Err(Error::new(ErrorCode::ModelInvalid, detail));
     }
     if about.len() == 0 {
-        return Err(invalid(path, "it is empty"));
+        return Ok(PartialHeader::Invalid("it is empty".to_owned()));
     }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let mut reader = Reader::new(file, about.len(), available.min(about.len()));
@@ -127,14 +129,15 @@ pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
             Ok(PartialHeader::Complete(metadata, ModelFile { path: path.to_owned(), size: about.len(), tensors_at }))
         }
         (Err(_), Some(needed)) => Ok(PartialHeader::NeedsBytes(needed)),
-        (Err(reason), None) => Err(invalid(path, &reason)),
+        (Err(reason), None) => Ok(PartialHeader::Invalid(reason)),
     }
 }
 
 fn read_file(path: &Path) -> Result<(Metadata, ModelFile)> {
     match read_partial(path, u64::MAX)? {
         PartialHeader::Complete(metadata, file) => Ok((metadata, file)),
-        PartialHeader::NeedsBytes(_) => Err(invalid(path, "it became shorter while it was read")),
+        PartialHeader::NeedsBytes(_) => Err(invalid(path, "it became shorter during reading")),
+        PartialHeader::Invalid(reason) => Err(invalid(path, &reason)),
     }
 }
 
@@ -343,7 +346,7 @@ fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<u64
             end = (past, name.clone());
         }
         if !names.insert(name) {
-            return Err("two of its tensors have one name".to_owned());
+            return Err("two of its tensors have the same name".to_owned());
         }
     }
     if count == 0 {

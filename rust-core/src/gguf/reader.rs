@@ -32,11 +32,11 @@ impl Reader {
 
     fn take(&mut self, length: u64) -> Checked<()> {
         if length > self.remaining() {
-            return Err(format!("it is truncated or damaged: its header goes on after its {} bytes", self.size));
+            return Err(format!("it is truncated or damaged: its header goes beyond its {} bytes", self.size));
         }
         if self.position + length > self.available {
             self.needed = Some((self.position + length).saturating_add(self.follows).min(self.size));
-            return Err(format!("only its first {} bytes are there", self.available));
+            return Err(format!("only its first {} bytes are present", self.available));
         }
         self.position += length;
         Ok(())

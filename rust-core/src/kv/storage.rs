@@ -136,7 +136,7 @@ impl Storage {
     /// transcript, or with `StorageUnavailable` if the transcript's `persist` is `None`.
     pub fn write_transcript(&self, transcript: &SavedTranscript) -> Result<()> {
         if transcript.persist == Persist::None {
-            let detail = "could not save a scope: its persist is none - set it to transcript or kv";
+            let detail = "could not save a scope: its persist is none - set it to transcript or full";
             return Err(Error::new(ErrorCode::StorageUnavailable, detail));
         }
         let name = folder::transcript_name(&transcript.scope);

@@ -73,7 +73,7 @@ impl FromStr for Digest {
         if read {
             Ok(Self(digest))
         } else {
-            let detail = "this is not a sha256 - give its 64 hexadecimal digits, and nothing else";
+            let detail = "this is not a sha256 - give its 64 hexadecimal digits and nothing else";
             Err(Error::new(ErrorCode::InvalidOptions, detail))
         }
     }

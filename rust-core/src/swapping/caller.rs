@@ -108,7 +108,7 @@ impl Call<'_> {
                 return Ok(news);
             }
             if inboxes.closed {
-                let detail = "the connection to the manager was closed before the answer - make a new one";
+                let detail = "the connection to the manager was closed before the answer - create a new one";
                 return Err(Error::new(ErrorCode::Closed, detail));
             }
             if inboxes.pulling {

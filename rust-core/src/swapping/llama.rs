@@ -180,5 +180,5 @@ fn no_slot(name: &str) -> Error {
 }
 
 fn no_state() -> Error {
-    Error::new(ErrorCode::ScopeNotFound, "no such state - it was freed, or another Llama saved it")
+    Error::new(ErrorCode::ScopeNotFound, "this Llama has no such state - it was freed, or another Llama saved it")
 }

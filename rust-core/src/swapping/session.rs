@@ -150,7 +150,7 @@ impl ArrivingAnswer {
                 }
             }
             CallUpdate::Unknown if self.accepted => {
-                let detail = "too much happened at once to follow the answer - read the transcript";
+                let detail = "the answer's events were dropped - read the transcript";
                 return Some(Err(Error::new(ErrorCode::GenerationNotFound, detail)));
             }
             CallUpdate::Unknown => {}
@@ -174,7 +174,7 @@ fn end(outcome: Outcome) -> Result<()> {
             Err(Error::new(ErrorCode::Cancelled, detail))
         }
         FinishReason::Failed => Err(outcome.error.unwrap_or_else(|| {
-            Error::new(ErrorCode::InferenceFailed, "the answer failed without a word - send the prompt again")
+            Error::new(ErrorCode::InferenceFailed, "the answer failed without a reason - send the prompt again")
         })),
     }
 }

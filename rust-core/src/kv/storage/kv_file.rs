@@ -111,13 +111,13 @@ fn decode_header(file: &mut File) -> Result<Header, Reject> {
         + u128::from(tokens) * size_of::<Token>() as u128
         + u128::from(state);
     if claimed != u128::from(bytes) {
-        return Err(Reject::damaged("its size is not what it says"));
+        return Err(Reject::damaged("its size does not match its header"));
     }
     let scope = read_exactly(file, scope_len as usize)?;
     if header_checksum(&header[..CHECKED_LEN], &scope) != head_checksum_read {
         return Err(Reject::damaged("the checksum of its head does not match"));
     }
-    let scope = String::from_utf8(scope).map_err(|_| Reject::damaged("its scope's id is not text"))?;
+    let scope = String::from_utf8(scope).map_err(|_| Reject::damaged("its scope's id is not UTF-8"))?;
     let tokens = u32::try_from(tokens).map_err(|_| Reject::damaged("it has too many tokens"))?;
     let state = usize::try_from(state).map_err(|_| Reject::damaged("it is too large for this machine"))?;
     Ok(Header { scope, fingerprint, saved_at, tokens, state, checksum, bytes })
@@ -128,7 +128,7 @@ fn read_exactly(file: &mut File, len: usize) -> Result<Vec<u8>, Reject> {
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(len)
-        .map_err(|_| Reject::Kept(format!("{len} bytes of memory to read it into are not free")))?;
+        .map_err(|_| Reject::Kept(format!("reading it needs {len} bytes of memory, which are not free")))?;
     file.take(len as u64).read_to_end(&mut bytes)?;
     if bytes.len() == len { Ok(bytes) } else { Err(Reject::damaged("it ends too early")) }
 }

@@ -213,12 +213,12 @@ fn every_way_of_damage_has_its_reason() {
     let cases: [(Change, &str); 10] = [
         (|file| file.clear(), "it ends too early"),
         (|file| file.truncate(71), "it ends too early"),
-        (|file| file.truncate(1000), "its size is not what it says"),
-        (|file| file.push(0), "its size is not what it says"),
+        (|file| file.truncate(1000), "its size does not match its header"),
+        (|file| file.push(0), "its size does not match its header"),
         (|file| file[0] = b'X', "it is not a saved KV"),
         (|file| file[8] = 2, "it has version 2, and this build knows 1"),
-        (|file| file[12..16].fill(0xff), "its size is not what it says"),
-        (|file| file[40..56].fill(0xff), "its size is not what it says"),
+        (|file| file[12..16].fill(0xff), "its size does not match its header"),
+        (|file| file[40..56].fill(0xff), "its size does not match its header"),
         (|file| file[16] ^= 1, "the checksum of its head does not match"),
         (|file| file[72] = b'b', "the checksum of its head does not match"),
     ];

@@ -32,7 +32,7 @@ impl<'a> ProgressCounter<'a> {
         match (self.on_progress)(self.progress) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
-                Err(Error::new(ErrorCode::Cancelled, "the work was cancelled - ask again to begin anew"))
+                Err(Error::new(ErrorCode::Cancelled, "the operation was cancelled - start it again"))
             }
         }
     }

@@ -73,7 +73,7 @@ fn candidate(
 fn too_small(name: &ModelName, bytes: u64, budget: u64, short: u64) -> Error {
     let detail = format!(
         "could not make room for {name}: it has {}, and modelsBudgetBytes is {}, which is {} too little beside \
-         what is in use - raise it, or unload or remove models",
+         the models in use - raise it, or unload or remove models",
         human_bytes::format(bytes),
         human_bytes::format(budget),
         human_bytes::format(short)

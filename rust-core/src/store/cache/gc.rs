@@ -15,8 +15,8 @@ impl LockedStore<'_> {
     /// Collects after a change has been made. A failure is only logged: the next change collects again.
     pub(super) fn gc_if_possible(&self) {
         if let Err(error) = self.gc() {
-            let error = error.with_context("tidy", &self.layout.root().display());
-            tracing::warn!(%error, "model store was not tidied");
+            let error = error.with_context("clean up", &self.layout.root().display());
+            tracing::warn!(%error, "garbage collection of the model store failed");
         }
     }
 

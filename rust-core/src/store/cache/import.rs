@@ -129,7 +129,7 @@ fn commit(
     let entry = locked.entry(name)?;
     let stored = entry.iter().flat_map(|entry| entry.manifest.current.iter().flatten()).map(|it| Some(it.blob));
     if !stored.eq(files.iter().map(|awaited| awaited.blob)) {
-        let detail = format!("could not import {name}: its files were deleted meanwhile - try again");
+        let detail = format!("could not import {name}: its files were deleted during the import - try again");
         return Err(Error::new(ErrorCode::StorageFailed, detail).into());
     }
     new.iter().try_for_each(|(_, blob)| locked.note_verified(blob))?;

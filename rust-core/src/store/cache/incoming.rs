@@ -98,7 +98,7 @@ impl Incoming {
             let mut state = self.lock();
             if !state.partials.contains_key(&key) {
                 let lock = locked.hold_partial(&key)?.ok_or_else(|| {
-                    let detail = format!("{file} of {} is being downloaded already - wait for that", self.name);
+                    let detail = format!("another download of {file} of {} is running - wait for it", self.name);
                     Error::new(ErrorCode::ModelInUse, detail)
                 })?;
                 state.partials.insert(key.clone(), lock);
@@ -187,7 +187,7 @@ impl Incoming {
 
     fn planned(&self, file: &FileName) -> Result<&PlannedFile> {
         self.plan.iter().find(|planned| planned.file == *file).ok_or_else(|| {
-            let detail = format!("{file} is not a file of {} - name one that was planned", self.name);
+            let detail = format!("{file} is not a file of {} - name a planned one", self.name);
             Error::new(ErrorCode::InvalidOptions, detail)
         })
     }
@@ -226,7 +226,7 @@ pub(super) fn check<'a>(name: &ModelName, files: impl Iterator<Item = (&'a FileN
     } else if count > MAX_FILES {
         "it has too many files"
     } else if names.len() < count {
-        "two of its files have one name"
+        "two of its files have the same name"
     } else {
         return Ok(());
     };

@@ -38,7 +38,7 @@ impl Store {
     pub fn inspect(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<ModelHeader> {
         let pinned = self.pin(name, on_progress)?;
         let path = pinned.weights().to_str().ok_or_else(|| {
-            let detail = format!("the path of {name} is not text - give the store a folder whose path is");
+            let detail = format!("the path of {name} is not UTF-8 - give the store a folder whose path is");
             Error::new(ErrorCode::StorageFailed, detail)
         })?;
         let metadata = gguf::read(path)?.metadata;

@@ -71,7 +71,7 @@ impl<'a> LockedStore<'a> {
             }
             if Instant::now() > deadline {
                 let detail = format!(
-                    "{} has been in use by another process for {} s - try again when that one has gone on",
+                    "{} has been locked by another process for {} s - try again when it has finished",
                     layout.root().display(),
                     PATIENCE.as_secs()
                 );

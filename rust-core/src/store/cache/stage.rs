@@ -110,7 +110,7 @@ fn hash(file: &FileName, at: &Path, count: &mut ProgressCounter<'_>) -> Result<B
     })?;
     let blob = hasher.finish(&staged)?;
     if (before.len(), modified(&before)) != (blob.bytes, blob.modified) {
-        let detail = format!("{file} was written to while it was read - import it when nobody does");
+        let detail = format!("{file} was written to during the import - import it again when no program writes to it");
         return Err(Error::new(ErrorCode::Busy, detail).into());
     }
     Ok(blob)

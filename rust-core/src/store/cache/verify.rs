@@ -117,7 +117,8 @@ impl FileToVerify {
         })
         .map_err(|error| error.with_context("verify", &self.file))?;
         if modified(&before) != modified(&file.metadata().map_err(io_error)?) {
-            let detail = format!("{} was written to while it was verified - try again when nobody does", self.file);
+            let detail =
+                format!("{} was written to during verification - try again when no program writes to it", self.file);
             return Err(Error::new(ErrorCode::Busy, detail));
         }
         Ok(if hasher.finish() == self.blob.sha256 { FileState::Whole } else { FileState::Damaged })

@@ -29,7 +29,7 @@ pub fn check(url: &Url, allow_insecure: bool) -> Result<()> {
         return Err(Error::new(ErrorCode::InsecureUrl, detail));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let detail = format!("{} has a name or a password in its address - give a token instead", shown(url));
+        let detail = format!("{} has credentials in its address - pass a token instead", shown(url));
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     Ok(())

@@ -203,14 +203,15 @@ impl Download {
 
     fn too_long(&self, count: u64) -> TransferError {
         let url = shown(&self.remote.url);
-        let detail = format!("{url} goes on after its {count} bytes - check the address, or try again later");
+        let detail =
+            format!("{url} is longer than its announced {count} bytes - check the address, or try again later");
         TransferError::last(ErrorCode::LengthMismatch, detail)
     }
 
     fn too_short(&self, left: u64) -> TransferError {
         let url = shown(&self.remote.url);
         let detail =
-            format!("the connection for {url} ended {left} bytes too early - try again: it goes on where it was");
+            format!("the connection for {url} ended {left} bytes too early - try again to resume the download");
         TransferError::passing(ErrorCode::ConnectionLost, detail)
     }
 
@@ -226,6 +227,6 @@ impl Download {
 }
 
 fn cancelled(url: &Url) -> Error {
-    let detail = format!("the download of {} was cancelled - what has come is kept for the next time", shown(url));
+    let detail = format!("the download of {} was cancelled - download it again to resume", shown(url));
     Error::new(ErrorCode::Cancelled, detail)
 }

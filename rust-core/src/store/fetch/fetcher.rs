@@ -55,7 +55,7 @@ struct SharedTransfer {
 }
 
 /// One caller's share in a transfer. Dropping it leaves the transfer.
-#[must_use = "a transfer that nobody waits for stops"]
+#[must_use = "dropping the handle leaves the transfer"]
 pub struct FetchHandle {
     running: Arc<SharedTransfer>,
     progress: watch::Receiver<Progress>,
@@ -200,7 +200,8 @@ impl FetchHandle {
     pub async fn finished(&mut self) -> Result<()> {
         let outcome = self.outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
         outcome.ok().flatten().unwrap_or_else(|| {
-            let detail = format!("the store was closed while {} was downloaded - ask for it again", self.running.name);
+            let detail =
+                format!("the store was closed while {} was downloading - download it again", self.running.name);
             Err(Error::new(ErrorCode::Closed, detail))
         })
     }

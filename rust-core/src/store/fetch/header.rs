@@ -44,7 +44,7 @@ pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path
         headers.model_bytes += length;
         headers.read_bytes += read;
     }
-    headers.ok_or_else(|| Error::new(ErrorCode::InvalidOptions, "no file was named - name a model"))
+    headers.ok_or_else(|| Error::new(ErrorCode::InvalidOptions, "no file was given - name a model"))
 }
 
 /// Reads more and more until the header is complete. Also returns the file's length, and how much was read.
@@ -65,27 +65,19 @@ async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) ->
             })?;
             read_partial(&path, at + bytes.len() as u64)
         });
-        match partial.await.map_err(|error| of_server(remote, error))? {
+        match partial.await? {
             PartialHeader::Complete(metadata, _) => return Ok((metadata, length, available)),
             PartialHeader::NeedsBytes(needed) if needed > MAX_HEADER_BYTES => {
                 let detail = format!("the header of {} is longer than {MAX_HEADER_BYTES} bytes", shown(&remote.url));
                 return Err(Error::new(ErrorCode::ModelInvalid, detail));
             }
             PartialHeader::NeedsBytes(needed) => until = (needed + STEP_BYTES).min(length),
+            PartialHeader::Invalid(reason) => {
+                let url = shown(&remote.url);
+                let detail = format!("{url} is not a usable GGUF file: {reason} - choose another one");
+                return Err(Error::new(ErrorCode::ModelInvalid, detail));
+            }
         }
-    }
-}
-
-/// Replaces the path of the sparse file, which means nothing to the caller, with the address.
-fn of_server(remote: &RemoteLocation, error: Error) -> Error {
-    match error.code {
-        ErrorCode::ModelInvalid => {
-            let reason = error.detail.split_once(": ").map_or(error.detail.as_str(), |(_, reason)| reason);
-            let reason = reason.strip_suffix(" - download it again").unwrap_or(reason);
-            let detail = format!("{} is not a usable GGUF file: {reason} - choose another one", shown(&remote.url));
-            Error::new(ErrorCode::ModelInvalid, detail)
-        }
-        _ => error,
     }
 }
 
@@ -115,13 +107,16 @@ impl HeaderSource<'_> {
         let mut request = self.request.clone().unwrap_or(first);
         request.range = Some(ByteRange { first: at, last: Some(until - 1) });
         let small = network.read(&request, (until - at) as usize).await?;
-        let (first, last, total) =
-            small.headers.content_range.as_deref().and_then(content_range).ok_or_else(|| {
-                self.invalid("its server sends whole files alone - download it to learn what is in it")
-            })?;
+        let (first, last, total) = small.headers.content_range.as_deref().and_then(content_range).ok_or_else(|| {
+            self.invalid("its server does not support range requests - download the file to inspect it")
+        })?;
         let expected = self.length.or(small.linked.length);
         if expected.is_some_and(|expected| expected != total) {
-            let detail = format!("{} is {total} bytes long, not {} - name it anew", shown(url), expected.unwrap_or(0));
+            let detail = format!(
+                "{} is {total} bytes long, not {} - list the repository again",
+                shown(url),
+                expected.unwrap_or(0)
+            );
             return Err(Error::new(ErrorCode::LengthMismatch, detail));
         }
         if small.status != 206
@@ -129,7 +124,7 @@ impl HeaderSource<'_> {
             || last + 1 != until.min(total)
             || small.bytes.len() as u64 != last + 1 - at
         {
-            return Err(self.invalid("its server sends another part than it was asked for - try again later"));
+            return Err(self.invalid("its server sent another part than requested - try again later"));
         }
         self.length = Some(total);
         self.request = Some(self.later(&small));

@@ -88,7 +88,7 @@ impl BodyStream {
         if piece.is_some() && self.pace.is_too_slow(Instant::now(), count, slowest_bytes_per_s, slowest_for) {
             let url = shown(&self.url);
             let detail = format!(
-                "{url} comes at less than {slowest_bytes_per_s} bytes a second - try again on a better network"
+                "{url} arrives at less than {slowest_bytes_per_s} bytes per second - try again on a better network"
             );
             return Err(TransferError::passing(ErrorCode::TooSlow, detail));
         }
@@ -98,7 +98,7 @@ impl BodyStream {
 
 fn silent(url: &Url, options: &NetworkOptions) -> TransferError {
     let (seconds, url) = (options.idle.as_secs_f32(), shown(url));
-    let detail = format!("nothing came for {url} in {seconds} s - try again on a better network");
+    let detail = format!("no data came from {url} for {seconds} s - try again on a better network");
     TransferError::passing(ErrorCode::TooSlow, detail)
 }
 
@@ -140,7 +140,7 @@ impl Network {
             }
             request.url = self.next(&request.url, &response.headers)?;
         }
-        let detail = format!("{} was redirected {MAX_REDIRECTS} times and more - check the address", shown(&first));
+        let detail = format!("{} was redirected more than {MAX_REDIRECTS} times - check the address", shown(&first));
         Err(TransferError::last(ErrorCode::TooManyRedirects, detail))
     }
 
@@ -153,14 +153,14 @@ impl Network {
 
     fn next(&self, from: &Url, headers: &ResponseHeaders) -> TransferResult<Url> {
         let invalid = |reason: &str| {
-            let detail = format!("{} leads nowhere: {reason} - check the address", shown(from));
+            let detail = format!("{} has a broken redirect: {reason} - check the address", shown(from));
             TransferError::last(ErrorCode::ResponseInvalid, detail)
         };
-        let location = headers.location.as_deref().ok_or_else(|| invalid("a redirect without an address"))?;
-        let next = from.join(location).map_err(|_| invalid("a redirect to what is no address"))?;
+        let location = headers.location.as_deref().ok_or_else(|| invalid("it has no address"))?;
+        let next = from.join(location).map_err(|_| invalid("its address is invalid"))?;
         if from.scheme() == "https" && next.scheme() != "https" {
             let detail = format!(
-                "{} leads to {}, which is not encrypted - do not trust this address",
+                "{} redirects to {}, which is not encrypted - do not trust this address",
                 shown(from),
                 shown(&next)
             );
@@ -195,7 +195,7 @@ impl Network {
         let mut bytes = Vec::new();
         while let Some(piece) = incoming.next().await? {
             if piece.len() > limit - bytes.len() {
-                let detail = format!("the answer for {name} is longer than {limit} bytes - check the address");
+                let detail = format!("the response for {name} is longer than {limit} bytes - check the address");
                 return Err(TransferError::last(ErrorCode::ResponseInvalid, detail));
             }
             bytes.extend_from_slice(&piece);

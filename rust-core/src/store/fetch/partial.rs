@@ -134,7 +134,10 @@ impl Partial {
         while !bytes.is_empty() {
             let open = self.open.as_mut().expect("bytes come after an answer was read");
             if bytes.len() as u64 > open.identity.length - open.written {
-                let detail = format!("more came than the announced {} bytes - try again later", open.identity.length);
+                let detail = format!(
+                    "the response is longer than the announced {} bytes - try again later",
+                    open.identity.length
+                );
                 return Err(Error::new(ErrorCode::LengthMismatch, detail));
             }
             let room = (BLOCK_BYTES - open.checksum.length()) as usize;
@@ -185,8 +188,9 @@ impl Partial {
             && meant != sha256
         {
             self.discard()?;
-            let detail =
-                format!("the file that came has the sha256 {sha256}, not {meant} - try again, or on another network");
+            let detail = format!(
+                "the downloaded file has the sha256 {sha256}, not {meant} - try again, perhaps on another network"
+            );
             return Err(Error::new(ErrorCode::DigestMismatch, detail));
         }
         Ok(CompleteFile { path: self.folder.join("data"), sha256 })

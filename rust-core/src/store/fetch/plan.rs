@@ -69,7 +69,7 @@ pub async fn plan(network: &Network, hub: &HuggingFace, request: &DownloadReques
             files.iter().enumerate().map(|(at, file)| of_repository(hub, &repository, file, kind(at), token)).collect()
         }
         ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
-            let detail = format!("{} is on this device - import it, there is nothing to download", request.name);
+            let detail = format!("{} is on this device - import it instead of downloading it", request.name);
             Err(Error::new(ErrorCode::InvalidOptions, detail))
         }
     }
@@ -78,13 +78,16 @@ pub async fn plan(network: &Network, hub: &HuggingFace, request: &DownloadReques
 fn of_url(network: &Network, request: &DownloadRequest, url: &Url) -> Result<Vec<RemoteFile>> {
     address::check(url, network.options().allow_insecure)?;
     let own = request.name.file_name().ok_or_else(|| {
-        let detail = format!("{} does not end in the name of a file - give the address of a .gguf file", shown(url));
+        let detail = format!("{} does not end in a file name - give the address of a .gguf file", shown(url));
         Error::new(ErrorCode::InvalidModelName, detail)
     })?;
     let parts = own.parts();
     if parts.len() > 1 && request.sha256.is_some() {
-        let detail =
-            format!("{} has {} parts, and a sha256 is that of one file - leave it out", request.name, parts.len());
+        let detail = format!(
+            "{} has {} parts, and a sha256 identifies one file - leave the sha256 out",
+            request.name,
+            parts.len()
+        );
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     let files = parts.iter().map(|part| {

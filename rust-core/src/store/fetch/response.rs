@@ -61,7 +61,7 @@ pub fn read(
     match (status, before) {
         (200, _) => what.whole(promised).map(BodyPlan::FromStart),
         (206, Some((identity, at))) => what.rest(identity, at, &promised).map(BodyPlan::Append),
-        _ => Err(what.invalid(&format!("it answered with status {status}, which was not asked for"))),
+        _ => Err(what.invalid(&format!("it has status {status}, which does not fit the request"))),
     }
 }
 
@@ -72,7 +72,7 @@ pub fn check_encoding(shown: &str, headers: &ResponseHeaders) -> TransferResult<
         Some(encoding) => {
             let encoding: String = encoding.chars().take(40).collect();
             Err(ResponseReader { shown, headers }
-                .invalid(&format!("it is encoded as {encoding}, which nobody asked for")))
+                .invalid(&format!("it is encoded as {encoding}, which was not requested")))
         }
     }
 }
@@ -84,7 +84,7 @@ struct ResponseReader<'a> {
 
 impl ResponseReader<'_> {
     fn invalid(&self, reason: &str) -> TransferError {
-        let detail = format!("could not use the server's answer for {}: {reason} - check the address", self.shown);
+        let detail = format!("could not use the server's response for {}: {reason} - check the address", self.shown);
         TransferError::last(ErrorCode::ResponseInvalid, detail)
     }
 
@@ -95,7 +95,7 @@ impl ResponseReader<'_> {
 
     fn not_a_file(&self, status: u16, asked_for_rest: bool) -> TransferError {
         if status == 416 && asked_for_rest {
-            return self.changed("it is shorter than what has come already");
+            return self.changed("it is shorter than what has arrived");
         }
         status_error(self.shown, status, self.headers.retry_after.as_deref())
     }
@@ -111,7 +111,7 @@ impl ResponseReader<'_> {
             && expected != linked
         {
             let detail = format!(
-                "{} is not the file that was meant: the server has one with the sha256 {linked}, not {expected} - name it anew",
+                "{} is not the expected file: the server has one with the sha256 {linked}, not {expected} - list the repository again",
                 self.shown
             );
             return Err(TransferError::last(ErrorCode::DigestMismatch, detail));
@@ -120,8 +120,10 @@ impl ResponseReader<'_> {
     }
 
     fn length_mismatch(&self, expected: u64, found: u64) -> TransferError {
-        let detail =
-            format!("{} is {found} bytes long, not {expected} - name it anew, or check its address", self.shown);
+        let detail = format!(
+            "{} is {found} bytes long, not {expected} - list the repository again, or check the address",
+            self.shown
+        );
         TransferError::last(ErrorCode::LengthMismatch, detail)
     }
 
@@ -149,10 +151,10 @@ impl ResponseReader<'_> {
             .content_range
             .as_deref()
             .and_then(content_range)
-            .ok_or_else(|| self.invalid("it does not say which part of the file it sends"))?;
+            .ok_or_else(|| self.invalid("it does not say which part of the file it has"))?;
         if first != at || last < first || last >= total {
             return Err(self.invalid(&format!(
-                "it sends bytes {first} to {last} of {total} where those from {at} on were asked for"
+                "it has bytes {first} to {last} of {total}, and those from {at} on were requested"
             )));
         }
         if let Some(promised) = promised.length
@@ -164,17 +166,17 @@ impl ResponseReader<'_> {
             return Err(self.changed(&format!("it is {total} bytes long, and was {}", identity.length)));
         }
         if promised.sha256.is_some() && promised.sha256 != identity.sha256 {
-            return Err(self.changed("its sha256 is another"));
+            return Err(self.changed("its sha256 has changed"));
         }
         if let (Some(before), Some(now)) = (&identity.etag, self.strong_etag())
             && *before != now
         {
-            return Err(self.changed("its ETag is another"));
+            return Err(self.changed("its ETag has changed"));
         }
         let count = last - first + 1;
         match self.content_length()? {
             Some(length) if length != count => {
-                Err(self.invalid(&format!("it says to send {count} bytes of the file in {length}")))
+                Err(self.invalid(&format!("it claims {count} bytes of the file in {length} bytes")))
             }
             _ => Ok(count),
         }

@@ -108,7 +108,7 @@ pub fn status_error(shown: &str, status: u16, header: Option<&str>) -> TransferE
         _ if is_passing(status) => TransferError {
             error: Error::new(
                 ErrorCode::HttpStatus,
-                format!("the server is busy or ill: status {status} for {shown} - try again later"),
+                format!("the server is overloaded or broken: status {status} for {shown} - try again later"),
             ),
             advice: RetryAdvice::Wait { at_least: retry_after(header) },
         },

@@ -13,7 +13,7 @@ impl Secret {
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         if text.is_empty() || text.len() > 4_096 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let detail = "the token is empty, too long, or has a character that no token has - copy it again";
+            let detail = "the token is empty, too long, or contains an invalid character - copy it again";
             return Err(Error::new(ErrorCode::InvalidOptions, detail));
         }
         Ok(Self(text))

@@ -170,7 +170,7 @@ fn whole(others: OtherFiles, file: Progress) -> Progress {
 }
 
 fn cancelled(name: &ModelName) -> Error {
-    let detail = format!("the download of {name} was cancelled - what has come is kept for the next time");
+    let detail = format!("the download of {name} was cancelled - download it again to resume");
     Error::new(ErrorCode::Cancelled, detail)
 }
 

@@ -10,7 +10,7 @@ pub fn check(needed: u64, spare: u64, free: Option<u64>) -> Result<()> {
         Some(free) if free < wanted => {
             let (needed, free, missing) =
                 (human_bytes::format(needed), human_bytes::format(free), human_bytes::format(wanted - free));
-            let detail = format!("the download needs {needed} more, {free} are free - free {missing} and try again");
+            let detail = format!("the download needs {needed} more and {free} are free - free {missing} and try again");
             Err(Error::new(ErrorCode::DiskFull, detail))
         }
         Some(_) | None => Ok(()),

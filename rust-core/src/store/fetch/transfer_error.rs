@@ -58,15 +58,14 @@ impl TransferError {
                 advice: RetryAdvice::WaitIfReached,
             },
             HttpError::Tls(reason) => {
-                Self::last(ErrorCode::TlsFailed, format!("no secure connection to {host}: {reason}"))
+                Self::last(ErrorCode::TlsFailed, format!("could not connect securely to {host}: {reason}"))
             }
             HttpError::Lost(reason) => {
-                let detail =
-                    format!("the connection for {url} was lost: {reason} - try again: it goes on where it was");
+                let detail = format!("the connection for {url} was lost: {reason} - try again to resume the download");
                 Self::passing(ErrorCode::ConnectionLost, detail)
             }
             HttpError::Invalid(reason) => {
-                let detail = format!("{host} gave an answer for {url} that is not HTTP: {reason} - check the address");
+                let detail = format!("{host} did not answer {url} with valid HTTP: {reason} - check the address");
                 Self::passing(ErrorCode::ResponseInvalid, detail)
             }
         }

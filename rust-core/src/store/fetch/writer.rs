@@ -152,7 +152,7 @@ impl Writer {
             None => None,
         };
         ended.unwrap_or_else(|| {
-            Error::new(ErrorCode::StorageFailed, "the thread that writes the download is gone - try again")
+            Error::new(ErrorCode::StorageFailed, "the download's writer thread has ended - try again")
         })
     }
 }

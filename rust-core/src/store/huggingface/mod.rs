@@ -99,7 +99,7 @@ impl HuggingFace {
         at.set_query(Some("expand[]=sha"));
         let RevisionInfo { sha } = json(name, &network.read(&ask(at), MAX_PAGE_BYTES).await.map_err(about)?)?;
         if sha.is_empty() || !sha.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(invalid(name, "its commit is not one"));
+            return Err(invalid(name, "its commit is not a commit id"));
         }
         let mut next = self.api(name, ["tree", &sha]);
         next.set_query(Some("recursive=true"));
@@ -110,11 +110,11 @@ impl HuggingFace {
             files.extend(entries.into_iter().filter_map(file));
             match following(&page) {
                 Some(url) if address::same_origin(&url, &self.endpoint) => next = url,
-                Some(_) => return Err(invalid(name, "its list goes on at another server")),
+                Some(_) => return Err(invalid(name, "its list continues on another server")),
                 None => return Ok(Repository { name: name.to_owned(), commit: sha, files }),
             }
         }
-        Err(invalid(name, "its list does not end"))
+        Err(invalid(name, "its list has too many pages"))
     }
 
     /// The address of a file.
@@ -159,7 +159,7 @@ fn following(page: &SmallFile) -> Option<Url> {
 
 fn json<T: for<'a> Deserialize<'a>>(name: &str, page: &SmallFile) -> Result<T> {
     serde_json::from_slice(&page.bytes)
-        .map_err(|error| invalid(name, &format!("its answer is not the hub's ({error})")))
+        .map_err(|error| invalid(name, &format!("the response is not the hub's ({error})")))
 }
 
 fn invalid(name: &str, reason: &str) -> Error {

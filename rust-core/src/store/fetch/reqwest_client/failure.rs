@@ -45,7 +45,7 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     let io = innermost.and_then(|cause| cause.downcast_ref::<io::Error>());
     match (innermost, io.map(io::Error::kind)) {
         // rustls refers to its manual here.
-        (_, Some(io::ErrorKind::UnexpectedEof)) => "the other side ended it".to_owned(),
+        (_, Some(io::ErrorKind::UnexpectedEof)) => "the other side closed the connection".to_owned(),
         (Some(cause), _) => cause.to_string(),
         (None, _) => "no reason was given".to_owned(),
     }
@@ -86,13 +86,13 @@ fn certificate(error: &CertificateError) -> String {
             "its certificate is not valid yet - check this device's clock".into()
         }
         CertificateError::UnknownIssuer => {
-            "its certificate is from nobody whom this library trusts - for a server or a proxy of your own, give its root as an extra root"
+            "its certificate comes from an unknown authority - for your own server or proxy, pass its root as an extra root"
                 .into()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another name - check the address, and whether a network login page answers".into()
+            "its certificate is for another name - check the address, and whether the network requires a login".into()
         }
         CertificateError::Revoked => "its certificate was revoked - do not trust this server".into(),
-        other => format!("its certificate is not usable ({other}) - try another network, or tell the server's owner"),
+        other => format!("its certificate is unusable ({other}) - try another network, or tell the server's owner"),
     }
 }
