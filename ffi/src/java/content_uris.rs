@@ -60,11 +60,11 @@ fn descriptor(env: &mut Env<'_>, resolver: &JObject<'_>, uri: &str) -> std::resu
         return Err(JavaError::NullPtr("its provider has crashed"));
     }
     let descriptor = env.call_method(&opened, jni_str!("detachFd"), jni_sig!("()I"), &[])?.i()?;
-    // SAFETY: `detachFd` gives the descriptor away: it is open, and nobody else closes it.
+    // SAFETY: `detachFd` hands over ownership: the descriptor is open, and nothing else closes it.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// An exception in one line: its stack is Java's, and says nothing of ours.
+/// Formats an exception in one line. Its Java stack says nothing of our code.
 fn reason(error: &JavaError) -> String {
     match error {
         JavaError::CaughtJavaException { name, msg, .. } => format!("{name}: {msg}"),

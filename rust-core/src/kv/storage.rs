@@ -108,7 +108,7 @@ impl Storage {
     /// temporary files, and KV whose scope no longer wants it on disk. Fails with `StorageUnavailable` while the
     /// directory is open elsewhere, or while a file is temporarily unreadable, so that no file is mistaken for damaged.
     pub fn open(directory: &Path) -> Result<(Self, StorageContents)> {
-        let folder = Folder::make(directory).map_err(|error| {
+        let folder = Folder::create(directory).map_err(|error| {
             let detail =
                 format!("could not make {}: {error} - name a directory that can be written", directory.display());
             Error::new(ErrorCode::StorageUnavailable, detail)
@@ -216,7 +216,7 @@ impl Storage {
         let mut heads = Vec::new();
         for (name, kind) in files {
             let path = self.folder.file(&name);
-            let judged = match kind {
+            let outcome = match kind {
                 SavedFile::Temporary => self.folder.remove(&name).map_err(Reject::from),
                 SavedFile::Transcript => transcript_file::read(&path).and_then(|transcript| {
                     check_name(&name, &folder::transcript_name(&transcript.scope))?;
@@ -229,7 +229,7 @@ impl Storage {
                     Ok(())
                 }),
             };
-            match judged {
+            match outcome {
                 Ok(()) => {}
                 Err(Reject::Kept(reason)) => return Err(unavailable(&name, &reason)),
                 Err(Reject::Damaged(reason)) => set_aside.extend(self.set_aside(&name, &reason, self.folder.changes())),

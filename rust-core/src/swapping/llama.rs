@@ -114,7 +114,7 @@ impl<'manager> Llama<'manager> {
             return Err(Error::new(ErrorCode::InvalidOptions, "the active slot has no prompt - set one first"));
         };
         let scope = slot.scope.clone();
-        let answer = self.session.say(&scope, &prompt, options, &mut on_text)?;
+        let answer = self.session.run_turn(&scope, &prompt, options, &mut on_text)?;
         self.active_slot()?.prompt = None;
         Ok(answer)
     }

@@ -48,7 +48,7 @@ impl LlamaScope<'_> {
         options: GenerateOptions,
         mut on_text: impl FnMut(&str),
     ) -> Result<String> {
-        self.session.say(&self.id, text, options, &mut on_text)
+        self.session.run_turn(&self.id, text, options, &mut on_text)
     }
 
     /// Deletes the conversation: its memory, its transcript and its files. A running answer ends with `cancelled`.

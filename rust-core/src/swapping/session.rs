@@ -52,7 +52,7 @@ impl Session {
 
     /// Runs one turn: sends the user's message `text`, calls `on_text` with each piece of the answer, and returns the
     /// whole answer.
-    pub(super) fn say(
+    pub(super) fn run_turn(
         &self,
         scope: &str,
         text: &str,
@@ -99,12 +99,12 @@ impl Session {
     /// Deletes the session's own conversations, returns the lease, frees the model unless it is used elsewhere, and
     /// closes.
     pub(super) fn end(&self) -> Result<()> {
-        let ended = self.give_everything_back();
+        let ended = self.release_everything();
         self.caller.close();
         ended
     }
 
-    fn give_everything_back(&self) -> Result<()> {
+    fn release_everything(&self) -> Result<()> {
         let own: Vec<String> = self.own().iter().cloned().collect();
         for scope in own {
             self.forget(&scope)?;

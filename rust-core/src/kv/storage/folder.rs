@@ -71,7 +71,7 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Creates the directory if needed, readable by its owner only.
-    pub(super) fn make(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         make_directory(path)?;
         Ok(Self { path: path.to_owned(), temporaries: AtomicU64::new(0), changes: Mutex::new(0) })
     }

@@ -41,7 +41,7 @@ impl Store {
             for index in &chosen {
                 let name = &entries[*index].name;
                 tracing::info!(%name, "model was removed to make room");
-                locked.forget(name)?;
+                locked.remove_manifest(name)?;
             }
             locked.gc()?;
             Ok(chosen.into_iter().map(|index| entries[index].name.clone()).collect())

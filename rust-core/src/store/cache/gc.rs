@@ -1,5 +1,5 @@
-//! Garbage collection: removes what no manifest names and nobody uses, that is blobs of removed names, links to them,
-//! and downloads that cannot be resumed.
+//! Garbage collection: removes unused files that no manifest names, that is blobs of removed names, links to them, and
+//! downloads that cannot be resumed.
 
 use std::collections::HashSet;
 use std::fs;

@@ -115,7 +115,7 @@ fn commit(
     let mut new = Vec::new();
     for awaited in &mut files {
         let Some(blob) = &mut awaited.blob else { continue };
-        match locked.whole(&blob.sha256)? {
+        match locked.verified_blob(&blob.sha256)? {
             Some(known) => *blob = known,
             None => new.push((folder.join(awaited.file.as_str()), *blob)),
         }
@@ -125,7 +125,7 @@ fn commit(
     manifest.incoming = Some(files.clone());
     locked.write(&manifest)?;
     // The lock hides the manifest until all blobs are in place. The next read settles it.
-    new.iter().try_for_each(|(path, blob)| locked.place(path, blob))?;
+    new.iter().try_for_each(|(path, blob)| locked.move_into_place(path, blob))?;
     let entry = locked.entry(name)?;
     let stored = entry.iter().flat_map(|entry| entry.manifest.current.iter().flatten()).map(|it| Some(it.blob));
     if !stored.eq(files.iter().map(|awaited| awaited.blob)) {

@@ -114,7 +114,7 @@ impl Incoming {
     pub fn reuse(&self, file: &FileName, sha256: Digest) -> Result<bool> {
         self.planned(file)?;
         self.store.change("store", file, |locked| {
-            let Some(blob) = locked.whole(&sha256)? else { return Ok(false) };
+            let Some(blob) = locked.verified_blob(&sha256)? else { return Ok(false) };
             self.arrive(locked, &mut self.lock(), file, blob)?;
             locked.gc_if_possible();
             Ok(true)
@@ -131,7 +131,7 @@ impl Incoming {
         let blob = Blob::new(sha256, &data.metadata().map_err(io_error)?);
         self.store.change("store", file, |locked| {
             let mut state = self.lock();
-            if let Some(known) = locked.whole(&sha256)? {
+            if let Some(known) = locked.verified_blob(&sha256)? {
                 ignore_absence(fs::remove_file(path))?;
                 self.arrive(locked, &mut state, file, known)?;
             } else {
@@ -139,7 +139,7 @@ impl Incoming {
                 let mut arrived = state.arrived.clone();
                 arrived.insert(file.clone(), blob);
                 self.record(locked, &arrived)?;
-                locked.place(path, &blob)?;
+                locked.move_into_place(path, &blob)?;
                 self.arrive(locked, &mut state, file, blob)?;
                 locked.note_verified(&blob)?;
             }
@@ -200,7 +200,7 @@ impl Incoming {
 
 impl LockedStore<'_> {
     /// Moves a verified file to its place, over a damaged one. Does nothing if an earlier attempt has done it.
-    pub(super) fn place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), CacheError> {
+    pub(super) fn move_into_place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), CacheError> {
         let place = self.layout.blob(&blob.sha256);
         match fs::rename(path, &place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.presence(blob)? == Presence::Whole => {}

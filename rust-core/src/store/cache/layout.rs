@@ -30,7 +30,7 @@ impl Layout {
     }
 
     /// Creates the folders that do not exist.
-    pub(super) fn make(&self) -> io::Result<()> {
+    pub(super) fn create_folders(&self) -> io::Result<()> {
         [&self.names, &self.blobs, &self.sets, &self.partials].into_iter().try_for_each(|folder| make_directory(folder))
     }
 

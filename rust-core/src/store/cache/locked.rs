@@ -55,11 +55,11 @@ enum ManifestFile {
 
 impl<'a> LockedStore<'a> {
     /// Creates missing folders, and waits for other holders of the lock.
-    pub(super) fn take(layout: &'a Layout) -> Result<Self, CacheError> {
+    pub(super) fn lock(layout: &'a Layout) -> Result<Self, CacheError> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
-            layout.make()?;
+            layout.create_folders()?;
             let path = layout.lock();
             match Lock::take(&path) {
                 Ok(lock) if is_at(lock.file(), &path)? => return Ok(Self { layout, _lock: lock }),
@@ -137,7 +137,7 @@ impl<'a> LockedStore<'a> {
         }
         let settled = manifest.clone().settled(|blob| there.contains(&blob.sha256));
         if settled.is_empty() {
-            self.forget(&name)?;
+            self.remove_manifest(&name)?;
             return Ok(ManifestFile::Absent);
         }
         if settled != manifest {
@@ -165,13 +165,13 @@ impl<'a> LockedStore<'a> {
     }
 
     /// Removes a manifest. The removal is durable when this returns.
-    pub(super) fn forget(&self, name: &ModelName) -> Result<(), CacheError> {
+    pub(super) fn remove_manifest(&self, name: &ModelName) -> Result<(), CacheError> {
         ignore_absence(fs::remove_file(self.layout.manifest(&name.key())))?;
         Ok(sync_directory(&self.layout.names)?)
     }
 
     /// Marks a name as used now. Failures are ignored, because the time only orders eviction.
-    pub(super) fn touch(&self, name: &ModelName) {
+    pub(super) fn mark_used(&self, name: &ModelName) {
         let manifest = File::options().write(true).open(self.layout.manifest(&name.key()));
         let _ = manifest.and_then(|file| file.set_modified(SystemTime::now()));
     }
@@ -186,7 +186,7 @@ impl<'a> LockedStore<'a> {
     }
 
     /// The blob of this digest, if a name refers to it and it has not changed since it was verified.
-    pub(super) fn whole(&self, sha256: &Digest) -> Result<Option<Blob>, CacheError> {
+    pub(super) fn verified_blob(&self, sha256: &Digest) -> Result<Option<Blob>, CacheError> {
         for blob in self.entries()?.known.iter().flat_map(|entry| entry.manifest.blobs()) {
             if blob.sha256 == *sha256 && self.presence(&blob)? == Presence::Whole {
                 return Ok(Some(blob));

@@ -93,7 +93,7 @@ impl Store {
     ) -> Result<T> {
         let mut retries = RETRIES;
         loop {
-            match LockedStore::take(&self.layout).and_then(|locked| run(&locked)) {
+            match LockedStore::lock(&self.layout).and_then(|locked| run(&locked)) {
                 Ok(done) => return Ok(done),
                 Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound && retries > 0 => retries -= 1,
                 Err(error) => return Err(error.with_context(act, what)),

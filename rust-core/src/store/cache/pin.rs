@@ -63,7 +63,7 @@ impl Store {
         loop {
             let found = self.change("open", name, |locked| {
                 let found = try_pin(locked, name)?;
-                locked.touch(name);
+                locked.mark_used(name);
                 Ok(found)
             })?;
             match found {

@@ -20,7 +20,7 @@ impl Store {
                 let detail = format!("{name} cannot be removed: it is in use - unload it, or cancel its download");
                 return Err(Error::new(ErrorCode::ModelInUse, detail).into());
             }
-            locked.forget(name)?;
+            locked.remove_manifest(name)?;
             locked.gc_if_possible();
             Ok(())
         })

@@ -87,22 +87,22 @@ impl Store {
             files.collect::<std::result::Result<Vec<_>, _>>()
         })?;
         let mut count = ProgressCounter::new(Some(files.iter().map(|it| it.blob.bytes).sum()), on_progress);
-        let mut judged = Vec::new();
+        let mut verified = Vec::new();
         for file in files {
-            let state = file.judge(&mut count)?;
-            judged.push((file, state));
+            let state = file.verify(&mut count)?;
+            verified.push((file, state));
         }
         self.change("verify", name, |locked| {
-            judged.iter().try_for_each(|(file, state)| file.apply(locked, *state))?;
+            verified.iter().try_for_each(|(file, state)| file.apply(locked, *state))?;
             Ok(sync_directory(&locked.layout.blobs)?)
         })?;
-        let files = judged.into_iter().map(|(file, state)| FileVerdict { file: file.file, state });
+        let files = verified.into_iter().map(|(file, state)| FileVerdict { file: file.file, state });
         Ok(Verdict { files: files.collect() })
     }
 }
 
 impl FileToVerify {
-    fn judge(&self, count: &mut ProgressCounter<'_>) -> Result<FileState> {
+    fn verify(&self, count: &mut ProgressCounter<'_>) -> Result<FileState> {
         let Some(lock) = &self.lock else { return Ok(FileState::Missing) };
         let io_error = |error: io::Error| super::CacheError::Io(error).with_context("verify", &self.file);
         let mut file = lock.file();

@@ -25,11 +25,11 @@ pub fn check(url: &Url, allow_insecure: bool) -> Result<()> {
         _ => false,
     };
     if !encrypted {
-        let detail = format!("{} is not https - use the https: address of the file", shown(url));
+        let detail = format!("{} is not https - use the https: address of the file", redacted(url));
         return Err(Error::new(ErrorCode::InsecureUrl, detail));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let detail = format!("{} has credentials in its address - pass a token instead", shown(url));
+        let detail = format!("{} has credentials in its address - pass a token instead", redacted(url));
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     Ok(())
@@ -53,7 +53,7 @@ pub fn same_origin(one: &Url, other: &Url) -> bool {
 }
 
 /// The address without anything that may be secret (user, password, query, fragment). For people, logs and files.
-pub fn shown(url: &Url) -> String {
+pub fn redacted(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
@@ -93,10 +93,10 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_its_secrets() {
         assert_eq!(
-            shown(&url("https://u:p@example.org:8443/a%20b/c.gguf?sig=1#x")),
+            redacted(&url("https://u:p@example.org:8443/a%20b/c.gguf?sig=1#x")),
             "https://example.org:8443/a%20b/c.gguf"
         );
-        assert_eq!(shown(&url("https://example.org")), "https://example.org/");
+        assert_eq!(redacted(&url("https://example.org")), "https://example.org/");
     }
 
     #[test]

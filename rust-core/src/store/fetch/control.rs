@@ -28,13 +28,13 @@ pub enum StopReason {
     /// It is paused.
     Pause,
     /// Its last caller has left.
-    Left,
+    Abandoned,
 }
 
 impl Control {
     fn now(&self) -> Option<StopReason> {
         if self.intent.has_changed().is_err() || self.suspended.has_changed().is_err() {
-            Some(StopReason::Left)
+            Some(StopReason::Abandoned)
         } else if *self.intent.borrow() == Intent::Pause || *self.suspended.borrow() {
             Some(StopReason::Pause)
         } else {
@@ -43,13 +43,13 @@ impl Control {
     }
 
     /// Whether the transfer may run now.
-    pub fn may_go_on_now(&self) -> bool {
+    pub fn is_allowed(&self) -> bool {
         self.now().is_none()
     }
 
     /// Whether the last caller has left.
-    pub fn is_left(&self) -> bool {
-        self.now() == Some(StopReason::Left)
+    pub fn is_abandoned(&self) -> bool {
+        self.now() == Some(StopReason::Abandoned)
     }
 
     /// Returns when the transfer has to stop.
@@ -63,11 +63,11 @@ impl Control {
     }
 
     /// Returns `true` when the transfer may run, and `false` when its last caller has left.
-    pub async fn may_go_on(&mut self) -> bool {
+    pub async fn wait_until_allowed(&mut self) -> bool {
         loop {
             match self.now() {
                 None => return true,
-                Some(StopReason::Left) => return false,
+                Some(StopReason::Abandoned) => return false,
                 Some(StopReason::Pause) => self.changed().await,
             }
         }

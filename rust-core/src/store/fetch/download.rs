@@ -7,8 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
-use super::address::shown;
-use super::blocking::blocking;
+use super::address::redacted;
 use super::control::Control;
 use super::http_client::{ByteRange, HttpRequest};
 use super::journal::BLOCK_BYTES;
@@ -17,6 +16,7 @@ use super::partial::CompleteFile;
 use super::progress::{Phase, Progress, RateMeter, seconds_left};
 use super::response::{self, BodyPlan, ExpectedContent};
 use super::retry::FailureCount;
+use super::run_blocking::run_blocking;
 use super::secret::Secret;
 use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use super::writer::Writer;
@@ -74,8 +74,8 @@ impl Download {
     }
 
     /// Runs until the file is complete and verified, or the download fails. Ends with `Cancelled` when the last caller
-    /// leaves. Good bytes stay in the folder for the next time. Nothing is written after this returns. The future must
-    /// be driven to its end: dropping it earlier leaves a thread writing.
+    /// leaves. Good bytes stay in the folder for the next time. Nothing is written after this returns, provided that
+    /// the future is driven to its end.
     pub async fn run(mut self) -> Result<CompleteFile> {
         let spare = self.network.options().spare_bytes;
         let mut writer = Writer::open(self.folder.clone(), self.remote.expected.clone(), spare).await?;
@@ -86,9 +86,9 @@ impl Download {
 
     async fn fetch(&mut self, writer: &mut Writer) -> Result<CompleteFile> {
         while !writer.is_whole() {
-            if !self.control.may_go_on_now() {
-                self.say(writer, Phase::Paused);
-                if !self.control.may_go_on().await {
+            if !self.control.is_allowed() {
+                self.report_phase(writer, Phase::Paused);
+                if !self.control.wait_until_allowed().await {
                     return Err(cancelled(&self.remote.url));
                 }
             }
@@ -99,7 +99,7 @@ impl Download {
                 Err(error) => self.recover(writer, error).await?,
             }
         }
-        self.say(writer, Phase::Verifying);
+        self.report_phase(writer, Phase::Verifying);
         writer.finish().await
     }
 
@@ -118,13 +118,13 @@ impl Download {
         let wait = self.failures.next(error, &self.network.options().retry_policy, random())?;
         tracing::info!(?code, ?wait, "download was interrupted");
         let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-        self.say(writer, Phase::Waiting { code, wait_ms });
+        self.report_phase(writer, Phase::Waiting { code, wait_ms });
         self.control.wait(wait).await;
         Ok(())
     }
 
     async fn attempt(&mut self, writer: &mut Writer) -> TransferResult<Attempt> {
-        self.say(writer, Phase::Connecting);
+        self.report_phase(writer, Phase::Connecting);
         let before = writer.state().filter(|(identity, at)| *at > 0 && identity.can_resume());
         let request = HttpRequest {
             url: self.remote.url.clone(),
@@ -140,7 +140,7 @@ impl Download {
         self.failures.reached();
         let FinalResponse { status, headers, linked, incoming } = answer;
         let expected = &self.remote.expected;
-        match response::read(&shown(&self.remote.url), status, &headers, &linked, expected, before)? {
+        match response::read(&redacted(&self.remote.url), status, &headers, &linked, expected, before)? {
             BodyPlan::FromStart(identity) => {
                 let length = identity.length;
                 writer.begin(identity).await?;
@@ -150,7 +150,7 @@ impl Download {
             }
             BodyPlan::Append(count) => {
                 let length = writer.state().map_or(count, |(identity, _)| identity.length);
-                writer.go_on().await?;
+                writer.resume().await?;
                 self.have_room(length).await?;
                 self.take(writer, incoming, count, headers.content_length.is_none()).await
             }
@@ -163,7 +163,7 @@ impl Download {
             return Ok(());
         }
         let make_room = self.make_room.clone();
-        blocking(move || make_room(bytes)).await
+        run_blocking(move || make_room(bytes)).await
     }
 
     /// Reads `count` bytes of a body, which must end there if `check_end` is set.
@@ -184,38 +184,38 @@ impl Download {
                 piece = incoming.next() => piece?,
             };
             let Some(bytes) = piece else { break };
-            let come = bytes.len() as u64;
-            if come > left {
+            let received = bytes.len() as u64;
+            if received > left {
                 return Err(self.too_long(count));
             }
-            left -= come;
-            in_block += come;
+            left -= received;
+            in_block += received;
             writer.write(bytes).await?;
             if in_block >= BLOCK_BYTES {
                 in_block = 0;
                 self.failures.progressed();
             }
-            self.meter.add(Instant::now(), come);
-            self.say(writer, Phase::Running);
+            self.meter.add(Instant::now(), received);
+            self.report_phase(writer, Phase::Running);
         }
         if left > 0 { Err(self.too_short(left)) } else { Ok(Attempt::Done) }
     }
 
     fn too_long(&self, count: u64) -> TransferError {
-        let url = shown(&self.remote.url);
+        let url = redacted(&self.remote.url);
         let detail =
             format!("{url} is longer than its announced {count} bytes - check the address, or try again later");
-        TransferError::last(ErrorCode::LengthMismatch, detail)
+        TransferError::permanent(ErrorCode::LengthMismatch, detail)
     }
 
     fn too_short(&self, left: u64) -> TransferError {
-        let url = shown(&self.remote.url);
+        let url = redacted(&self.remote.url);
         let detail =
             format!("the connection for {url} ended {left} bytes too early - try again to resume the download");
-        TransferError::passing(ErrorCode::ConnectionLost, detail)
+        TransferError::temporary(ErrorCode::ConnectionLost, detail)
     }
 
-    fn say(&self, writer: &Writer, phase: Phase) {
+    fn report_phase(&self, writer: &Writer, phase: Phase) {
         let (total_bytes, bytes) = match writer.state() {
             Some((identity, written)) => (Some(identity.length), written),
             None => (self.remote.expected.length, 0),
@@ -227,6 +227,6 @@ impl Download {
 }
 
 fn cancelled(url: &Url) -> Error {
-    let detail = format!("the download of {} was cancelled - download it again to resume", shown(url));
+    let detail = format!("the download of {} was cancelled - download it again to resume", redacted(url));
     Error::new(ErrorCode::Cancelled, detail)
 }

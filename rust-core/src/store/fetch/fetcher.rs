@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::control::{Control, Intent};
 use super::header::{RemoteHeaders, read_headers};
 use super::network::Network;
-use super::plan::{DownloadRequest, RemoteFile, of_repository, plan};
+use super::plan::{DownloadRequest, RemoteFile, plan, repository_file};
 use super::progress::Progress;
 use super::secret::Secret;
 use super::set::SetTransfer;
@@ -108,7 +108,7 @@ impl Fetcher {
         token: Option<&Secret>,
     ) -> Result<Vec<RemoteFile>> {
         let hub = self.hub();
-        let file = |file| of_repository(&hub, repository, file, FileKind::Weights, token);
+        let file = |file| repository_file(&hub, repository, file, FileKind::Weights, token);
         variant.files.iter().map(file).collect()
     }
 

@@ -4,13 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::address::{same_origin, shown};
-use super::blocking::blocking;
+use super::address::{redacted, same_origin};
 use super::download::RemoteLocation;
 use super::http_client::{ByteRange, HttpRequest};
 use super::network::{Network, SmallFile};
 use super::plan::RemoteFile;
 use super::response::content_range;
+use super::run_blocking::run_blocking;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
 use crate::gguf::{Metadata, PartialHeader, read_partial};
@@ -57,7 +57,7 @@ async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) ->
         let length = source.length.unwrap_or(0);
         let (path, at) = (path.to_owned(), available);
         available += bytes.len() as u64;
-        let partial = blocking(move || {
+        let partial = run_blocking(move || {
             write(&path, at, &bytes, length).map_err(|error| {
                 let detail =
                     format!("could not write {}: {error} - check that the folder can be written", path.display());
@@ -68,12 +68,12 @@ async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) ->
         match partial.await? {
             PartialHeader::Complete(metadata, _) => return Ok((metadata, length, available)),
             PartialHeader::NeedsBytes(needed) if needed > MAX_HEADER_BYTES => {
-                let detail = format!("the header of {} is longer than {MAX_HEADER_BYTES} bytes", shown(&remote.url));
+                let detail = format!("the header of {} is longer than {MAX_HEADER_BYTES} bytes", redacted(&remote.url));
                 return Err(Error::new(ErrorCode::ModelInvalid, detail));
             }
             PartialHeader::NeedsBytes(needed) => until = (needed + STEP_BYTES).min(length),
             PartialHeader::Invalid(reason) => {
-                let url = shown(&remote.url);
+                let url = redacted(&remote.url);
                 let detail = format!("{url} is not a usable GGUF file: {reason} - choose another one");
                 return Err(Error::new(ErrorCode::ModelInvalid, detail));
             }
@@ -114,7 +114,7 @@ impl HeaderSource<'_> {
         if expected.is_some_and(|expected| expected != total) {
             let detail = format!(
                 "{} is {total} bytes long, not {} - list the repository again",
-                shown(url),
+                redacted(url),
                 expected.unwrap_or(0)
             );
             return Err(Error::new(ErrorCode::LengthMismatch, detail));
@@ -144,7 +144,7 @@ impl HeaderSource<'_> {
     }
 
     fn invalid(&self, reason: &str) -> Error {
-        let detail = format!("could not read the header of {}: {reason}", shown(&self.remote.url));
+        let detail = format!("could not read the header of {}: {reason}", redacted(&self.remote.url));
         Error::new(ErrorCode::ResponseInvalid, detail)
     }
 }

@@ -11,7 +11,6 @@
 //! ```
 
 pub(super) mod address;
-mod blocking;
 mod control;
 mod download;
 mod fetcher;
@@ -26,6 +25,7 @@ mod progress;
 mod reqwest_client;
 mod response;
 mod retry;
+mod run_blocking;
 mod secret;
 mod set;
 mod space;

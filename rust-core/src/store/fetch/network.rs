@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use url::Url;
 
-use super::address::{self, shown};
+use super::address::{self, redacted};
 use super::http_client::{HttpClient, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders};
 use super::progress::SlownessDetector;
 use super::response::{self, ExpectedContent};
@@ -80,26 +80,26 @@ impl BodyStream {
     /// The next chunk; `None` at the end. Dropping the future loses no bytes.
     pub async fn next(&mut self) -> TransferResult<Option<Bytes>> {
         let piece = match tokio::time::timeout(self.options.idle, self.body.next()).await {
-            Ok(piece) => piece.map_err(|failure| TransferError::on_the_way(&self.url, failure))?,
+            Ok(piece) => piece.map_err(|failure| TransferError::from_http(&self.url, failure))?,
             Err(_) => return Err(silent(&self.url, &self.options)),
         };
         let count = piece.as_ref().map_or(0, Bytes::len) as u64;
         let NetworkOptions { slowest_bytes_per_s, slowest_for, .. } = *self.options;
         if piece.is_some() && self.pace.is_too_slow(Instant::now(), count, slowest_bytes_per_s, slowest_for) {
-            let url = shown(&self.url);
+            let url = redacted(&self.url);
             let detail = format!(
                 "{url} arrives at less than {slowest_bytes_per_s} bytes per second - try again on a better network"
             );
-            return Err(TransferError::passing(ErrorCode::TooSlow, detail));
+            return Err(TransferError::temporary(ErrorCode::TooSlow, detail));
         }
         Ok(piece)
     }
 }
 
 fn silent(url: &Url, options: &NetworkOptions) -> TransferError {
-    let (seconds, url) = (options.idle.as_secs_f32(), shown(url));
+    let (seconds, url) = (options.idle.as_secs_f32(), redacted(url));
     let detail = format!("no data came from {url} for {seconds} s - try again on a better network");
-    TransferError::passing(ErrorCode::TooSlow, detail)
+    TransferError::temporary(ErrorCode::TooSlow, detail)
 }
 
 impl Network {
@@ -122,7 +122,7 @@ impl Network {
         for _ in 0..=MAX_REDIRECTS {
             let own = address::same_origin(&first, &request.url);
             request.token = token.clone().filter(|_| own);
-            let response = self.ask(&request).await?;
+            let response = self.send(&request).await?;
             if own {
                 let word = response::linked(&response.headers);
                 linked =
@@ -138,33 +138,33 @@ impl Network {
                     incoming: BodyStream { url: request.url, body, pace, options },
                 });
             }
-            request.url = self.next(&request.url, &response.headers)?;
+            request.url = self.redirect_target(&request.url, &response.headers)?;
         }
-        let detail = format!("{} was redirected more than {MAX_REDIRECTS} times - check the address", shown(&first));
-        Err(TransferError::last(ErrorCode::TooManyRedirects, detail))
+        let detail = format!("{} was redirected more than {MAX_REDIRECTS} times - check the address", redacted(&first));
+        Err(TransferError::permanent(ErrorCode::TooManyRedirects, detail))
     }
 
-    async fn ask(&self, request: &HttpRequest) -> TransferResult<HttpResponse> {
+    async fn send(&self, request: &HttpRequest) -> TransferResult<HttpResponse> {
         match tokio::time::timeout(self.options.idle, self.client.get(request)).await {
-            Ok(response) => response.map_err(|failure| TransferError::on_the_way(&request.url, failure)),
+            Ok(response) => response.map_err(|failure| TransferError::from_http(&request.url, failure)),
             Err(_) => Err(silent(&request.url, &self.options)),
         }
     }
 
-    fn next(&self, from: &Url, headers: &ResponseHeaders) -> TransferResult<Url> {
+    fn redirect_target(&self, from: &Url, headers: &ResponseHeaders) -> TransferResult<Url> {
         let invalid = |reason: &str| {
-            let detail = format!("{} has a broken redirect: {reason} - check the address", shown(from));
-            TransferError::last(ErrorCode::ResponseInvalid, detail)
+            let detail = format!("{} has a broken redirect: {reason} - check the address", redacted(from));
+            TransferError::permanent(ErrorCode::ResponseInvalid, detail)
         };
         let location = headers.location.as_deref().ok_or_else(|| invalid("it has no address"))?;
         let next = from.join(location).map_err(|_| invalid("its address is invalid"))?;
         if from.scheme() == "https" && next.scheme() != "https" {
             let detail = format!(
                 "{} redirects to {}, which is not encrypted - do not trust this address",
-                shown(from),
-                shown(&next)
+                redacted(from),
+                redacted(&next)
             );
-            return Err(TransferError::last(ErrorCode::InsecureUrl, detail));
+            return Err(TransferError::permanent(ErrorCode::InsecureUrl, detail));
         }
         address::check(&next, self.options.allow_insecure)?;
         Ok(next)
@@ -187,7 +187,7 @@ impl Network {
 
     async fn read_once(&self, request: &HttpRequest, limit: usize) -> TransferResult<SmallFile> {
         let FinalResponse { status, headers, linked, mut incoming } = self.get(request.clone()).await?;
-        let name = shown(&request.url);
+        let name = redacted(&request.url);
         if !matches!(status, 200 | 206) {
             return Err(status_error(&name, status, headers.retry_after.as_deref()));
         }
@@ -196,7 +196,7 @@ impl Network {
         while let Some(piece) = incoming.next().await? {
             if piece.len() > limit - bytes.len() {
                 let detail = format!("the response for {name} is longer than {limit} bytes - check the address");
-                return Err(TransferError::last(ErrorCode::ResponseInvalid, detail));
+                return Err(TransferError::permanent(ErrorCode::ResponseInvalid, detail));
             }
             bytes.extend_from_slice(&piece);
         }

@@ -63,13 +63,13 @@ impl Partial {
             Self { folder: folder.to_owned(), data, spare, open: None, unsynced: 0, syncing: SyncThread::default() };
         let before = Journal::read(&journal::path(folder)).map_err(failed)?;
         match before.filter(|(identity, _)| identity.can_resume() && agrees(identity, expected)) {
-            Some((identity, blocks)) => partial.take_up(identity, &blocks).map_err(failed)?,
+            Some((identity, blocks)) => partial.restore(identity, &blocks).map_err(failed)?,
             None => partial.data.set_len(0).map_err(failed)?,
         }
         Ok(partial)
     }
 
-    fn take_up(&mut self, identity: FileIdentity, blocks: &[Block]) -> io::Result<()> {
+    fn restore(&mut self, identity: FileIdentity, blocks: &[Block]) -> io::Result<()> {
         let mut hasher = Hasher::default();
         let mut written = 0;
         let mut good = 0;
@@ -107,7 +107,7 @@ impl Partial {
     /// Discards everything and starts a new file.
     pub fn begin(&mut self, identity: FileIdentity) -> Result<()> {
         self.open = None;
-        self.room(identity.length)?;
+        self.check_space(identity.length)?;
         let journal = Journal::begin(&journal::path(&self.folder), &identity).map_err(|error| self.failed(&error))?;
         self.data.set_len(0).and_then(|()| self.data.rewind()).map_err(|error| self.failed(&error))?;
         let hashing = HashThread::start(Hasher::default()).map_err(|error| self.failed(&error))?;
@@ -116,15 +116,15 @@ impl Partial {
     }
 
     /// Checks that the rest fits on the disk before it arrives.
-    pub fn go_on(&self) -> Result<()> {
-        self.room(self.missing())
+    pub fn resume(&self) -> Result<()> {
+        self.check_space(self.missing())
     }
 
     fn missing(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.identity.length.saturating_sub(open.written))
     }
 
-    fn room(&self, needed: u64) -> Result<()> {
+    fn check_space(&self, needed: u64) -> Result<()> {
         space::check(needed, self.spare, free_bytes(&self.folder).map_err(|error| self.failed(&error))?)
     }
 
@@ -149,7 +149,7 @@ impl Partial {
             open.checksum.update(now);
             if open.checksum.length() == BLOCK_BYTES {
                 self.end_block()?;
-                self.room(self.missing())?;
+                self.check_space(self.missing())?;
             }
             bytes = later;
         }

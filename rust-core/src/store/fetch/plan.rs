@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::address::{self, shown};
+use super::address::{self, redacted};
 use super::download::RemoteLocation;
 use super::network::Network;
 use super::response::ExpectedContent;
@@ -56,7 +56,7 @@ impl RemoteFile {
 /// The files of a model, weights first. Asks Hugging Face about its names.
 pub async fn plan(network: &Network, hub: &HuggingFace, request: &DownloadRequest) -> Result<Vec<RemoteFile>> {
     match &request.name {
-        ModelName::Url(url) => of_url(network, request, url),
+        ModelName::Url(url) => files_of_url(network, request, url),
         ModelName::Hub(name) => {
             let token = request.token.as_ref();
             let repository = hub.repository(network, &name.repository(), name.revision(), token).await?;
@@ -66,7 +66,11 @@ pub async fn plan(network: &Network, hub: &HuggingFace, request: &DownloadReques
                 files.extend(repository.projector().cloned());
             }
             let kind = |at| if at < kinds { FileKind::Weights } else { FileKind::Projector };
-            files.iter().enumerate().map(|(at, file)| of_repository(hub, &repository, file, kind(at), token)).collect()
+            files
+                .iter()
+                .enumerate()
+                .map(|(at, file)| repository_file(hub, &repository, file, kind(at), token))
+                .collect()
         }
         ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
             let detail = format!("{} is on this device - import it instead of downloading it", request.name);
@@ -75,10 +79,10 @@ pub async fn plan(network: &Network, hub: &HuggingFace, request: &DownloadReques
     }
 }
 
-fn of_url(network: &Network, request: &DownloadRequest, url: &Url) -> Result<Vec<RemoteFile>> {
+fn files_of_url(network: &Network, request: &DownloadRequest, url: &Url) -> Result<Vec<RemoteFile>> {
     address::check(url, network.options().allow_insecure)?;
     let own = request.name.file_name().ok_or_else(|| {
-        let detail = format!("{} does not end in a file name - give the address of a .gguf file", shown(url));
+        let detail = format!("{} does not end in a file name - give the address of a .gguf file", redacted(url));
         Error::new(ErrorCode::InvalidModelName, detail)
     })?;
     let parts = own.parts();
@@ -112,7 +116,7 @@ fn beside(url: &Url, own: &FileName, part: &FileName) -> Url {
 }
 
 /// A file of a repository, at the listed commit.
-pub fn of_repository(
+pub fn repository_file(
     hub: &HuggingFace,
     repository: &Repository,
     file: &RepositoryFile,

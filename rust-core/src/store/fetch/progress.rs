@@ -73,16 +73,16 @@ impl Progress {
 pub struct RateMeter {
     /// Time, and bytes that had arrived by then, oldest first.
     samples: VecDeque<(Instant, u64)>,
-    come: u64,
+    received: u64,
 }
 
 impl RateMeter {
     /// Counts arrived bytes.
     pub fn add(&mut self, now: Instant, count: u64) {
-        self.come += count;
+        self.received += count;
         match self.samples.back() {
             Some((last, _)) if now.duration_since(*last) < SAMPLE => return,
-            Some(_) | None => self.samples.push_back((now, self.come)),
+            Some(_) | None => self.samples.push_back((now, self.received)),
         }
         while self.samples.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
             self.samples.pop_front();
@@ -93,7 +93,7 @@ impl RateMeter {
     pub fn rate(&self, now: Instant) -> Option<u64> {
         let (since, before) = self.samples.front()?;
         let elapsed = now.duration_since(*since);
-        (elapsed >= SAMPLE).then(|| ((self.come - before) as f64 / elapsed.as_secs_f64()) as u64)
+        (elapsed >= SAMPLE).then(|| ((self.received - before) as f64 / elapsed.as_secs_f64()) as u64)
     }
 
     /// Leaves a pause out of the rate.
@@ -112,23 +112,23 @@ pub fn seconds_left(bytes: u64, total: Option<u64>, rate: Option<u64>) -> Option
 #[derive(Debug)]
 pub struct SlownessDetector {
     since: Instant,
-    come: u64,
+    received: u64,
 }
 
 impl SlownessDetector {
     /// Starts the first window.
     pub fn new(now: Instant) -> Self {
-        Self { since: now, come: 0 }
+        Self { since: now, received: 0 }
     }
 
     /// Counts arrived bytes. Returns `true` once a whole window had fewer than `slowest` bytes per second.
     pub fn is_too_slow(&mut self, now: Instant, count: u64, slowest: u64, window: Duration) -> bool {
-        self.come += count;
+        self.received += count;
         let elapsed = now.duration_since(self.since);
         if elapsed < window {
             return false;
         }
-        let enough = self.come as f64 >= slowest as f64 * elapsed.as_secs_f64();
+        let enough = self.received as f64 >= slowest as f64 * elapsed.as_secs_f64();
         *self = Self::new(now);
         !enough
     }

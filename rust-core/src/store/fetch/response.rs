@@ -85,7 +85,7 @@ struct ResponseReader<'a> {
 impl ResponseReader<'_> {
     fn invalid(&self, reason: &str) -> TransferError {
         let detail = format!("could not use the server's response for {}: {reason} - check the address", self.shown);
-        TransferError::last(ErrorCode::ResponseInvalid, detail)
+        TransferError::permanent(ErrorCode::ResponseInvalid, detail)
     }
 
     fn changed(&self, reason: &str) -> TransferError {
@@ -114,7 +114,7 @@ impl ResponseReader<'_> {
                 "{} is not the expected file: the server has one with the sha256 {linked}, not {expected} - list the repository again",
                 self.shown
             );
-            return Err(TransferError::last(ErrorCode::DigestMismatch, detail));
+            return Err(TransferError::permanent(ErrorCode::DigestMismatch, detail));
         }
         Ok(ExpectedContent { length: expected.length.or(linked.length), sha256: expected.sha256.or(linked.sha256) })
     }
@@ -124,7 +124,7 @@ impl ResponseReader<'_> {
             "{} is {found} bytes long, not {expected} - list the repository again, or check the address",
             self.shown
         );
-        TransferError::last(ErrorCode::LengthMismatch, detail)
+        TransferError::permanent(ErrorCode::LengthMismatch, detail)
     }
 
     fn content_length(&self) -> TransferResult<Option<u64>> {

@@ -88,31 +88,31 @@ pub fn retry_after(header: Option<&str>) -> Option<Duration> {
 }
 
 /// Whether a status says that the failure is temporary.
-pub fn is_passing(status: u16) -> bool {
+pub fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// The error for a failure status.
 pub fn status_error(shown: &str, status: u16, header: Option<&str>) -> TransferError {
     match status {
-        401 | 403 => TransferError::last(
+        401 | 403 => TransferError::permanent(
             ErrorCode::AccessDenied,
             format!(
                 "{shown} was refused with status {status} - it may be private or gated: give a token that may read it"
             ),
         ),
-        404 | 410 => TransferError::last(
+        404 | 410 => TransferError::permanent(
             ErrorCode::ModelNotFound,
             format!("there is no {shown} (status {status}) - check the address"),
         ),
-        _ if is_passing(status) => TransferError {
+        _ if is_temporary(status) => TransferError {
             error: Error::new(
                 ErrorCode::HttpStatus,
                 format!("the server is overloaded or broken: status {status} for {shown} - try again later"),
             ),
             advice: RetryAdvice::Wait { at_least: retry_after(header) },
         },
-        _ => TransferError::last(
+        _ => TransferError::permanent(
             ErrorCode::HttpStatus,
             format!("the server answered {shown} with status {status} - check the address"),
         ),
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn lost() -> TransferError {
-        TransferError::passing(ErrorCode::ConnectionLost, "lost")
+        TransferError::temporary(ErrorCode::ConnectionLost, "lost")
     }
 
     fn waits(random: f64, count: usize) -> Vec<Result<u64, ErrorCode>> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::blocking::blocking;
 use super::control::Control;
 use super::download::{Download, MakeRoom, OnProgress};
 use super::network::Network;
 use super::plan::{DownloadRequest, RemoteFile, plan};
 use super::progress::{Progress, seconds_left};
+use super::run_blocking::run_blocking;
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::huggingface::HuggingFace;
 use crate::store::{Incoming, ModelName, Store};
@@ -62,7 +62,7 @@ impl SetTransfer {
         let total = files.iter().map(|file| file.remote.expected.length).sum::<Option<u64>>();
         let (store, name) = (self.store.clone(), self.request.name.clone());
         let planned: Vec<_> = files.iter().map(RemoteFile::planned).collect();
-        let incoming = blocking(move || {
+        let incoming = run_blocking(move || {
             // A file of unknown length gets its room when its server reports the length.
             store.make_room(&name, total.unwrap_or(0))?;
             store.begin(&name, planned)
@@ -71,7 +71,7 @@ impl SetTransfer {
         let missing = incoming.missing();
         for file in &files {
             if missing.iter().any(|planned| planned.file == file.file) {
-                self.bring(&incoming, &files, file).await?;
+                self.fetch_file(&incoming, &files, file).await?;
             }
         }
         Ok(())
@@ -80,9 +80,9 @@ impl SetTransfer {
     async fn is_stored(&self) -> Result<bool> {
         let (store, name) = (self.store.clone(), self.request.name.clone());
         let left = self.control.clone();
-        let looked = blocking(move || {
+        let looked = run_blocking(move || {
             let pinned = store.pin(&name, &mut |_| {
-                if left.is_left() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if left.is_abandoned() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             pinned.map(drop)
         });
@@ -98,7 +98,7 @@ impl SetTransfer {
     async fn plan(&mut self) -> Result<Vec<RemoteFile>> {
         let name = self.request.name.clone();
         loop {
-            if !self.control.may_go_on().await {
+            if !self.control.wait_until_allowed().await {
                 return Err(cancelled(&name));
             }
             tokio::select! {
@@ -110,14 +110,14 @@ impl SetTransfer {
     }
 
     /// Gets one file: from the store if it is there, else from another transfer or the network.
-    async fn bring(&mut self, incoming: &Arc<Incoming>, files: &[RemoteFile], file: &RemoteFile) -> Result<()> {
+    async fn fetch_file(&mut self, incoming: &Arc<Incoming>, files: &[RemoteFile], file: &RemoteFile) -> Result<()> {
         let folder = loop {
-            if !self.control.may_go_on().await {
+            if !self.control.wait_until_allowed().await {
                 return Err(cancelled(&self.request.name));
             }
             if let Some(sha256) = file.remote.expected.sha256 {
                 let (incoming, name) = (incoming.clone(), file.file.clone());
-                if blocking(move || incoming.reuse(&name, sha256)).await? {
+                if run_blocking(move || incoming.reuse(&name, sha256)).await? {
                     return Ok(());
                 }
             }
@@ -133,13 +133,13 @@ impl SetTransfer {
         let download = Download::new(network, remote, folder, control, report, make_room);
         let arrived = download.run().await?;
         let (incoming, name) = (incoming.clone(), file.file.clone());
-        blocking(move || incoming.adopt(&name, &arrived.path, arrived.sha256)).await
+        run_blocking(move || incoming.adopt(&name, &arrived.path, arrived.sha256)).await
     }
 
     /// The partial folder; `None` while another transfer owns it.
     async fn folder(&self, incoming: &Arc<Incoming>, file: &RemoteFile) -> Result<Option<PathBuf>> {
         let (incoming, name) = (incoming.clone(), file.file.clone());
-        match blocking(move || incoming.partial_dir(&name)).await {
+        match run_blocking(move || incoming.partial_dir(&name)).await {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.code == ErrorCode::ModelInUse => Ok(None),
             Err(error) => Err(error),

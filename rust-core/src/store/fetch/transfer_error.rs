@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::address::shown;
+use super::address::redacted;
 use super::http_client::HttpError;
 use crate::error::{Error, ErrorCode};
 
@@ -36,19 +36,19 @@ pub enum RetryAdvice {
 
 impl TransferError {
     /// An error that no further attempt mends.
-    pub fn last(code: ErrorCode, detail: impl Into<String>) -> Self {
+    pub fn permanent(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { error: Error::new(code, detail), advice: RetryAdvice::None }
     }
 
     /// An error that may not occur again.
-    pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
+    pub fn temporary(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { error: Error::new(code, detail), advice: RetryAdvice::Wait { at_least: None } }
     }
 
     /// Converts an error of the request to `url`, or of its response.
-    pub fn on_the_way(url: &Url, error: HttpError) -> Self {
+    pub fn from_http(url: &Url, error: HttpError) -> Self {
         let host = url.host_str().unwrap_or_default();
-        let url = shown(url);
+        let url = redacted(url);
         match error {
             HttpError::Unreachable(reason) => Self {
                 error: Error::new(
@@ -58,15 +58,15 @@ impl TransferError {
                 advice: RetryAdvice::WaitIfReached,
             },
             HttpError::Tls(reason) => {
-                Self::last(ErrorCode::TlsFailed, format!("could not connect securely to {host}: {reason}"))
+                Self::permanent(ErrorCode::TlsFailed, format!("could not connect securely to {host}: {reason}"))
             }
             HttpError::Lost(reason) => {
                 let detail = format!("the connection for {url} was lost: {reason} - try again to resume the download");
-                Self::passing(ErrorCode::ConnectionLost, detail)
+                Self::temporary(ErrorCode::ConnectionLost, detail)
             }
             HttpError::Invalid(reason) => {
                 let detail = format!("{host} did not answer {url} with valid HTTP: {reason} - check the address");
-                Self::passing(ErrorCode::ResponseInvalid, detail)
+                Self::temporary(ErrorCode::ResponseInvalid, detail)
             }
         }
     }

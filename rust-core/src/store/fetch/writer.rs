@@ -35,7 +35,7 @@ struct Batch {
 
 enum WriterCommand {
     Begin(FileIdentity, oneshot::Sender<()>),
-    GoOn(oneshot::Sender<()>),
+    Resume(oneshot::Sender<()>),
     Write(Vec<Bytes>),
     Flush(oneshot::Sender<()>),
     Finish(oneshot::Sender<CompleteFile>),
@@ -80,9 +80,9 @@ impl Writer {
         self.ask(|done| WriterCommand::Begin(identity, done)).await
     }
 
-    /// See [`Partial::go_on`].
-    pub async fn go_on(&mut self) -> Result<()> {
-        self.ask(WriterCommand::GoOn).await
+    /// See [`Partial::resume`].
+    pub async fn resume(&mut self) -> Result<()> {
+        self.ask(WriterCommand::Resume).await
     }
 
     /// See [`Partial::write`]. Waits while too many batches are queued.
@@ -165,8 +165,8 @@ fn serve(mut partial: Partial, mut inbox: mpsc::Receiver<WriterCommand>) -> Resu
                 partial.begin(identity)?;
                 let _ = reply.send(());
             }
-            WriterCommand::GoOn(reply) => {
-                partial.go_on()?;
+            WriterCommand::Resume(reply) => {
+                partial.resume()?;
                 let _ = reply.send(());
             }
             WriterCommand::Write(pieces) => pieces.into_iter().try_for_each(|piece| partial.write(piece))?,
