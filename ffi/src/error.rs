@@ -22,7 +22,7 @@ impl PortError {
 }
 
 impl From<Error> for PortError {
-    fn from(Error { code, detail }: Error) -> Self {
+    fn from(Error { code, detail, .. }: Error) -> Self {
         let code = serde_json::to_value(code).expect("a code is plain data");
         Self::Refused { code: code.as_str().unwrap_or_default().to_owned(), detail }
     }
