@@ -1,4 +1,4 @@
-//! A store of its own, and its way to a server on this machine.
+//! A private store, and a connection to a server on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use tokio::runtime::{Builder, Runtime};
 use crate::Result;
 use crate::web::Web;
 
-/// Ends with its folder.
-pub struct Way {
+/// A store whose folder is removed with it.
+pub struct DownloadSetup {
     web: Web,
     pub fetcher: Fetcher,
-    /// As many threads as a manager has.
+    /// Has as many threads as a manager's runtime.
     pub runtime: Runtime,
     directory: Directory,
 }
 
-impl Way {
-    /// To what `web` has. `name` tells its folder from others of this process.
+impl DownloadSetup {
+    /// Opens a store for the file of `web`. `name` distinguishes its folder within this process.
     pub fn open(name: &str, web: Web) -> Result<Self> {
         let directory = Directory(std::env::temp_dir().join(format!("llama-rs-bench-{name}-{}", std::process::id())));
         let store = Store::open(StoreOptions { directory: directory.0.join("models"), models_budget_bytes: None })?;
@@ -33,8 +33,8 @@ impl Way {
         Ok(Self { web, fetcher, runtime, directory })
     }
 
-    /// The file of the server. Another number is another name of it.
-    pub fn wanted(&self, number: u64) -> Result<DownloadRequest> {
+    /// A request for the server's file. Each number is another name for it.
+    pub fn request(&self, number: u64) -> Result<DownloadRequest> {
         Ok(DownloadRequest::new(ModelName::parse(&self.web.url(number))?))
     }
 
@@ -43,7 +43,7 @@ impl Way {
     }
 }
 
-/// A folder that goes with the row.
+/// A folder that is removed when this is dropped.
 struct Directory(PathBuf);
 
 impl Drop for Directory {

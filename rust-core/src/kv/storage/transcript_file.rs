@@ -1,4 +1,4 @@
-//! A transcript file, byte by byte as docs/saved-scopes.md has it: magic, version, checksum, then JSON to the end.
+//! The transcript file format of docs/saved-scopes.md: magic, version, checksum, then JSON to the end.
 
 use std::fs::File;
 use std::hash::Hasher;
@@ -11,20 +11,20 @@ use super::SavedTranscript;
 use super::reject::Reject;
 
 const MAGIC: [u8; 8] = *b"llrs-tr\0";
-/// Grows with every change of the JSON, so that nothing is ever read by a build that would lose a part of it.
+/// Increases with every change of the JSON, so that no build reads a file of which it would lose a part.
 const VERSION: u32 = 2;
-/// Read as well: its messages had neither thought nor calls of tools.
+/// The oldest readable version. Its messages have neither reasoning nor tool calls.
 const OLDEST: u32 = 1;
-const HEAD_LEN: usize = 20;
+const HEADER_LEN: usize = 20;
 
-/// The head and the JSON of a file.
-pub(super) fn encode(transcript: &SavedTranscript) -> serde_json::Result<([u8; HEAD_LEN], Vec<u8>)> {
+/// Encodes a file's header and JSON.
+pub(super) fn encode(transcript: &SavedTranscript) -> serde_json::Result<([u8; HEADER_LEN], Vec<u8>)> {
     let json = serde_json::to_vec(transcript)?;
-    let mut head = [0; HEAD_LEN];
-    head[..8].copy_from_slice(&MAGIC);
-    head[8..12].copy_from_slice(&VERSION.to_le_bytes());
-    head[12..].copy_from_slice(&checksum(VERSION, &json).to_le_bytes());
-    Ok((head, json))
+    let mut header = [0; HEADER_LEN];
+    header[..8].copy_from_slice(&MAGIC);
+    header[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    header[12..].copy_from_slice(&checksum(VERSION, &json).to_le_bytes());
+    Ok((header, json))
 }
 
 /// Reads and verifies a file.
@@ -33,9 +33,9 @@ pub(super) fn read(path: &Path) -> Result<SavedTranscript, Reject> {
     if !file.metadata()?.is_file() {
         return Err(Reject::damaged("it is not a file"));
     }
-    let mut head = [0; HEAD_LEN];
-    file.read_exact(&mut head)?;
-    let (magic, rest) = head.split_first_chunk().expect("the head is longer");
+    let mut header = [0; HEADER_LEN];
+    file.read_exact(&mut header)?;
+    let (magic, rest) = header.split_first_chunk().expect("the head is longer");
     let (version, checksum_read) = rest.split_first_chunk().expect("the head is longer");
     if *magic != MAGIC {
         return Err(Reject::damaged("it is not a saved transcript"));
@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<SavedTranscript, Reject> {
     if checksum(version, &json).to_le_bytes() != *checksum_read {
         return Err(Reject::damaged("its checksum does not match"));
     }
-    // The parser's own text would quote what it stumbled over.
+    // The parser's message would quote the conversation.
     serde_json::from_slice(&json)
         .map_err(|error| Reject::Damaged(format!("its JSON ends at column {}", error.column())))
 }
@@ -69,8 +69,8 @@ mod tests {
 
     fn file(version: u32, json: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().expect("the system has a place for temporary files");
-        let head = [&MAGIC[..], &version.to_le_bytes(), &checksum(version, json).to_le_bytes()].concat();
-        std::fs::write(file.path(), [&head, json].concat()).expect("a temporary file can be written");
+        let header = [&MAGIC[..], &version.to_le_bytes(), &checksum(version, json).to_le_bytes()].concat();
+        std::fs::write(file.path(), [&header, json].concat()).expect("a temporary file can be written");
         file
     }
 
