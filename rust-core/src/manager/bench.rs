@@ -7,7 +7,7 @@ use super::memory::Needed;
 use super::next_lease;
 use super::supervisor::Supervisor;
 use super::turns::{caught, unloaded};
-use crate::engine::{Bench, CancelFlag, EngineCommand, Measured};
+use crate::engine::{BenchJob, CancelFlag, EngineCommand, Estimate, MeasuredSpeeds};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{BenchCommand, BenchReport, BenchSpeed, Event, ModelInfo};
@@ -47,7 +47,7 @@ impl Supervisor {
     fn estimate_bench(&mut self, id: BenchId, command: BenchCommand, borrowed: Borrowed) {
         let (loader, config) = (self.bringing(self.loader.clone()), command.model.clone());
         let tokens = command.prompt_tokens.max(command.generated_tokens);
-        let needed = move || Needed::of(&loader, |loader| loader.estimate_gauge(&config, tokens));
+        let needed = move || Needed::of(&loader, |loader| loader.estimate(&config, Estimate::Bench { tokens }));
         let Borrowed { lease, path, epoch, .. } = borrowed;
         self.aside(
             move || caught(|| Ok(needed())),
@@ -79,7 +79,7 @@ impl Supervisor {
             hub.reply(client, Event::BenchProgress { bench_id: bench_id.clone(), done, total });
         };
         let path = config.path.clone();
-        let reply = self.reply_here(move |it, result: Result<Measured>| {
+        let reply = self.reply_here(move |it, result: Result<MeasuredSpeeds>| {
             if let Some(running) = it.models.get_mut(&path).and_then(|model| model.running.as_mut()) {
                 running.bench_claims.remove(&lease);
             }
@@ -87,7 +87,7 @@ impl Supervisor {
             it.benched(&id, lease, report);
         });
         let progress = Box::new(progress);
-        let bench = Bench { prompt_tokens, generated_tokens, repetitions, cancel, progress, reply };
+        let bench = BenchJob { prompt_tokens, generated_tokens, repetitions, cancel, progress, reply };
         self.ask_engine(&config.path, EngineCommand::Bench(Box::new(bench)));
     }
 
@@ -140,8 +140,8 @@ impl Supervisor {
     }
 }
 
-fn report(info: ModelInfo, (prompt_tokens, generated_tokens): (u32, u32), measured: Measured) -> BenchReport {
-    let Measured { prompt, generation, threads, batch_size } = measured;
+fn report(info: ModelInfo, (prompt_tokens, generated_tokens): (u32, u32), measured: MeasuredSpeeds) -> BenchReport {
+    let MeasuredSpeeds { prompt, generation, threads, batch_size } = measured;
     let (prompt, generation) = (BenchSpeed::of(prompt_tokens, prompt), BenchSpeed::of(generated_tokens, generation));
     BenchReport { prompt, generation, info, threads, batch_size }
 }

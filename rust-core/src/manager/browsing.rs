@@ -11,7 +11,7 @@ use super::headers::Headers;
 use super::mailbox::Reply;
 use super::memory::{Slots, available, fit};
 use super::supervisor::Supervisor;
-use crate::engine::ModelLoader;
+use crate::engine::{Estimate, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{FitVerdict, HubRepository, HubVariant, MemoryEstimate, MemoryFit, ModelConfig};
 use crate::store::{Fetcher, HubName, HubSelection, ModelName, Repository, Secret, Variant};
@@ -157,7 +157,8 @@ impl Header {
             None => {
                 let path = self.headers.path().display().to_string();
                 let (context_size, slots) = size.unzip();
-                let own = loader.estimate(&ModelConfig { context_size, slots, ..ModelConfig::new(&path) })?;
+                let config = ModelConfig { context_size, slots, ..ModelConfig::new(&path) };
+                let own = loader.estimate(&config, Estimate::Load)?;
                 *self.estimates.entry(size).or_insert(own)
             }
         };

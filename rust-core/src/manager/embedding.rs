@@ -10,7 +10,7 @@ use super::memory::Needed;
 use super::next_lease;
 use super::supervisor::Supervisor;
 use super::turns::{caught, unloaded};
-use crate::engine::{CancelFlag, EngineCommand, Prompter, Reading, Texts, Token, text_size_for};
+use crate::engine::{Attention, CancelFlag, EmbedJob, EngineCommand, Estimate, Prompter, Token, text_size_for};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::ClientId;
 use crate::protocol::{EmbedCommand, ModelConfig, ModelInfo, Pooling};
@@ -74,7 +74,7 @@ fn tokenized(
     for (index, text) in texts.iter().enumerate() {
         check_length(index, text.len(), info)?;
     }
-    let reading = if info.holds_conversations() { Reading::Pieces } else { Reading::Whole };
+    let reading = if info.holds_conversations() { Attention::Causal } else { Attention::Bidirectional };
     let text_size = text_size_for(texts.iter().map(Vec::len).max().unwrap_or(0), info.context_size, reading);
     let needed = (text_size > room).then(|| needed(text_size));
     Ok(Tokenized { texts, text_size, needed })
@@ -121,7 +121,8 @@ impl Supervisor {
         let room = self.embedder(&borrowed.path).map_or(0, |embedder| embedder.text_size);
         let info = borrowed.info.clone();
         let (loader, config) = (self.bringing(self.loader.clone()), asked.config.clone());
-        let needed = move |text_size| Needed::of(&loader, |loader| loader.estimate_embedder(&config, text_size));
+        let needed =
+            move |text_size| Needed::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }));
         let (path, epoch) = (borrowed.path.clone(), borrowed.epoch);
         let work = move |prompter: &dyn Prompter| caught(|| tokenized(prompter, &texts, (&info, room), needed));
         self.with_prompter(borrowed, work, move |it, lease, result| {
@@ -150,8 +151,8 @@ impl Supervisor {
         let reply = self.reply_here(move |it, result: Result<Vec<Vec<f32>>>| {
             it.embedded(&id, lease, result.map(|vectors| Embedded { vectors, prompt_tokens }));
         });
-        let texts = Texts { texts, text_size, pooling, normalize, cancel, reply };
-        self.ask_engine(path, EngineCommand::Embed(Box::new(texts)));
+        let job = EmbedJob { texts, text_size, pooling, normalize, cancel, reply };
+        self.ask_engine(path, EngineCommand::Embed(Box::new(job)));
     }
 
     /// Writes into the books what the engine is about to make. Gives the size that its embedder has then.
@@ -255,7 +256,7 @@ impl Supervisor {
         }
         let running = self.models.get_mut(path)?.running.as_mut()?;
         let freed = running.embedder.take()?;
-        let _exits = running.engine.send(EngineCommand::FreeEmbedder);
+        let _exits = running.engine.send(EngineCommand::FreeEmbeddingContext);
         Some(freed.bytes)
     }
 

@@ -126,7 +126,7 @@ impl Supervisor {
             let scope = scope.clone();
             move |it, result| it.guessed(&scope, number, result)
         });
-        let guess = engine::Guess { scope, tokens, cancel, reply };
+        let guess = engine::PrefillJob { scope, tokens, cancel, reply };
         self.ask_engine(&path, EngineCommand::Prefill(Box::new(guess)));
     }
 

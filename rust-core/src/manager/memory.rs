@@ -22,7 +22,7 @@ use self::trim::Trims;
 use super::mailbox::Reply;
 use super::options::conflict;
 use super::supervisor::Supervisor;
-use crate::engine::ModelLoader;
+use crate::engine::{Estimate, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{FitVerdict, MemoryEstimate, MemoryFit, ModelConfig, ModelInfo, ModelStatus};
 
@@ -214,8 +214,9 @@ pub(super) fn available(system: Option<u64>, own: Option<MemoryEstimate>, budget
 
 fn estimated_fit(loader: &dyn ModelLoader, config: &ModelConfig, available: Option<u64>) -> Result<MemoryFit> {
     let slots = if config.slots.is_some() { Slots::Asked } else { Slots::Automatic };
-    fit(loader.estimate(config)?, slots, available, |context_size, slots| {
-        loader.estimate(&ModelConfig { context_size: Some(context_size), slots: Some(slots), ..config.clone() })
+    fit(loader.estimate(config, Estimate::Load)?, slots, available, |context_size, slots| {
+        let config = ModelConfig { context_size: Some(context_size), slots: Some(slots), ..config.clone() };
+        loader.estimate(&config, Estimate::Load)
     })
 }
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::{Saved, Stage, unloaded};
-use crate::engine::{EngineCommand, Job};
+use crate::engine::{EngineCommand, GenerationJob};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::mailbox::Message;
 use crate::manager::overflow::{Fitted, Room, fit};
@@ -85,7 +85,7 @@ impl Supervisor {
                         turn.kept = Some(saved.clone());
                         let _full = running.engine.send(EngineCommand::Keep(saved.clone()));
                     }
-                    let job = Job {
+                    let job = GenerationJob {
                         generation: id.clone(),
                         scope: turn.scope.clone(),
                         prompt,
