@@ -9,16 +9,16 @@ use crate::error::{Error, Result};
 use crate::protocol::{GenerateOptions, Heat, Overflow, Pooling, TokenLogprob};
 use crate::residency::Parked;
 
-/// How an engine answers a command: after the reports that belong to it. Called exactly once, on the engine's thread, even
-/// if the engine ends before it carries the command out. Must return at once.
+/// How an engine answers a command: after the reports that belong to it. Called exactly once, on the engine's thread,
+/// even if the engine ends before it carries the command out. Must return at once.
 pub type EngineReply<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
 /// The commands that an engine's mailbox takes.
 pub enum EngineCommand {
     /// Run a turn. Answered by exactly one `EngineReport::Finished`.
     Generate(Box<GenerationJob>),
-    /// Compute the beginning of a prompt ahead of its turn, in steps in which no turn is prefilled. The job holds a slot
-    /// only for as long as no turn wants that slot.
+    /// Compute the beginning of a prompt ahead of its turn, in steps in which no turn is prefilled. The job holds a
+    /// slot only for as long as no turn wants that slot.
     Prefill(Box<PrefillJob>),
     /// Embed texts, a piece in each step, taking turns with prompts.
     Embed(Box<EmbedJob>),
@@ -30,8 +30,8 @@ pub enum EngineCommand {
     Wake,
     /// Forget what is cached for a scope.
     DropScope(String),
-    /// Take a scope out of its slot. `EngineReport::Parked` comes before the reply. A scope without a slot is no error; one
-    /// whose turn is running is `Busy`.
+    /// Take a scope out of its slot. `EngineReport::Parked` comes before the reply. A scope without a slot is no error;
+    /// one whose turn is running is `Busy`.
     Park {
         /// Id of the scope.
         scope: String,
@@ -45,8 +45,8 @@ pub enum EngineCommand {
         /// None if the scope has no slot, or nothing worth keeping in it; an error if the memory cannot be saved.
         reply: EngineReply<Option<Arc<Parked>>>,
     },
-    /// Remember a scope's KV from outside of the engine: the scope's next turn, or `Restore`, finds it for as long as the
-    /// caller keeps it alive. Ignored while the scope has a slot, which holds something newer.
+    /// Remember a scope's KV from outside of the engine: the scope's next turn, or `Restore`, finds it for as long as
+    /// the caller keeps it alive. Ignored while the scope has a slot, which holds something newer.
     Keep(Arc<Parked>),
     /// Put a kept scope into a slot now: a free one, or that of the least recently used idle scope, which is parked.
     /// `EngineReport::Restored` comes before the reply. A scope that has a slot is no error.
@@ -56,8 +56,8 @@ pub enum EngineCommand {
         /// `NotCached` if no copy is kept or the copy did not verify, `Busy` if every slot is busy.
         reply: EngineReply<()>,
     },
-    /// Decode, prefill and admit nothing until `Resume`. Everything else goes on: cancel, drop, copy, park, restore, stop.
-    /// Timings keep counting. A full mailbox takes this command too, and `Resume` and `SetHeat`.
+    /// Decode, prefill and admit nothing until `Resume`. Everything else goes on: cancel, drop, copy, park, restore,
+    /// stop. Timings keep counting. A full mailbox takes this command too, and `Resume` and `SetHeat`.
     Suspend {
         /// Called when nothing is computed any more.
         reply: EngineReply<()>,
@@ -87,8 +87,8 @@ impl EngineCommand {
         }
     }
 
-    /// Answers a command that will not be carried out with `error`, if it expects a reply. A generation job is not answered
-    /// here: its answer is a report.
+    /// Answers a command that will not be carried out with `error`, if it expects a reply. A generation job is not
+    /// answered here: its answer is a report.
     pub fn refuse(self, error: &Error) {
         match self {
             Self::Park { reply, .. } | Self::Restore { reply, .. } | Self::Suspend { reply } => {
@@ -141,7 +141,8 @@ pub trait AnswerSink: Send + Sync {
     /// Takes the next piece of a call's arguments. Calls are numbered from 0; a piece with a new number begins a call.
     fn tool_call(&self, index: usize, id: &str, name: &str, arguments: &str);
 
-    /// Takes how likely the answer's next token was, before that token's text. Called only if the job's options ask for it.
+    /// Takes how likely the answer's next token was, before that token's text. Called only if the job's options ask for
+    /// it.
     fn logprob(&self, token: TokenLogprob);
 }
 
@@ -194,8 +195,8 @@ pub struct BenchJob {
     pub repetitions: u32,
     /// Ends the job; send `EngineCommand::Wake` after setting it.
     pub cancel: CancelFlag,
-    /// Called after each measured run with the runs done and the runs in all. Called on the engine's thread; must return at
-    /// once.
+    /// Called after each measured run with the runs done and the runs in all. Called on the engine's thread; must
+    /// return at once.
     pub progress: Box<dyn Fn(u32, u32) + Send>,
     /// `Cancelled` after `cancel`, `OutOfMemory` if the bench context does not fit.
     pub reply: EngineReply<MeasuredSpeeds>,

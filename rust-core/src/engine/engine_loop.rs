@@ -13,7 +13,8 @@ pub(super) trait EngineLoop {
     /// Serves until the stop flag is set. `fail_all` ends whatever is left.
     fn run(&mut self, mailbox: &Mailbox);
 
-    /// Ends all work with `error`, and the commands in `rest`. Touches neither model nor sinks, so it may follow a panic.
+    /// Ends all work with `error`, and the commands in `rest`. Touches neither model nor sinks, so it may follow a
+    /// panic.
     fn fail_all(&mut self, rest: VecDeque<EngineCommand>, error: &Error);
 }
 

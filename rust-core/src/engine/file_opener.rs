@@ -1,5 +1,5 @@
-//! Models that only the host can open, such as the `content://` URIs of Android's file pickers. The path as given stays the
-//! model's identity, and its name in errors.
+//! Models that only the host can open, such as the `content://` URIs of Android's file pickers. The path as given stays
+//! the model's identity, and its name in errors.
 
 use std::any::Any;
 use std::fs::File;
@@ -13,8 +13,8 @@ use crate::protocol::{MemoryEstimate, ModelConfig};
 
 /// Opens paths that only the host can open.
 pub trait PathOpener: Send + Sync + 'static {
-    /// Opens `path`, or gives None for an ordinary path. Called on the thread that loads or estimates; may block as long as
-    /// opening a file does.
+    /// Opens `path`, or gives None for an ordinary path. Called on the thread that loads or estimates; may block as
+    /// long as opening a file does.
     fn open(&self, path: &str) -> Result<Option<Opened>>;
 }
 
@@ -53,8 +53,8 @@ impl OpeningLoader {
         Self { opener, loader }
     }
 
-    /// Keeps the file open until `read` returns. That is long enough: a model's mapping outlives the opening that it was made
-    /// from.
+    /// Keeps the file open until `read` returns. That is long enough: a model's mapping outlives the opening that it
+    /// was made from.
     fn opened<T>(&self, config: &ModelConfig, read: impl FnOnce(&ModelConfig) -> Result<T>) -> Result<T> {
         let Some(opened) = self.opener.open(&config.path)? else { return read(config) };
         read(&config.read_as(opened.path(), config.name()))

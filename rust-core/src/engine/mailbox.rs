@@ -1,5 +1,5 @@
-//! The engine's bounded mailbox. A std channel would lose a command that is sent between the last look and the drop of its
-//! receiver. This mailbox closes and hands the rest back in one act, so that every accepted job is answered.
+//! The engine's bounded mailbox. A std channel would lose a command that is sent between the last look and the drop of
+//! its receiver. This mailbox closes and hands the rest back in one act, so that every accepted job is answered.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,8 +23,8 @@ struct Inner {
 }
 
 impl Mailbox {
-    /// Never waits for the engine. `Err` hands the command back: the mailbox is full or closed. A full mailbox still takes a
-    /// `Wake`, which needs no room.
+    /// Never waits for the engine. `Err` hands the command back: the mailbox is full or closed. A full mailbox still
+    /// takes a `Wake`, which needs no room.
     pub(super) fn send(&self, command: EngineCommand) -> Result<(), EngineCommand> {
         let mut inner = self.lock();
         if inner.closed {

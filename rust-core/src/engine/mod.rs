@@ -3,9 +3,9 @@
 //! In: `EngineCommand`s through a bounded mailbox. Out: `EngineReport`s on one ordered channel, `Exited` exactly once
 //! and last; answers go straight into each job's `AnswerSink`.
 //!
-//! `backend` is the seam to inference, `chat` and `encoder` are the two loops above it, `bench` runs between their steps.
-//! `output` turns tokens into answers, `compute` decides on devices, threads and chunks. `scripted` implements the seam
-//! for tests.
+//! `backend` is the seam to inference, `chat` and `encoder` are the two loops above it, `bench` runs between their
+//! steps. `output` turns tokens into answers, `compute` decides on devices, threads and chunks. `scripted` implements
+//! the seam for tests.
 
 mod backend;
 mod bench;

@@ -1,5 +1,5 @@
-//! Suspension. All data is consistent between two steps, so compute can pause there: nothing is torn down and nothing is
-//! restored.
+//! Suspension. All data is consistent between two steps, so compute can pause there: nothing is torn down and nothing
+//! is restored.
 
 /// Whether an engine computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl RunState {
         }
     }
 
-    /// Whether a call that has just succeeded tells how fast this engine is. The first call after a suspension does not: it
-    /// pays for new threads, and for weights that the system took out of memory.
+    /// Whether a call that has just succeeded tells how fast this engine is. The first call after a suspension does
+    /// not: it pays for new threads, and for weights that the system took out of memory.
     pub(super) fn is_measured(&mut self) -> bool {
         std::mem::replace(self, Self::Running) == Self::Running
     }

@@ -25,8 +25,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the thread, which loads the model and then serves. `cancel_load` ends the load and nothing else. `report` runs
-    /// on the engine's thread and must return at once.
+    /// Starts the thread, which loads the model and then serves. `cancel_load` ends the load and nothing else. `report`
+    /// runs on the engine's thread and must return at once.
     pub fn start(
         loader: Arc<dyn ModelLoader>,
         config: ModelConfig,
@@ -55,8 +55,8 @@ impl Engine {
         Self { mailbox, stop, thread: started.ok() }
     }
 
-    /// Never blocks. `Err` hands the command back: 1,024 commands are waiting, or the engine has exited. Every command that
-    /// was accepted is answered before `Exited`.
+    /// Never blocks. `Err` hands the command back: 1,024 commands are waiting, or the engine has exited. Every command
+    /// that was accepted is answered before `Exited`.
     pub fn send(&self, command: EngineCommand) -> std::result::Result<(), EngineCommand> {
         self.mailbox.send(command)
     }
@@ -66,8 +66,8 @@ impl Engine {
         self.mailbox.is_closed()
     }
 
-    /// Ends the load, prefill or decode that is running; all other work fails as `ModelUnloaded`. Returns at once and cannot
-    /// fail; `Exited` follows.
+    /// Ends the load, prefill or decode that is running; all other work fails as `ModelUnloaded`. Returns at once and
+    /// cannot fail; `Exited` follows.
     pub fn stop(&self) {
         self.stop.cancel();
         self.mailbox.wake();

@@ -10,8 +10,8 @@ use crate::error::Result;
 
 /// The format of the answers to one prompt, derived from the chat template, the tools and the response format.
 pub trait AnswerFormat: Send + Sync {
-    /// The parts of an answer. `complete`: the text has ended, and an error says that it is not in this format. Before that,
-    /// a part whose end has not arrived is left open or left out.
+    /// The parts of an answer. `complete`: the text has ended, and an error says that it is not in this format. Before
+    /// that, a part whose end has not arrived is left open or left out.
     fn parse(&self, raw: &str, complete: bool) -> Result<Answer>;
 
     /// Whether a control token is part of the raw text, such as one that begins a call.

@@ -40,15 +40,15 @@ pub enum DecodeError {
 
 /// The KV memory and compute of one model. Lives and dies on the engine's thread.
 pub trait InferenceContext: EmbeddingModel {
-    /// Decodes rows sorted by sequence, then position. `abort` stops it early where the backend can. Pass it for prefill
-    /// only: aborting a batch that streams share loses their logits.
+    /// Decodes rows sorted by sequence, then position. `abort` stops it early where the backend can. Pass it for
+    /// prefill only: aborting a batch that streams share loses their logits.
     fn decode(&mut self, rows: &[Row], abort: Option<&CancelFlag>) -> std::result::Result<(), DecodeError>;
 
     /// Chooses the next token from the logits of row `row` of the last decode, and tells the sampler of it.
     fn sample(&mut self, row: usize, sampler: &mut dyn Sampler) -> Result<Token>;
 
-    /// The logits after row `row` of the last decode, one for each token of the vocabulary. None if the row has none, or if
-    /// this implementation computes none.
+    /// The logits after row `row` of the last decode, one for each token of the vocabulary. None if the row has none,
+    /// or if this implementation computes none.
     fn logits(&mut self, row: usize) -> Option<Vec<f32>> {
         let _ = row;
         None
@@ -69,12 +69,12 @@ pub trait InferenceContext: EmbeddingModel {
     /// Forgets all tokens of `sequence`. Always succeeds, also after a failed decode.
     fn clear(&mut self, sequence: Sequence);
 
-    /// Everything that `sequence` holds, in bytes for `restore`: of this context, or of any other with the same fingerprint,
-    /// whatever its number of slots.
+    /// Everything that `sequence` holds, in bytes for `restore`: of this context, or of any other with the same
+    /// fingerprint, whatever its number of slots.
     fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>>;
 
-    /// Puts bytes from `save` into an empty sequence, not necessarily the same one. After an error the sequence may hold
-    /// anything: `clear` it.
+    /// Puts bytes from `save` into an empty sequence, not necessarily the same one. After an error the sequence may
+    /// hold anything: `clear` it.
     fn restore(&mut self, sequence: Sequence, state: &[u8]) -> Result<()>;
 
     /// The bytes of a token as the answer shows them; nothing for a control token.
@@ -89,8 +89,8 @@ pub trait InferenceContext: EmbeddingModel {
     /// Whether the token ends an answer.
     fn is_end(&self, token: Token) -> bool;
 
-    /// Makes a context for benches of that many tokens, on the same weights, with that many threads. `OutOfMemory` if it
-    /// does not fit.
+    /// Makes a context for benches of that many tokens, on the same weights, with that many threads. `OutOfMemory` if
+    /// it does not fit.
     fn bench_context(&mut self, tokens: u32, threads: u32) -> Result<Box<dyn BenchContext>>;
 
     /// Computes with this many threads, at least 1, from the next decode on. Costs nothing.

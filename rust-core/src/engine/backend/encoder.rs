@@ -8,8 +8,8 @@ use crate::protocol::Pooling;
 /// The most texts that are computed together: the sequences of an embedding context.
 pub const EMBEDDING_TEXTS: usize = 8;
 
-/// The most rows of one call, except for one long text under bidirectional attention. Each row is an output, with a buffer
-/// as long as the vocabulary.
+/// The most rows of one call, except for one long text under bidirectional attention. Each row is an output, with a
+/// buffer as long as the vocabulary.
 pub const EMBEDDING_ROWS: usize = 64;
 
 /// Which tokens of a text a token attends to.
@@ -22,8 +22,8 @@ pub enum Attention {
 }
 
 impl Attention {
-    /// The fewest tokens that a context is made for. Fewer save nothing: causal memory comes in blocks, and bidirectional
-    /// texts come several to a call.
+    /// The fewest tokens that a context is made for. Fewer save nothing: causal memory comes in blocks, and
+    /// bidirectional texts come several to a call.
     fn least(self) -> u32 {
         match self {
             Self::Causal => 256,
@@ -37,15 +37,16 @@ pub trait EmbeddingModel {
     /// The pooling that the model asks for, if it does. `ModelUnsupported` for a model that makes no embeddings.
     fn pooling(&self) -> Result<Option<Pooling>>;
 
-    /// Makes a context for texts of up to `text_size` tokens, on the same weights, with that many threads. `OutOfMemory` if
-    /// it does not fit.
+    /// Makes a context for texts of up to `text_size` tokens, on the same weights, with that many threads.
+    /// `OutOfMemory` if it does not fit.
     fn embedding_context(&mut self, text_size: u32, threads: u32) -> Result<Box<dyn EmbeddingContext>>;
 
     /// Gives compute threads back, because no call follows soon. The next call gets new ones.
     fn rest(&mut self);
 }
 
-/// A context for texts to embed. Lives on the engine's thread beside the `EmbeddingModel` that made it, and may outlive it.
+/// A context for texts to embed. Lives on the engine's thread beside the `EmbeddingModel` that made it, and may outlive
+/// it.
 pub trait EmbeddingContext {
     /// Tokens of the longest text that has room.
     fn text_size(&self) -> u32;
@@ -54,8 +55,8 @@ pub trait EmbeddingContext {
     fn attention(&self) -> Attention;
 
     /// Decodes rows sorted by sequence, then position, each of which wants an output: at most `EMBEDDING_ROWS`, of
-    /// `EMBEDDING_TEXTS` sequences. Under bidirectional attention, of whole texts, and of one text alone as many rows as
-    /// have room. `abort` stops the call early where the backend can; the memory's content is unusable after that.
+    /// `EMBEDDING_TEXTS` sequences. Under bidirectional attention, of whole texts, and of one text alone as many rows
+    /// as have room. `abort` stops the call early where the backend can; the memory's content is unusable after that.
     fn decode(&mut self, rows: &[Row], abort: &CancelFlag) -> std::result::Result<(), DecodeError>;
 
     /// The model's output after row `row` of the last decode, equally long for every row.

@@ -82,8 +82,8 @@ impl Loaded {
     }
 }
 
-/// A model that holds conversations. The context stays on the engine's thread. The prompter may be used from any thread, and
-/// is dropped before the engine reports its exit.
+/// A model that holds conversations. The context stays on the engine's thread. The prompter may be used from any
+/// thread, and is dropped before the engine reports its exit.
 pub struct LoadedModel {
     /// The value of every option, chosen where it was left out. The scheduler takes its limits from here.
     pub info: ModelInfo,
@@ -97,8 +97,8 @@ pub struct LoadedModel {
     pub files: Option<Pinned>,
 }
 
-/// A model that makes embeddings and nothing else: it has no memory of conversations, and no template for them. Uses threads
-/// as `LoadedModel` does.
+/// A model that makes embeddings and nothing else: it has no memory of conversations, and no template for them. Uses
+/// threads as `LoadedModel` does.
 pub struct LoadedEncoder {
     /// The value of every option, chosen where it was left out. No slots; the context size is that of the longest text.
     pub info: ModelInfo,

@@ -1,5 +1,5 @@
-//! The seam between scheduling and inference, as traits. `llama` implements them on llama.cpp, `scripted` on a script, so
-//! that every policy is tested without C++. No file of the engine knows llama.cpp.
+//! The seam between scheduling and inference, as traits. `llama` implements them on llama.cpp, `scripted` on a script,
+//! so that every policy is tested without C++. No file of the engine knows llama.cpp.
 
 mod answer_format;
 mod bench_context;

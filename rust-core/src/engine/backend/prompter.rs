@@ -8,16 +8,19 @@ use crate::protocol::{GenerateOptions, Message, RenderedPrompt};
 
 /// The parts of a model that need no context: template and tokenizer.
 pub trait Prompter: Tokenizer {
-    /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result. Reads tools, response
-    /// format and reasoning from the options; an error says which of them the model or its template does not support.
+    /// Renders the model's chat template, ready for the assistant's answer, and tokenizes the result. Reads tools,
+    /// response format and reasoning from the options; an error says which of them the model or its template does not
+    /// support.
     fn render(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt>;
 
-    /// Renders as `render` does, for a prompt that is not to be answered yet: the format, which costs time, may be left out.
+    /// Renders as `render` does, for a prompt that is not to be answered yet: the format, which costs time, may be left
+    /// out.
     fn render_ahead(&self, messages: &[Message], options: &GenerateOptions) -> Result<Prompt> {
         self.render(messages, options)
     }
 
-    /// Tokenizes a text without a template, names of control tokens included. Reads the response format from the options.
+    /// Tokenizes a text without a template, names of control tokens included. Reads the response format from the
+    /// options.
     fn complete(&self, text: &str, options: &GenerateOptions) -> Result<Prompt>;
 
     /// Renders as `render` does, without options, for a person to read: the text, and the template that wrote it.

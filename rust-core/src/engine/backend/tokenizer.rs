@@ -13,8 +13,8 @@ pub trait Tokenizer: Send + Sync {
     /// The tokens of a whole text, with those that the vocabulary puts around one. Names of control tokens stay text.
     fn tokenize_text(&self, text: &str) -> Result<Vec<Token>>;
 
-    /// The text of tokens, control tokens by their names, invalid bytes as U+FFFD. `InvalidOptions` names the first token that
-    /// is not in the vocabulary.
+    /// The text of tokens, control tokens by their names, invalid bytes as U+FFFD. `InvalidOptions` names the first
+    /// token that is not in the vocabulary.
     fn detokenize(&self, tokens: &[Token]) -> Result<String>;
 }
 

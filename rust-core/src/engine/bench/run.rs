@@ -1,6 +1,6 @@
-//! The benches of one engine. A bench begins when there is nothing else to compute, and then has the engine to itself, one call
-//! per step. Work that arrives meanwhile waits for its end, except for cancels, scopes that move, and suspensions, which no call
-//! spans.
+//! The benches of one engine. A bench begins when there is nothing else to compute, and then has the engine to itself,
+//! one call per step. Work that arrives meanwhile waits for its end, except for cancels, scopes that move, and
+//! suspensions, which no call spans.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -12,8 +12,8 @@ use crate::engine::report::{Ending, EngineReport};
 use crate::error::Error;
 
 impl Scheduler<'_> {
-    /// Admits queued jobs, in order, as far as there are slots. A job waits while its scope is busy, or while another job is
-    /// prefilling the prefix that both share. The jobs behind it do not wait for it.
+    /// Admits queued jobs, in order, as far as there are slots. A job waits while its scope is busy, or while another
+    /// job is prefilling the prefix that both share. The jobs behind it do not wait for it.
     pub(super) fn admit(&mut self) {
         if !std::mem::take(&mut self.admissible) {
             return;
@@ -67,8 +67,8 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Puts a scope into the slot that was chosen for it. The slot then holds the reusable prefix of the prompt and nothing
-    /// else.
+    /// Puts a scope into the slot that was chosen for it. The slot then holds the reusable prefix of the prompt and
+    /// nothing else.
     pub(super) fn move_in(&mut self, scope: &str, prompt: &[Token], choice: SlotChoice) -> Reuse {
         let (sequence, displaced) = match choice {
             SlotChoice::Own(sequence) | SlotChoice::Free(sequence) => (sequence, None),

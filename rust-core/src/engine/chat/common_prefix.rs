@@ -12,11 +12,11 @@ pub(super) struct Reuse {
     pub(super) from: usize,
 }
 
-/// Finds the last boundary that both tokenizations share and up to which they spell the same bytes. At least the prompt's
-/// last token is left to decode, so that there are logits to sample from.
+/// Finds the last boundary that both tokenizations share and up to which they spell the same bytes. At least the
+/// prompt's last token is left to decode, so that there are logits to sample from.
 ///
-/// `bytes` gives a token's bytes in a prompt, and nothing for a control token. Control tokens match by id alone, because a
-/// user may type the text of one.
+/// `bytes` gives a token's bytes in a prompt, and nothing for a control token. Control tokens match by id alone,
+/// because a user may type the text of one.
 pub(super) fn reuse(cached: &[Token], prompt: &[Token], bytes: impl Fn(Token) -> Option<Vec<u8>>) -> Reuse {
     let mut best = Reuse::default();
     let (mut kept, mut from) = (0, 0);

@@ -107,7 +107,8 @@ impl Scheduler<'_> {
         }
     }
 
-    /// The memory is full although no stream has reached its limit. Ends the longest stream to make room for the others.
+    /// The memory is full although no stream has reached its limit. Ends the longest stream to make room for the
+    /// others.
     fn end_longest(&mut self) {
         self.resync();
         let decoding =

@@ -26,8 +26,8 @@ impl Scheduler<'_> {
         }
     }
 
-    /// Ends a running turn. After a stop or at its length, its tokens stay. After a cancel or an error, the slot goes back to
-    /// where the turn began, unless the job keeps a partial answer.
+    /// Ends a running turn. After a stop or at its length, its tokens stay. After a cancel or an error, the slot goes
+    /// back to where the turn began, unless the job keeps a partial answer.
     pub(super) fn finish(&mut self, index: usize, ending: Ending) {
         let stream = &mut self.streams[index];
         stream.flush(Instant::now());

@@ -1,8 +1,9 @@
-//! Prefill jobs: prompts that may follow, computed ahead of their turns. They have the lowest rank. A job is computed in steps
-//! in which no turn is prefilled, in chunks as small as beside running streams, and its slot counts as idle. So a turn waits
-//! for it no longer than for one chunk.
+//! Prefill jobs: prompts that may follow, computed ahead of their turns. They have the lowest rank. A job is computed
+//! in steps in which no turn is prefilled, in chunks as small as beside running streams, and its slot counts as idle.
+//! So a turn waits for it no longer than for one chunk.
 //!
-//! A job needs no roll-back: after each chunk tokens and memory agree, and the next prompt cuts off all that it does not share.
+//! A job needs no roll-back: after each chunk tokens and memory agree, and the next prompt cuts off all that it does
+//! not share.
 
 use std::time::{Duration, Instant};
 
@@ -70,7 +71,8 @@ impl Scheduler<'_> {
         }
     }
 
-    /// Gives the first job a slot as a turn of its scope would get one, except for the slot of a scope with a waiting turn.
+    /// Gives the first job a slot as a turn of its scope would get one, except for the slot of a scope with a waiting
+    /// turn.
     fn begin_prefill(&mut self) {
         let Some(RunningPrefill { job, .. }) = self.prefills.front() else { return };
         let (scope, tokens) = (job.scope.clone(), &job.tokens);

@@ -1,7 +1,8 @@
-//! Copies the prefix that a new conversation shares with another one, most often the system prompt, instead of prefilling it.
+//! Copies the prefix that a new conversation shares with another one, most often the system prompt, instead of
+//! prefilling it.
 //!
-//! The copy is a state, saved and restored. llama.cpp's own copy between sequences is lazy until the next decode: a state taken
-//! before that would be another scope's.
+//! The copy is a state, saved and restored. llama.cpp's own copy between sequences is lazy until the next decode: a
+//! state taken before that would be another scope's.
 
 use std::sync::{Arc, Weak};
 
@@ -12,8 +13,8 @@ use crate::engine::backend::{Sequence, Token};
 use crate::residency::Parked;
 
 impl Scheduler<'_> {
-    /// Whether a queued job should wait, because a prompt that is being prefilled will soon hold a longer prefix of its prompt
-    /// than any slot does now. Prompts are prefilled one after another anyway, so the wait costs nothing.
+    /// Whether a queued job should wait, because a prompt that is being prefilled will soon hold a longer prefix of its
+    /// prompt than any slot does now. Prompts are prefilled one after another anyway, so the wait costs nothing.
     pub(super) fn awaits_prefix_source(&self, queued: usize) -> bool {
         let job = &self.queue[queued];
         // Where a copy could not be cut, a prefix of it cannot be had.
@@ -28,8 +29,8 @@ impl Scheduler<'_> {
         prefix_source::worth_waiting(&job.prompt.tokens, now, coming)
     }
 
-    /// Copies the prefix of a prompt into an empty slot, from a slot or a copy that holds it. On any doubt the slot stays
-    /// empty.
+    /// Copies the prefix of a prompt into an empty slot, from a slot or a copy that holds it. On any doubt the slot
+    /// stays empty.
     pub(super) fn copy_prefix(&mut self, sequence: Sequence, prompt: &[Token]) {
         let kept = self.all_kept();
         let Some(source) = self.choose_source(&kept, prompt) else { return };

@@ -1,11 +1,12 @@
-//! Which slot or copy a new conversation takes its prefix from. Pure: it sees token lists and decides; the scheduler copies.
+//! Which slot or copy a new conversation takes its prefix from. Pure: it sees token lists and decides; the scheduler
+//! copies.
 
 use crate::engine::backend::Token;
 
 /// Fewer tokens are prefilled as fast as a source is found.
 const LEAST_COMMON: usize = 32;
-/// Copying costs by the source's whole length, and is over 50 times cheaper than prefilling as many tokens. At a third of
-/// that factor the copy is sure to gain.
+/// Copying costs by the source's whole length, and is over 50 times cheaper than prefilling as many tokens. At a third
+/// of that factor the copy is sure to gain.
 const MOST_TIMES_LONGER: usize = 16;
 
 /// The prefix source, and how many tokens it shares.
@@ -17,9 +18,9 @@ pub(super) struct PrefixSource {
     pub(super) common: usize,
 }
 
-/// The candidate with the longest prefix of `prompt`; of equals the shortest, because less is copied; of those the first.
-/// None if no copy is worth its cost. At least the prompt's last token is left to decode. A candidate that would have to be
-/// shortened by `uncuttable` tokens or more is left out.
+/// The candidate with the longest prefix of `prompt`; of equals the shortest, because less is copied; of those the
+/// first. None if no copy is worth its cost. At least the prompt's last token is left to decode. A candidate that would
+/// have to be shortened by `uncuttable` tokens or more is left out.
 pub(super) fn choose<'a>(
     prompt: &[Token],
     candidates: impl Iterator<Item = &'a [Token]>,

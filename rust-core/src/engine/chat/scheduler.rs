@@ -1,11 +1,10 @@
 //! Owns the context, the slots and the queue. Never blocks, except to wait for mail when there is nothing to do.
 //!
-//! One step is `reap_cancelled → admit → decode all streams → sample → compute a chunk`. The chunk is of a turn's prompt or of
-//! texts to embed, in turns; with neither, of a prefill job. While a bench runs, a step is one call of it.
-//! Decode and prefill are separate calls: streams that share a batch with a prefill lose their batching, and an abort loses
-//! their logits.
-//! Mail is read between steps, where every slot's memory holds exactly its tokens. Scopes move there and nowhere else, one per
-//! step while there are streams.
+//! One step is `reap_cancelled → admit → decode all streams → sample → compute a chunk`. The chunk is of a turn's
+//! prompt or of texts to embed, in turns; with neither, of a prefill job. While a bench runs, a step is one call of it.
+//! Decode and prefill are separate calls: streams that share a batch with a prefill lose their batching, and an abort
+//! loses their logits. Mail is read between steps, where every slot's memory holds exactly its tokens. Scopes move
+//! there and nowhere else, one per step while there are streams.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -151,8 +150,8 @@ impl<'a> Scheduler<'a> {
         Ok(())
     }
 
-    /// Moving a scope takes milliseconds. Beside running streams one scope moves per step, and the mail behind it waits; but a
-    /// `Suspend` waits for no move.
+    /// Moving a scope takes milliseconds. Beside running streams one scope moves per step, and the mail behind it
+    /// waits; but a `Suspend` waits for no move.
     fn read_mail(&mut self) {
         while let Some(command) = self.inbox.pop_front() {
             let moves = command.moves_a_scope();

@@ -29,8 +29,8 @@ pub(super) enum SlotChoice {
     Wait,
 }
 
-/// The scope's own slot; else a free one, next to busy ones if possible, because streams batch only over adjacent ascending
-/// sequences; else the least recently used idle one, and last the slot of a scope that waits for a turn.
+/// The scope's own slot; else a free one, next to busy ones if possible, because streams batch only over adjacent
+/// ascending sequences; else the least recently used idle one, and last the slot of a scope that waits for a turn.
 pub(super) fn choose(slots: &[Slot], scope: &str) -> SlotChoice {
     if let Some(own) = slots.iter().position(|slot| slot.scope.as_deref() == Some(scope)) {
         return if slots[own].busy { SlotChoice::Wait } else { SlotChoice::Own(own as Sequence) };

@@ -91,7 +91,8 @@ impl Stream {
         (self.prefilled as u32, (self.job.prompt.tokens.len() - self.cached) as u32)
     }
 
-    /// Tells the sink how likely `token` was, which was sampled from row `row` of the last decode, if the job asks for it.
+    /// Tells the sink how likely `token` was, which was sampled from row `row` of the last decode, if the job asks for
+    /// it.
     pub(super) fn report_logprob(&self, token: Token, row: usize, context: &mut dyn InferenceContext) {
         let Some(others) = self.job.options.logprobs.filter(|_| !context.is_end(token)) else { return };
         let Some(logits) = context.logits(row) else { return };

@@ -69,8 +69,8 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Frees a slot. If the memory cannot be saved, the scope is forgotten. The caller reports the copy only after it has
-    /// restored the scope that needs the slot: otherwise a budget could give up the very copy that is needed.
+    /// Frees a slot. If the memory cannot be saved, the scope is forgotten. The caller reports the copy only after it
+    /// has restored the scope that needs the slot: otherwise a budget could give up the very copy that is needed.
     pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<Parked>> {
         self.interrupt_prefill(sequence);
         let sealed = self.seal(sequence).unwrap_or_else(|error| {
@@ -115,9 +115,9 @@ impl Scheduler<'_> {
         restored
     }
 
-    /// Fills an empty sequence; after an error it may hold anything. Comparing lengths compares positions too, because a
-    /// context's length is its last position plus one. A state that begins at a later position, as that of a sliding window,
-    /// was complete when it was saved: the checksum vouches for that.
+    /// Fills an empty sequence; after an error it may hold anything. Comparing lengths compares positions too, because
+    /// a context's length is its last position plus one. A state that begins at a later position, as that of a sliding
+    /// window, was complete when it was saved: the checksum vouches for that.
     pub(super) fn try_restore(&mut self, sequence: Sequence, parked: &Parked) -> std::result::Result<(), String> {
         let state = parked.open(parked.scope())?;
         self.context.restore(sequence, state).map_err(|error| error.detail)?;

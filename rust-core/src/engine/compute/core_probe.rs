@@ -20,8 +20,8 @@ const TAKEN: u8 = 2;
 pub(super) struct CoreProbe(Arc<AtomicU8>);
 
 impl CoreProbe {
-    /// Starts a short-lived thread that keeps a core busy and notices when another thread gets it. None if no thread can be
-    /// started: then no core is free either.
+    /// Starts a short-lived thread that keeps a core busy and notices when another thread gets it. None if no thread
+    /// can be started: then no core is free either.
     pub(super) fn start() -> Option<Self> {
         let probe = Self(Arc::new(AtomicU8::new(UNKNOWN)));
         let theirs = probe.clone();

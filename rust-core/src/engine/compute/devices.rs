@@ -1,4 +1,5 @@
-//! Which device gets a model's weights, and why not a GPU. A pure rule over the backends of a build and the devices it finds.
+//! Which device gets a model's weights, and why not a GPU. A pure rule over the backends of a build and the devices it
+//! finds.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, DevicePreference, NoGpu, NoGpuReason};

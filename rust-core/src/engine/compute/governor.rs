@@ -1,13 +1,14 @@
 //! How many threads compute. A pure policy over step times: it sees durations and answers with advice.
 //!
 //! A compute thread that must share its core stalls every step at every barrier. Measured on two cores beside one busy
-//! process, steps of two threads grow from 4 ms to 110 ms and more, while those of one thread do not suffer. So when steps
-//! grow far past their best, the governor *tries* one thread less, and keeps that only if the mean step becomes shorter.
-//! Upward it does not try blindly, because one such step can exceed a frame budget: first a probe finds out whether a core is
-//! free (`core_probe.rs`), then the governor tries one thread more, and takes it back at the first bad step.
+//! process, steps of two threads grow from 4 ms to 110 ms and more, while those of one thread do not suffer. So when
+//! steps grow far past their best, the governor *tries* one thread less, and keeps that only if the mean step becomes
+//! shorter. Upward it does not try blindly, because one such step can exceed a frame budget: first a probe finds out
+//! whether a core is free (`core_probe.rs`), then the governor tries one thread more, and takes it back at the first
+//! bad step.
 //!
-//! Steps are compared only with steps of as many rows. The best time forgets slowly, so that a growing context does not count
-//! as contention. A false alarm costs four slower steps.
+//! Steps are compared only with steps of as many rows. The best time forgets slowly, so that a growing context does not
+//! count as contention. A false alarm costs four slower steps.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

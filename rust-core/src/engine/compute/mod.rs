@@ -1,4 +1,5 @@
-//! Decisions on compute: which device, how many threads, how large a chunk. Policies are pure; the loops carry them out.
+//! Decisions on compute: which device, how many threads, how large a chunk. Policies are pure; the loops carry them
+//! out.
 
 mod core_probe;
 mod devices;

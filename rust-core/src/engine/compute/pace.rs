@@ -28,8 +28,8 @@ impl ChunkPace {
         rows.clamp(FEWEST, MOST)
     }
 
-    /// Learns from a finished chunk. Every chunk has a fixed cost too, so the speed at the latest size counts most. Over several
-    /// chunks the size settles where a chunk takes its budget.
+    /// Learns from a finished chunk. Every chunk has a fixed cost too, so the speed at the latest size counts most.
+    /// Over several chunks the size settles where a chunk takes its budget.
     pub(in crate::engine) fn measured(&mut self, rows: usize, took: Duration) {
         // The short tail of a prompt says little about a chunk.
         if rows < FEWEST || took.is_zero() {

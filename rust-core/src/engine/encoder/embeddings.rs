@@ -1,6 +1,6 @@
-//! The texts of one engine that are to be embedded, and the context that computes them. One small call per step: a stream waits
-//! for it no longer than for a chunk of a prompt. Jobs take turns after each call, except that a text longer than a call is
-//! finished first.
+//! The texts of one engine that are to be embedded, and the context that computes them. One small call per step: a
+//! stream waits for it no longer than for a chunk of a prompt. Jobs take turns after each call, except that a text
+//! longer than a call is finished first.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -36,9 +36,9 @@ impl RunningEmbedJob {
         (self.job.reply)(result);
     }
 
-    /// Fills `rows` for the next call. A text that was begun comes first, by itself, because the context has room for no more.
-    /// Otherwise as many whole texts as fit into `most` rows; of a longer text its beginning, or under bidirectional attention
-    /// all of it.
+    /// Fills `rows` for the next call. A text that was begun comes first, by itself, because the context has room for
+    /// no more. Otherwise as many whole texts as fit into `most` rows; of a longer text its beginning, or under
+    /// bidirectional attention all of it.
     fn pack(&self, attention: Attention, most: usize, rows: &mut Vec<Row>) {
         rows.clear();
         let of_one = match attention {

@@ -1,5 +1,5 @@
-//! The loop of a model that makes embeddings and nothing else. Owns the model and the texts to embed; has no scopes, no slots
-//! and no KV. A command for a conversation is refused, or has nothing to do.
+//! The loop of a model that makes embeddings and nothing else. Owns the model and the texts to embed; has no scopes, no
+//! slots and no KV. A command for a conversation is refused, or has nothing to do.
 
 use std::collections::VecDeque;
 use std::time::Instant;

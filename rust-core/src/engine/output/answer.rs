@@ -19,8 +19,8 @@ impl Answer {
         self.reasoning.is_empty() && self.text.is_empty() && self.tool_calls.is_empty()
     }
 
-    /// The answer without calls that a stop text, a limit or a cancel cut short: they cannot be carried out, and a template
-    /// could not render them.
+    /// The answer without calls that a stop text, a limit or a cancel cut short: they cannot be carried out, and a
+    /// template could not render them.
     #[must_use]
     pub fn without_cut_calls(mut self) -> Self {
         self.tool_calls.retain(ToolCall::is_whole);

@@ -6,7 +6,8 @@ use crate::protocol::{Logprob, TokenLogprob};
 /// Stands for minus infinity, which JSON lacks.
 const IMPOSSIBLE: f32 = -9_999.0;
 
-/// The logprob of `token`, and of the `others` likeliest tokens. `logits` has one number for each token of the vocabulary.
+/// The logprob of `token`, and of the `others` likeliest tokens. `logits` has one number for each token of the
+/// vocabulary.
 pub(in crate::engine) fn token_logprob(
     logits: &[f32],
     token: Token,

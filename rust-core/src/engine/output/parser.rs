@@ -1,8 +1,8 @@
-//! Parses an answer while it is written. Where a template has the model think, call tools or write in a format of its own, the
-//! raw text is parsed, and each part's new text is delivered.
+//! Parses an answer while it is written. Where a template has the model think, call tools or write in a format of its
+//! own, the raw text is parsed, and each part's new text is delivered.
 //!
-//! A parser reads the text from its beginning each time. So the pause between two parses is a frame at least, and grows with the
-//! time that a parse takes: parsing is at most a twentieth of the work, however long the answer.
+//! A parser reads the text from its beginning each time. So the pause between two parses is a frame at least, and grows
+//! with the time that a parse takes: parsing is at most a twentieth of the work, however long the answer.
 
 use std::time::{Duration, Instant};
 
@@ -51,11 +51,13 @@ impl AnswerParser {
         }
     }
 
-    /// Delivers the rest, and returns all that was delivered except for calls that were cut short. If the answer was cut short,
-    /// or its model left the format, the parts that can be told apart are delivered; if there are none, the raw text.
+    /// Delivers the rest, and returns all that was delivered except for calls that were cut short. If the answer was
+    /// cut short, or its model left the format, the parts that can be told apart are delivered; if there are none, the
+    /// raw text.
     pub(in crate::engine) fn finish(mut self, sink: &dyn AnswerSink) -> Answer {
         let whole = self.format.0.parse(&self.raw, true).map(|mut answer| {
-            // A tool without parameters may be called without arguments; the parse as complete rules out a call cut short.
+            // A tool without parameters may be called without arguments; the parse as complete rules out a call cut
+            // short.
             for call in answer.tool_calls.iter_mut().filter(|call| call.arguments.is_empty()) {
                 call.arguments = "{}".to_owned();
             }

@@ -1,5 +1,5 @@
-//! The scripted memory and compute. It checks what the seam promises: rows are sorted, positions have no gap, the abort flag
-//! comes with prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
+//! The scripted memory and compute. It checks what the seam promises: rows are sorted, positions have no gap, the abort
+//! flag comes with prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
 use super::bench_context::ScriptedBenchContext;
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};

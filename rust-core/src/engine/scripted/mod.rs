@@ -1,5 +1,5 @@
-//! A model made of a script: words are tokens, answers are looked up, and the model stops where a test tells it to. Every policy
-//! above the seam is tested with it; races are tested by order, never by sleep.
+//! A model made of a script: words are tokens, answers are looked up, and the model stops where a test tells it to.
+//! Every policy above the seam is tested with it; races are tested by order, never by sleep.
 //!
 //! ```text
 //! let script = Script::new();
@@ -49,8 +49,8 @@ pub(crate) const ENCODER_CONTEXT: u32 = 512;
 pub(crate) enum Point {
     /// In a load, before this share (0 to 1, in steps of a tenth) is reported.
     Load(f32),
-    /// In a prefill, after this many rows have been prefilled since the script was made. The rows are in memory; the abort flag
-    /// is read next.
+    /// In a prefill, after this many rows have been prefilled since the script was made. The rows are in memory; the
+    /// abort flag is read next.
     Prefilled(u32),
     /// Before the n-th decode step since the script was made, counted from 1. Prefill calls do not count.
     Decode(u32),
@@ -84,8 +84,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Blocks until the engine stands at the gate. Panics after 20 s. An async test waits in `spawn_blocking`, which also keeps
-    /// paused time from jumping.
+    /// Blocks until the engine stands at the gate. Panics after 20 s. An async test waits in `spawn_blocking`, which
+    /// also keeps paused time from jumping.
     pub(crate) fn wait(&self) {
         self.reached.recv_timeout(PATIENCE).expect("the engine reaches the gate");
     }
@@ -178,8 +178,8 @@ impl Script {
         Self::default()
     }
 
-    /// The loader for an engine or a manager. Every load, of any path, gives a model of this script. The defaults are a context
-    /// of 4,096 tokens, 4 slots and 1 thread.
+    /// The loader for an engine or a manager. Every load, of any path, gives a model of this script. The defaults are a
+    /// context of 4,096 tokens, 4 slots and 1 thread.
     pub(crate) fn loader(&self) -> Arc<dyn ModelLoader> {
         Arc::new(self.clone())
     }
@@ -261,7 +261,8 @@ impl Script {
         self.lock().makes_no_embeddings = true;
     }
 
-    /// From now on the model at this path makes embeddings and nothing else, of texts of `ENCODER_CONTEXT` tokens at most.
+    /// From now on the model at this path makes embeddings and nothing else, of texts of `ENCODER_CONTEXT` tokens at
+    /// most.
     pub(crate) fn encodes(&self, path: &str) {
         self.lock().encoders.insert(path.to_owned());
     }

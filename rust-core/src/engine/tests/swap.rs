@@ -232,8 +232,8 @@ fn a_restore_without_an_idle_slot_is_busy_and_loses_nothing() {
     assert_eq!(again(&mut harness, "a"), GREETING);
 }
 
-/// Asks for copies of `b`, `c` and `d` before the second decode step of a turn of `a`, then does `more`. Gives the number of
-/// decode steps when each copy arrived.
+/// Asks for copies of `b`, `c` and `d` before the second decode step of a turn of `a`, then does `more`. Gives the
+/// number of decode steps when each copy arrived.
 fn steps_of_copies(more: impl FnOnce(&Harness)) -> [u32; 3] {
     let script = Script::new();
     let mut harness = Harness::loaded(&script);

@@ -1,5 +1,6 @@
-//! A thousand random steps of all commands that move a scope, from a printed seed: every answer is right, every job and every
-//! reply ends exactly once. The answers depend on every token that a slot holds, so a token of another scope shows.
+//! A thousand random steps of all commands that move a scope, from a printed seed: every answer is right, every job and
+//! every reply ends exactly once. The answers depend on every token that a slot holds, so a token of another scope
+//! shows.
 
 use std::collections::HashSet;
 
