@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::backend::{Prompt, Token};
 use super::cancel_flag::CancelFlag;
 use crate::error::{Error, Result};
+use crate::kv::KvSnapshot;
 use crate::protocol::{GenerateOptions, Heat, Overflow, Pooling, TokenLogprob};
-use crate::residency::Parked;
 
 /// How an engine answers a command: after the reports that belong to it. Called exactly once, on the engine's thread,
 /// even if the engine ends before it carries the command out. Must return at once.
@@ -43,11 +43,11 @@ pub enum EngineCommand {
         /// Id of the scope.
         scope: String,
         /// None if the scope has no slot, or nothing worth keeping in it; an error if the memory cannot be saved.
-        reply: EngineReply<Option<Arc<Parked>>>,
+        reply: EngineReply<Option<Arc<KvSnapshot>>>,
     },
     /// Remember a scope's KV from outside of the engine: the scope's next turn, or `Restore`, finds it for as long as
     /// the caller keeps it alive. Ignored while the scope has a slot, which holds something newer.
-    Keep(Arc<Parked>),
+    Keep(Arc<KvSnapshot>),
     /// Put a kept scope into a slot now: a free one, or that of the least recently used idle scope, which is parked.
     /// `EngineReport::Restored` comes before the reply. A scope that has a slot is no error.
     Restore {

@@ -7,8 +7,8 @@ use super::backend::{LoadProgress, Prompter};
 use super::command::GenerationJob;
 use super::output::Answer;
 use crate::error::{Error, Result};
+use crate::kv::{Fingerprint, KvSnapshot};
 use crate::protocol::{FinishReason, ModelInfo, Timings, Usage};
-use crate::residency::{Fingerprint, Parked};
 
 /// One fact, reported in the order in which it happened.
 pub enum EngineReport {
@@ -44,7 +44,7 @@ pub enum EngineReport {
     /// A scope's KV was taken out of its slot. The engine finds it again for as long as the receiver keeps it alive.
     Parked {
         /// The copy.
-        parked: Arc<Parked>,
+        parked: Arc<KvSnapshot>,
         /// Why, for a person.
         reason: &'static str,
     },

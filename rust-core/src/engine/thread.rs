@@ -146,7 +146,7 @@ impl Thread {
             }
         };
         if let EngineReport::Loaded { info, .. } = &loaded {
-            tracing::info!(description = %info.description, slots = info.slots, "loaded");
+            tracing::info!(description = %info.description, slots = info.max_resident, "loaded");
         }
         report(loaded);
         let ran = catch_unwind(AssertUnwindSafe(|| engine_loop.run(&self.mailbox)));

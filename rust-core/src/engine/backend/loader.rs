@@ -9,8 +9,8 @@ use super::tokenizer::Tokenizer;
 use crate::engine::compute::Devices;
 use crate::engine::file_opener::Opened;
 use crate::error::Result;
+use crate::kv::Fingerprint;
 use crate::protocol::{MemoryEstimate, ModelConfig, ModelInfo};
-use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
 /// Opens models. Shared by all engines; `load` runs on the new engine's own thread. Errors call a model by

@@ -10,7 +10,7 @@ use super::prefix_source::{self, PrefixSource};
 use super::scheduler::Scheduler;
 use super::stream::Phase;
 use crate::engine::backend::{Sequence, Token};
-use crate::residency::Parked;
+use crate::kv::KvSnapshot;
 
 impl Scheduler<'_> {
     /// Whether a queued job should wait, because a prompt that is being prefilled will soon hold a longer prefix of its
@@ -47,13 +47,13 @@ impl Scheduler<'_> {
     }
 
     /// Candidates are the kept copies, then the slots: of equal ones, a copy needs no saving first.
-    fn choose_source(&self, kept: &[Arc<Parked>], prompt: &[Token]) -> Option<PrefixSource> {
+    fn choose_source(&self, kept: &[Arc<KvSnapshot>], prompt: &[Token]) -> Option<PrefixSource> {
         let slots = self.slots.iter().map(|slot| slot.tokens.as_slice());
         let candidates = kept.iter().map(|parked| parked.tokens()).chain(slots);
         prefix_source::choose(prompt, candidates, self.uncuttable)
     }
 
-    fn copy_from(&mut self, sequence: Sequence, kept: &[Arc<Parked>], source: PrefixSource) -> Result<(), String> {
+    fn copy_from(&mut self, sequence: Sequence, kept: &[Arc<KvSnapshot>], source: PrefixSource) -> Result<(), String> {
         let sealed;
         let state = match kept.get(source.index) {
             Some(parked) => &**parked,
@@ -76,7 +76,7 @@ impl Scheduler<'_> {
         }
     }
 
-    fn all_kept(&self) -> Vec<Arc<Parked>> {
+    fn all_kept(&self) -> Vec<Arc<KvSnapshot>> {
         self.parked.values().filter_map(Weak::upgrade).collect()
     }
 }

@@ -27,8 +27,8 @@ use crate::engine::report::{Ending, EngineReport, Finished};
 use crate::engine::run_state::RunState;
 use crate::engine::step_limits::StepLimits;
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::KvSnapshot;
 use crate::protocol::ModelInfo;
-use crate::residency::Parked;
 
 /// The most turns that wait.
 const QUEUE_LIMIT: usize = 1024;
@@ -57,7 +57,7 @@ pub(in crate::engine) struct Scheduler<'a> {
     /// Counts admissions and prefill turns.
     pub(super) clock: u64,
     /// Scopes without a slot, by id. Weak by design: the manager's RAM cache decides how long a copy lives.
-    pub(super) parked: HashMap<String, Weak<Parked>>,
+    pub(super) parked: HashMap<String, Weak<KvSnapshot>>,
     /// A copied state could not be shortened by this many tokens. Cuts that are as long are not tried again.
     pub(super) uncuttable: usize,
     /// The rows of a call; kept to save its allocation.
@@ -76,7 +76,7 @@ impl<'a> Scheduler<'a> {
             stop,
             context,
             context_size: info.context_size as usize,
-            slots: vec![Slot::default(); info.slots.max(1) as usize],
+            slots: vec![Slot::default(); info.max_resident.max(1) as usize],
             inbox: VecDeque::new(),
             queue: VecDeque::new(),
             streams: Vec::new(),

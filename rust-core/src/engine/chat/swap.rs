@@ -7,7 +7,7 @@ use super::slots::{Slot, SlotChoice, choose};
 use crate::engine::backend::Sequence;
 use crate::engine::report::EngineReport;
 use crate::error::{Error, ErrorCode, Result};
-use crate::residency::Parked;
+use crate::kv::KvSnapshot;
 
 /// The last token of a prompt is computed in any case, so one cached token saves nothing.
 const WORTH_KEEPING: usize = 2;
@@ -27,12 +27,12 @@ impl Scheduler<'_> {
     }
 
     /// Copies what a scope has in its slot at this step boundary, if it is worth keeping.
-    pub(super) fn copy_scope(&mut self, scope: &str) -> Result<Option<Arc<Parked>>> {
+    pub(super) fn copy_scope(&mut self, scope: &str) -> Result<Option<Arc<KvSnapshot>>> {
         self.sequence_of(scope).map_or(Ok(None), |sequence| self.seal(sequence))
     }
 
     /// Remembers a copy that its receiver keeps alive. A scope in a slot is newer than any copy, which is then ignored.
-    pub(super) fn keep(&mut self, parked: &Arc<Parked>) {
+    pub(super) fn keep(&mut self, parked: &Arc<KvSnapshot>) {
         self.parked.retain(|_, parked| parked.strong_count() > 0);
         if self.sequence_of(parked.scope()).is_none() {
             self.parked.insert(parked.scope().to_owned(), Arc::downgrade(parked));
@@ -71,7 +71,7 @@ impl Scheduler<'_> {
 
     /// Frees a slot. If the memory cannot be saved, the scope is forgotten. The caller reports the copy only after it
     /// has restored the scope that needs the slot: otherwise a budget could give up the very copy that is needed.
-    pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<Parked>> {
+    pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<KvSnapshot>> {
         self.interrupt_prefill(sequence);
         let sealed = self.seal(sequence).unwrap_or_else(|error| {
             tracing::warn!(sequence, %error, "a scope could not be parked");
@@ -87,19 +87,19 @@ impl Scheduler<'_> {
         Some(parked)
     }
 
-    pub(super) fn report_displaced(&self, displaced: Option<Arc<Parked>>) {
+    pub(super) fn report_displaced(&self, displaced: Option<Arc<KvSnapshot>>) {
         if let Some(parked) = displaced {
             (self.report)(EngineReport::Parked { parked, reason: "another scope needed its slot" });
         }
     }
 
     /// The copy of a scope without a slot, if it is still alive.
-    pub(super) fn kept(&self, scope: &str) -> Option<Arc<Parked>> {
+    pub(super) fn kept(&self, scope: &str) -> Option<Arc<KvSnapshot>> {
         self.parked.get(scope).and_then(Weak::upgrade)
     }
 
     /// Puts a scope back into an empty slot. A copy that does not verify is cleared, and the scope prefilled.
-    pub(super) fn restore(&mut self, sequence: Sequence, parked: &Parked) -> bool {
+    pub(super) fn restore(&mut self, sequence: Sequence, parked: &KvSnapshot) -> bool {
         let scope = parked.scope().to_owned();
         self.parked.remove(&scope);
         let result = self.try_restore(sequence, parked);
@@ -118,7 +118,7 @@ impl Scheduler<'_> {
     /// Fills an empty sequence; after an error it may hold anything. Comparing lengths compares positions too, because
     /// a context's length is its last position plus one. A state that begins at a later position, as that of a sliding
     /// window, was complete when it was saved: the checksum vouches for that.
-    pub(super) fn try_restore(&mut self, sequence: Sequence, parked: &Parked) -> std::result::Result<(), String> {
+    pub(super) fn try_restore(&mut self, sequence: Sequence, parked: &KvSnapshot) -> std::result::Result<(), String> {
         let state = parked.open(parked.scope())?;
         self.context.restore(sequence, state).map_err(|error| error.detail)?;
         let (held, wanted) = (self.context.length(sequence) as usize, parked.tokens().len());
@@ -126,13 +126,13 @@ impl Scheduler<'_> {
     }
 
     /// Copies what a slot holds, stamped with its scope.
-    pub(super) fn seal(&mut self, sequence: Sequence) -> Result<Option<Arc<Parked>>> {
+    pub(super) fn seal(&mut self, sequence: Sequence) -> Result<Option<Arc<KvSnapshot>>> {
         let Slot { scope: Some(scope), tokens, .. } = &self.slots[sequence as usize] else { return Ok(None) };
         if tokens.len() < WORTH_KEEPING {
             return Ok(None);
         }
         let state = self.context.save(sequence)?;
-        Ok(Some(Arc::new(Parked::new(scope.clone(), tokens.clone(), state))))
+        Ok(Some(Arc::new(KvSnapshot::new(scope.clone(), tokens.clone(), state))))
     }
 
     fn sequence_of(&self, scope: &str) -> Option<Sequence> {

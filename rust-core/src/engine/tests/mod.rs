@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use super::scripted::{Gate, Script, Vocabulary};
 use super::*;
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::KvSnapshot;
 use crate::protocol::{FinishReason, GenerateOptions, Message, ModelConfig, Overflow, Role, TokenLogprob, Usage};
-use crate::residency::Parked;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -129,7 +129,7 @@ struct Harness {
     /// Reports and replies, in the order in which the engine gave them.
     journal: Journal,
     /// Parked scopes, in a harness that keeps them alive.
-    kept: Option<HashMap<String, Arc<Parked>>>,
+    kept: Option<HashMap<String, Arc<KvSnapshot>>>,
     prompter: Option<Arc<dyn Prompter>>,
     cancel_load: CancelFlag,
 }
@@ -242,7 +242,7 @@ impl Harness {
         self.call(|reply| EngineCommand::Park { scope: scope.into(), reply })
     }
 
-    fn copy(&self, scope: &str) -> Result<Option<Arc<Parked>>> {
+    fn copy(&self, scope: &str) -> Result<Option<Arc<KvSnapshot>>> {
         self.call(|reply| EngineCommand::Copy { scope: scope.into(), reply })
     }
 

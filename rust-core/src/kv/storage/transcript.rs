@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_build_wrote_is_read_and_what_a_later_one_did_is_not() {
-        let json = br#"{"scope":"a","model":"m","persist":"kv","revision":7,"lastUsedAt":1,"droppedMessages":0,"messages":[{"role":"user","content":"hi"}]}"#;
+        let json = br#"{"scope":"a","model":"m","persist":"full","revision":7,"lastUsedAt":1,"droppedMessages":0,"messages":[{"role":"user","content":"hi"}]}"#;
         let read_of = |version| read(file(version, json).path()).map(|transcript| transcript.messages);
         assert_eq!(read_of(1).ok(), Some(vec![Message::new(Role::User, "hi")]));
         assert!(matches!(read_of(VERSION + 1), Err(Reject::Damaged(reason)) if reason.contains("knows 1 to 2")));
@@ -95,7 +95,7 @@ mod tests {
         let transcript = SavedTranscript {
             scope: "a".into(),
             model: "m".into(),
-            persist: Persist::Kv,
+            persist: Persist::Full,
             revision: 7,
             last_used_at: 1,
             dropped_messages: 0,

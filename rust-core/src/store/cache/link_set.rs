@@ -5,15 +5,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::held::Held;
 use super::layout::Layout;
+use super::locked::LockedStore;
 use super::manifest::{Stored, set_key};
 use crate::files::{ignore_absence, make_directory};
 use crate::store::digest::Digest;
 
-impl Held<'_> {
+impl LockedStore<'_> {
     /// The folder, with every link in place. The blobs are pinned.
-    pub(super) fn view(&self, files: &[Stored]) -> io::Result<PathBuf> {
+    pub(super) fn link_set(&self, files: &[Stored]) -> io::Result<PathBuf> {
         let folder = self.layout.set(&set_key(files));
         make_directory(&folder)?;
         for stored in files {

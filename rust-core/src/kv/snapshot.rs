@@ -9,14 +9,14 @@ use crate::engine::Token;
 
 /// Taken out of one engine, to be put back into one of the same fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parked {
+pub struct KvSnapshot {
     scope: String,
     tokens: Vec<Token>,
     state: Vec<u8>,
     checksum: u64,
 }
 
-impl Parked {
+impl KvSnapshot {
     /// Seals what `InferenceContext::save` gave for a sequence that held `tokens`.
     pub fn new(scope: String, tokens: Vec<Token>, state: Vec<u8>) -> Self {
         let checksum = checksum(&scope, &tokens, &state);
@@ -87,8 +87,8 @@ fn checksum(scope: &str, tokens: &[Token], state: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn parked() -> Parked {
-        Parked::new("s".into(), vec![1, 2, 3], vec![7; 100])
+    fn parked() -> KvSnapshot {
+        KvSnapshot::new("s".into(), vec![1, 2, 3], vec![7; 100])
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn any_change_shows() {
-        let changes: [fn(&mut Parked); 4] =
+        let changes: [fn(&mut KvSnapshot); 4] =
             [|it| it.state[99] ^= 1, |it| it.tokens[0] = 2, |it| it.state.truncate(99), |it| it.scope = "t".into()];
         for change in changes {
             let mut it = parked();

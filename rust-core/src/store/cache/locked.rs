@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 
-use super::fail::Fail;
+use super::cache_error::CacheError;
 use super::layout::Layout;
 use super::manifest::{Blob, Manifest, Presence, VERSION};
 use crate::error::{Error, ErrorCode};
@@ -26,9 +26,9 @@ const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Locked for as long as a partial folder is in use. No [`FileName`](crate::store::FileName) begins with a dot.
-const HELD: &str = ".held";
+const IN_USE: &str = ".held";
 
-pub(super) struct Held<'a> {
+pub(super) struct LockedStore<'a> {
     pub layout: &'a Layout,
     _lock: Lock,
 }
@@ -52,9 +52,9 @@ enum Read {
     Newer,
 }
 
-impl<'a> Held<'a> {
+impl<'a> LockedStore<'a> {
     /// Makes what is missing of the folder, and waits for whoever is changing it.
-    pub(super) fn take(layout: &'a Layout) -> Result<Self, Fail> {
+    pub(super) fn take(layout: &'a Layout) -> Result<Self, CacheError> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -82,7 +82,7 @@ impl<'a> Held<'a> {
     }
 
     /// A name's entry, settled.
-    pub(super) fn entry(&self, name: &ModelName) -> Result<Option<Entry>, Fail> {
+    pub(super) fn entry(&self, name: &ModelName) -> Result<Option<Entry>, CacheError> {
         match self.read(&name.key())? {
             Read::Known(entry) => Ok(Some(entry)),
             Read::Absent => Ok(None),
@@ -94,7 +94,7 @@ impl<'a> Held<'a> {
     }
 
     /// All of them, settled, least recently used first. Manifests that were being written go.
-    pub(super) fn entries(&self) -> Result<Entries, Fail> {
+    pub(super) fn entries(&self) -> Result<Entries, CacheError> {
         let mut entries = Entries { known: Vec::new(), newer: false };
         for file in names_in(&self.layout.names)? {
             if Layout::is_temporary(&file) {
@@ -111,7 +111,7 @@ impl<'a> Held<'a> {
         Ok(entries)
     }
 
-    fn read(&self, key: &Key) -> Result<Read, Fail> {
+    fn read(&self, key: &Key) -> Result<Read, CacheError> {
         let path = self.layout.manifest(key);
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -146,7 +146,7 @@ impl<'a> Held<'a> {
     }
 
     /// In place of the old one: all of it or nothing, and on the disk when this returns.
-    pub(super) fn write(&self, manifest: &Manifest) -> Result<(), Fail> {
+    pub(super) fn write(&self, manifest: &Manifest) -> Result<(), CacheError> {
         static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
         let key = Key::of(&manifest.name);
         // Unique, for two who hold the lock of a folder that was emptied in between.
@@ -164,7 +164,7 @@ impl<'a> Held<'a> {
     }
 
     /// Removes a manifest, for good when this returns.
-    pub(super) fn forget(&self, name: &ModelName) -> Result<(), Fail> {
+    pub(super) fn forget(&self, name: &ModelName) -> Result<(), CacheError> {
         ignore_absence(fs::remove_file(self.layout.manifest(&name.key())))?;
         Ok(sync_directory(&self.layout.names)?)
     }
@@ -185,7 +185,7 @@ impl<'a> Held<'a> {
     }
 
     /// A blob that some name means, and that is as it was when it was verified.
-    pub(super) fn whole(&self, sha256: &Digest) -> Result<Option<Blob>, Fail> {
+    pub(super) fn whole(&self, sha256: &Digest) -> Result<Option<Blob>, CacheError> {
         for blob in self.entries()?.known.iter().flat_map(|entry| entry.manifest.blobs()) {
             if blob.sha256 == *sha256 && self.presence(&blob)? == Presence::Whole {
                 return Ok(Some(blob));
@@ -228,7 +228,7 @@ impl<'a> Held<'a> {
     pub(super) fn hold_partial(&self, key: &Key) -> io::Result<Option<Lock>> {
         let folder = self.layout.partial(key);
         make_directory(&folder)?;
-        match Lock::take(&folder.join(HELD)) {
+        match Lock::take(&folder.join(IN_USE)) {
             Ok(lock) => Ok(Some(lock)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
@@ -237,7 +237,7 @@ impl<'a> Held<'a> {
 
     /// Whether somebody is at work in a partial folder.
     pub(super) fn is_partial_held(&self, key: &Key) -> io::Result<bool> {
-        match Lock::take(&self.layout.partial(key).join(HELD)) {
+        match Lock::take(&self.layout.partial(key).join(IN_USE)) {
             Ok(_) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),

@@ -11,7 +11,7 @@ use twox_hash::XxHash3_64;
 
 use super::reject::Reject;
 use crate::engine::Token;
-use crate::residency::{Fingerprint, Parked};
+use crate::kv::{Fingerprint, KvSnapshot};
 
 const MAGIC: [u8; 8] = *b"llrs-kv\0";
 const VERSION: u32 = 1;
@@ -36,7 +36,7 @@ pub(super) struct Head {
 }
 
 /// All of a KV file before its state, which follows as it is.
-pub(super) fn encode_head(parked: &Parked, fingerprint: Fingerprint, saved_at: u64) -> Vec<u8> {
+pub(super) fn encode_head(parked: &KvSnapshot, fingerprint: Fingerprint, saved_at: u64) -> Vec<u8> {
     let scope = parked.scope().as_bytes();
     let mut bytes = Vec::with_capacity(HEAD_LEN + scope.len() + size_of_val(parked.tokens()));
     bytes.extend(MAGIC);
@@ -61,7 +61,7 @@ pub(super) fn read_head(path: &Path) -> Result<Head, Reject> {
 }
 
 /// Reads the KV of `scope` for the model of `fingerprint`, and verifies all of it.
-pub(super) fn read(path: &Path, scope: &str, fingerprint: Fingerprint) -> Result<Parked, Reject> {
+pub(super) fn read(path: &Path, scope: &str, fingerprint: Fingerprint) -> Result<KvSnapshot, Reject> {
     let mut file = File::open(path)?;
     let head = decode_head(&mut file)?;
     if head.scope != scope {
@@ -73,7 +73,7 @@ pub(super) fn read(path: &Path, scope: &str, fingerprint: Fingerprint) -> Result
     let tokens = read_exactly(&mut file, head.tokens as usize * size_of::<Token>())?;
     let tokens = tokens.as_chunks().0.iter().map(|bytes| Token::from_le_bytes(*bytes)).collect();
     let state = read_exactly(&mut file, head.state)?;
-    let parked = Parked::sealed(head.scope, tokens, state, head.checksum);
+    let parked = KvSnapshot::sealed(head.scope, tokens, state, head.checksum);
     match parked.open(scope) {
         Ok(_) => Ok(parked),
         Err(reason) => Err(Reject::damaged(reason)),

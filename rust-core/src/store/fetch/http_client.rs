@@ -9,18 +9,18 @@ use url::Url;
 use super::secret::Secret;
 
 /// A future that belongs to nobody's type.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Asks servers for bytes.
-pub trait Transfer: Send + Sync + 'static {
+pub trait HttpClient: Send + Sync + 'static {
     /// Sends one GET. Follows no redirect, decodes nothing, sends the token whoever the host is: the caller has decided.
     /// Whoever drops the future, or the body that it gave, ends the exchange.
-    fn get<'a>(&'a self, request: &'a Request) -> Pending<'a, Result<Response, Failure>>;
+    fn get<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse, HttpError>>;
 }
 
 /// What is asked for.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct HttpRequest {
     /// Where. Its scheme is `https`, or `http` where that was allowed.
     pub url: Url,
     /// Which bytes of it; all without.
@@ -41,18 +41,18 @@ pub struct ByteRange {
 }
 
 /// What a server answered.
-pub struct Response {
+pub struct HttpResponse {
     /// For example 206.
     pub status: u16,
     /// The few that matter.
-    pub headers: Headers,
+    pub headers: ResponseHeaders,
     /// What follows them.
-    pub body: Box<dyn Body>,
+    pub body: Box<dyn ResponseBody>,
 }
 
 /// The headers that the store reads, as they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers {
+pub struct ResponseHeaders {
     /// Where to ask instead.
     pub location: Option<String>,
     /// Which state of the file this is.
@@ -74,14 +74,14 @@ pub struct Headers {
 }
 
 /// The bytes of an answer, one piece after another.
-pub trait Body: Send {
+pub trait ResponseBody: Send {
     /// The next piece; `None` at the end. Nothing is lost when the future is dropped.
-    fn next(&mut self) -> Pending<'_, Result<Option<Bytes>, Failure>>;
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, HttpError>>;
 }
 
 /// Why there is no answer, or no more of it. The texts name hosts at most: no path, no query, no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum HttpError {
     /// No connection was made.
     Unreachable(String),
     /// No secure connection was made; the text says what is wrong with the certificate.

@@ -5,21 +5,21 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::shown;
-use super::transfer::Failure;
+use super::http_client::HttpError;
 use crate::error::{Error, ErrorCode};
 
 /// Why an attempt ended without the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct TransferError {
     /// What the caller hears if no other attempt is made.
     pub error: Error,
     /// What may help.
-    pub remedy: Remedy,
+    pub advice: RetryAdvice,
 }
 
 /// What may help after an attempt that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
+pub enum RetryAdvice {
     /// Nothing that can be done here.
     None,
     /// The same again, after a while; not before the server's own word, where it gave one.
@@ -33,38 +33,38 @@ pub enum Remedy {
     StartOver,
 }
 
-impl Trouble {
+impl TransferError {
     /// No other attempt helps.
     pub fn last(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { error: Error::new(code, detail), remedy: Remedy::None }
+        Self { error: Error::new(code, detail), advice: RetryAdvice::None }
     }
 
     /// Another attempt may go well.
     pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { error: Error::new(code, detail), remedy: Remedy::Wait { at_least: None } }
+        Self { error: Error::new(code, detail), advice: RetryAdvice::Wait { at_least: None } }
     }
 
     /// What happened on the way to `url`, or back.
-    pub fn on_the_way(url: &Url, failure: Failure) -> Self {
+    pub fn on_the_way(url: &Url, error: HttpError) -> Self {
         let host = url.host_str().unwrap_or_default();
         let url = shown(url);
-        match failure {
-            Failure::Unreachable(reason) => Self {
+        match error {
+            HttpError::Unreachable(reason) => Self {
                 error: Error::new(
                     ErrorCode::Offline,
                     format!("could not reach {host}: {reason} - connect this device to a network and try again"),
                 ),
-                remedy: Remedy::WaitIfReached,
+                advice: RetryAdvice::WaitIfReached,
             },
-            Failure::Tls(reason) => {
+            HttpError::Tls(reason) => {
                 Self::last(ErrorCode::TlsFailed, format!("no secure connection to {host}: {reason}"))
             }
-            Failure::Lost(reason) => {
+            HttpError::Lost(reason) => {
                 let detail =
                     format!("the connection for {url} was lost: {reason} - try again: it goes on where it was");
                 Self::passing(ErrorCode::ConnectionLost, detail)
             }
-            Failure::Invalid(reason) => {
+            HttpError::Invalid(reason) => {
                 let detail = format!("{host} gave an answer for {url} that is not HTTP: {reason} - check the address");
                 Self::passing(ErrorCode::ResponseInvalid, detail)
             }
@@ -72,11 +72,11 @@ impl Trouble {
     }
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for TransferError {
     fn from(error: Error) -> Self {
-        Self { error, remedy: Remedy::None }
+        Self { error, advice: RetryAdvice::None }
     }
 }
 
 /// What an attempt gives.
-pub type Tried<T> = std::result::Result<T, Trouble>;
+pub type TransferResult<T> = std::result::Result<T, TransferError>;

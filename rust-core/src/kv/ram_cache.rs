@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Parked;
+use super::KvSnapshot;
 
 #[derive(Debug)]
-pub(crate) struct Parking {
+pub(crate) struct RamCache {
     budget: u64,
     /// Least recently parked first.
-    places: VecDeque<Arc<Parked>>,
+    places: VecDeque<Arc<KvSnapshot>>,
 }
 
-impl Parking {
+impl RamCache {
     /// `budget` in bytes.
     pub(crate) fn new(budget: u64) -> Self {
         Self { budget, places: VecDeque::new() }
@@ -25,7 +25,7 @@ impl Parking {
 
     /// Keeps a scope, and gives up those that no longer fit; it may be among them.
     #[must_use = "who was given up is uncached now"]
-    pub(crate) fn put(&mut self, parked: Arc<Parked>) -> Vec<Arc<Parked>> {
+    pub(crate) fn put(&mut self, parked: Arc<KvSnapshot>) -> Vec<Arc<KvSnapshot>> {
         self.remove(parked.scope());
         self.places.push_back(parked);
         let mut given_up = Vec::new();
@@ -42,13 +42,13 @@ impl Parking {
         self.places.len() < before
     }
 
-    pub(crate) fn get(&self, scope: &str) -> Option<Arc<Parked>> {
+    pub(crate) fn get(&self, scope: &str) -> Option<Arc<KvSnapshot>> {
         self.places.iter().find(|parked| parked.scope() == scope).cloned()
     }
 
     /// Gives up those that `unwanted` names.
     #[must_use = "who was given up is uncached now"]
-    pub(crate) fn give_up(&mut self, unwanted: impl Fn(&str) -> bool) -> Vec<Arc<Parked>> {
+    pub(crate) fn give_up(&mut self, unwanted: impl Fn(&str) -> bool) -> Vec<Arc<KvSnapshot>> {
         let (given_up, kept) = self.places.drain(..).partition(|parked| unwanted(parked.scope()));
         self.places = kept;
         Vec::from(given_up)
@@ -64,17 +64,17 @@ impl Parking {
 mod tests {
     use super::*;
 
-    fn parked(scope: &str, bytes: usize) -> Arc<Parked> {
-        Arc::new(Parked::new(scope.into(), Vec::new(), vec![0; bytes]))
+    fn parked(scope: &str, bytes: usize) -> Arc<KvSnapshot> {
+        Arc::new(KvSnapshot::new(scope.into(), Vec::new(), vec![0; bytes]))
     }
 
-    fn put(parking: &mut Parking, scope: &str, bytes: usize) -> Vec<String> {
+    fn put(parking: &mut RamCache, scope: &str, bytes: usize) -> Vec<String> {
         parking.put(parked(scope, bytes)).into_iter().map(|given_up| given_up.scope().to_owned()).collect()
     }
 
     #[test]
     fn what_was_put_is_there_until_it_is_removed() {
-        let mut parking = Parking::new(10);
+        let mut parking = RamCache::new(10);
         assert_eq!(put(&mut parking, "a", 4), [""; 0]);
         parking.remove("b");
         assert_eq!(parking.bytes(), 4);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_scope_that_is_parked_again_replaces_what_was_parked() {
-        let mut parking = Parking::new(10);
+        let mut parking = RamCache::new(10);
         put(&mut parking, "a", 4);
         assert_eq!(put(&mut parking, "a", 10), [""; 0]);
         assert_eq!(parking.bytes(), 10);
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn those_that_are_unwanted_are_given_up_and_the_others_stay() {
-        let mut parking = Parking::new(10);
+        let mut parking = RamCache::new(10);
         put(&mut parking, "a", 4);
         put(&mut parking, "b", 3);
         put(&mut parking, "c", 2);
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_parked_goes_when_the_budget_is_used_up() {
-        let mut parking = Parking::new(10);
+        let mut parking = RamCache::new(10);
         put(&mut parking, "a", 4);
         put(&mut parking, "b", 4);
         assert_eq!(put(&mut parking, "c", 4), ["a"]);

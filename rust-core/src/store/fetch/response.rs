@@ -1,14 +1,14 @@
 //! What a server's answer to a request for a file means. Pure.
 
+use super::http_client::ResponseHeaders;
 use super::retry::status_trouble;
-use super::transfer::Headers;
-use super::trouble::{Remedy, Tried, Trouble};
+use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use crate::error::{Error, ErrorCode};
 use crate::store::digest::Digest;
 
 /// What is known of a file before it is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedContent {
     /// In bytes.
     pub length: Option<u64>,
     /// Of the whole file.
@@ -47,11 +47,11 @@ pub enum Plan {
 pub fn read(
     shown: &str,
     status: u16,
-    headers: &Headers,
-    linked: &Expected,
-    expected: &Expected,
+    headers: &ResponseHeaders,
+    linked: &ExpectedContent,
+    expected: &ExpectedContent,
     before: Option<(&Identity, u64)>,
-) -> Tried<Plan> {
+) -> TransferResult<Plan> {
     let what = Reading { shown, headers };
     if !(200..300).contains(&status) {
         return Err(what.not_a_file(status, before.is_some()));
@@ -66,7 +66,7 @@ pub fn read(
 }
 
 /// Bytes are counted and hashed as they are in the file.
-pub fn check_encoding(shown: &str, headers: &Headers) -> Tried<()> {
+pub fn check_encoding(shown: &str, headers: &ResponseHeaders) -> TransferResult<()> {
     match headers.content_encoding.as_deref().map(str::trim) {
         None | Some("" | "identity") => Ok(()),
         Some(encoding) => {
@@ -78,21 +78,21 @@ pub fn check_encoding(shown: &str, headers: &Headers) -> Tried<()> {
 
 struct Reading<'a> {
     shown: &'a str,
-    headers: &'a Headers,
+    headers: &'a ResponseHeaders,
 }
 
 impl Reading<'_> {
-    fn invalid(&self, reason: &str) -> Trouble {
+    fn invalid(&self, reason: &str) -> TransferError {
         let detail = format!("could not use the server's answer for {}: {reason} - check the address", self.shown);
-        Trouble::last(ErrorCode::ResponseInvalid, detail)
+        TransferError::last(ErrorCode::ResponseInvalid, detail)
     }
 
-    fn changed(&self, reason: &str) -> Trouble {
+    fn changed(&self, reason: &str) -> TransferError {
         let detail = format!("{} changed while it was downloaded: {reason} - try again later", self.shown);
-        Trouble { error: Error::new(ErrorCode::ResponseInvalid, detail), remedy: Remedy::StartOver }
+        TransferError { error: Error::new(ErrorCode::ResponseInvalid, detail), advice: RetryAdvice::StartOver }
     }
 
-    fn not_a_file(&self, status: u16, asked_for_rest: bool) -> Trouble {
+    fn not_a_file(&self, status: u16, asked_for_rest: bool) -> TransferError {
         if status == 416 && asked_for_rest {
             return self.changed("it is shorter than what has come already");
         }
@@ -100,7 +100,7 @@ impl Reading<'_> {
     }
 
     /// What the caller and the hub say of the file together.
-    fn promised(&self, linked: &Expected, expected: &Expected) -> Tried<Expected> {
+    fn promised(&self, linked: &ExpectedContent, expected: &ExpectedContent) -> TransferResult<ExpectedContent> {
         if let (Some(expected), Some(linked)) = (expected.length, linked.length)
             && expected != linked
         {
@@ -113,23 +113,23 @@ impl Reading<'_> {
                 "{} is not the file that was meant: the server has one with the sha256 {linked}, not {expected} - name it anew",
                 self.shown
             );
-            return Err(Trouble::last(ErrorCode::DigestMismatch, detail));
+            return Err(TransferError::last(ErrorCode::DigestMismatch, detail));
         }
-        Ok(Expected { length: expected.length.or(linked.length), sha256: expected.sha256.or(linked.sha256) })
+        Ok(ExpectedContent { length: expected.length.or(linked.length), sha256: expected.sha256.or(linked.sha256) })
     }
 
-    fn length_mismatch(&self, expected: u64, found: u64) -> Trouble {
+    fn length_mismatch(&self, expected: u64, found: u64) -> TransferError {
         let detail =
             format!("{} is {found} bytes long, not {expected} - name it anew, or check its address", self.shown);
-        Trouble::last(ErrorCode::LengthMismatch, detail)
+        TransferError::last(ErrorCode::LengthMismatch, detail)
     }
 
-    fn content_length(&self) -> Tried<Option<u64>> {
+    fn content_length(&self) -> TransferResult<Option<u64>> {
         let parse = |text: &String| text.trim().parse().map_err(|_| self.invalid("its length is not a number"));
         self.headers.content_length.as_ref().map(parse).transpose()
     }
 
-    fn whole(&self, promised: Expected) -> Tried<Identity> {
+    fn whole(&self, promised: ExpectedContent) -> TransferResult<Identity> {
         let length = match (self.content_length()?, promised.length) {
             (Some(found), Some(promised)) if found != promised => return Err(self.length_mismatch(promised, found)),
             (Some(length), _) | (None, Some(length)) => length,
@@ -142,7 +142,7 @@ impl Reading<'_> {
     }
 
     /// How many bytes come.
-    fn rest(&self, identity: &Identity, at: u64, promised: &Expected) -> Tried<u64> {
+    fn rest(&self, identity: &Identity, at: u64, promised: &ExpectedContent) -> TransferResult<u64> {
         let (first, last, total) = self
             .headers
             .content_range
@@ -187,10 +187,10 @@ impl Reading<'_> {
 }
 
 /// What the hub says of a file in the headers of its own answer.
-pub fn linked(headers: &Headers) -> Expected {
+pub fn linked(headers: &ResponseHeaders) -> ExpectedContent {
     let sha256 = headers.linked_etag.as_deref().and_then(|etag| etag.trim_matches('"').parse().ok());
     let length = headers.linked_size.as_deref().and_then(|size| size.trim().parse().ok());
-    Expected { length, sha256 }
+    ExpectedContent { length, sha256 }
 }
 
 /// `bytes FIRST-LAST/TOTAL`.
@@ -204,8 +204,8 @@ pub fn content_range(text: &str) -> Option<(u64, u64, u64)> {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&str, &str)]) -> Headers {
-        let mut headers = Headers::default();
+    fn headers(pairs: &[(&str, &str)]) -> ResponseHeaders {
+        let mut headers = ResponseHeaders::default();
         for (name, value) in pairs {
             let value = Some((*value).to_owned());
             match *name {
@@ -223,9 +223,9 @@ mod tests {
     fn meaning(status: u16, pairs: &[(&str, &str)], before: Option<u64>) -> Result<Plan, (ErrorCode, bool)> {
         let identity = Identity { length: 100, etag: Some("\"1\"".into()), sha256: None };
         let before = before.map(|at| (&identity, at));
-        let nothing = Expected::default();
+        let nothing = ExpectedContent::default();
         read("https://example.org/a", status, &headers(pairs), &nothing, &nothing, before)
-            .map_err(|trouble| (trouble.error.code, trouble.remedy == Remedy::StartOver))
+            .map_err(|error| (error.error.code, error.advice == RetryAdvice::StartOver))
     }
 
     #[test]

@@ -8,11 +8,8 @@ use url::Url;
 
 pub use self::quantization::quantization;
 pub use self::variants::Variant;
-use super::address;
-use super::network::{Network, Small};
-use super::secret::Secret;
-use super::transfer::Request;
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::fetch::{HttpRequest, Network, Secret, Small, address};
 use crate::store::{Digest, FileName};
 
 /// Most lists take a hundredth of it.
@@ -22,11 +19,11 @@ const MAX_PAGES: usize = 50;
 
 /// A hub that may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hub {
+pub struct HuggingFace {
     endpoint: Url,
 }
 
-impl Default for Hub {
+impl Default for HuggingFace {
     /// `https://huggingface.co`.
     fn default() -> Self {
         Self { endpoint: Url::parse("https://huggingface.co").expect("it is one") }
@@ -82,7 +79,7 @@ struct Lfs {
     size: u64,
 }
 
-impl Hub {
+impl HuggingFace {
     /// At another address, by the rules of the network. `InvalidOptions` and `InsecureUrl` for what is none.
     pub fn new(endpoint: &str, network: &Network) -> Result<Self> {
         Ok(Self { endpoint: address::parse(endpoint, network.options().allow_insecure)? })
@@ -96,7 +93,7 @@ impl Hub {
         revision: Option<&str>,
         token: Option<&Secret>,
     ) -> Result<Repository> {
-        let ask = |url: Url| Request { url, range: None, if_range: None, token: token.cloned() };
+        let ask = |url: Url| HttpRequest { url, range: None, if_range: None, token: token.cloned() };
         let about = |error: Error| not_found(name, revision, error);
         let mut at = self.api(name, ["revision", revision.unwrap_or("main")]);
         at.set_query(Some("expand[]=sha"));

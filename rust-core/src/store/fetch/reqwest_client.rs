@@ -11,7 +11,7 @@ use reqwest::{Client, ClientBuilder};
 
 use self::failure::{while_asking, while_reading};
 use super::address;
-use super::transfer::{Body, Failure, Headers, Pending, Request, Response, Transfer};
+use super::http_client::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders};
 use crate::error::{Error, ErrorCode, Result};
 
 /// The longest list of headers, in bytes.
@@ -22,7 +22,7 @@ const WINDOW_BYTES: u32 = 8 << 20;
 const FRAME_BYTES: u32 = 256 << 10;
 
 /// The store's own way to the network.
-pub struct Http {
+pub struct ReqwestClient {
     world: Client,
     /// For this device: what an environment says of proxies does not count there.
     here: Client,
@@ -43,7 +43,7 @@ impl Default for HttpOptions {
     }
 }
 
-impl Http {
+impl ReqwestClient {
     /// `InvalidOptions` if an extra root is no certificate.
     pub fn new(options: &HttpOptions) -> Result<Self> {
         let tls = tls::config(&options.extra_roots)?;
@@ -75,19 +75,19 @@ fn build(builder: ClientBuilder) -> Result<Client> {
     })
 }
 
-impl Transfer for Http {
-    fn get<'a>(&'a self, request: &'a Request) -> Pending<'a, std::result::Result<Response, Failure>> {
+impl HttpClient for ReqwestClient {
+    fn get<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, std::result::Result<HttpResponse, HttpError>> {
         Box::pin(async move {
             let client = if address::is_loopback(&request.url) { &self.here } else { &self.world };
             let asked = client.get(request.url.clone()).headers(asked_with(request));
             let response = asked.send().await.map_err(|error| while_asking(&error))?;
             let headers = read_headers(response.headers())?;
-            Ok(Response { status: response.status().as_u16(), headers, body: Box::new(Stream(response)) })
+            Ok(HttpResponse { status: response.status().as_u16(), headers, body: Box::new(Stream(response)) })
         })
     }
 }
 
-fn asked_with(request: &Request) -> HeaderMap {
+fn asked_with(request: &HttpRequest) -> HeaderMap {
     let mut headers = HeaderMap::new();
     // The bytes are counted and hashed as they are.
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -112,13 +112,13 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-fn read_headers(from: &HeaderMap) -> std::result::Result<Headers, Failure> {
+fn read_headers(from: &HeaderMap) -> std::result::Result<ResponseHeaders, HttpError> {
     let total: usize = from.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if total > MAX_HEADER_BYTES as usize {
-        return Err(Failure::Invalid(format!("its headers are {total} bytes long")));
+        return Err(HttpError::Invalid(format!("its headers are {total} bytes long")));
     }
     let read = |name: &str| from.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Headers {
+    Ok(ResponseHeaders {
         location: read("location"),
         etag: read("etag"),
         content_length: read("content-length"),
@@ -133,8 +133,8 @@ fn read_headers(from: &HeaderMap) -> std::result::Result<Headers, Failure> {
 
 struct Stream(reqwest::Response);
 
-impl Body for Stream {
-    fn next(&mut self) -> Pending<'_, std::result::Result<Option<Bytes>, Failure>> {
+impl ResponseBody for Stream {
+    fn next(&mut self) -> BoxFuture<'_, std::result::Result<Option<Bytes>, HttpError>> {
         Box::pin(async { self.0.chunk().await.map_err(|error| while_reading(&error)) })
     }
 }

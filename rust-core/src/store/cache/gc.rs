@@ -5,22 +5,22 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 
-use super::fail::Fail;
-use super::held::{Held, names_in};
+use super::cache_error::CacheError;
 use super::layout::Layout;
+use super::locked::{LockedStore, names_in};
 use crate::files::{ignore_absence, sync_directory};
 use crate::store::key::Key;
 
-impl Held<'_> {
+impl LockedStore<'_> {
     /// After a change that is made: what cannot be removed now is removed after the next one.
-    pub(super) fn tidy_if_possible(&self) {
-        if let Err(fail) = self.tidy() {
+    pub(super) fn gc_if_possible(&self) {
+        if let Err(fail) = self.gc() {
             let error = fail.said("tidy", &self.layout.root().display());
             tracing::warn!(%error, "model store was not tidied");
         }
     }
 
-    pub(super) fn tidy(&self) -> Result<(), Fail> {
+    pub(super) fn gc(&self) -> Result<(), CacheError> {
         let entries = self.entries()?;
         if entries.newer {
             // They may be what a newer build's names refer to.
@@ -29,7 +29,7 @@ impl Held<'_> {
         let manifests = || entries.known.iter().map(|entry| &entry.manifest);
         // Links first: as long as a blob is there, they say what must not go.
         let sets: HashSet<_> = manifests().filter_map(|manifest| manifest.set_key()).collect();
-        self.tidy_sets(&sets)?;
+        self.gc_sets(&sets)?;
         let blobs: HashSet<_> = manifests().flat_map(|manifest| manifest.blobs()).map(|blob| blob.sha256).collect();
         for file in names_in(&self.layout.blobs)? {
             let Some(digest) = Layout::blob_digest(&file) else { continue };
@@ -50,7 +50,7 @@ impl Held<'_> {
         Ok(())
     }
 
-    fn tidy_sets(&self, referred: &HashSet<Key>) -> io::Result<()> {
+    fn gc_sets(&self, referred: &HashSet<Key>) -> io::Result<()> {
         for name in names_in(&self.layout.sets)? {
             let Some(key) = Key::read(&name) else { continue };
             if referred.contains(&key) {
@@ -59,7 +59,7 @@ impl Held<'_> {
             let folder = self.layout.set(&key);
             let mut in_use = false;
             for file in names_in(&folder)? {
-                in_use |= match super::view::target(&folder.join(file)) {
+                in_use |= match super::link_set::target(&folder.join(file)) {
                     Some(digest) => self.is_pinned(&digest)?,
                     None => false,
                 };

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// How far work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Work {
+pub struct ByteProgress {
     /// Bytes done.
     pub done: u64,
     /// Bytes in all; `None` where nobody knows.
@@ -14,22 +14,22 @@ pub struct Work {
 }
 
 /// Is told at least once a mebibyte. Breaking off ends the work as `Cancelled`.
-pub type OnWork<'a> = &'a mut dyn FnMut(Work) -> ControlFlow<()>;
+pub type OnByteProgress<'a> = &'a mut dyn FnMut(ByteProgress) -> ControlFlow<()>;
 
 /// Adds up what is done, over several files.
 pub(super) struct Count<'a> {
-    work: Work,
-    on_work: OnWork<'a>,
+    work: ByteProgress,
+    on_progress: OnByteProgress<'a>,
 }
 
 impl<'a> Count<'a> {
-    pub(super) fn new(total: Option<u64>, on_work: OnWork<'a>) -> Self {
-        Self { work: Work { done: 0, total }, on_work }
+    pub(super) fn new(total: Option<u64>, on_progress: OnByteProgress<'a>) -> Self {
+        Self { work: ByteProgress { done: 0, total }, on_progress }
     }
 
     pub(super) fn add(&mut self, bytes: u64) -> Result<()> {
         self.work.done += bytes;
-        match (self.on_work)(self.work) {
+        match (self.on_progress)(self.work) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
                 Err(Error::new(ErrorCode::Cancelled, "the work was cancelled - ask again to begin anew"))

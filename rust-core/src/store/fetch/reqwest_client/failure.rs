@@ -6,27 +6,27 @@ use std::io;
 
 use rustls::{CertificateError, Error as Tls};
 
-use crate::store::fetch::transfer::Failure;
+use crate::store::fetch::http_client::HttpError;
 
 /// Before there was an answer.
-pub(super) fn while_asking(error: &reqwest::Error) -> Failure {
+pub(super) fn while_asking(error: &reqwest::Error) -> HttpError {
     if let Some(tls) = tls(error) {
         return tls_failure(tls);
     }
     if error.is_connect() && !was_connected(error) {
-        return Failure::Unreachable(reason(error));
+        return HttpError::Unreachable(reason(error));
     }
     after_connecting(error)
 }
 
 /// In the middle of the body.
-pub(super) fn while_reading(error: &reqwest::Error) -> Failure {
+pub(super) fn while_reading(error: &reqwest::Error) -> HttpError {
     after_connecting(error)
 }
 
-fn after_connecting(error: &reqwest::Error) -> Failure {
+fn after_connecting(error: &reqwest::Error) -> HttpError {
     let parse = causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(|error| error.is_parse()));
-    if parse { Failure::Invalid(reason(error)) } else { Failure::Lost(reason(error)) }
+    if parse { HttpError::Invalid(reason(error)) } else { HttpError::Lost(reason(error)) }
 }
 
 /// Making a connection failed after somebody had answered: in the handshake.
@@ -68,12 +68,12 @@ fn inner<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
     }
 }
 
-fn tls_failure(error: &Tls) -> Failure {
+fn tls_failure(error: &Tls) -> HttpError {
     match error {
-        Tls::InvalidCertificate(reason) => Failure::Tls(certificate(reason)),
+        Tls::InvalidCertificate(reason) => HttpError::Tls(certificate(reason)),
         // The network ended the handshake, not the certificate.
-        Tls::General(_) | Tls::HandshakeNotComplete => Failure::Lost(error.to_string()),
-        other => Failure::Tls(other.to_string()),
+        Tls::General(_) | Tls::HandshakeNotComplete => HttpError::Lost(error.to_string()),
+        other => HttpError::Tls(other.to_string()),
     }
 }
 

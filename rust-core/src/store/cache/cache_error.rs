@@ -7,12 +7,12 @@ use crate::error::{Error, ErrorCode};
 
 /// What the system said, or an error that says all there is to say.
 #[derive(Debug)]
-pub(super) enum Fail {
+pub(super) enum CacheError {
     Io(io::Error),
     Said(Error),
 }
 
-impl Fail {
+impl CacheError {
     /// "could not ACT WHAT: …".
     pub(super) fn said(self, act: &str, what: &dyn Display) -> Error {
         let error = match self {
@@ -31,13 +31,13 @@ impl Fail {
     }
 }
 
-impl From<io::Error> for Fail {
+impl From<io::Error> for CacheError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Error> for Fail {
+impl From<Error> for CacheError {
     fn from(error: Error) -> Self {
         Self::Said(error)
     }

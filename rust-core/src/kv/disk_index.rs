@@ -8,7 +8,7 @@ use super::SavedKv;
 pub(crate) const DEFAULT_SAVED_BUDGET_BYTES: u64 = 2 << 30;
 
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct DiskIndex {
     budget: u64,
     /// By scope.
     places: HashMap<String, Place>,
@@ -21,7 +21,7 @@ struct Place {
     last_used_at: u64,
 }
 
-impl Shelf {
+impl DiskIndex {
     /// `budget` in bytes.
     pub(crate) fn new(budget: u64) -> Self {
         Self { budget, places: HashMap::new() }
@@ -75,7 +75,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::residency::Fingerprint;
+    use crate::kv::Fingerprint;
 
     fn kv(bytes: u64) -> SavedKv {
         SavedKv { fingerprint: Fingerprint(1), tokens: 1, bytes, saved_at: 1 }
@@ -85,8 +85,8 @@ mod tests {
     type Row = (&'static str, u64, u64);
 
     /// A budget of ten bytes.
-    fn shelf(places: &[Row]) -> Shelf {
-        let mut shelf = Shelf::new(10);
+    fn shelf(places: &[Row]) -> DiskIndex {
+        let mut shelf = DiskIndex::new(10);
         for (scope, bytes, last_used_at) in places {
             shelf.put(scope, kv(*bytes), *last_used_at);
         }

@@ -13,7 +13,7 @@ fn transcript(scope: &str, revision: u64) -> SavedTranscript {
     SavedTranscript {
         scope: scope.into(),
         model: "/models/chat.gguf".into(),
-        persist: Persist::Kv,
+        persist: Persist::Full,
         revision,
         last_used_at: 1_700_000_000_000,
         dropped_messages: 2,
@@ -24,11 +24,11 @@ fn transcript(scope: &str, revision: u64) -> SavedTranscript {
     }
 }
 
-fn parked(scope: &str) -> Parked {
-    Parked::new(scope.into(), vec![1, -1, 32_000, i32::MAX], (0..10_000_u32).map(|at| at as u8).collect())
+fn parked(scope: &str) -> KvSnapshot {
+    KvSnapshot::new(scope.into(), vec![1, -1, 32_000, i32::MAX], (0..10_000_u32).map(|at| at as u8).collect())
 }
 
-fn open(directory: &TempDir) -> (Storage, Found) {
+fn open(directory: &TempDir) -> (Storage, StorageContents) {
     Storage::open(directory.path()).expect("nothing else uses it")
 }
 
@@ -76,7 +76,7 @@ fn reasons(set_aside: &[SetAside]) -> Vec<&str> {
 fn what_was_written_is_found_by_the_next_open() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, found) = open(&directory);
-    assert_eq!(found, Found::default());
+    assert_eq!(found, StorageContents::default());
     // Ids are the app's: not names of files.
     for scope in ["b", "a", "../a", "a/b", "ümlaut 😀"] {
         storage.write_transcript(&transcript(scope, 1)).expect("written");
@@ -102,7 +102,7 @@ fn what_was_written_is_found_by_the_next_open() {
 fn a_kv_without_tokens_or_state_is_one_too() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, _) = open(&directory);
-    let empty = Parked::new("a".into(), Vec::new(), Vec::new());
+    let empty = KvSnapshot::new("a".into(), Vec::new(), Vec::new());
     storage.write_kv(&empty, FINGERPRINT).expect("written");
     assert_eq!(storage.read_kv("a", FINGERPRINT), Ok(empty));
 }
@@ -160,7 +160,7 @@ fn a_kv_that_its_scope_no_longer_wants_goes() {
     storage.write_transcript(&transcript).expect("written");
     drop(storage);
     let (_, found) = open(&directory);
-    assert_eq!(found, Found { scopes: vec![FoundScope { transcript, kv: None }], set_aside: vec![] });
+    assert_eq!(found, StorageContents { scopes: vec![FoundScope { transcript, kv: None }], set_aside: vec![] });
     assert_eq!(files(&directory), [folder::transcript_name("a")]);
 }
 
@@ -180,7 +180,7 @@ fn a_kv_that_is_not_there_is_no_damage() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, _) = open(&directory);
     let unusable = storage.read_kv("a", FINGERPRINT).expect_err("there is none");
-    assert_eq!(unusable, Unusable { reason: "it is not there".into(), set_aside: None });
+    assert_eq!(unusable, UnusableKv { reason: "it is not there".into(), set_aside: None });
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_damaged_state_shows_when_it_is_read_and_is_set_aside() {
     let unusable = storage.read_kv("a", FINGERPRINT).expect_err("damaged");
     let reason = "its checksum does not match".to_owned();
     let set_aside = Some(SetAside { file: folder::kv_name("a"), reason: reason.clone() });
-    assert_eq!(unusable, Unusable { reason, set_aside });
+    assert_eq!(unusable, UnusableKv { reason, set_aside });
     assert_eq!(files(&directory), [folder::transcript_name("a"), format!("set-aside/{}", folder::kv_name("a"))]);
     // And the next one finds a place of its own.
     storage.write_kv(&parked("a"), FINGERPRINT).expect("written");
@@ -314,9 +314,9 @@ fn leftover_temporary_files_go_and_files_of_others_stay() {
     fs::write(directory.path().join(format!("{hash}.kv.17.tmp")), "half").expect("written");
     fs::write(directory.path().join(format!("{hash}.transcript.0.tmp")), "half").expect("written");
     let (storage, found) = open(&directory);
-    assert_eq!(found, Found::default());
+    assert_eq!(found, StorageContents::default());
     assert_eq!(files(&directory), [".nomedia", "0123.kv.1.tmp", "notes.kv", "photo.tmp"]);
-    storage.erase_all().expect("erased");
+    storage.remove_all().expect("erased");
     assert_eq!(files(&directory), [".nomedia", "0123.kv.1.tmp", "notes.kv", "photo.tmp"]);
 }
 
@@ -336,8 +336,8 @@ fn what_is_removed_is_gone_with_what_was_set_aside() {
     storage.remove("a").expect("removed");
     storage.remove("a").expect("absent is fine");
     assert_eq!(files(&directory), [folder::transcript_name("b"), format!("set-aside/{}", folder::kv_name("b"))]);
-    storage.erase_all().expect("erased");
-    storage.erase_all().expect("nothing there is fine");
+    storage.remove_all().expect("erased");
+    storage.remove_all().expect("nothing there is fine");
     assert_eq!(files(&directory), [""; 0]);
     // And goes on.
     storage.write_transcript(&transcript("a", 2)).expect("written");
@@ -389,7 +389,7 @@ fn a_new_file_is_not_set_aside_for_the_damage_of_the_old_one() {
 fn writers_and_readers_of_one_scope_see_whole_files() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, _) = open(&directory);
-    let version = |byte: u8| Parked::new("a".into(), vec![i32::from(byte); 10], vec![byte; 100_000]);
+    let version = |byte: u8| KvSnapshot::new("a".into(), vec![i32::from(byte); 10], vec![byte; 100_000]);
     storage.write_kv(&version(0), FINGERPRINT).expect("written");
     std::thread::scope(|threads| {
         for writer in 0..3 {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::folder::{Folder, Kind};
 use self::reject::Reject;
-use super::{Fingerprint, Parked};
+use super::{Fingerprint, KvSnapshot};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::Lock;
 use crate::protocol::{Message, Persist};
@@ -87,7 +87,7 @@ pub struct SetAside {
 
 /// What a directory held when it was opened.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct StorageContents {
     /// Sorted by id.
     pub scopes: Vec<FoundScope>,
     /// Damaged files, files of an unknown version, KV without a transcript. Sorted by name.
@@ -96,7 +96,7 @@ pub struct Found {
 
 /// Why a saved KV was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
+pub struct UnusableKv {
     /// For a person.
     pub reason: String,
     /// Present if the file itself was to blame.
@@ -107,7 +107,7 @@ impl Storage {
     /// Opens a directory, made if there is none, and reads every transcript and the head of every KV. Leftover temporary
     /// files go, and KV whose scope says that it wants none on disk. `StorageUnavailable` while another process has it
     /// open, or this one twice, or a file cannot be read now: nothing is taken for damaged that may be well tomorrow.
-    pub fn open(directory: &Path) -> Result<(Self, Found)> {
+    pub fn open(directory: &Path) -> Result<(Self, StorageContents)> {
         let folder = Folder::make(directory).map_err(|error| {
             let detail =
                 format!("could not make {}: {error} - name a directory that can be written", directory.display());
@@ -146,7 +146,7 @@ impl Storage {
 
     /// Writes a scope's KV in place of the old one. On the disk when it returns. The scope's transcript comes first: a KV
     /// without one is set aside by the next `open`. `StorageFailed` leaves the old KV.
-    pub fn write_kv(&self, parked: &Parked, fingerprint: Fingerprint) -> Result<SavedKv> {
+    pub fn write_kv(&self, parked: &KvSnapshot, fingerprint: Fingerprint) -> Result<SavedKv> {
         let name = folder::kv_name(parked.scope());
         let saved_at = now();
         let head = kv::encode_head(parked, fingerprint, saved_at);
@@ -157,18 +157,18 @@ impl Storage {
 
     /// Reads a scope's KV, if it is whole, the scope's own, and for the model of this fingerprint. A damaged file is set
     /// aside; one for another model stays where it is.
-    pub fn read_kv(&self, scope: &str, fingerprint: Fingerprint) -> std::result::Result<Parked, Unusable> {
+    pub fn read_kv(&self, scope: &str, fingerprint: Fingerprint) -> std::result::Result<KvSnapshot, UnusableKv> {
         let name = folder::kv_name(scope);
         loop {
             let seen = self.folder.changes();
             let reason = match kv::read(&self.folder.file(&name), scope, fingerprint) {
                 Ok(parked) => return Ok(parked),
-                Err(Reject::Kept(reason)) => return Err(Unusable { reason, set_aside: None }),
+                Err(Reject::Kept(reason)) => return Err(UnusableKv { reason, set_aside: None }),
                 Err(Reject::Damaged(reason)) => reason,
             };
             // Else a new file may have taken the place of the one that was read: look again.
             if let Some(set_aside) = self.set_aside(&name, &reason, seen) {
-                return Err(Unusable { reason, set_aside: Some(set_aside) });
+                return Err(UnusableKv { reason, set_aside: Some(set_aside) });
             }
         }
     }
@@ -189,7 +189,7 @@ impl Storage {
     }
 
     /// Removes every scope, half-written files and all that was set aside. Files that are none of ours stay.
-    pub fn erase_all(&self) -> Result<()> {
+    pub fn remove_all(&self) -> Result<()> {
         let erased = || -> io::Result<()> {
             self.folder.remove_all_aside()?;
             // KV first: names sort that way within a scope, and a failure then leaves no KV without a transcript.
@@ -201,7 +201,7 @@ impl Storage {
         erased().map_err(|error| failed("erase", "everything", &error))
     }
 
-    fn survey(&self) -> Result<Found> {
+    fn survey(&self) -> Result<StorageContents> {
         let unavailable = |what: &str, reason: &str| {
             let detail = format!(
                 "could not open {}: {what}: {reason} - try again when it can be read",
@@ -240,7 +240,7 @@ impl Storage {
                 set_aside.extend(self.set_aside(&name, reason, self.folder.changes()));
                 continue;
             };
-            if scope.transcript.persist == Persist::Kv {
+            if scope.transcript.persist == Persist::Full {
                 let kv::Head { fingerprint, tokens, bytes, saved_at, .. } = head;
                 scope.kv = Some(SavedKv { fingerprint, tokens, bytes, saved_at });
             } else {
@@ -248,7 +248,7 @@ impl Storage {
             }
         }
         set_aside.sort_by(|a, b| a.file.cmp(&b.file));
-        Ok(Found { scopes: scopes.into_values().collect(), set_aside })
+        Ok(StorageContents { scopes: scopes.into_values().collect(), set_aside })
     }
 
     /// `None` if files changed since `seen`. A file that cannot be moved stays, and is reported all the same.

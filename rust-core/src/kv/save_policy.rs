@@ -6,7 +6,7 @@ const READ_BYTES_PER_SECOND: f64 = 400e6;
 
 /// Whether reading `bytes` is faster than prefilling `tokens` again. A rate that is not known yet counts as slow: a file
 /// that was not needed costs less than a conversation that is prefilled for a minute.
-pub(crate) fn is_worth_saving(tokens: u32, bytes: u64, prefill_tokens_per_second: Option<f64>) -> bool {
+pub(crate) fn is_cheaper_to_read(tokens: u32, bytes: u64, prefill_tokens_per_second: Option<f64>) -> bool {
     if tokens == 0 {
         return false;
     }
@@ -18,7 +18,7 @@ pub(crate) fn is_worth_saving(tokens: u32, bytes: u64, prefill_tokens_per_second
 
 #[cfg(test)]
 mod tests {
-    use super::is_worth_saving;
+    use super::is_cheaper_to_read;
 
     #[test]
     fn a_kv_is_saved_where_reading_it_is_faster_than_prefilling_again() {
@@ -34,20 +34,20 @@ mod tests {
             (1, 1, Some(f64::INFINITY), false),
         ];
         for (tokens, bytes, rate, expected) in cases {
-            assert_eq!(is_worth_saving(tokens, bytes, rate), expected, "{tokens} tokens, {bytes} bytes, {rate:?}");
+            assert_eq!(is_cheaper_to_read(tokens, bytes, rate), expected, "{tokens} tokens, {bytes} bytes, {rate:?}");
         }
     }
 
     #[test]
     fn an_unknown_rate_counts_as_slow() {
         for rate in [None, Some(0.0), Some(-1.0), Some(f64::NAN)] {
-            assert!(is_worth_saving(1, u64::MAX, rate), "{rate:?}");
+            assert!(is_cheaper_to_read(1, u64::MAX, rate), "{rate:?}");
         }
     }
 
     #[test]
     fn nothing_is_not_worth_a_file() {
-        assert!(!is_worth_saving(0, 100, None));
-        assert!(!is_worth_saving(0, 0, Some(1.0)));
+        assert!(!is_cheaper_to_read(0, 100, None));
+        assert!(!is_cheaper_to_read(0, 0, Some(1.0)));
     }
 }
