@@ -1,35 +1,36 @@
-//! A request in the form of OpenAI's chat completions, which llama.cpp's templates are given.
+//! A request in the form of OpenAI's chat completions, as llama.cpp's templates take it.
 
 use serde_json::{Value, json};
 
-use crate::protocol::{GenerateOptions, JsonObject, Message, ResponseFormat, Role, Tool, ToolChoice};
+use crate::protocol::{GenerateOptions, JsonObject, Message, ResponseFormat, Role, Tool, ToolCall, ToolChoice};
 
-/// The parts of a request, as JSON text; empty where there are none.
-pub(super) struct Request {
+/// The parts of a request. A part that the request lacks is empty.
+pub(super) struct ChatRequest {
     pub messages: Vec<Value>,
     pub tools: Vec<Value>,
-    /// Of the answer.
+    /// The answer's JSON schema, as text.
     pub schema: String,
-    /// Whether a model that can think does so.
+    /// Whether a model that can reason does so.
     pub reasoning: bool,
 }
 
-impl Request {
+impl ChatRequest {
     pub fn new(messages: &[Message], options: &GenerateOptions) -> Self {
         let schema = match &options.response_format {
-            // A call is no text, so that a form of the text says nothing of it. llama.cpp would have JSON written, and nothing called.
+            // A required call is no text, so a schema for the text does not apply. With both, llama.cpp would have JSON written and
+            // no tool called.
             _ if options.tool_choice().requires_a_call() => String::new(),
             Some(ResponseFormat::Json { schema }) => json_schema(schema.as_ref()),
             Some(ResponseFormat::Grammar { .. }) | None => String::new(),
         };
         let messages = messages.iter().map(message).collect();
-        let tools = tools_to_be_called(options).map(tool).collect();
+        let tools = callable_tools(options).map(tool).collect();
         Self { messages, tools, schema, reasoning: options.reasoning.unwrap_or(true) }
     }
 }
 
-/// What the template is told of: the one that must be called where it is one, and none where none may be.
-fn tools_to_be_called(options: &GenerateOptions) -> impl Iterator<Item = &Tool> {
+/// The tools that the template is told of: only the tool that must be called, if one is named; none if none may be called.
+fn callable_tools(options: &GenerateOptions) -> impl Iterator<Item = &Tool> {
     let choice = options.tool_choice();
     options.tools.iter().filter(move |tool| match &choice {
         ToolChoice::Auto | ToolChoice::Required => true,
@@ -38,7 +39,7 @@ fn tools_to_be_called(options: &GenerateOptions) -> impl Iterator<Item = &Tool> 
     })
 }
 
-/// An empty schema is any value for JSON Schema, and nothing at all for llama.cpp.
+/// An empty schema allows any value in JSON Schema, but llama.cpp takes it for none.
 fn json_schema(schema: Option<&JsonObject>) -> String {
     match schema.filter(|schema| !schema.is_empty()) {
         Some(schema) => json!(schema).to_string(),
@@ -62,7 +63,7 @@ fn message(message: &Message) -> Value {
         value["reasoning_content"] = json!(reasoning);
     }
     if !tool_calls.is_empty() {
-        let call = |call: &crate::protocol::ToolCall| {
+        let call = |call: &ToolCall| {
             let function = json!({ "name": call.name, "arguments": call.arguments });
             json!({ "type": "function", "id": call.id, "function": function })
         };

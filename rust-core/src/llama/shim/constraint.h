@@ -1,4 +1,4 @@
-// What one answer may be made of, token by token: a grammar, and a limit to what is thought.
+// Which tokens an answer may continue with: a grammar, and a limit to the reasoning.
 #pragma once
 
 #include <deque>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "answer.h"
+#include "answer_format.h"
 #include "grammar.h"
 #include "reasoning-budget.h"
 
@@ -18,17 +18,17 @@ using sampler_ptr = std::unique_ptr<llama_sampler, sampler_deleter>;
 
 class shim_constraint {
   public:
-    // `answer` must outlive it; null for no constraint.
-    shim_constraint(const llama_vocab * vocab, const shim_answer * answer, int32_t reasoning_budget);
+    // `format` must outlive it; null for no constraint.
+    shim_constraint(const llama_vocab * vocab, const shim_answer_format * format, int32_t reasoning_budget);
 
-    // The one token that must come now, or LLAMA_TOKEN_NULL.
+    // The one token that must come next, or LLAMA_TOKEN_NULL.
     llama_token forced() const;
-    // Whether anything could be refused now.
+    // Whether a token could be refused now.
     bool holds() const;
     bool allows(llama_token token) const;
-    // Sets the logits of what is refused to minus infinity.
+    // Sets the logits of refused tokens to minus infinity.
     void apply(llama_token_data_array * candidates) const;
-    // The token comes; it is allowed.
+    // Takes the next token, which is allowed.
     void accept(llama_token token);
 
   private:
@@ -36,12 +36,12 @@ class shim_constraint {
     void look_for_trigger(llama_token token);
 
     const llama_vocab * vocab;
-    const shim_answer * answer;
+    const shim_answer_format * format;
     // Null while a lazy grammar waits for its trigger.
     grammar_ptr grammar;
-    // Null where there is nothing to be limited.
+    // Null if the reasoning has no limit.
     sampler_ptr thinking;
-    // The last tokens and their text, long enough for the longest trigger to be found in them.
+    // The last tokens and their text, long enough to contain the longest trigger.
     std::deque<llama_token> recent;
     std::deque<size_t> recent_lengths;
     std::string tail;

@@ -5,7 +5,7 @@
 
 #include "llama-grammar.h"
 
-// Of one token, in the reading of a grammar: real ones stay below a hundred, and the time grows with the cube.
+// Limits for one token. Real grammars stay below a hundred ways and readings, and the time grows with the cube.
 static constexpr size_t most_ways = 256;
 static constexpr size_t most_readings = 256;
 static constexpr size_t deepest_rule = 2000;
@@ -16,13 +16,13 @@ bool ends_sequence(const llama_grammar_element & element) {
     return element.type == LLAMA_GRETYPE_END || element.type == LLAMA_GRETYPE_ALT;
 }
 
-// A code point's ranges and alternatives are elements of their own behind it.
+// A code point's ranges and alternatives follow it as elements of their own.
 bool belongs_to_last(const llama_grammar_element & element) {
     return element.type == LLAMA_GRETYPE_CHAR_RNG_UPPER || element.type == LLAMA_GRETYPE_CHAR_ALT;
 }
 
-// Looks at how a rule can begin: in so many ways, and never with itself where something is left to come after that. Where nothing is, as
-// in a repetition, llama.cpp finds that it has been there.
+// Checks how a rule can begin: in how many ways, and never with itself if more must follow after that. If nothing must
+// follow, as in a repetition, llama.cpp notices the recursion.
 class screen {
   public:
     explicit screen(const llama_grammar_rules & rules) : rules(rules), may_be_empty(rules.size()), ways(rules.size()), state(rules.size()), left_before(rules.size()) {
@@ -35,7 +35,7 @@ class screen {
   private:
     enum class seen : uint8_t { no, now, done };
 
-    // What can be empty through rules that can be; llama.cpp itself looks for an empty alternative only.
+    // Finds rules that can be empty through other rules. llama.cpp itself finds only an empty alternative.
     void find_empty() {
         for (bool changed = true; changed;) {
             changed = false;
@@ -62,7 +62,7 @@ class screen {
         return false;
     }
 
-    // `leaves`: how many of the references on the way here leave something to come after them.
+    // `leaves`: how many references on the way here have more to follow after them.
     size_t count(size_t rule, size_t depth, size_t leaves) {
         if (state[rule] == seen::done) {
             return ways[rule];

@@ -1,5 +1,5 @@
-// A sequence's state, written into and read from several pieces of memory: what is before and after the conversation itself
-// differs from context to context, and a copy of the whole to exchange it would cost as much as the state call. Uses
+// Writes and reads a sequence's state in several pieces of memory. The bytes before and after the conversation itself
+// differ between contexts, and exchanging them by a copy of the whole would cost as much as the state call. Uses
 // llama.cpp's internal headers, of the one version that this crate is pinned to.
 
 #include "shim.h"
@@ -17,12 +17,12 @@
 
 namespace {
 
-// Where the next byte is, in a list of pieces.
+// The position of the next byte in a list of pieces.
 class cursor {
   public:
     cursor(const shim_text * pieces, size_t count) : piece(pieces), end(pieces + count) {}
 
-    // The next bytes that lie together, `size` at most.
+    // The next contiguous bytes, at most `size` of them.
     char * next(size_t size, size_t & length) {
         while (piece != end && offset == piece->length) {
             piece++;
@@ -38,7 +38,7 @@ class cursor {
         return data;
     }
 
-    // `use(data, done, length)` for all parts of the next `size` bytes.
+    // Calls `use(data, done, length)` for all parts of the next `size` bytes.
     template <typename Use> void take(size_t size, Use use) {
         for (size_t done = 0, length = 0; done < size; done += length) {
             char * data = next(size - done, length);
@@ -111,12 +111,12 @@ class reader : public llama_io_read_i {
 bool shim_state_is_plain(const llama_context * context) {
     const llama_memory_i * memory = llama_get_memory(context);
     const llama_hparams & hparams = llama_get_model(context)->hparams;
-    // With more positions than one per token, or with token ids, a cell has a third part.
+    // A cell has a third part if a token has several positions, or if cells hold token ids.
     const bool small_cells = hparams.n_pos_per_embd() == 1 && hparams.ple_n_heads == 0;
     return memory != nullptr && typeid(*memory) == typeid(llama_kv_cache) && hparams.n_swa == 0 && small_cells;
 }
 
-size_t shim_state_size(llama_context * context, llama_seq_id sequence, char ** error) {
+size_t shim_state_size(llama_context * context, llama_seq_id sequence, shim_error * error) {
     return shim_guard<size_t>(error, 0, [&] {
         llama_synchronize(context);
         counter io;
@@ -125,7 +125,7 @@ size_t shim_state_size(llama_context * context, llama_seq_id sequence, char ** e
     });
 }
 
-size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, char ** error) {
+size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, shim_error * error) {
     return shim_guard<size_t>(error, 0, [&] {
         llama_synchronize(context);
         writer io(pieces, count);
@@ -134,7 +134,7 @@ size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim
     });
 }
 
-size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, char ** error) {
+size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, shim_error * error) {
     return shim_guard<size_t>(error, 0, [&] {
         llama_synchronize(context);
         reader io(pieces, count);

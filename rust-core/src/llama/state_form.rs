@@ -1,5 +1,5 @@
-//! The bytes of a sequence's state, and the form of them that every context of the model understands. llama.cpp writes
-//! one attention cache as
+//! The bytes of a sequence's state, in a form that every context of the model understands. llama.cpp writes one attention cache
+//! as
 //!
 //! ```text
 //! streams: u32, then for each of them
@@ -10,9 +10,8 @@
 //!   for each layer      the same of values; some architectures have none
 //! ```
 //!
-//! with one stream for each slot, of which a sequence fills its own. What leaves this context is the form with one stream
-//! and sequence 0, so that it depends neither on the slot nor on their number. What comes back is read here in full
-//! before llama.cpp, which trusts some of it, sees it.
+//! with one stream for each slot; a sequence fills its own stream. A saved state has one stream and sequence 0, so that it depends
+//! neither on the slot nor on the number of slots. A state to restore is checked in full here, because llama.cpp trusts parts of it.
 
 use twox_hash::XxHash3_64;
 
@@ -23,8 +22,7 @@ const MAX_LAYERS: u32 = 512;
 
 type Checked<T> = Result<T, String>;
 
-/// What goes before and after the one-stream form, less its count of streams, to make it the state of a sequence in a
-/// context with that many streams.
+/// The bytes around the one-stream form, without its count of streams, in a context with several streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
     pub before: Vec<u8>,
@@ -45,18 +43,18 @@ impl Frame {
         Self { before: vec![0; self.before.len()], after: vec![0; self.after.len()] }
     }
 
-    /// Bytes of the one-stream form of a state that takes `size` bytes in this frame.
+    /// The size of the one-stream form of a state that takes `size` bytes in this frame.
     pub fn inner(&self, size: usize) -> Option<usize> {
         size.checked_sub(self.before.len() + self.after.len())?.checked_add(U32)
     }
 }
 
-/// Where the count of streams ends in the one-stream form, and what a frame goes around begins.
+/// The offset in the one-stream form at which the count of streams ends and the framed bytes begin.
 pub(super) const START: usize = U32;
 
-/// Completes the one-stream form of what llama.cpp has written behind `START`: one stream, sequence 0.
+/// Turns the bytes that llama.cpp wrote at `START` into the one-stream form: one stream, sequence 0.
 pub(super) fn seal(state: &mut [u8]) -> Checked<()> {
-    let mut reader = Reader { bytes: state, at: START };
+    let mut reader = StateReader { bytes: state, at: START };
     let cells = reader.u32()?;
     reader.skip(u64::from(cells), CELL as u64)?;
     let end = reader.at;
@@ -67,10 +65,10 @@ pub(super) fn seal(state: &mut [u8]) -> Checked<()> {
     check(state, cells).map(|_| ())
 }
 
-/// How many tokens a state in the one-stream form holds: positions 0 to that number, each once and in order, `limit` at
-/// most. Every count and size in it is true to its length. That types and sizes are the model's own is llama.cpp's to say.
+/// The number of tokens in a state of the one-stream form, at most `limit`. Checks that their positions count up from 0, and that
+/// every count and size agrees with the state's length. llama.cpp checks types and sizes against the model.
 pub(super) fn check(state: &[u8], limit: u32) -> Checked<u32> {
-    let mut reader = Reader { bytes: state, at: 0 };
+    let mut reader = StateReader { bytes: state, at: 0 };
     let streams = reader.u32()?;
     if streams != 1 {
         return Err(format!("it has {streams} streams instead of 1"));
@@ -93,15 +91,15 @@ pub(super) fn check(state: &[u8], limit: u32) -> Checked<u32> {
     }
 }
 
-/// A state whose form is not known here, such as that of a recurrent model, gets a checksum: bytes that are not as llama.cpp
-/// wrote them never reach it again. It fits contexts with as many slots alone, which is the fingerprint's to say.
+/// Adds a checksum to a state of unknown form, such as that of a recurrent model, so that llama.cpp never reads bytes that it did
+/// not write. The state fits only contexts with as many slots; the fingerprint ensures that.
 pub(super) fn seal_opaque(mut state: Vec<u8>) -> Vec<u8> {
     let checksum = XxHash3_64::oneshot(&state).to_le_bytes();
     state.extend(checksum);
     state
 }
 
-/// What `seal_opaque` was given.
+/// Undoes `seal_opaque`.
 pub(super) fn open_opaque(state: &[u8]) -> Checked<&[u8]> {
     match state.split_last_chunk() {
         Some((state, checksum)) if XxHash3_64::oneshot(state).to_le_bytes() == *checksum => Ok(state),
@@ -109,7 +107,7 @@ pub(super) fn open_opaque(state: &[u8]) -> Checked<&[u8]> {
     }
 }
 
-fn rows(reader: &mut Reader<'_>, cells: u32) -> Checked<()> {
+fn rows(reader: &mut StateReader<'_>, cells: u32) -> Checked<()> {
     let layout = reader.u32()?;
     let layers = reader.u32()?;
     if layout != 0 || layers == 0 || layers > MAX_LAYERS {
@@ -128,19 +126,19 @@ fn rows(reader: &mut Reader<'_>, cells: u32) -> Checked<()> {
     Ok(())
 }
 
-fn row(reader: &mut Reader<'_>, cells: u32) -> Checked<()> {
+fn row(reader: &mut StateReader<'_>, cells: u32) -> Checked<()> {
     reader.skip(1, U32 as u64)?;
     let size = reader.u64()?;
     reader.skip(cells.into(), size)
 }
 
-/// Bytes that are read forwards, never past their end.
-struct Reader<'a> {
+/// Reads bytes forwards, never past their end.
+struct StateReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl StateReader<'_> {
     fn skip(&mut self, count: u64, size: u64) -> Checked<()> {
         let end = count.checked_mul(size).and_then(|more| (self.at as u64).checked_add(more));
         match end.and_then(|end| usize::try_from(end).ok()).filter(|end| *end <= self.bytes.len()) {
@@ -174,7 +172,7 @@ mod tests {
     const LAYERS: u32 = 2;
     const ROW: usize = 6;
 
-    /// What llama.cpp writes for `sequence` of `streams`, with `cells` tokens.
+    /// The bytes that llama.cpp writes for `sequence` of `streams`, with `cells` tokens.
     fn native(streams: u32, sequence: u32, cells: u32) -> Vec<u8> {
         let mut bytes = streams.to_le_bytes().to_vec();
         for stream in 0..streams {
@@ -195,7 +193,7 @@ mod tests {
         bytes
     }
 
-    /// What a context with `streams` streams saves of `sequence`.
+    /// The state that a context with `streams` streams saves of `sequence`.
     fn saved(streams: u32, sequence: u32, cells: u32) -> Vec<u8> {
         let native = native(streams, sequence, cells);
         let frame = Frame::new(streams, sequence);

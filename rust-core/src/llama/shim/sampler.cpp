@@ -1,4 +1,4 @@
-// How a token is chosen: llama.cpp's `common_sampler` among what the answer's constraint allows.
+// Chooses tokens: llama.cpp's `common_sampler` among those that the answer's constraint allows.
 
 #include "constraint.h"
 
@@ -49,13 +49,13 @@ static common_params_sampling params_of(const shim_sampling & options) {
     params.penalty_present = options.presence_penalty;
     params.logit_bias.assign(options.logit_bias, options.logit_bias + options.logit_bias_count);
 
-    // Each only where it is asked for: a sampler that changes nothing still looks at every token.
+    // Only the samplers that a request asks for: one that changes nothing still visits every token.
     params.samplers = { COMMON_SAMPLER_TYPE_PENALTIES };
     if (options.dry_multiplier > 0.0f) {
         params.samplers.push_back(COMMON_SAMPLER_TYPE_DRY);
     }
     if (options.temperature <= 0.0f) {
-        // Greedy: one candidate is left, whatever the other options say, and nothing else has to be sorted.
+        // Greedy: one candidate is left under any other options, so nothing needs sorting.
         params.top_k = 1;
         params.mirostat = 0;
         params.samplers.push_back(COMMON_SAMPLER_TYPE_TOP_K);
@@ -76,7 +76,7 @@ static common_params_sampling params_of(const shim_sampling & options) {
     return params;
 }
 
-shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, const shim_answer * answer, char ** error) {
+shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, const shim_answer_format * format, shim_error * error) {
     return shim_guard<shim_sampler *>(error, nullptr, [&] {
         const llama_vocab * vocab = llama_model_get_vocab(model);
         const int32_t n_vocab = llama_vocab_n_tokens(vocab);
@@ -88,7 +88,7 @@ shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling *
         }
         common_params_sampling params = params_of(*options);
         common_sampler_ptr sampler(common_sampler_init(model, params));
-        return new shim_sampler { std::move(sampler), shim_constraint(vocab, answer, options->reasoning_budget), n_vocab, {} };
+        return new shim_sampler { std::move(sampler), shim_constraint(vocab, format, options->reasoning_budget), n_vocab, {} };
     });
 }
 
@@ -96,7 +96,7 @@ void shim_sampler_free(shim_sampler * sampler) {
     delete sampler;
 }
 
-// Sorting and choosing by a logit that is not a number is undefined, and broken weights produce such.
+// Damaged weights produce logits that are not numbers. Sorting and choosing by those is undefined.
 static bool has_nan(const float * logits, int32_t count) {
     int32_t found = 0;
     for (int32_t i = 0; i < count; i++) {
@@ -107,7 +107,7 @@ static bool has_nan(const float * logits, int32_t count) {
     return found != 0;
 }
 
-// Chooses among what the constraint leaves. llama.cpp's samplers take it for granted that something is left.
+// Chooses among the tokens that the constraint allows. llama.cpp's samplers assume that there is at least one.
 static llama_token sample_constrained(shim_sampler & sampler, const llama_vocab * vocab, const float * logits) {
     std::vector<llama_token_data> & candidates = sampler.candidates;
     candidates.resize(sampler.n_vocab);
@@ -136,7 +136,7 @@ static llama_token sample(shim_sampler & sampler, llama_context * context, int32
     if (forced != LLAMA_TOKEN_NULL && (!sampler.constraint.holds() || sampler.constraint.allows(forced))) {
         return forced;
     }
-    // Most of the time the likeliest token is allowed, and to test one is cheap.
+    // The sampled token is usually allowed, and testing one is cheap.
     const llama_token token = common_sampler_sample(sampler.sampler.get(), context, row);
     if (!sampler.constraint.holds() || sampler.constraint.allows(token)) {
         return token;
@@ -144,7 +144,7 @@ static llama_token sample(shim_sampler & sampler, llama_context * context, int32
     return sample_constrained(sampler, llama_model_get_vocab(llama_get_model(context)), logits);
 }
 
-llama_token shim_sample(shim_sampler * sampler, llama_context * context, int32_t row, char ** error) {
+llama_token shim_sample(shim_sampler * sampler, llama_context * context, int32_t row, shim_error * error) {
     return shim_guard<llama_token>(error, -1, [&] {
         const float * logits = llama_get_logits_ith(context, row);
         if (logits == nullptr) {

@@ -1,4 +1,4 @@
-// What a model would take, found out by llama.cpp itself: it lays out every buffer as in a real load and allocates none.
+// The memory that a model would take: llama.cpp lays out every buffer as in a real load, and allocates none.
 
 #include "shim.h"
 
@@ -18,9 +18,9 @@ static llama_model_kv_override override_of(const std::string & key) {
 }
 
 bool shim_simulate(const char * path, const llama_model_params * model_params, const llama_context_params * context_params,
-                   const char * vocabulary_key, int64_t vocabulary, shim_memory * result, char ** error) {
+                   const char * vocabulary_key, int64_t vocabulary, shim_memory * result, shim_error * error) {
     return shim_guard(error, false, [&] {
-        // The vocabulary takes longest to load, and its size alone matters here.
+        // The vocabulary takes longest to load, and only its size matters here.
         llama_model_kv_override overrides[3] = { override_of("tokenizer.ggml.model"), override_of(vocabulary_key), {} };
         overrides[0].tag = LLAMA_KV_OVERRIDE_TYPE_STR;
         std::strcpy(overrides[0].val_str, "none");
@@ -44,7 +44,7 @@ bool shim_simulate(const char * path, const llama_model_params * model_params, c
             result->kv += bytes.context;
             result->compute += bytes.compute;
         }
-        result->whole = llama_get_memory(context.get()) == nullptr || !llama_get_causal_attn(context.get());
+        result->is_bidirectional = llama_get_memory(context.get()) == nullptr || !llama_get_causal_attn(context.get());
         return true;
     });
 }

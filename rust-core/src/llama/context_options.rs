@@ -1,8 +1,8 @@
-//! What a context is made with: what it is for, how much it holds, and how that is said to llama.cpp.
+//! The options of a context: its purpose, its size, and llama.cpp's form of them.
 
 use llama_cpp_sys_2 as sys;
 
-use crate::engine::{EMBEDDER_ROWS, Reading};
+use crate::engine::{Attention, EMBEDDING_ROWS};
 
 /// The most rows of one decode.
 const MAX_ROWS: u32 = 512;
@@ -10,22 +10,22 @@ const MAX_ROWS: u32 = 512;
 /// llama.cpp allots KV memory in blocks of this many tokens.
 const KV_BLOCK: u32 = 256;
 
-/// Of keys and values alike.
+/// The type of keys and of values.
 pub(super) const KV_TYPE: sys::ggml_type = sys::GGML_TYPE_F16;
 
-const MOST_EMBEDDER_ROWS: u32 = EMBEDDER_ROWS as u32;
+const MOST_EMBEDDING_ROWS: u32 = EMBEDDING_ROWS as u32;
 
-/// What a context computes.
+/// The purpose of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::llama) enum Purpose {
+pub(super) enum Purpose {
     Conversations,
-    /// Of texts that are read in this way.
-    Embeddings(Reading),
+    /// For a model with this attention.
+    Embeddings(Attention),
 }
 
-/// What a context is made with, every "auto" resolved.
+/// The options of a context, with every "auto" resolved.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::llama) struct ContextOptions {
+pub(super) struct ContextOptions {
     /// Tokens per sequence.
     pub context_size: u32,
     pub slots: u32,
@@ -39,7 +39,7 @@ impl ContextOptions {
         self.context_size.div_ceil(KV_BLOCK).saturating_mul(KV_BLOCK)
     }
 
-    /// Tokens that llama.cpp allots to all sequences. Those of embeddings share one memory: one long text, or several short ones.
+    /// Tokens that llama.cpp allots to all sequences. Texts to embed share one memory: one long text, or several short ones.
     pub fn cells(&self) -> u64 {
         match self.purpose {
             Purpose::Conversations => u64::from(self.allotted()) * u64::from(self.slots),
@@ -47,16 +47,16 @@ impl ContextOptions {
         }
     }
 
-    /// Rows of one decode at most.
+    /// The most rows of one decode.
     pub fn rows(&self) -> u32 {
         match self.purpose {
             Purpose::Conversations => MAX_ROWS,
-            Purpose::Embeddings(Reading::Pieces) => MOST_EMBEDDER_ROWS,
-            Purpose::Embeddings(Reading::Whole) => self.context_size.max(MOST_EMBEDDER_ROWS),
+            Purpose::Embeddings(Attention::Causal) => MOST_EMBEDDING_ROWS,
+            Purpose::Embeddings(Attention::Bidirectional) => self.context_size.max(MOST_EMBEDDING_ROWS),
         }
     }
 
-    /// Rows of one decode that may want logits. With a large vocabulary they are most of the compute buffer.
+    /// The most rows of one decode that may want logits. With a large vocabulary they take most of the compute buffer.
     pub fn outputs(&self) -> u32 {
         match self.purpose {
             Purpose::Conversations => self.slots,
@@ -65,8 +65,8 @@ impl ContextOptions {
     }
 }
 
-/// llama.cpp's form of the options. None if there are more tokens of context than it can count.
-pub(in crate::llama) fn params(options: ContextOptions) -> Option<sys::llama_context_params> {
+/// llama.cpp's form of the options. None for more tokens of context than llama.cpp can count.
+pub(super) fn params(options: ContextOptions) -> Option<sys::llama_context_params> {
     let threads = i32::try_from(options.threads).unwrap_or(1);
     // SAFETY: a plain function without arguments.
     let mut params = unsafe { sys::llama_context_default_params() };
@@ -83,7 +83,7 @@ pub(in crate::llama) fn params(options: ContextOptions) -> Option<sys::llama_con
     // Separate streams: an idle neighbour costs the active scope nothing.
     params.kv_unified = options.purpose != Purpose::Conversations;
     params.embeddings = options.purpose != Purpose::Conversations;
-    // Each token's own output: a text may come in several calls, which llama.cpp would pool one by one.
+    // Each token's own output: llama.cpp would pool each call by itself, but a text may take several calls.
     params.pooling_type = sys::LLAMA_POOLING_TYPE_NONE;
     params.no_perf = true;
     Some(params)

@@ -1,41 +1,36 @@
-//! Measurements: a second context on the weights of the first, like that of conversations, with one sequence.
+//! The context of a bench, as the engine's `BenchContext`: like that of conversations, with one sequence.
 
 use std::sync::Arc;
 
-use super::context::{ContextOptions, LlamaContext, Purpose};
+use super::context::LlamaContext;
+use super::context_options::{ContextOptions, Purpose};
 use super::model::Model;
-use crate::engine::{CancelFlag, DecodeError, Gauge, InferenceContext, Row, Token};
-use crate::error::{Error, ErrorCode, Result};
+use crate::engine::{BenchContext, CancelFlag, DecodeError, Row, Token};
+use crate::error::Result;
 
-/// The options of a context for so many tokens.
+/// The options of a context for `tokens` tokens.
 pub(super) fn options(tokens: u32, threads: u32) -> ContextOptions {
     ContextOptions { context_size: tokens, slots: 1, threads, purpose: Purpose::Conversations }
 }
 
-pub(super) struct LlamaGauge {
+pub(super) struct LlamaBenchContext {
     context: LlamaContext,
     first: Option<Token>,
-    /// What the next token is chosen by: xorshift, never 0.
+    /// Chooses the next token: xorshift, never 0.
     random: u64,
     rows: Vec<Row>,
 }
 
-impl LlamaGauge {
+impl LlamaBenchContext {
     /// Called on the engine's thread alone, which makes one context at a time.
     pub fn new(model: &Arc<Model>, tokens: u32, threads: u32) -> Result<Self> {
-        let failed = |reason: String| {
-            let (code, advice) = if reason.contains("alloc") {
-                (ErrorCode::OutOfMemory, "unload another model, or measure fewer tokens")
-            } else {
-                (ErrorCode::ModelUnsupported, "use another model")
-            };
-            Error::new(code, format!("could not make room for the bench: {reason} - {advice}"))
-        };
-        let context = LlamaContext::new(model, options(tokens, threads)).map_err(failed)?;
+        let context = LlamaContext::new(model, options(tokens, threads)).map_err(|refusal| {
+            refusal.context_error("the bench", "unload another model, or measure fewer tokens", "use another model")
+        })?;
         Ok(Self { context, first: model.first_token(), random: 0x9e37_79b9_7f4a_7c15, rows: Vec::new() })
     }
 
-    /// Any token of the vocabulary.
+    /// A random token of the vocabulary.
     fn token(&mut self) -> Token {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -45,7 +40,7 @@ impl LlamaGauge {
     }
 }
 
-impl Gauge for LlamaGauge {
+impl BenchContext for LlamaBenchContext {
     fn batch_size(&self) -> u32 {
         self.context.options().rows()
     }

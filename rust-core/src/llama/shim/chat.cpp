@@ -1,6 +1,7 @@
-// Chat templates and tokens, by llama.cpp's own `common/chat.h`: its Jinja engine, its workarounds for single models, its stop texts.
+// Chat templates and tokens, by llama.cpp's `common/chat.h`: its Jinja engine, its workarounds for certain models, its
+// stop texts.
 
-#include "answer.h"
+#include "answer_format.h"
 #include "shim.h"
 
 #include <cstdlib>
@@ -54,8 +55,8 @@ static std::string string_of(const shim_text & text) {
     return text.length == 0 ? std::string() : std::string(text.data, text.length);
 }
 
-void shim_error_free(char * error) {
-    std::free(error);
+void shim_error_free(shim_error error) {
+    std::free(error.text);
 }
 
 void shim_texts_free(shim_texts texts) {
@@ -69,7 +70,7 @@ void shim_tokens_free(shim_tokens tokens) {
     delete[] tokens.items;
 }
 
-shim_chat * shim_chat_new(const llama_model * model, shim_text source, char ** error) {
+shim_chat * shim_chat_new(const llama_model * model, shim_text source, shim_error * error) {
     return shim_guard<shim_chat *>(error, nullptr, [&] {
         return new shim_chat { common_chat_templates_init(model, string_of(source)), llama_model_get_vocab(model) };
     });
@@ -79,7 +80,7 @@ void shim_chat_free(shim_chat * chat) {
     delete chat;
 }
 
-static common_chat_templates_inputs inputs_of(const shim_request & request) {
+static common_chat_templates_inputs inputs_of(const shim_chat_request & request) {
     common_chat_templates_inputs inputs;
     inputs.messages = common_chat_msgs_parse_oaicompat(common_json::parse(string_of(request.messages)));
     if (request.tools.length > 0) {
@@ -105,15 +106,16 @@ static shim_texts texts_of(const common_chat_params & params) {
     return shim_texts_of(texts);
 }
 
-// Whether an answer is more than text: a parser costs time, and reads text as text.
-static bool has_parts(const shim_request & request, const common_chat_params & params) {
+// Whether an answer may be more than text. A parser costs time, so plain text gets none.
+static bool has_parts(const shim_chat_request & request, const common_chat_params & params) {
     return request.tools.length > 0 || request.json_schema.length > 0 || request.grammar.length > 0 || params.supports_thinking;
 }
 
-// Tools and schemas are turned into grammars by the template's parser, which takes time, and what fails there is not the template's
-// fault. So they are looked at by themselves only where it failed: whether one of them is the reason, then in `error`'s place.
-static bool is_refused_for_schemas(const common_chat_templates_inputs & inputs, char ** error) {
-    char * reason = nullptr;
+// Whether a schema is the reason that rendering failed; `error` then says which. The template's parser turns tools and
+// schemas into grammars, which takes time, and a failure there is not the template's. So they are checked by themselves
+// only after a failure.
+static bool is_refused_for_schemas(const common_chat_templates_inputs & inputs, shim_error * error) {
+    shim_error reason = {};
     const bool are_right = shim_guard(&reason, false, [&] {
         if (!inputs.json_schema.empty()) {
             json_schema_to_grammar(common_json::parse(inputs.json_schema));
@@ -142,9 +144,9 @@ static bool is_called_by_words(const common_chat_params & params) {
     return has_words;
 }
 
-// Where a call is required, llama.cpp's grammar lets any text come first, and a small model does not find the end of it. The
-// grammar for calls that may come begins with the call, and holds from the beginning then: `begins_with_call`. A model that thinks
-// first needs the other.
+// If a call is required, llama.cpp's grammar still allows text before it, and a small model does not find the end of
+// that text. The grammar for optional calls begins with the call. Here it holds from the beginning: `begins_with_call`.
+// A model that reasons first needs llama.cpp's grammar.
 static common_chat_params apply(const common_chat_templates * templates, common_chat_templates_inputs inputs, bool & begins_with_call) {
     begins_with_call = false;
     const bool is_required = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && !inputs.tools.empty();
@@ -162,8 +164,8 @@ static common_chat_params apply(const common_chat_templates * templates, common_
     return common_chat_templates_apply(templates, inputs);
 }
 
-shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * request, shim_texts * result, shim_answer ** answer,
-                               char ** error) {
+shim_rendered shim_chat_render(const shim_chat * chat, const shim_chat_request * request, shim_texts * result,
+                               shim_answer_format ** format, shim_error * error) {
     common_chat_templates_inputs inputs;
     const bool readable = shim_guard(error, false, [&] {
         inputs = inputs_of(*request);
@@ -182,22 +184,22 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_request * requ
         return is_refused_for_schemas(inputs, error) ? shim_refused_options : shim_refused_template;
     }
     return shim_guard(error, shim_refused_options, [&] {
-        std::unique_ptr<shim_answer> made;
-        if (answer != nullptr && has_parts(*request, params)) {
-            made.reset(shim_answer_new(chat->vocab, *request, params, begins_with_call));
+        std::unique_ptr<shim_answer_format> made;
+        if (format != nullptr && has_parts(*request, params)) {
+            made.reset(shim_answer_format_new(chat->vocab, *request, params, begins_with_call));
         }
         *result = texts_of(params);
-        if (answer != nullptr) {
-            *answer = made.release();
+        if (format != nullptr) {
+            *format = made.release();
         }
         return shim_rendered_well;
     });
 }
 
-bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool whole, bool special,
-                   shim_tokens * result, char ** error) {
+bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool add_special, bool parse_special,
+                   shim_tokens * result, shim_error * error) {
     return shim_guard(error, false, [&] {
-        const std::vector<llama_token> tokens = common_tokenize(vocab, std::string(text, length), whole, special);
+        const std::vector<llama_token> tokens = common_tokenize(vocab, std::string(text, length), add_special, parse_special);
         *result = { new llama_token[tokens.size()], tokens.size() };
         std::copy(tokens.begin(), tokens.end(), result->items);
         return true;

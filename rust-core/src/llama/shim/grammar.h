@@ -1,5 +1,5 @@
-// A grammar that an answer is kept to, by llama.cpp's own machine, which has no limits: a group that may be empty, repeated without
-// end, takes all memory. What would do that is refused first, for that alone.
+// A grammar that an answer must follow, by llama.cpp's own machine. That machine has no limits: an endless repetition
+// of a group that may be empty takes all memory. Grammars are refused here for such costs, and for nothing else.
 #pragma once
 
 #include <memory>
@@ -16,11 +16,11 @@ struct grammar_deleter {
 
 using grammar_ptr = std::unique_ptr<llama_grammar, grammar_deleter>;
 
-// Throws where the text is no grammar, or one that would take too long. `patterns`: regular expressions that it waits for; none, and it
-// holds from the beginning.
+// Throws if the text is not a grammar, or would take too long. `patterns`: regular expressions that the grammar waits
+// for; without any it holds from the beginning.
 grammar_ptr grammar_new(const llama_vocab * vocab, const std::string & gbnf, const std::vector<std::string> & patterns);
 
 void grammar_apply(const llama_grammar & grammar, llama_token_data_array * candidates);
 
-// The token is one that is allowed. Throws where so many readings of the answer are open that the next would take too long.
+// Takes an allowed token. Throws if so many readings of the answer are open that the next token would take too long.
 void grammar_accept(llama_grammar & grammar, llama_token token);
