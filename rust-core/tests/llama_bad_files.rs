@@ -223,7 +223,7 @@ fn use_encoder(LoadedEncoder { mut model, tokenizer, .. }: LoadedEncoder) -> Res
     let tokens = tokenizer.tokenize_text("my name is alice")?;
     tokenizer.detokenize(&tokens)?;
     model.pooling()?;
-    let mut embedder = model.embedder(64, 1)?;
+    let mut embedder = model.embedding_context(64, 1)?;
     let rows: Vec<Row> = (0..)
         .zip(tokens.iter().take(64))
         .map(|(position, token)| Row { sequence: 0, position, token: *token, wants_logits: true })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use llama_common::config;
 use llama_common::host::Host;
-use llama_rs_core::engine::ModelLoader;
+use llama_rs_core::engine::{Estimate, ModelLoader};
 use llama_rs_core::error::{Error, ErrorCode};
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
@@ -155,7 +155,8 @@ fn an_unload_ends_it() {
 
 #[test]
 fn what_its_memory_would_take_grows_with_its_tokens() {
-    let estimate = |tokens| LlamaLoader.estimate_gauge(&config(), tokens).expect("the file is good");
+    let estimate =
+        |tokens| LlamaLoader.estimate(&config(), Estimate::Bench { tokens }).expect("the file is good").total();
     let (small, large) = (estimate(256), estimate(8_192));
     assert!(small > 0 && large > small, "{small}, {large}");
 }

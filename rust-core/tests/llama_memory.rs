@@ -10,7 +10,7 @@ use std::process::Command;
 
 use llama_common::random_model::{Quantization, Shape, Value, write_random_model, write_random_model_with};
 use llama_common::{config, folder, load, load_encoder, load_error, prefill, tiny_bytes, write};
-use llama_rs_core::engine::{CancelFlag, EMBEDDER_ROWS, ModelLoader, Row};
+use llama_rs_core::engine::{CancelFlag, EMBEDDING_ROWS, Estimate, ModelLoader, Row};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::ModelConfig;
@@ -92,10 +92,10 @@ fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
     let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
     let before = used(path).0;
-    let mut embedder = model.context.embedder(text_size, 1).expect("a decoder makes embeddings");
-    for begin in (0..text_size).step_by(EMBEDDER_ROWS) {
+    let mut embedder = model.context.embedding_context(text_size, 1).expect("a decoder makes embeddings");
+    for begin in (0..text_size).step_by(EMBEDDING_ROWS) {
         let rows: Vec<Row> = (begin..text_size)
-            .take(EMBEDDER_ROWS)
+            .take(EMBEDDING_ROWS)
             .map(|position| Row { sequence: 0, position, token: 7, wants_logits: true })
             .collect();
         embedder.decode(&rows, &CancelFlag::default()).expect("it fits");
@@ -108,7 +108,7 @@ fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
     let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
     let before = used(path).0;
-    let mut gauge = model.context.gauge(tokens, 1).expect("a decoder can be measured");
+    let mut gauge = model.context.bench_context(tokens, 1).expect("a decoder can be measured");
     let batch_size = gauge.batch_size();
     for position in (0..tokens).step_by(batch_size as usize) {
         let count = (tokens - position).min(batch_size);
@@ -123,7 +123,7 @@ fn fill_encoder(path: &Path, text_size: u32) -> (u64, u64) {
     let rows: Vec<Row> =
         (0..text_size).map(|position| Row { sequence: 0, position, token: 7, wants_logits: true }).collect();
     let before = used(path).0;
-    let mut embedder = model.embedder(text_size, 1).expect("an encoder makes embeddings");
+    let mut embedder = model.embedding_context(text_size, 1).expect("an encoder makes embeddings");
     embedder.decode(&rows, &CancelFlag::default()).expect("it fits");
     (used(path).0 - before, 0)
 }
@@ -152,7 +152,7 @@ fn measure(test: &str, path: &Path, size: u32) -> (u64, u64) {
 #[test]
 fn an_estimate_is_for_what_a_load_would_choose() {
     for config in [config(), ModelConfig { context_size: Some(1_000), max_resident: Some(3), ..config() }] {
-        let estimate = LlamaLoader.estimate(&config).expect("the tiny model has an estimate");
+        let estimate = LlamaLoader.estimate(&config, Estimate::Load).expect("the tiny model has an estimate");
         let info = load(&config).info;
         assert_eq!((estimate.context_size, estimate.max_resident), (info.context_size, info.max_resident));
         assert!(estimate.weights_bytes >= info.size_bytes, "{estimate:?}, {info:?}");
@@ -162,7 +162,9 @@ fn an_estimate_is_for_what_a_load_would_choose() {
 #[test]
 fn more_tokens_take_more_even_beyond_what_is_laid_out() {
     let with = |context_size| ModelConfig { context_size: Some(context_size), max_resident: Some(1), ..config() };
-    let kv = |context_size| LlamaLoader.estimate(&with(context_size)).expect("the tiny model has an estimate").kv_bytes;
+    let kv = |context_size| {
+        LlamaLoader.estimate(&with(context_size), Estimate::Load).expect("the tiny model has an estimate").kv_bytes
+    };
     let block = kv(256);
     for blocks in [2, 64, 4_096, 1 << 16] {
         assert_eq!(kv(256 * blocks), block * u64::from(blocks));
@@ -188,7 +190,8 @@ fn a_file_that_is_no_model_has_no_estimate() {
     future[name..name + 5].copy_from_slice(b"zebra");
     for (bytes, code) in [(b"GGUF".to_vec(), ErrorCode::ModelInvalid), (future, ErrorCode::ModelUnsupported)] {
         let path = write(&folder, &bytes);
-        let error = LlamaLoader.estimate(&ModelConfig::new(path.to_string_lossy())).expect_err("no estimate");
+        let error =
+            LlamaLoader.estimate(&ModelConfig::new(path.to_string_lossy()), Estimate::Load).expect_err("no estimate");
         assert_eq!(error.code, code, "{error}");
     }
 }
@@ -203,7 +206,9 @@ fn the_estimate_is_what_is_used() {
         let path = folder.path().join(name);
         write_random_model(&path, shape, 7);
         for context_size in [256, 1_024, 4_096] {
-            let estimate = LlamaLoader.estimate(&sized(&path, context_size)).expect("a random model has an estimate");
+            let estimate = LlamaLoader
+                .estimate(&sized(&path, context_size), Estimate::Load)
+                .expect("a random model has an estimate");
             let (anonymous, of_file) = measure("the_estimate_is_what_is_used", &path, context_size);
             let ratio = estimate.total() as f64 / (anonymous + of_file) as f64;
             println!("{name} {context_size}: {estimate:?} {anonymous} + {of_file} = {ratio:.3}");
@@ -233,7 +238,7 @@ fn hold_against_use(test: &str, sizes: &[u32], header: &[(&str, Value)], estimat
 }
 
 fn estimate_embedder(config: &ModelConfig, text_size: u32) -> u64 {
-    LlamaLoader.estimate_embedder(config, text_size).expect("it has an estimate")
+    LlamaLoader.estimate(config, Estimate::Embeddings { text_size }).expect("it has an estimate").total()
 }
 
 #[test]
@@ -262,6 +267,6 @@ fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
     }
     let test = "the_estimate_of_a_memory_for_measurements_is_what_is_used";
     hold_against_use(test, &[512, 2_048], &[], |config, tokens| {
-        LlamaLoader.estimate_gauge(config, tokens).expect("it has an estimate")
+        LlamaLoader.estimate(config, Estimate::Bench { tokens }).expect("it has an estimate").total()
     });
 }

@@ -64,33 +64,37 @@ pub struct ModelFile {
 /// Checks a model file, and all parts of a split one. Fails with `ModelNotFound`, or with `ModelInvalid`, which says
 /// what is wrong.
 pub fn read(path: &str) -> Result<Header> {
-    let (metadata, first) = read_file(Path::new(path))?;
+    read_as(path, path)
+}
+
+/// Does the same, with `name` for the file at `path` in errors. Other parts are called by their own paths.
+pub fn read_as(path: &str, name: &str) -> Result<Header> {
+    let (metadata, first) = read_file(Path::new(path), name)?;
     let mut files = vec![first];
     let count = metadata.number("split.count").unwrap_or(0);
     if count > 1 {
-        for part in other_parts(path, count)? {
-            files.push(read_file(&part)?.1);
+        for part in other_parts(path, name, count)? {
+            files.push(read_file(&part, &part.to_string_lossy())?.1);
         }
     }
-    metadata.check().map_err(|reason| invalid(Path::new(path), &reason))?;
+    metadata.check().map_err(|reason| invalid(name, &reason))?;
     Ok(Header { metadata, files })
 }
 
 /// The paths of the other parts, named as llama.cpp names them: `NAME-00002-of-00003.gguf`.
-fn other_parts(path: &str, count: u64) -> Result<Vec<PathBuf>> {
+fn other_parts(path: &str, name: &str, count: u64) -> Result<Vec<PathBuf>> {
     if count > MAX_SPLITS {
-        return Err(invalid(Path::new(path), &format!("it claims {count} parts")));
+        return Err(invalid(name, &format!("it claims {count} parts")));
     }
     let Some(prefix) = path.strip_suffix(&format!("-00001-of-{count:05}.gguf")) else {
         let reason = format!("it is one part of {count}, but its name does not end in -00001-of-{count:05}.gguf");
-        return Err(invalid(Path::new(path), &reason));
+        return Err(invalid(name, &reason));
     };
     Ok((2..=count).map(|part| PathBuf::from(format!("{prefix}-{part:05}-of-{count:05}.gguf"))).collect())
 }
 
-fn invalid(path: &Path, reason: &str) -> Error {
-    let path = path.display();
-    Error::new(ErrorCode::ModelInvalid, format!("{path} is not a usable GGUF file: {reason} - download it again"))
+fn invalid(name: &str, reason: &str) -> Error {
+    Error::new(ErrorCode::ModelInvalid, format!("{name} is not a usable GGUF file: {reason} - download it again"))
 }
 
 /// The outcome of reading the first bytes of a file.
@@ -107,16 +111,20 @@ pub enum PartialHeader {
 /// Checks one file whose first `available` bytes are present; the rest may be a hole. Fails with `ModelNotFound`, or
 /// with `ModelInvalid` for a file that cannot be read.
 pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
+    partial(path, &path.to_string_lossy(), available)
+}
+
+fn partial(path: &Path, name: &str, available: u64) -> Result<PartialHeader> {
     let unreadable = |error: &std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            let detail = format!("there is no file {} - check the path or download the model", path.display());
+            let detail = format!("there is no file {name} - check the path or download the model");
             Error::new(ErrorCode::ModelNotFound, detail)
         }
-        _ => Error::new(ErrorCode::ModelInvalid, format!("could not read {}: {error}", path.display())),
+        _ => Error::new(ErrorCode::ModelInvalid, format!("could not read {name}: {error}")),
     };
     let about = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
     if !about.is_file() {
-        let detail = format!("{} is not a file - give the path of a GGUF file", path.display());
+        let detail = format!("{name} is not a file - give the path of a GGUF file");
         return Err(Error::new(ErrorCode::ModelInvalid, detail));
     }
     if about.len() == 0 {
@@ -133,11 +141,11 @@ pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
     }
 }
 
-fn read_file(path: &Path) -> Result<(Metadata, ModelFile)> {
-    match read_partial(path, u64::MAX)? {
+fn read_file(path: &Path, name: &str) -> Result<(Metadata, ModelFile)> {
+    match partial(path, name, u64::MAX)? {
         PartialHeader::Complete(metadata, file) => Ok((metadata, file)),
-        PartialHeader::NeedsBytes(_) => Err(invalid(path, "it became shorter during reading")),
-        PartialHeader::Invalid(reason) => Err(invalid(path, &reason)),
+        PartialHeader::NeedsBytes(_) => Err(invalid(name, "it became shorter during reading")),
+        PartialHeader::Invalid(reason) => Err(invalid(name, &reason)),
     }
 }
 
@@ -396,13 +404,13 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_split_model_are_beside_the_first() {
-        let parts = other_parts("/models/big-00001-of-00003.gguf", 3).expect("named as llama.cpp wants it");
+        let parts = other_parts("/models/big-00001-of-00003.gguf", "big", 3).expect("named as llama.cpp wants it");
         let expected = ["/models/big-00002-of-00003.gguf", "/models/big-00003-of-00003.gguf"];
         assert_eq!(parts, expected.map(PathBuf::from));
         for (path, count) in
             [("/models/big-00002-of-00003.gguf", 3), ("/models/big.gguf", 2), ("/models/big.gguf", 65_535)]
         {
-            assert_eq!(other_parts(path, count).map_err(|error| error.code), Err(ErrorCode::ModelInvalid));
+            assert_eq!(other_parts(path, path, count).map_err(|error| error.code), Err(ErrorCode::ModelInvalid));
         }
     }
 }

@@ -22,6 +22,10 @@ pub struct ModelConfig {
     /// one file are two models, and load it twice. Replace a file by renaming another over it: one that is cut short while
     /// it is loaded ends the process.
     pub path: String,
+    /// How errors call the model where it is read at another path than it was asked for by. Never crosses the port.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub asked_path: Option<String>,
     /// Tokens of context per scope. Left out: the model's trained length, at most 4,096. Of a model that only makes embeddings: tokens
     /// of a text, never more than the trained length; left out, all of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +111,7 @@ impl ModelConfig {
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            asked_path: None,
             context_size: None,
             max_resident: None,
             kv_budget_bytes: None,
@@ -116,6 +121,17 @@ impl ModelConfig {
             force: false,
             keep_alive_ms: default_keep_alive(),
         }
+    }
+
+    /// The same config for a model that is read at `path`, and called `name` in errors.
+    #[must_use]
+    pub fn read_as(&self, path: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { path: path.into(), asked_path: Some(name.into()), ..self.clone() }
+    }
+
+    /// What errors call the model: the path that it was asked for by.
+    pub fn name(&self) -> &str {
+        self.asked_path.as_deref().unwrap_or(&self.path)
     }
 
     /// `parkedBudgetBytes`, or what stands for it.
