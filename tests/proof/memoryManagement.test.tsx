@@ -1,4 +1,4 @@
-// The fourth potential issue of the old pattern: memory. Each point happens there and not with ours.
+// The fourth potential issue of the old pattern: memory. Each point happens there, and not in ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -18,7 +18,7 @@ afterEach(() => unloadTiny(engine.client));
 
 describe('Memory Management', () => {
   describe('Context not properly released', () => {
-    test('in the old pattern a message that had to load again keeps its context after the screen has gone', async () => {
+    test('in the old pattern a message that had to load again keeps its context after the unmount', async () => {
       const { native, runtime, settle, open } = openOldApp();
       const { seen, ui } = await open();
       await settle();
@@ -56,8 +56,8 @@ describe('Memory Management', () => {
     test('with ours hurried visits share one load and leave no lease', async () => {
       const before = loads();
       const ui = await render(screens(engine.client));
-      for (const owner of ['First visit', 'Second visit', 'Third visit']) {
-        await ui.rerender(screens(engine.client, { seen: new Seen(), owner }));
+      for (const debugLabel of ['First visit', 'Second visit', 'Third visit']) {
+        await ui.rerender(screens(engine.client, { seen: new Seen(), debugLabel }));
         await ui.rerender(screens(engine.client));
       }
       await until(engine.client.model(tiny.path), (state) => state?.status.type === 'idle');

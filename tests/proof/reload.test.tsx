@@ -1,4 +1,5 @@
-// A JavaScript reload drops client and port; models and conversations stay. On the real engine, in the process's manager.
+// A JavaScript reload drops client and port; models and conversations stay. On the real engine, in the process's
+// manager.
 import { act, render } from '@testing-library/react-native';
 
 import type { UseLlamaChat } from '../../src';
@@ -23,7 +24,9 @@ afterEach(() => engine.client.unload(tiny.path));
 test('after a JS reload the first render is ready, and nothing is loaded or prefilled again', async () => {
   const before = await openApp('reloaded');
   await before.seen.until(isReady);
-  await (await say(before.seen, myName.asks)).result;
+  await (
+    await say(before.seen, myName.asks)
+  ).result;
   const transcript = await engine.client.transcript('reloaded');
   const { summary } = await until(engine.client.scope('reloaded'), (scope) => scope.summary?.cachedTokens !== 0);
   const loads = tinyState(engine.client)?.loads;

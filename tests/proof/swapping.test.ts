@@ -1,13 +1,13 @@
-// docs of context swapping, call by call: its examples, and its limitations that are none here.
+// The documentation of context swapping, call by call: its examples, and its limitations, which do not apply here.
 import { type GenerateOptions, type GenerationState, Llama, LlamaParent, type ModelConfig } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { endless, greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 import { until } from './until';
 
 const engine = installNodePort();
-const fiveSlots: ModelConfig = { ...tiny, slots: 5, contextSize: 512 };
+const fiveSlots: ModelConfig = { ...tiny, maxResident: 5, contextSize: 512 };
 const names = ['alice', 'bob', 'carol', 'david', 'emma', 'frank'];
-const moves = () => engine.client.records.getSnapshot().map(({ event }) => event.type);
+const moves = () => engine.client.log.getSnapshot().map(({ event }) => event.type);
 
 function hereIs(name: string): string {
   return `my name is ${name}`;
@@ -62,7 +62,7 @@ test('low-level usage: slots are set, and the one that is set goes on where it w
 });
 
 test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slot', async () => {
-  const llama = new Llama(engine.client, { ...tiny, slots: 1 });
+  const llama = new Llama(engine.client, { ...tiny, maxResident: 1 });
   llama.createSlot('user_a');
   llama.setSlot('user_a');
   llama.setPrompt(myName.asks);
@@ -80,7 +80,7 @@ test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slo
   llama.loadState(frozenState);
   llama.setPrompt(whoAmI.asks);
   expect(await llama.generateCompleteText(greedy)).toBe(whoAmI.gets);
-  // What was loaded is a copy: the state is as it was, for whoever wants it.
+  // The slot has a copy, so the state itself is unchanged.
   llama.setSlot('user_b');
   llama.loadState(frozenState);
   llama.setPrompt(whoAmI.asks);
@@ -91,7 +91,10 @@ test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slo
 describe('Limitations', () => {
   test('VRAM Limits: a hundred users on five slots never throw, and nobody is mixed up', async () => {
     const llama = new Llama(engine.client, fiveSlots);
-    const users = Array.from({ length: 100 }, (_, index) => ({ slot: `user_${index}`, name: names[index % names.length] ?? '' }));
+    const users = Array.from({ length: 100 }, (_, index) => ({
+      slot: `user_${index}`,
+      name: names[index % names.length] ?? '',
+    }));
     const sayAs = (slot: string, text: string) => {
       llama.setSlot(slot);
       llama.setPrompt(text);
@@ -115,8 +118,9 @@ describe('Limitations', () => {
     const lengths = () => answers.map((answer) => answer.getSnapshot().text.length);
     const seen = lengths();
     await Promise.all(answers.map((answer, index) => until(answer, grownBeyond(seen[index]))));
-    // Each was heard again after every other one had been.
-    for (const { id } of answers) expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
+    // Each conversation was answered again after every other one.
+    for (const { id } of answers)
+      expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
     await parent.dispose();
     await Promise.all(answers.map((answer) => expect(answer.result).resolves.toMatchObject({ reason: 'cancelled' })));
   });
@@ -128,7 +132,11 @@ describe('Limitations', () => {
     const [calmAlone, wildAlone, otherSeed] = [await tell(greedy), await tell(wild), await tell({ ...wild, seed: 8 })];
     expect(wildAlone).not.toBe(calmAlone);
     expect(wildAlone).not.toBe(otherSeed);
-    expect(await Promise.all([tell(wild), tell(greedy), tell({ ...wild, seed: 8 })])).toEqual([wildAlone, calmAlone, otherSeed]);
+    expect(await Promise.all([tell(wild), tell(greedy), tell({ ...wild, seed: 8 })])).toEqual([
+      wildAlone,
+      calmAlone,
+      otherSeed,
+    ]);
     await parent.dispose();
   });
 });
@@ -145,7 +153,11 @@ test('switching is instant: no scope moves, and nothing but the new message is p
     expect(usage).toEqual(stayed);
     expect(usage.cachedTokens).toBeGreaterThan(usage.prefilledTokens);
   }
-  expect(moves().slice(before).filter((type) => type.startsWith('scope'))).toEqual([]);
+  expect(
+    moves()
+      .slice(before)
+      .filter((type) => type.startsWith('scope')),
+  ).toEqual([]);
   await parent.dispose();
 });
 
