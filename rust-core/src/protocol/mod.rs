@@ -1,5 +1,6 @@
-//! What crosses a port: commands in, events out, a snapshot on request. Plain serde types, no behaviour but
-//! `validate()`. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot drift.
+//! The types that cross a port: commands in, events out, a snapshot on request. Plain serde types; `validate()` is
+//! their only behaviour. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot
+//! drift.
 
 mod bench;
 mod browsing;
