@@ -15,7 +15,7 @@ assert.equal(`${ours.root}/`, root);
 assert.equal(ours.platforms.ios.podspecPath, `${root}LlamaRs.podspec`);
 assert.equal(ours.platforms.android.sourceDir, `${root}android`);
 assert.equal(ours.platforms.android.packageInstance, 'new LlamaPackage()');
-assert.equal(ours.platforms.android.libraryName, 'LlamaSpec');
+assert.equal(ours.platforms.android.libraryName, 'RNLlamaRsSpec');
 
 // What has no native side of its own is not linked.
 const { dependencies: wanted } = JSON.parse(readFileSync(`${example}/package.json`, 'utf8'));

@@ -37,7 +37,7 @@ export class Recognisers {
 
   constructor(
     private readonly setup: RecogniserSetup,
-    private readonly client: Pick<LlamaClient, 'registerResident'>,
+    private readonly client: Pick<LlamaClient, 'reserveMemory'>,
   ) {
     const more = setup.languages === undefined ? [] : readdirSync(setup.languages).filter((name) => name !== ENGLISH);
     this.languages = [ENGLISH, ...more.sort()];
@@ -82,7 +82,7 @@ export class Recognisers {
       this.resident?.remove();
       this.resident = undefined;
     } else if (this.resident === undefined) {
-      this.resident = this.client.registerResident({ id: 'recogniser', name: 'speech recogniser', sizeBytes, inUse, evict: () => this.evict() });
+      this.resident = this.client.reserveMemory({ id: 'recogniser', name: 'speech recogniser', sizeBytes, inUse, evict: () => this.evict() });
     } else {
       this.resident.update({ sizeBytes, inUse });
     }

@@ -21,7 +21,7 @@ export interface PhoneMicrophone {
 
 /** What the transcriber is made of. */
 export interface WhisperParts {
-  readonly client: Pick<LlamaClient, 'registerResident'>;
+  readonly client: Pick<LlamaClient, 'reserveMemory'>;
   readonly microphone: PhoneMicrophone;
   /** Loads the weights. */
   readonly openEars: () => Promise<Ears>;
@@ -158,7 +158,7 @@ export class WhisperTranscriber implements Transcriber {
   }
 
   private register(ears: Ears): ResidentHandle {
-    return this.parts.client.registerResident({
+    return this.parts.client.reserveMemory({
       id: 'whisper',
       name: 'speech recogniser',
       sizeBytes: this.parts.sizeBytes,

@@ -49,7 +49,7 @@ export class App {
   }
 
   /** Says something in a conversation. Rejects with `closed` when the process ends before the answer does. */
-  async say(scope: string, text: string, { persist = 'kv', endless = false, onPiece }: Manner = {}): Promise<Answer> {
+  async say(scope: string, text: string, { persist = 'full', endless = false, onPiece }: Manner = {}): Promise<Answer> {
     const report = await this.ask({ type: 'say', scope, text, persist, endless }, onPiece);
     if (report.type !== 'answered') throw unexpected(report);
     return report;

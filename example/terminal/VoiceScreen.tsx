@@ -14,7 +14,7 @@ interface VoiceScreenProps {
 
 /** A screen that is there for one recording. It borrows the model while it is mounted, and owns nothing. */
 export function VoiceScreen({ model, scope, transcript, watcher }: VoiceScreenProps): ReactNode {
-  const { status, generate } = useLlama({ ...model, scope, owner: 'VoiceScreen' });
+  const { status, generate } = useLlama({ ...model, scope, debugLabel: 'VoiceScreen' });
   const [readyAtFirst] = useState(status === 'ready');
   const [answer, setAnswer] = useState('');
 

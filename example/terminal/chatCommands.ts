@@ -91,7 +91,7 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     help: 'forgets this conversation, or all of them, in memory and on disk',
     async run({ client, scope }, which) {
       if (which !== '' && which !== 'all') return ['/erase forgets this conversation, /erase all every one'];
-      await (which === 'all' ? client.eraseAll() : client.disposeScope(scope));
+      await (which === 'all' ? client.deleteAllScopes() : client.deleteScope(scope));
       return [which === 'all' ? 'forgotten: every conversation' : `forgotten: ${scope}`];
     },
   },

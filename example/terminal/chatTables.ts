@@ -35,10 +35,10 @@ export function stats(model: ModelState | undefined, last: GenerationResult | un
   return table([...info, ['loads', String(model?.loads ?? 0)], ...(last === undefined ? [] : cost(last))], 'left');
 }
 
-function about({ description, parameterCount, contextSize, slots, threads }: ModelInfo): string[][] {
+function about({ description, parameterCount, contextSize, maxResident, threads }: ModelInfo): string[][] {
   return [
     ['model', `${description}, ${compact.format(parameterCount)} parameters`],
-    ['context', `${contextSize} tokens per scope, ${slots} scopes resident at once`],
+    ['context', `${contextSize} tokens per scope, ${maxResident} scopes resident at once`],
     ['threads', String(threads)],
   ];
 }

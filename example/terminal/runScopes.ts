@@ -16,11 +16,11 @@ const CONTEXT_SIZE = 4096;
 
 /** Frank's KV never goes to disk. */
 const PEOPLE: readonly { readonly name: string; readonly persist: Persist }[] = [
-  { name: 'Alice', persist: 'kv' },
-  { name: 'Bob', persist: 'kv' },
-  { name: 'Carol', persist: 'kv' },
-  { name: 'Dave', persist: 'kv' },
-  { name: 'Erin', persist: 'kv' },
+  { name: 'Alice', persist: 'full' },
+  { name: 'Bob', persist: 'full' },
+  { name: 'Carol', persist: 'full' },
+  { name: 'Dave', persist: 'full' },
+  { name: 'Erin', persist: 'full' },
   { name: 'Frank', persist: 'transcript' },
 ];
 const NAMES = PEOPLE.map(({ name }) => name);
@@ -34,7 +34,7 @@ const KILLED = { name: 'Frank', text: 'Tell me a joke.', persist: 'transcript' }
  */
 export async function runScopes(model: ModelConfig, page: Page): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'llama-demo-'));
-  const start = () => new App({ ...model, slots: SLOTS, contextSize: CONTEXT_SIZE }, directory);
+  const start = () => new App({ ...model, maxResident: SLOTS, contextSize: CONTEXT_SIZE }, directory);
   const first = start();
   try {
     await moreThanSlots(first, page);
@@ -111,7 +111,7 @@ async function remembered(app: App, before: readonly ScopeSummary[], page: Page)
   for (const { id, messageCount, persist } of before) {
     const now = found.find((one) => one.id === id);
     claim(now?.messageCount === messageCount, `${id} had ${messageCount} messages, and has ${now?.messageCount ?? 0} after the kill`);
-    const expected = persist === 'kv' ? 'saved' : 'uncached';
+    const expected = persist === 'full' ? 'saved' : 'uncached';
     claim(now.residency === expected, `${id} is ${now.residency} after the kill, not ${expected}`);
   }
   page.line();

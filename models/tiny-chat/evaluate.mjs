@@ -21,7 +21,7 @@ const { Port } = createRequire(import.meta.url)('../../node/llama-rs.node');
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 const modelPath = resolve(process.argv[2] ?? beside('tiny-chat-q8_0.gguf'));
 // A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
-const model = { path: modelPath, contextSize: CONTEXT_SIZE, slots: SCOPES, threads: 1 };
+const model = { path: modelPath, contextSize: CONTEXT_SIZE, maxResident: SCOPES, threads: 1 };
 const cases = readFileSync(beside('heldout.jsonl'), 'utf8')
   .trim()
   .split('\n')

@@ -9,7 +9,7 @@ jest.setTimeout(30_000);
 const engine = openEngine();
 
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
 });
 
 /** The chats screen with one conversation, open. */

@@ -28,7 +28,7 @@ test('a long question shows how much of it is read, and a stop brings it back as
   const { gate, client } = openEngine();
   const question = 'my name is alice '.repeat(5000).trim();
   gate.holdAfter((event) => event.type === 'phaseChanged' && event.phase.type === 'prefilling' && event.phase.done > 0);
-  await openApp(client, { model: { ...model, contextSize: 32_768, slots: 1 } });
+  await openApp(client, { model: { ...model, contextSize: 32_768, maxResident: 1 } });
   await write(question);
   await screen.findByRole('progressbar', { name: /^Reading, [1-9]\d* of \d+ tokens$/ });
   await press('Stop the answer');
@@ -40,7 +40,7 @@ test('a long question shows how much of it is read, and a stop brings it back as
 test('talking again while an answer is written ends it, and the conversation has what was shown', async () => {
   const { gate, client } = openEngine();
   gate.holdAfter((event) => event.type === 'textDelta');
-  const { transcriber } = await openApp(client, { model: { ...model, contextSize: 8192, slots: 1 } }, LONG);
+  const { transcriber } = await openApp(client, { model: { ...model, contextSize: 8192, maxResident: 1 } }, LONG);
   await say(transcriber, 'my name is alice');
   await waitFor(() => expect(client.generations.getSnapshot()[0]?.getSnapshot().text).not.toBe(''));
   await beginToTalk(transcriber);

@@ -40,7 +40,7 @@ test('a download whose size nobody has said is shown by what has come', () => {
 
 const fit = (verdict: MemoryFit['verdict']): MemoryFit => ({
   verdict,
-  estimate: { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 2048, slots: 1 },
+  estimate: { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 2048, maxResident: 1 },
 });
 
 test('a fit is told in words, and by a colour beside them', () => {

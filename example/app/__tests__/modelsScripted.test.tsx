@@ -29,7 +29,7 @@ const variant = (quantization: string, more: Partial<HubVariant> = {}): HubVaria
   ...more,
 });
 
-const estimate = { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 1536, slots: 1 };
+const estimate = { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 1536, maxResident: 1 };
 
 test('each quantization says whether it fits, with how much context, and which is best', async () => {
   const port = await open();
@@ -105,7 +105,7 @@ test('a model with too little room for its context is used with what fits', asyn
   expect(port.last('canLoad')).toMatchObject({ model: { path: name, threads: 1 } });
   await tell(port, { type: 'memoryFit', requestId: port.last('canLoad').requestId, fit: { verdict: 'fitsSmaller', estimate } });
   await tab('Voice');
-  expect(port.last('acquire').model).toMatchObject({ path: name, contextSize: 1536, slots: 1 });
+  expect(port.last('acquire').model).toMatchObject({ path: name, contextSize: 1536, maxResident: 1 });
 });
 
 test('a model that is in use says what to do, and stays', async () => {

@@ -10,7 +10,7 @@ jest.setTimeout(30_000);
 const engine = openEngine();
 
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
 });
 
 const open = (change: Change = {}) => openApp(engine.client, change);

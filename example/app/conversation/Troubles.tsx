@@ -14,7 +14,7 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
   const isOnline = useCell(services.online);
   // Before it was ever asked for, it is about to be.
   const wasAskedFor = useModels().some(({ path }) => path === model.path);
-  const { status, progress, download, reload } = chat.model;
+  const { status, progress, download, retry } = chat.model;
   const { error } = chat;
   return (
     <View style={styles.list}>
@@ -29,12 +29,12 @@ export function Troubles({ chat }: { chat: UseLlamaChat }) {
       )}
       {isOnline && status === 'unloaded' && wasAskedFor && chat.status !== 'loading' && (
         <Notice tone="quiet" title="The model is not loaded">
-          <Button label="Load" hint="Load the model" onPress={reload} />
+          <Button label="Load" hint="Load the model" onPress={retry} />
         </Notice>
       )}
       {isOnline && error !== undefined && (
         <Notice tone="bad" title={chat.model.error === undefined ? 'That was not answered' : 'The model could not be loaded'} detail={error.detail}>
-          {chat.model.error !== undefined && <Button label="Try again" onPress={reload} />}
+          {chat.model.error !== undefined && <Button label="Try again" onPress={retry} />}
         </Notice>
       )}
     </View>

@@ -21,18 +21,18 @@ export interface Talk {
   /** Answers the last question anew, written and spoken. */
   readonly regenerate: () => Promise<void>;
   /** Prefills what is known of the next message. After an interruption not: then the conversation is cut first. */
-  readonly prepare: (text: string) => void;
+  readonly prefill: (text: string) => void;
   /** Ends the answer, written or spoken. What was neither shown nor spoken is not part of the conversation. */
   readonly interrupt: () => Promise<void>;
 }
 
 /** The conversation `scope`, with the app's model, drafts and voice. */
-export function useTalk(scope: string, owner: string): Talk {
+export function useTalk(scope: string, debugLabel: string): Talk {
   const client = useLlamaClient();
   const { model: chosen, options, drafts, reader, speaks, interruption } = useServices();
   const model = useCell(chosen);
-  const chat = useLlamaChat({ model, scope, options, owner });
-  const { send, prepare: prefill, stop, regenerate: startAgain } = chat;
+  const chat = useLlamaChat({ model, scope, options, debugLabel });
+  const { send, prefill: prefillTurn, stop, regenerate: startAgain } = chat;
 
   const interrupt = useCallback(async () => {
     const cut = reader?.stop();
@@ -40,11 +40,11 @@ export function useTalk(scope: string, owner: string): Talk {
     if (cut !== undefined) interruption.set(cut);
   }, [reader, stop, interruption]);
 
-  const prepare = useCallback(
+  const prefill = useCallback(
     (text: string) => {
-      if (interruption.getSnapshot()?.scope !== scope) prefill(text);
+      if (interruption.getSnapshot()?.scope !== scope) prefillTurn(text);
     },
-    [interruption, scope, prefill],
+    [interruption, scope, prefillTurn],
   );
 
   const say = useCallback(
@@ -85,7 +85,7 @@ export function useTalk(scope: string, owner: string): Talk {
     const generation = startAgain();
     if (generation !== undefined && speaks.getSnapshot()) reader?.read(generation);
   }, [interrupt, interruption, startAgain, speaks, reader]);
-  return { chat, say, regenerate, prepare, interrupt };
+  return { chat, say, regenerate, prefill, interrupt };
 }
 
 /** Whether nothing of the turn is in the conversation: it failed, or was stopped before its first word. */

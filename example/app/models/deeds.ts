@@ -25,7 +25,7 @@ export async function remove(client: LlamaClient, name: string): Promise<void> {
 export async function choose(client: LlamaClient, { model, ownModel }: Services, name: string): Promise<void> {
   const config: ModelConfig = { ...ownModel, path: name };
   const { verdict, estimate } = await client.canLoad(config);
-  const { contextSize, slots } = estimate;
+  const { contextSize, maxResident } = estimate;
   // What does not fit at all beside the others may fit in their place: its load says.
-  model.set(verdict === 'fitsSmaller' ? { ...config, contextSize, slots } : config);
+  model.set(verdict === 'fitsSmaller' ? { ...config, contextSize, maxResident } : config);
 }

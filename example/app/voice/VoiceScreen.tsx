@@ -17,7 +17,7 @@ import { VoiceOptions } from './VoiceOptions';
 export function VoiceScreen() {
   const services = useServices();
   const scope = useCell(services.scope);
-  const { chat, say, prepare, interrupt } = useTalk(scope, 'VoiceScreen');
+  const { chat, say, prefill, interrupt } = useTalk(scope, 'VoiceScreen');
   const { voice, drafts, language, prepares } = services;
   // The last one of each way, the newer one first.
   const [latencies, setLatencies] = useState<readonly Latency[]>([]);
@@ -35,7 +35,7 @@ export function VoiceScreen() {
     void interrupt();
     voice?.start(language.getSnapshot(), {
       onPartial(text) {
-        if (isPrepared) prepare(drafts.with(scope, text));
+        if (isPrepared) prefill(drafts.with(scope, text));
       },
       onHeard(words, recognisedMs) {
         const heard = { recognisedMs, heardAt: Date.now(), isPrepared };

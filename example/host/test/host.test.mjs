@@ -167,11 +167,11 @@ test('a socket is a port of its own: hello, then the answers to its own commands
   const [first, second] = [await openPort(), await openPort()];
   assert.deepEqual([first.about.model, first.about.options, first.about.languages], [model, { temperature: 0 }, ['en-US', 'de-DE']]);
   assert.notEqual(first.snapshot.epoch, second.snapshot.epoch);
-  first.port.send(JSON.stringify({ requestId: 'r', type: 'getLifecycle' }));
+  first.port.send(JSON.stringify({ requestId: 'r', type: 'readLog' }));
   const { batch } = await first.next();
   const { epoch, events } = JSON.parse(batch);
   assert.equal(epoch, first.snapshot.epoch);
-  assert.ok(events.some(({ type, requestId }) => type === 'lifecycle' && requestId === 'r'));
+  assert.ok(events.some(({ type, requestId }) => type === 'log' && requestId === 'r'));
   for (const { port } of [first, second]) {
     const gone = once(port, 'close');
     port.close();

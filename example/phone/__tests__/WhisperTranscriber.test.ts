@@ -25,7 +25,7 @@ function open() {
   };
   const transcriber = new WhisperTranscriber({
     client: {
-      registerResident(options) {
+      reserveMemory(options) {
         log.push(`resident ${options.sizeBytes} ${options.inUse}`);
         evict = () => options.evict('a model');
         return { id: 'whisper', update: ({ inUse }) => void log.push(`in use ${inUse}`), remove: () => undefined };

@@ -145,8 +145,8 @@ describe('a chat about conversations', () => {
     ['/save', { type: 'save', scope: 'main' }],
     ['/rewind 2', { type: 'rewindTo', scope: 'main', messageIndex: 2 }],
     ['/fork what-if', { type: 'fork', scope: 'main', fork: 'what-if' }],
-    ['/erase', { type: 'disposeScope', scope: 'main' }],
-    ['/erase all', { type: 'eraseAll' }],
+    ['/erase', { type: 'deleteScope', scope: 'main' }],
+    ['/erase all', { type: 'deleteAllScopes' }],
     ['/suspend', { type: 'suspend' }],
     ['/resume', { type: 'resume' }],
   ])('%s asks the engine', async (line, command) => {
