@@ -6,7 +6,7 @@ import { SafeAreaProvider, SafeAreaView } from 'react-native-safe-area-context';
 import { App } from '../app/App';
 import { makeServices } from '../app/makeServices';
 import { useTheme } from '../app/theme';
-import { openEars } from './openEars';
+import { loadRecogniser } from './loadRecogniser';
 import { phoneMicrophone } from './phoneMicrophone';
 import { PhoneSpeaker } from './PhoneSpeaker';
 import { systemVoice } from './systemVoice';
@@ -45,7 +45,7 @@ function Inside({ directory }: PhoneAppProps) {
       transcriber: new WhisperTranscriber({
         client,
         microphone: phoneMicrophone(),
-        openEars: () => openEars(`${directory}/whisper.bin`),
+        loadRecogniser: () => loadRecogniser(`${directory}/whisper.bin`),
         sizeBytes: WHISPER_BYTES,
         languages: ['en', 'de', 'fr', 'es', 'it', 'ja', 'zh'],
       }),

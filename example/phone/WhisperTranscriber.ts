@@ -4,7 +4,7 @@ import type { HearingListener, HearingProblem, Recording, Transcriber } from '..
 import { joined, loudness } from './pcm';
 
 /** A recogniser with its weights in memory. */
-export interface Ears {
+export interface Recogniser {
   /** What is said in 16 kHz, 16-bit, mono PCM. */
   recognise(pcm: ArrayBuffer, language: string): Promise<string>;
   /** Frees the weights. */
@@ -24,7 +24,7 @@ export interface WhisperParts {
   readonly client: Pick<LlamaClient, 'reserveMemory'>;
   readonly microphone: PhoneMicrophone;
   /** Loads the weights. */
-  readonly openEars: () => Promise<Ears>;
+  readonly loadRecogniser: () => Promise<Recogniser>;
   /** Memory that they take, in bytes. */
   readonly sizeBytes: number;
   /** As whisper knows them; the first is the default. */
@@ -46,7 +46,7 @@ const NO_SPEECH = /\[[^\]]*\]|\([^)]*\)/g;
  */
 export class WhisperTranscriber implements Transcriber {
   readonly languages: readonly string[];
-  private ears: Promise<Ears> | undefined;
+  private recogniser: Promise<Recogniser> | undefined;
   private resident: ResidentHandle | undefined;
   private isAtWork = false;
 
@@ -63,7 +63,7 @@ export class WhisperTranscriber implements Transcriber {
     let isGuessing = false;
 
     this.setAtWork(true);
-    const ears = this.load();
+    const recogniser = this.load();
     const end = (heard: Parameters<HearingListener['onEnd']>[0]) => {
       if (state === 'over') return;
       leave();
@@ -81,7 +81,7 @@ export class WhisperTranscriber implements Transcriber {
       microphone.close();
       this.setAtWork(false);
     };
-    const recognise = async () => (await (await ears).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
+    const recognise = async () => (await (await recogniser).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
     const guess = async () => {
       isGuessing = true;
       unheardBytes = 0;
@@ -140,33 +140,33 @@ export class WhisperTranscriber implements Transcriber {
   }
 
   /** Loads the weights, unless they are there. */
-  private load(): Promise<Ears> {
-    this.ears ??= this.parts.openEars().then(
-      (ears) => {
-        this.resident = this.register(ears);
-        return ears;
+  private load(): Promise<Recogniser> {
+    this.recogniser ??= this.parts.loadRecogniser().then(
+      (recogniser) => {
+        this.resident = this.register(recogniser);
+        return recogniser;
       },
       (error: unknown) => {
         // The next recording tries again.
-        this.ears = undefined;
+        this.recogniser = undefined;
         throw error;
       },
     );
     // Whoever recognises gets the error.
-    this.ears.catch(() => undefined);
-    return this.ears;
+    this.recogniser.catch(() => undefined);
+    return this.recogniser;
   }
 
-  private register(ears: Ears): ResidentHandle {
+  private register(recogniser: Recogniser): ResidentHandle {
     return this.parts.client.reserveMemory({
       id: 'whisper',
       name: 'speech recogniser',
       sizeBytes: this.parts.sizeBytes,
       inUse: this.isAtWork,
       evict: async () => {
-        this.ears = undefined;
+        this.recogniser = undefined;
         this.resident = undefined;
-        await ears.release();
+        await recogniser.release();
       },
     });
   }

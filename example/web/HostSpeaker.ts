@@ -1,11 +1,11 @@
 import type { Speaker } from '../app/speech/Speaker';
-import type { Hostlink } from './Hostlink';
+import type { HostLink } from './HostLink';
 
 /** Speaks with the host's voice, through the browser's loudspeaker. */
 export class HostSpeaker implements Speaker {
   private current: AbortController | undefined;
 
-  constructor(private readonly link: Hostlink) {}
+  constructor(private readonly link: HostLink) {}
 
   async say(text: string): Promise<void> {
     const current = new AbortController();

@@ -6,7 +6,7 @@ import { Markdown } from '../markdown/Markdown';
 import { useTheme } from '../theme';
 import { Progress } from '../ui/parts';
 
-/** One message. `actions`: what can be done with it. */
+/** One message, with its buttons in `actions`. */
 export function MessageView({ message, actions }: { message: ChatMessage; actions?: ReactNode }) {
   const theme = useTheme();
   const { role, content, generationId } = message;
@@ -36,7 +36,7 @@ export function MessageView({ message, actions }: { message: ChatMessage; action
   );
 }
 
-/** What an answer without a word yet waits for. */
+/** The state of an answer that has no text yet. */
 function Waiting({ generationId }: { generationId: string | undefined }) {
   const state = useGenerationState(generationId);
   const { quiet } = useTheme();

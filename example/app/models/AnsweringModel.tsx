@@ -5,7 +5,7 @@ import { useCell } from '../store';
 import { useTheme } from '../theme';
 import { Button } from '../ui/parts';
 
-/** Which model answers, and the way back to the app's own. */
+/** The model that answers, with a button that returns to the app's own. */
 export function AnsweringModel() {
   const { model, ownModel } = useServices();
   const { path } = useCell(model);

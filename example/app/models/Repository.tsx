@@ -9,7 +9,7 @@ import { titleOf } from './problems';
 import { Section } from './Section';
 import { VariantRow } from './VariantRow';
 
-/** What the last search found. */
+/** The result of the last search. */
 export function Repository({ stored }: { stored: StoredModels | undefined }) {
   const { modelSearch } = useServices();
   const found = useCell(modelSearch.found);

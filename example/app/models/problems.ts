@@ -1,6 +1,6 @@
 import type { Failure } from 'react-native-llama-rs';
 
-/** What went wrong, in a few words. What to do is in the failure's own detail. */
+/** Titles of failures. The failure's own detail says what to do. */
 const TITLES: Partial<Record<Failure['code'], string>> = {
   offline: 'The network cannot be reached',
   connectionLost: 'The connection was lost',

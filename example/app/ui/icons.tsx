@@ -1,11 +1,10 @@
 import { StyleSheet, View } from 'react-native';
 
-// Drawn from views, so that they are sharp at any size and need no font.
+// Icons drawn from views, so that they are sharp at any size and need no font.
 
-/** What an icon takes. */
 interface IconProps {
   readonly colour: string;
-  /** Its height in points; 20 unless said otherwise. */
+  /** Height in points. @default 20 */
   readonly size?: number;
 }
 

@@ -5,7 +5,7 @@ import { useTheme } from '../theme';
 const BARS = 21;
 const HEIGHT = 36;
 
-/** How loud it is, 0 to 1, as bars that are highest in the middle. */
+/** Loudness, 0 to 1, as bars that are highest in the middle. */
 export function LevelMeter({ level }: { level: number }) {
   const { accent } = useTheme();
   return (

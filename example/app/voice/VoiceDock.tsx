@@ -11,7 +11,7 @@ import type { Voice } from './VoiceSession';
 
 const SILENT = new Cell<Voice>({ type: 'idle' });
 
-/** The microphone: its button, its level, what is heard, what went wrong. */
+/** The microphone: its button, its level, the words heard so far, and problems. */
 export function VoiceDock({ onListen }: { onListen: () => void }) {
   const { voice, online } = useServices();
   const state = useCell(voice?.state ?? SILENT);

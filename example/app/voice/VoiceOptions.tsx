@@ -6,7 +6,7 @@ import { useServices } from '../services';
 import { useCell } from '../store';
 import { Button } from '../ui/parts';
 
-/** Which conversation, in which language, and whether answers are spoken. */
+/** Choice of the conversation, the language, and whether answers are spoken. */
 export function VoiceOptions() {
   const client = useLlamaClient();
   const { scope, language, languages, reader, speaks, voice, prepares } = useServices();

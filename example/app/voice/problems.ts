@@ -1,6 +1,6 @@
 import type { HearingProblem } from '../speech/Transcriber';
 
-/** What a problem is, and what to do: for people. */
+/** Each problem in words for the user, and what to do about it. */
 export const PROBLEMS: Readonly<Record<HearingProblem, { readonly title: string; readonly detail: string }>> = {
   permissionDenied: {
     title: 'The microphone is not allowed',

@@ -1,6 +1,6 @@
 import type { HearingListener, HearingProblem } from '../../app/speech/Transcriber';
 import { joined, loudness } from '../pcm';
-import { type Ears, WhisperTranscriber } from '../WhisperTranscriber';
+import { type Recogniser, WhisperTranscriber } from '../WhisperTranscriber';
 
 const SECOND = new Uint8Array(32_000);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -16,7 +16,7 @@ function open() {
   let problem: HearingProblem | undefined;
   let isBroken = false;
   let evict: () => void | Promise<void> = () => undefined;
-  const ears: Ears = {
+  const recogniser: Recogniser = {
     recognise: (pcm, language) => {
       log.push(`recognise ${pcm.byteLength} ${language}`);
       return isBroken ? Promise.reject(new Error('broken')) : Promise.resolve(text);
@@ -38,9 +38,9 @@ function open() {
       },
       close: () => void log.push('closed'),
     },
-    openEars: () => {
+    loadRecogniser: () => {
       log.push('load');
-      return Promise.resolve(ears);
+      return Promise.resolve(recogniser);
     },
     sizeBytes: 150,
     languages: ['en', 'de'],

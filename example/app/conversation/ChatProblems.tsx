@@ -6,13 +6,13 @@ import { useServices } from '../services';
 import { useCell } from '../store';
 import { Button, Notice, Progress } from '../ui/parts';
 
-/** What keeps a conversation from being answered, and what can be done about it: loading, offline, an error. */
-export function Troubles({ chat }: { chat: UseLlamaChat }) {
+/** The reason why a conversation gets no answer now (loading, offline, an error), with a button that helps. */
+export function ChatProblems({ chat }: { chat: UseLlamaChat }) {
   const client = useLlamaClient();
   const services = useServices();
   const model = useCell(services.model);
   const isOnline = useCell(services.online);
-  // Before it was ever asked for, it is about to be.
+  // A model that was never asked for is about to be.
   const wasAskedFor = useModels().some(({ path }) => path === model.path);
   const { status, progress, download, retry } = chat.model;
   const { error } = chat;

@@ -1,7 +1,7 @@
 import { PATHS, SUBPROTOCOL } from '../host/wire';
 
 /** The way to the host that this page came from. The token is what follows the `#` of the address. */
-export class Hostlink {
+export class HostLink {
   constructor(
     private readonly location: Pick<Location, 'host' | 'hash'>,
     private readonly token = location.hash.slice(1),
