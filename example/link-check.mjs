@@ -7,7 +7,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { root } from './bundle.mjs';
 
 const example = `${root}example`;
-const output = execFileSync(process.execPath, [`${root}node_modules/react-native/cli.js`, 'config'], { cwd: example, encoding: 'utf8' });
+const output = execFileSync(process.execPath, [`${root}node_modules/react-native/cli.js`, 'config'], {
+  cwd: example,
+  encoding: 'utf8',
+});
 const { dependencies, project } = JSON.parse(output);
 
 const { 'react-native-llama-rs': ours } = dependencies;

@@ -23,7 +23,10 @@ export interface Platform {
 }
 
 /** Makes the services that the screens share. The app opens the conversation that was used last. */
-export function makeServices(client: LlamaClient, { model, options, transcriber, speaker, online, onReload }: Platform): Services {
+export function makeServices(
+  client: LlamaClient,
+  { model, options, transcriber, speaker, online, onReload }: Platform,
+): Services {
   const [last] = [...client.scopes.getSnapshot()].sort((left, right) => right.lastUsedAt - left.lastUsedAt);
   const languages = transcriber?.languages ?? [];
   const language = new Cell(languages[0] ?? '');

@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 const SAMPLE_BYTES = 2;
 const HEADER_BYTES = 44;
 /** Half a second: the recogniser hears the first word badly when it stands at the very beginning. */
-const PAUSE = Buffer.alloc(16_000 * SAMPLE_BYTES / 2);
+const PAUSE = Buffer.alloc((16_000 * SAMPLE_BYTES) / 2);
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -41,7 +41,11 @@ export async function openBrowser(t, folder) {
 
 /** A visitor of the app: profile, window, page. `microphone`: whether it is allowed; `prepare`: called before the page goes there. */
 export async function visit(browser, address, { microphone = true, prepare = () => undefined, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: microphone ? ['microphone'] : [], ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    permissions: microphone ? ['microphone'] : [],
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   await prepare(page);

@@ -54,11 +54,15 @@ test('every control can be reached by Tab and shows where the focus is', async (
       const element = document.activeElement;
       // Between the last control and the first one the page itself has the focus.
       if (element === null || element === document.body) return { name: '', outline: 'none' };
-      return { name: element.getAttribute('aria-label') ?? element.textContent, outline: getComputedStyle(element).outlineStyle };
+      return {
+        name: element.getAttribute('aria-label') ?? element.textContent,
+        outline: getComputedStyle(element).outlineStyle,
+      };
     });
     if (name === '') continue;
     assert.notEqual(outline, 'none', `${name} does not show the focus`);
     reached.add(name);
   }
-  for (const name of ['New chat', 'Talk', 'Message', 'Voice', 'Chats', 'Models', 'Inspector']) assert.ok(reached.has(name), `${name} is not reached`);
+  for (const name of ['New chat', 'Talk', 'Message', 'Voice', 'Chats', 'Models', 'Inspector'])
+    assert.ok(reached.has(name), `${name} is not reached`);
 });

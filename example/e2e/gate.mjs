@@ -40,7 +40,9 @@ export async function gateTo(page) {
 }
 
 /** A load that is under way. */
-export const isLoading = ({ type, model }) => type === 'modelChanged' && model.status.type === 'loading' && model.status.progress > 0.3;
+export const isLoading = ({ type, model }) =>
+  type === 'modelChanged' && model.status.type === 'loading' && model.status.progress > 0.3;
 
 /** A prompt of which a part has been read. */
-export const isReading = ({ type, phase }) => type === 'phaseChanged' && phase.type === 'prefilling' && phase.done > 0.3 * phase.total;
+export const isReading = ({ type, phase }) =>
+  type === 'phaseChanged' && phase.type === 'prefilling' && phase.done > 0.3 * phase.total;

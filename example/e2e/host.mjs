@@ -18,7 +18,9 @@ export async function startHost(t, directory, { port = 0, load = {}, answer = {}
   const args = ['--host', '--directory', directory, '--port', String(port)];
   const options = ['--load', JSON.stringify(load), '--answer', JSON.stringify(answer)];
   for (const [name, value] of Object.entries({ model, hub })) if (value !== undefined) options.push(`--${name}`, value);
-  const child = spawn(process.execPath, ['example/host/run.mjs', ...args, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['example/host/run.mjs', ...args, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const gone = once(child, 'exit');
   const end = async (signal) => {
     child.kill(signal);

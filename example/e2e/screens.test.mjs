@@ -42,7 +42,9 @@ for (const colorScheme of ['light', 'dark']) {
       await answered(page, 'Your name is alice.');
       // Longer than what is awaited, so that there is still a voice to be seen.
       await beginToTalk(page, say, 'what is my name and where do i live, '.repeat(4), { until: 'what is my' });
-      await page.waitForFunction(() => Number(document.querySelector('[role=meter]')?.getAttribute('aria-valuenow')) > 30);
+      await page.waitForFunction(
+        () => Number(document.querySelector('[role=meter]')?.getAttribute('aria-valuenow')) > 30,
+      );
       await picture('voice-listening');
       await page.getByRole('button', { name: 'Discard the recording' }).click();
       await talk(page, say, 'i live in paris');

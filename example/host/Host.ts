@@ -57,7 +57,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
-async function serve(server: Server, gate: Gate, { directory, pages, recogniser, model, options, hub }: HostOptions, speaks: boolean): Promise<Host> {
+async function serve(
+  server: Server,
+  gate: Gate,
+  { directory, pages, recogniser, model, options, hub }: HostOptions,
+  speaks: boolean,
+): Promise<Host> {
   const files = new Pages(pages);
   // Says where the process's manager keeps conversations, and reads them before the first page comes.
   const keeper = openNodePort({ manager: 'global', directory: join(directory, 'conversations') });

@@ -82,7 +82,13 @@ export class Recognisers {
       this.resident?.remove();
       this.resident = undefined;
     } else if (this.resident === undefined) {
-      this.resident = this.client.reserveMemory({ id: 'recogniser', name: 'speech recogniser', sizeBytes, inUse, evict: () => this.evict() });
+      this.resident = this.client.reserveMemory({
+        id: 'recogniser',
+        name: 'speech recogniser',
+        sizeBytes,
+        inUse,
+        evict: () => this.evict(),
+      });
     } else {
       this.resident.update({ sizeBytes, inUse });
     }

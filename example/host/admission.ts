@@ -19,7 +19,11 @@ export function isLocal({ host }: IncomingHttpHeaders, { port }: Gate): boolean 
 /** Whether a socket may be opened: by a page of this host, with the token. */
 export function admitsSocket(headers: IncomingHttpHeaders, gate: Gate): boolean {
   const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
-  return comesFromHere(headers, gate) && offered.includes(SUBPROTOCOL) && offered.some((one) => same(one, `token.${gate.token}`));
+  return (
+    comesFromHere(headers, gate) &&
+    offered.includes(SUBPROTOCOL) &&
+    offered.some((one) => same(one, `token.${gate.token}`))
+  );
 }
 
 /** Whether something other than the pages may be asked for: by a page of this host, with the token. */

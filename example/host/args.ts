@@ -78,6 +78,7 @@ function objectOf(name: string, json: string): object {
   } catch {
     throw new Error(`${name} needs JSON`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} needs a JSON object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`${name} needs a JSON object`);
   return value;
 }

@@ -11,7 +11,10 @@ export function serveHearing(socket: WebSocket, recognisers: Recognisers, langua
     socket.close();
   };
   if (!recognisers.languages.includes(language)) {
-    tellLast({ type: 'failed', detail: `${language} is not heard here - choose one of ${recognisers.languages.join(', ')}` });
+    tellLast({
+      type: 'failed',
+      detail: `${language} is not heard here - choose one of ${recognisers.languages.join(', ')}`,
+    });
     return;
   }
   const recognition = recognisers.start(language, {

@@ -81,7 +81,8 @@ export class WhisperTranscriber implements Transcriber {
       microphone.close();
       this.setAtWork(false);
     };
-    const recognise = async () => (await (await recogniser).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
+    const recognise = async () =>
+      (await (await recogniser).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
     const guess = async () => {
       isGuessing = true;
       unheardBytes = 0;

@@ -7,7 +7,14 @@ import type { PhoneMicrophone } from './WhisperTranscriber';
 /** Android's audio source that is tuned for recognition. */
 const VOICE_RECOGNITION = 6;
 
-const FORMAT = { sampleRate: 16_000, channels: 1, bitsPerSample: 16, audioSource: VOICE_RECOGNITION, bufferSize: 4096, wavFile: '' } as const;
+const FORMAT = {
+  sampleRate: 16_000,
+  channels: 1,
+  bitsPerSample: 16,
+  audioSource: VOICE_RECOGNITION,
+  bufferSize: 4096,
+  wavFile: '',
+} as const;
 
 /** The phone's microphone. A recording ends when the app leaves the foreground. */
 export function phoneMicrophone(): PhoneMicrophone {

@@ -1,7 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 
-import { LlamaError, type LlamaErrorCode, type ModelConfig, type Persist, type ScopeSummary } from 'react-native-llama-rs';
+import {
+  LlamaError,
+  type LlamaErrorCode,
+  type ModelConfig,
+  type Persist,
+  type ScopeSummary,
+} from 'react-native-llama-rs';
 
 import type { Answer } from './screen';
 import type { Order, Report } from './wire';

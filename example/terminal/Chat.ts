@@ -197,6 +197,9 @@ export class Chat {
 }
 
 function help(): readonly string[] {
-  const commands = Object.entries(COMMANDS).map(([name, { argument = '', help: text }]) => [`${name} ${argument}`.trim(), text]);
+  const commands = Object.entries(COMMANDS).map(([name, { argument = '', help: text }]) => [
+    `${name} ${argument}`.trim(),
+    text,
+  ]);
   return table([...commands, ...OWN_COMMANDS], 'left');
 }

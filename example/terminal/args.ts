@@ -33,7 +33,8 @@ export function parseRequest(args: readonly string[]): Request {
     if (values.directory === '') return { type: 'refused', reason: '--directory needs the path of a folder' };
     const { model, directory } = values;
     if (values.chat === true) return { type: 'chat', model, directory };
-    if (directory !== undefined) return { type: 'refused', reason: '--directory is for --chat; the story keeps nothing' };
+    if (directory !== undefined)
+      return { type: 'refused', reason: '--directory is for --chat; the story keeps nothing' };
     return { type: 'story', model };
   } catch (error) {
     return { type: 'refused', reason: firstSentence((error as Error).message) };

@@ -47,6 +47,9 @@ function cost({ usage, timings }: GenerationResult): string[][] {
   const perSecond = timings.decodeMs > 0 ? Math.round((1000 * usage.outputTokens) / timings.decodeMs) : 0;
   return [
     ['last prompt', `${usage.prefilledTokens} tokens prefilled, ${usage.cachedTokens} reused`],
-    ['last answer', `${usage.outputTokens} tokens, the first after ${Math.round(timings.firstTokenMs)} ms, then ${perSecond} a second`],
+    [
+      'last answer',
+      `${usage.outputTokens} tokens, the first after ${Math.round(timings.firstTokenMs)} ms, then ${perSecond} a second`,
+    ],
   ];
 }

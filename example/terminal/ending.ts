@@ -9,7 +9,8 @@ export const REFUSED = 2;
 
 /** How the program ends after an error, and the sentence that says why. Throws again what nobody foresaw. */
 export function ending(error: unknown): { code: number; sentence: string } {
-  if (error instanceof Untrue) return { code: FAILURE, sentence: `This was to be shown, and was not so: ${error.message}.` };
+  if (error instanceof Untrue)
+    return { code: FAILURE, sentence: `This was to be shown, and was not so: ${error.message}.` };
   if (!(error instanceof LlamaError)) throw error;
   return { code: isBadFile(error) ? REFUSED : FAILURE, sentence: error.detail };
 }

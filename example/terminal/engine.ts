@@ -28,7 +28,8 @@ export async function load(client: LlamaClient, model: ModelConfig, page: Page):
   const store = client.model(model.path);
   const unsubscribe = store.subscribe(() => {
     const status = store.getSnapshot()?.status;
-    if (page.live && status?.type === 'downloading') page.write(`\rdownloaded ${Math.round(status.progress.bytes / 1e6)} MB `);
+    if (page.live && status?.type === 'downloading')
+      page.write(`\rdownloaded ${Math.round(status.progress.bytes / 1e6)} MB `);
     if (page.live && status?.type === 'loading') page.write(`\rloading ${Math.round(100 * status.progress)} % `);
   });
   try {

@@ -15,7 +15,10 @@ export interface Recorded extends Answer {
  * Mounts a screen for one recording, and unmounts it when it has its answer. `onText` is called with each new piece of
  * the answer. Resolves when the screen's effects have been cleaned up; rejects with what the screen failed with.
  */
-export async function record(screen: (watcher: Watcher) => ReactElement, onText: (piece: string) => void): Promise<Recorded> {
+export async function record(
+  screen: (watcher: Watcher) => ReactElement,
+  onText: (piece: string) => void,
+): Promise<Recorded> {
   const root = createRoot();
   const mountedAt = performance.now();
   let firstTextAt: number | undefined;

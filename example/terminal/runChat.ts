@@ -30,7 +30,12 @@ export async function runChat(
   }
 }
 
-async function converse(open: (host: ChatHost) => Chat, page: Page, input: ReadStream, output: NodeJS.WriteStream): Promise<void> {
+async function converse(
+  open: (host: ChatHost) => Chat,
+  page: Page,
+  input: ReadStream,
+  output: NodeJS.WriteStream,
+): Promise<void> {
   // Without a person at both ends there is no line to edit, no prompt to see, and what was said has to be shown.
   const person = input.isTTY && page.live;
   const readline = createInterface({ input, terminal: person, ...(person && { output }) });

@@ -62,12 +62,18 @@ async function moreThanSlots(app: App, page: Page): Promise<void> {
   page.line();
   for (const { name, persist } of PEOPLE) await say(app, page, name, `My name is ${name}.`, persist);
   const places = await app.scopes();
-  const inPlace = (residency: ScopeSummary['residency']) => places.filter((one) => one.residency === residency).map(({ id }) => id);
+  const inPlace = (residency: ScopeSummary['residency']) =>
+    places.filter((one) => one.residency === residency).map(({ id }) => id);
   const [resident, parked] = [inPlace('resident'), inPlace('parked')];
   claim(resident.length === SLOTS, `${resident.length} conversations are in ${SLOTS} slots`);
-  claim(resident.length + parked.length === NAMES.length, `of ${NAMES.length} conversations ${parked.length} are parked`);
+  claim(
+    resident.length + parked.length === NAMES.length,
+    `of ${NAMES.length} conversations ${parked.length} are parked`,
+  );
   page.line();
-  page.paragraph(`In the slots now: ${resident.join(', ')}. Parked: ${parked.join(', ')}. Each is asked: “${QUESTION}”`);
+  page.paragraph(
+    `In the slots now: ${resident.join(', ')}. Parked: ${parked.join(', ')}. Each is asked: “${QUESTION}”`,
+  );
   page.line();
   for (const line of returned(await askEach(app, [...NAMES].reverse()), page)) page.line(line);
   page.line();
@@ -110,7 +116,10 @@ async function remembered(app: App, before: readonly ScopeSummary[], page: Page)
   const found = await app.found;
   for (const { id, messageCount, persist } of before) {
     const now = found.find((one) => one.id === id);
-    claim(now?.messageCount === messageCount, `${id} had ${messageCount} messages, and has ${now?.messageCount ?? 0} after the kill`);
+    claim(
+      now?.messageCount === messageCount,
+      `${id} had ${messageCount} messages, and has ${now?.messageCount ?? 0} after the kill`,
+    );
     const expected = persist === 'full' ? 'saved' : 'uncached';
     claim(now.residency === expected, `${id} is ${now.residency} after the kill, not ${expected}`);
   }

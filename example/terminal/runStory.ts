@@ -37,10 +37,15 @@ export async function runStory(model: ModelConfig, page: Page): Promise<void> {
     for (const { side } of sides) side.close();
   }
   page.line();
-  const questions = RECORDINGS.flatMap(({ scope, transcript }, at) => (transcript === QUESTION ? [{ at, name: scope }] : []));
+  const questions = RECORDINGS.flatMap(({ scope, transcript }, at) =>
+    transcript === QUESTION ? [{ at, name: scope }] : [],
+  );
   for (const line of comparison(sides, questions, page)) page.line(line);
   page.line();
-  page.paragraph('Time to first token: the median, from the end of a recording to the first text on the screen.', 'dim');
+  page.paragraph(
+    'Time to first token: the median, from the end of a recording to the first text on the screen.',
+    'dim',
+  );
   for (const { side, recorded } of sides) if (side.remembers) check(side, recorded, questions);
 }
 

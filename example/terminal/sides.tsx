@@ -32,7 +32,9 @@ export function oldPattern(model: ModelConfig): Side {
   return {
     name: 'old pattern',
     remembers: false,
-    screen: ({ transcript }, watcher) => <OldVoiceScreen runtime={runtime} model={model} transcript={transcript} watcher={watcher} />,
+    screen: ({ transcript }, watcher) => (
+      <OldVoiceScreen runtime={runtime} model={model} transcript={transcript} watcher={watcher} />
+    ),
     loads: () => native.contexts.length,
     settled: () => native.settled(),
     close: () => undefined,

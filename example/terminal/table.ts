@@ -6,7 +6,10 @@ const GAP = '  ';
 export function table(rows: readonly (readonly string[])[], align: 'left' | 'right'): string[] {
   const widths = columnWidths(rows);
   return rows.map((row) =>
-    row.map((cell, column) => pad(cell, widths[column] ?? 0, column === 0 ? 'left' : align)).join(GAP).trimEnd(),
+    row
+      .map((cell, column) => pad(cell, widths[column] ?? 0, column === 0 ? 'left' : align))
+      .join(GAP)
+      .trimEnd(),
   );
 }
 

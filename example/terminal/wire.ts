@@ -4,7 +4,13 @@ import type { Persist, ScopeSummary, Usage } from 'react-native-llama-rs';
 
 /** What the app is asked to do. */
 export type Order =
-  | { readonly type: 'say'; readonly scope: string; readonly text: string; readonly persist: Persist; readonly endless: boolean }
+  | {
+      readonly type: 'say';
+      readonly scope: string;
+      readonly text: string;
+      readonly persist: Persist;
+      readonly endless: boolean;
+    }
   | { readonly type: 'scopes' }
   | { readonly type: 'suspend' }
   | { readonly type: 'resume' }

@@ -11,7 +11,10 @@ const LONG = { temperature: 0, repeatPenalty: 0.05, maxOutputTokens: 7000 };
 
 test('a load shows how far it is, can be cancelled, and begun again', async () => {
   const { gate, client } = openEngine();
-  gate.holdAfter((event) => event.type === 'modelChanged' && event.model.status.type === 'loading' && event.model.status.progress > 0);
+  gate.holdAfter(
+    (event) =>
+      event.type === 'modelChanged' && event.model.status.type === 'loading' && event.model.status.progress > 0,
+  );
   await openApp(client);
   await waitFor(() => expect(screen.getByLabelText('Loading the model').props['aria-valuenow']).toBeGreaterThan(0));
   await press('Cancel loading');

@@ -15,7 +15,12 @@ test.each([
   expect(bytesText(bytes)).toBe(text);
 });
 
-const progress = (more: Partial<DownloadProgress>): DownloadProgress => ({ phase: { type: 'running' }, bytes: 12e6, totalBytes: 48e6, ...more });
+const progress = (more: Partial<DownloadProgress>): DownloadProgress => ({
+  phase: { type: 'running' },
+  bytes: 12e6,
+  totalBytes: 48e6,
+  ...more,
+});
 
 test.each<[Partial<DownloadProgress>, string]>([
   [{ bytesPerSecond: 3e6, secondsLeft: 12 }, '12 MB of 48 MB, 3.0 MB/s, 12 s left'],
@@ -24,7 +29,10 @@ test.each<[Partial<DownloadProgress>, string]>([
   [{}, '12 MB of 48 MB'],
   [{ phase: { type: 'paused' } }, '12 MB of 48 MB, paused'],
   [{ phase: { type: 'verifying' } }, '12 MB of 48 MB, being verified'],
-  [{ phase: { type: 'waiting', code: 'connectionLost', waitMs: 3200 } }, '12 MB of 48 MB; the network failed, next attempt in 4 s'],
+  [
+    { phase: { type: 'waiting', code: 'connectionLost', waitMs: 3200 } },
+    '12 MB of 48 MB; the network failed, next attempt in 4 s',
+  ],
   [{ phase: { type: 'connecting' } }, 'Asking the server'],
   [{ phase: { type: 'preparing' } }, 'Looking at what has come already'],
 ])('a download that is %j is "%s"', (more, text) => {

@@ -56,7 +56,9 @@ test('a repository is searched, its model downloaded, used, and deleted after a 
 
   await press(`Use ${TINY}`);
   await screen.findByText(`Answers come from ${TINY}.`);
-  expect(screen.getByRole('button', { name: `Delete ${TINY}` }).props).toMatchObject({ accessibilityState: { disabled: true } });
+  expect(screen.getByRole('button', { name: `Delete ${TINY}` }).props).toMatchObject({
+    accessibilityState: { disabled: true },
+  });
   await tab('Chats');
   await press('New chat');
   await write('my name is alice');

@@ -14,7 +14,11 @@ export const model = { path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_
 export type Change = Partial<Omit<Services, 'model'>> & { readonly model?: ModelConfig };
 
 /** Renders the app. Only its ears and its voice are a test's; `said` is what the voice was given. What else is otherwise comes second. */
-export async function openApp(client: LlamaClient, { model: own = model, ...change }: Change = {}, options: GenerateOptions = { temperature: 0 }) {
+export async function openApp(
+  client: LlamaClient,
+  { model: own = model, ...change }: Change = {},
+  options: GenerateOptions = { temperature: 0 },
+) {
   const transcriber = scriptedTranscriber();
   const said: string[] = [];
   // A voice that has never finished speaking.

@@ -42,7 +42,14 @@ export function ChatList({ open, onOpen, onNew }: ChatListProps) {
 
 const styles = StyleSheet.create({
   list: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
+  head: {
+    flexDirection: 'row',
+    alignItems: 'center',
+    justifyContent: 'space-between',
+    paddingHorizontal: 16,
+    paddingVertical: 8,
+    borderBottomWidth: 1,
+  },
   title: { fontSize: 18, fontWeight: '600' },
   rows: { padding: 16 },
   rowList: { gap: 10 },

@@ -45,8 +45,16 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
   };
   const place = PLACES[residency];
   return (
-    <View role="listitem" style={[styles.row, { backgroundColor: theme.card, borderColor: isOpen ? theme.accent : theme.border }]}>
-      <Pressable role="button" aria-label={`Open ${id}, ${messageCount} messages, ${place.label}`} onPress={() => onOpen(id)} style={styles.open}>
+    <View
+      role="listitem"
+      style={[styles.row, { backgroundColor: theme.card, borderColor: isOpen ? theme.accent : theme.border }]}
+    >
+      <Pressable
+        role="button"
+        aria-label={`Open ${id}, ${messageCount} messages, ${place.label}`}
+        onPress={() => onOpen(id)}
+        style={styles.open}
+      >
         <View style={styles.head}>
           <Text numberOfLines={1} style={[styles.name, { color: theme.text }]}>
             {id}
@@ -59,7 +67,12 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
       </Pressable>
       {mode === 'shown' && (
         <View style={styles.actions}>
-          <Button label="Fork" kind="plain" hint={`Fork ${id}`} onPress={() => run(fork(id, { as: copyName(scopes, id) }))} />
+          <Button
+            label="Fork"
+            kind="plain"
+            hint={`Fork ${id}`}
+            onPress={() => run(fork(id, { as: copyName(scopes, id) }))}
+          />
           <Button
             label="Rename"
             kind="plain"

@@ -39,10 +39,17 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
     if (isAnswering) return undefined;
     return (
       <View style={styles.actions}>
-        {index === lastQuestion && <Button label="Edit" kind="quiet" hint="Edit the last question" onPress={() => edit(index, message)} />}
+        {index === lastQuestion && (
+          <Button label="Edit" kind="quiet" hint="Edit the last question" onPress={() => edit(index, message)} />
+        )}
         {index > lastQuestion && <Button label="Regenerate" kind="quiet" onPress={() => void regenerate()} />}
         {message.role === 'assistant' && (
-          <Button label="Fork" kind="quiet" hint="Fork the conversation here" onPress={() => void forkAfter(index).catch(() => undefined)} />
+          <Button
+            label="Fork"
+            kind="quiet"
+            hint="Fork the conversation here"
+            onPress={() => void forkAfter(index).catch(() => undefined)}
+          />
         )}
       </View>
     );
@@ -89,7 +96,15 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
 
 const styles = StyleSheet.create({
   view: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', alignItems: 'center', gap: 12, paddingHorizontal: 16, paddingVertical: 8, minHeight: 61, borderBottomWidth: 1 },
+  head: {
+    flexDirection: 'row',
+    alignItems: 'center',
+    gap: 12,
+    paddingHorizontal: 16,
+    paddingVertical: 8,
+    minHeight: 61,
+    borderBottomWidth: 1,
+  },
   title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
   // The labels align with the text of the message.
   actions: { flexDirection: 'row', flexWrap: 'wrap', paddingHorizontal: 6, marginBottom: -8 },

@@ -18,13 +18,26 @@ export function ChatProblems({ chat }: { chat: UseLlamaChat }) {
   const { error } = chat;
   return (
     <View style={styles.list}>
-      {!isOnline && <Notice tone="warning" title="Not connected" detail="The host does not answer. What you wrote is kept; the app goes on when it is back." />}
+      {!isOnline && (
+        <Notice
+          tone="warning"
+          title="Not connected"
+          detail="The host does not answer. What you wrote is kept; the app goes on when it is back."
+        />
+      )}
       {isOnline && (status === 'downloading' || status === 'loading') && (
         <View style={styles.loading}>
           <View style={styles.grow}>
-            <Progress label={download === undefined ? 'Loading the model' : `Downloading the model: ${progressText(download)}`} value={progress} />
+            <Progress
+              label={download === undefined ? 'Loading the model' : `Downloading the model: ${progressText(download)}`}
+              value={progress}
+            />
           </View>
-          <Button label="Cancel" hint={`Cancel ${status}`} onPress={() => void client.unload(model.path).catch(() => undefined)} />
+          <Button
+            label="Cancel"
+            hint={`Cancel ${status}`}
+            onPress={() => void client.unload(model.path).catch(() => undefined)}
+          />
         </View>
       )}
       {isOnline && status === 'unloaded' && wasAskedFor && chat.status !== 'loading' && (
@@ -33,7 +46,11 @@ export function ChatProblems({ chat }: { chat: UseLlamaChat }) {
         </Notice>
       )}
       {isOnline && error !== undefined && (
-        <Notice tone="bad" title={chat.model.error === undefined ? 'That was not answered' : 'The model could not be loaded'} detail={error.detail}>
+        <Notice
+          tone="bad"
+          title={chat.model.error === undefined ? 'That was not answered' : 'The model could not be loaded'}
+          detail={error.detail}
+        >
           {chat.model.error !== undefined && <Button label="Try again" onPress={retry} />}
         </Notice>
       )}

@@ -15,7 +15,8 @@ interface ConversationProps {
 /** The messages of a conversation. Shows nothing while they are being read. */
 export function Conversation({ chat: { messages, status }, actionsOf, children }: ConversationProps) {
   if (messages.length > 0) return <Messages messages={messages} {...(actionsOf && { actionsOf })} />;
-  if (status === 'loading') return <View role="status" aria-busy aria-label="Reading the conversation" style={styles.fill} />;
+  if (status === 'loading')
+    return <View role="status" aria-busy aria-label="Reading the conversation" style={styles.fill} />;
   return children;
 }
 

@@ -65,6 +65,14 @@ const styles = StyleSheet.create({
   mine: { alignItems: 'flex-end', gap: 4 },
   theirs: { alignItems: 'flex-start', gap: 4 },
   bubble: { maxWidth: '85%', borderRadius: 18, borderBottomRightRadius: 6, paddingHorizontal: 14, paddingVertical: 9 },
-  answer: { maxWidth: '92%', minWidth: 48, borderRadius: 18, borderBottomLeftRadius: 6, borderWidth: 1, paddingHorizontal: 14, paddingVertical: 10 },
+  answer: {
+    maxWidth: '92%',
+    minWidth: 48,
+    borderRadius: 18,
+    borderBottomLeftRadius: 6,
+    borderWidth: 1,
+    paddingHorizontal: 14,
+    paddingVertical: 10,
+  },
   text: { fontSize: 16, lineHeight: 24 },
 });

@@ -36,7 +36,9 @@ export function Messages({ messages, actionsOf }: MessagesProps) {
     >
       <View role="list" aria-label="Conversation" style={styles.list}>
         {messages.map((message, index) =>
-          message.role === 'system' ? null : <MessageView key={index} message={message} actions={actionsOf?.(message, index)} />,
+          message.role === 'system' ? null : (
+            <MessageView key={index} message={message} actions={actionsOf?.(message, index)} />
+          ),
         )}
       </View>
     </ScrollView>

@@ -31,7 +31,13 @@ function blocksOf(generic: Token, depth: number): Block[] {
       return [{ type: 'heading', level: token.depth, spans: spansOf(token.tokens) }];
     case 'list':
       return token.items.flatMap((item, index) => {
-        const mark = item.task ? (item.checked === true ? '☑' : '☐') : token.ordered ? `${Number(token.start) + index}.` : '•';
+        const mark = item.task
+          ? item.checked === true
+            ? '☑'
+            : '☐'
+          : token.ordered
+            ? `${Number(token.start) + index}.`
+            : '•';
         const [first, ...rest] = item.tokens.flatMap((inner) => blocksOf(inner, depth + 1));
         const spans = first?.type === 'paragraph' ? first.spans : [];
         const others = first === undefined || first.type === 'paragraph' ? rest : [first, ...rest];
@@ -67,7 +73,12 @@ function blocksOf(generic: Token, depth: number): Block[] {
   }
 }
 
-const LOOKS: Readonly<Record<string, Span['look']>> = { strong: 'strong', em: 'emphasis', codespan: 'code', link: 'link' };
+const LOOKS: Readonly<Record<string, Span['look']>> = {
+  strong: 'strong',
+  em: 'emphasis',
+  codespan: 'code',
+  link: 'link',
+};
 
 /** The styles of a text's parts; the innermost counts. `raw` is shown for a text without parts. */
 function spansOf(tokens: readonly Token[] | undefined, raw = '', look: Span['look'] = 'plain'): Span[] {

@@ -12,7 +12,9 @@ export function AnsweringModel() {
   const { quiet } = useTheme();
   return (
     <View style={styles.row}>
-      <Text style={[styles.line, { color: quiet }]}>Answers come from {path.startsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : path}.</Text>
+      <Text style={[styles.line, { color: quiet }]}>
+        Answers come from {path.startsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : path}.
+      </Text>
       {path !== ownModel.path && <Button label="Use the app's own" onPress={() => model.set(ownModel)} />}
     </View>
   );

@@ -28,7 +28,10 @@ export function DiskUse({ stored: { models, disk } }: { stored: StoredModels }) 
         {[...models]
           .sort((one, other) => other.bytes - one.bytes)
           .map(({ name, bytes }) => (
-            <View key={name} style={[styles.piece, { width: `${(100 * scale * bytes) / room}%`, backgroundColor: accent }]} />
+            <View
+              key={name}
+              style={[styles.piece, { width: `${(100 * scale * bytes) / room}%`, backgroundColor: accent }]}
+            />
           ))}
       </View>
     </View>

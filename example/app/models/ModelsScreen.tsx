@@ -32,7 +32,13 @@ export function ModelsScreen() {
         </Text>
       </View>
       <ScrollView contentContainerStyle={styles.content}>
-        {!isOnline && <Notice tone="warning" title="Not connected" detail="The host does not answer. The app goes on when it is back." />}
+        {!isOnline && (
+          <Notice
+            tone="warning"
+            title="Not connected"
+            detail="The host does not answer. The app goes on when it is back."
+          />
+        )}
         {isWide ? (
           <View style={styles.columns}>
             <View style={styles.column}>

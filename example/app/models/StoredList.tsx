@@ -14,13 +14,16 @@ export function StoredList({ device: { stored, failure, reread } }: { device: Us
   const downloads = useDownloads();
   const { quiet } = useTheme();
   // A model that is being downloaded is shown among the downloads.
-  const models = stored?.models.filter(({ name, isComplete }) => isComplete || !downloads.some((one) => one.name === name)) ?? [];
+  const models =
+    stored?.models.filter(({ name, isComplete }) => isComplete || !downloads.some((one) => one.name === name)) ?? [];
   return (
     <Section title="On this device">
       <AnsweringModel />
       <ActionFailure failure={failure} />
       {stored !== undefined && <DiskUse stored={stored} />}
-      {stored !== undefined && models.length === 0 && <Text style={[styles.line, { color: quiet }]}>No model has been downloaded yet.</Text>}
+      {stored !== undefined && models.length === 0 && (
+        <Text style={[styles.line, { color: quiet }]}>No model has been downloaded yet.</Text>
+      )}
       <View role="list" aria-label="Stored models" style={styles.list}>
         {[...models].reverse().map((model) => (
           <StoredRow key={model.name} model={model} onRemoved={reread} />

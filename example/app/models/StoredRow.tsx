@@ -46,7 +46,12 @@ export function StoredRow({ model: { name, bytes, isComplete }, onRemoved }: Sto
       ) : (
         <View style={styles.actions}>
           {isComplete ? (
-            <Button label="Use" hint={`Use ${name}`} disabled={isChosen} onPress={() => run(choose(client, services, name))} />
+            <Button
+              label="Use"
+              hint={`Use ${name}`}
+              disabled={isChosen}
+              onPress={() => run(choose(client, services, name))}
+            />
           ) : (
             <Button label="Resume" hint={`Resume ${name}`} onPress={() => run(download(client, name))} />
           )}

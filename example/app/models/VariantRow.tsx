@@ -24,7 +24,11 @@ export function VariantRow({ variant, isBest, isStored }: VariantRowProps) {
   const { text, quiet } = useTheme();
   const { failure, run } = useAction();
   const { label, tone } = fitBadge(fit);
-  const details = [bytesText(bytes), fileCount > 1 && `${fileCount} files`, fit !== undefined && !isFitExact && 'fit estimated from another file'];
+  const details = [
+    bytesText(bytes),
+    fileCount > 1 && `${fileCount} files`,
+    fit !== undefined && !isFitExact && 'fit estimated from another file',
+  ];
   return (
     <Card>
       <View style={styles.row}>
@@ -34,14 +38,21 @@ export function VariantRow({ variant, isBest, isStored }: VariantRowProps) {
             {isBest && <Badge label="best" tone="good" />}
             <Badge label={label} tone={tone} />
           </View>
-          <Text style={[styles.detail, { color: quiet }]}>{details.filter((detail) => detail !== false).join(', ')}</Text>
+          <Text style={[styles.detail, { color: quiet }]}>
+            {details.filter((detail) => detail !== false).join(', ')}
+          </Text>
         </View>
         {isStored ? (
           <Badge label="on this device" tone="quiet" />
         ) : isComing ? (
           <Badge label="on its way" tone="quiet" />
         ) : (
-          <Button label="Download" hint={`Download ${name}`} kind={isBest ? 'filled' : 'outlined'} onPress={() => run(download(client, name))} />
+          <Button
+            label="Download"
+            hint={`Download ${name}`}
+            kind={isBest ? 'filled' : 'outlined'}
+            onPress={() => run(download(client, name))}
+          />
         )}
       </View>
       <ActionFailure failure={failure} />

@@ -13,8 +13,13 @@ export interface UseStoredModels {
 /** The models of this device. The hook asks again when a download begins, pauses, fails or ends. */
 export function useStoredModels(): UseStoredModels {
   const client = useLlamaClient();
-  const downloads = useDownloads().map(({ name, status }) => `${name} ${status.type === 'running' ? status.progress.phase.type : status.type}`);
-  const [known, setKnown] = useState<Pick<UseStoredModels, 'stored' | 'failure'>>({ stored: undefined, failure: undefined });
+  const downloads = useDownloads().map(
+    ({ name, status }) => `${name} ${status.type === 'running' ? status.progress.phase.type : status.type}`,
+  );
+  const [known, setKnown] = useState<Pick<UseStoredModels, 'stored' | 'failure'>>({
+    stored: undefined,
+    failure: undefined,
+  });
   const [times, setTimes] = useState(0);
   const reread = useCallback(() => setTimes((before) => before + 1), []);
   const occasion = [times, ...downloads].join('\n');

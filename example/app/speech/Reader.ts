@@ -12,7 +12,9 @@ export interface Interruption {
 
 /** Reads one answer at a time aloud, sentence by sentence, while it is being written. */
 export class Reader {
-  private reading: { readonly generation: Generation; spokenTo: number; readonly leave: () => void; rest: Sentence[]; busy: boolean } | undefined;
+  private reading:
+    | { readonly generation: Generation; spokenTo: number; readonly leave: () => void; rest: Sentence[]; busy: boolean }
+    | undefined;
 
   constructor(
     private readonly speaker: Speaker,

@@ -12,7 +12,9 @@ export type HearingProblem =
   | 'unavailable';
 
 /** The end of a recording. */
-type Heard = { readonly type: 'heard'; readonly text: string } | { readonly type: 'failed'; readonly problem: HearingProblem };
+type Heard =
+  | { readonly type: 'heard'; readonly text: string }
+  | { readonly type: 'failed'; readonly problem: HearingProblem };
 
 /** Callbacks of one recording. */
 export interface HearingListener {

@@ -78,7 +78,17 @@ function toneOf(tone: Tone, theme: Theme) {
 }
 
 /** A message to the user, read out when it appears. `children` are buttons that help. */
-export function Notice({ tone, title, detail, children }: { tone: Tone; title: string; detail?: string | undefined; children?: ReactNode }) {
+export function Notice({
+  tone,
+  title,
+  detail,
+  children,
+}: {
+  tone: Tone;
+  title: string;
+  detail?: string | undefined;
+  children?: ReactNode;
+}) {
   const theme = useTheme();
   const { ground, text } = toneOf(tone, theme);
   return (
@@ -99,7 +109,15 @@ export function Progress({ label, value }: { label: string; value: number }) {
   return (
     <View style={styles.progress}>
       <Text style={[styles.small, { color: quiet }]}>{label}</Text>
-      <View accessible role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent} style={[styles.track, { backgroundColor: code }]}>
+      <View
+        accessible
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        style={[styles.track, { backgroundColor: code }]}
+      >
         <View style={[styles.fill, { width: `${percent}%`, backgroundColor: accent }]} />
       </View>
     </View>
@@ -121,7 +139,15 @@ export function Empty({ title, detail, children }: { title: string; detail: stri
 }
 
 const styles = StyleSheet.create({
-  button: { minHeight: 44, minWidth: 44, borderRadius: 12, borderWidth: 1, paddingHorizontal: 16, alignItems: 'center', justifyContent: 'center' },
+  button: {
+    minHeight: 44,
+    minWidth: 44,
+    borderRadius: 12,
+    borderWidth: 1,
+    paddingHorizontal: 16,
+    alignItems: 'center',
+    justifyContent: 'center',
+  },
   plain: { paddingHorizontal: 8 },
   buttonText: { fontSize: 15, fontWeight: '600' },
   quietText: { fontSize: 13, fontWeight: '600' },

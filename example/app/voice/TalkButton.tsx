@@ -43,7 +43,10 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
         if (isListening) onFinish();
         else onStart();
       }}
-      style={({ pressed }) => [styles.button, { backgroundColor: colour, opacity: disabled ? 0.45 : pressed ? 0.85 : 1 }]}
+      style={({ pressed }) => [
+        styles.button,
+        { backgroundColor: colour, opacity: disabled ? 0.45 : pressed ? 0.85 : 1 },
+      ]}
     >
       {isListening ? (
         <View style={[styles.square, { backgroundColor: inside }]} />
@@ -55,6 +58,13 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
 }
 
 const styles = StyleSheet.create({
-  button: { width: 76, height: 76, borderRadius: 38, alignItems: 'center', justifyContent: 'center', alignSelf: 'center' },
+  button: {
+    width: 76,
+    height: 76,
+    borderRadius: 38,
+    alignItems: 'center',
+    justifyContent: 'center',
+    alignSelf: 'center',
+  },
   square: { width: 24, height: 24, borderRadius: 5 },
 });

@@ -17,7 +17,11 @@ export function VoiceOptions() {
   return (
     <View style={styles.row}>
       {languages.length > 1 && nextLanguage !== undefined && (
-        <Button label={chosen} hint={`Language ${chosen}; change to ${nextLanguage}`} onPress={() => language.set(nextLanguage)} />
+        <Button
+          label={chosen}
+          hint={`Language ${chosen}; change to ${nextLanguage}`}
+          onPress={() => language.set(nextLanguage)}
+        />
       )}
       {reader !== undefined && (
         <Button
@@ -32,7 +36,11 @@ export function VoiceOptions() {
       {voice !== undefined && (
         <Button
           label={isPreparing ? 'Prefill on' : 'Prefill off'}
-          hint={isPreparing ? 'Words are prefilled while you speak; turn off' : 'Words are prefilled when all is said; turn on'}
+          hint={
+            isPreparing
+              ? 'Words are prefilled while you speak; turn off'
+              : 'Words are prefilled when all is said; turn on'
+          }
           onPress={() => prepares.set(!isPreparing)}
         />
       )}

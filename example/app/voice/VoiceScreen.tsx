@@ -54,7 +54,10 @@ export function VoiceScreen() {
         <VoiceOptions />
       </View>
       <Conversation chat={chat}>
-        <Empty title="Say something" detail="Hold the button while you talk, or tap it to start and to stop. Try “my name is Alice”, then ask for your name." />
+        <Empty
+          title="Say something"
+          detail="Hold the button while you talk, or tap it to start and to stop. Try “my name is Alice”, then ask for your name."
+        />
       </Conversation>
       <View style={styles.dock}>
         <ChatProblems chat={chat} />
@@ -77,7 +80,16 @@ export function VoiceScreen() {
 
 const styles = StyleSheet.create({
   screen: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: 8, paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
+  head: {
+    flexDirection: 'row',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    justifyContent: 'space-between',
+    gap: 8,
+    paddingHorizontal: 16,
+    paddingVertical: 8,
+    borderBottomWidth: 1,
+  },
   // The name stands beside the buttons where it has room, else above them.
   title: { fontSize: 18, lineHeight: 22, fontWeight: '600', flexGrow: 1, flexShrink: 1, flexBasis: 96 },
   dock: { padding: 16, gap: 12 },

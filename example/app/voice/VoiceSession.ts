@@ -22,8 +22,10 @@ export interface VoiceListener {
 
 /** The one microphone of the app, with at most one recording at a time. */
 export class VoiceSession {
-    readonly state = new Cell<Voice>({ type: 'idle' });
-  private current: { readonly recording: Recording; readonly listener: VoiceListener; partial: string; finishedAt: number } | undefined;
+  readonly state = new Cell<Voice>({ type: 'idle' });
+  private current:
+    | { readonly recording: Recording; readonly listener: VoiceListener; partial: string; finishedAt: number }
+    | undefined;
 
   constructor(
     private readonly transcriber: Transcriber,
@@ -36,7 +38,8 @@ export class VoiceSession {
     this.state.set({ type: 'opening' });
     let level = 0;
     const show = () => {
-      if (this.state.getSnapshot().type !== 'recognising') this.state.set({ type: 'listening', level, partial: current.partial });
+      if (this.state.getSnapshot().type !== 'recognising')
+        this.state.set({ type: 'listening', level, partial: current.partial });
     };
     const recording = this.transcriber.start(language, {
       onOpen: show,

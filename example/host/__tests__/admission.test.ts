@@ -16,10 +16,30 @@ test.each([
 });
 
 test.each([
-  ['a page of this host, with the token', { host, origin, 'sec-websocket-protocol': 'llama-rs-demo, token.secret' }, true],
-  ['localhost as well', { host: 'localhost:4870', origin: 'http://localhost:4870', 'sec-websocket-protocol': 'llama-rs-demo,token.secret' }, true],
-  ['another site', { host, origin: 'https://evil.example', 'sec-websocket-protocol': 'llama-rs-demo, token.secret' }, false],
-  ['a name of another site that leads here', { host: 'evil.example:4870', origin: 'http://evil.example:4870', 'sec-websocket-protocol': 'llama-rs-demo, token.secret' }, false],
+  [
+    'a page of this host, with the token',
+    { host, origin, 'sec-websocket-protocol': 'llama-rs-demo, token.secret' },
+    true,
+  ],
+  [
+    'localhost as well',
+    { host: 'localhost:4870', origin: 'http://localhost:4870', 'sec-websocket-protocol': 'llama-rs-demo,token.secret' },
+    true,
+  ],
+  [
+    'another site',
+    { host, origin: 'https://evil.example', 'sec-websocket-protocol': 'llama-rs-demo, token.secret' },
+    false,
+  ],
+  [
+    'a name of another site that leads here',
+    {
+      host: 'evil.example:4870',
+      origin: 'http://evil.example:4870',
+      'sec-websocket-protocol': 'llama-rs-demo, token.secret',
+    },
+    false,
+  ],
   ['a program without an origin', { host, 'sec-websocket-protocol': 'llama-rs-demo, token.secret' }, false],
   ['no token', { host, origin, 'sec-websocket-protocol': 'llama-rs-demo' }, false],
   ['a wrong token', { host, origin, 'sec-websocket-protocol': 'llama-rs-demo, token.secres' }, false],

@@ -45,7 +45,12 @@ function open() {
     sizeBytes: 150,
     languages: ['en', 'de'],
   });
-  const listener = { onOpen: jest.fn(), onLevel: jest.fn(), onPartial: jest.fn(), onEnd: jest.fn() } satisfies HearingListener;
+  const listener = {
+    onOpen: jest.fn(),
+    onLevel: jest.fn(),
+    onPartial: jest.fn(),
+    onEnd: jest.fn(),
+  } satisfies HearingListener;
   return {
     transcriber,
     listener,
@@ -73,7 +78,16 @@ test('a second of sound is a guess, the end is the whole, and the weights stay',
   await settled();
   expect(listener.onPartial.mock.calls).toEqual([['mein'], ['mein Name']]);
   expect(listener.onEnd.mock.calls).toEqual([[{ type: 'heard', text: 'mein Name' }]]);
-  expect(log).toEqual(['load', 'resident 150 true', 'recognise 32000 de', 'recognise 64000 de', 'closed', 'recognise 64000 de', 'closed', 'in use false']);
+  expect(log).toEqual([
+    'load',
+    'resident 150 true',
+    'recognise 32000 de',
+    'recognise 64000 de',
+    'closed',
+    'recognise 64000 de',
+    'closed',
+    'in use false',
+  ]);
 });
 
 test('the second recording loads nothing, and the one after an eviction does', async () => {
@@ -83,7 +97,12 @@ test('the second recording loads nothing, and the one after an eviction does', a
     await settled();
   }
   // The first was over before its weights were there.
-  expect(log.filter((line) => !line.startsWith('closed'))).toEqual(['load', 'resident 150 false', 'in use true', 'in use false']);
+  expect(log.filter((line) => !line.startsWith('closed'))).toEqual([
+    'load',
+    'resident 150 false',
+    'in use true',
+    'in use false',
+  ]);
   await evict();
   start().cancel();
   await settled();

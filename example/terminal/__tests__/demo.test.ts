@@ -86,7 +86,17 @@ function returns(text: string): string[][] {
 
 describe('the chat', () => {
   it('answers piped lines, each conversation on its own', async () => {
-    const lines = ['My name is Alice.', '/scope bob', 'My name is Bob.', 'What is my name?', '/scope main', 'What is my name?', '/stats', '/scopes', '/quit'];
+    const lines = [
+      'My name is Alice.',
+      '/scope bob',
+      'My name is Bob.',
+      'What is my name?',
+      '/scope main',
+      'What is my name?',
+      '/stats',
+      '/scopes',
+      '/quit',
+    ];
     const { code, out, err } = await demo(['--chat'], `${lines.join('\n')}\n`);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^Conversations are kept in .+react-native-llama-rs.chat: 0 from before\.$/m);
@@ -105,7 +115,15 @@ describe('the chat', () => {
     expect(first.out).toContain(`Conversations are kept in ${kept}: 0 from before.`);
     expect(first.out).toMatch(/^messageIndex 99 of scope bob is out of range - .+$/m);
 
-    const second = await chat('/scopes', 'What is my name?', '/stats', '/scope bob', 'What is my name?', '/erase all', '/scopes');
+    const second = await chat(
+      '/scopes',
+      'What is my name?',
+      '/stats',
+      '/scope bob',
+      'What is my name?',
+      '/erase all',
+      '/scopes',
+    );
     expect(second.out).toContain(`Conversations are kept in ${kept}: 2 from before.`);
     expect(second.out).toMatch(/^bob +4 +\d+ +saved +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m);
     expect(second.out).toContain('main › What is my name?\nYour name is Alice.\n');

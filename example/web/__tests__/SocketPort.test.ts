@@ -120,7 +120,10 @@ test('a lost connection is made anew, less and less often, and the client asks a
   expect(links[links.length - 1]).toBe('online');
   expect(newest().sent).toEqual([asked]);
   const { requestId } = JSON.parse(asked ?? '') as { requestId: string };
-  newest().tell({ type: 'batch', batch: JSON.stringify({ epoch: 'two', events: [{ seq: 1, type: 'log', requestId, records: [] }] }) });
+  newest().tell({
+    type: 'batch',
+    batch: JSON.stringify({ epoch: 'two', events: [{ seq: 1, type: 'log', requestId, records: [] }] }),
+  });
   await log;
   expect(trimmed).toHaveBeenCalledWith([]);
 });
