@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { answered, beginToTalk, openBrowser, tab, talk, visit, write } from './browser.mjs';
-import { gateTo, isLoading, isReading } from './gate.mjs';
+import { gateTo, isLoading, isReading } from './pageGate.mjs';
 import { folderFor, startHost } from './host.mjs';
 import { startHub } from './hub.mjs';
 
