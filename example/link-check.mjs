@@ -1,5 +1,5 @@
-// Checks what React Native's tools link into the app for Android and iOS: the packages of package.json that have a native
-// side, and this checkout as the library.
+// Checks that React Native's tools link the packages with a native side, and this checkout as the library, into the app
+// for Android and iOS.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ assert.equal(ours.platforms.android.sourceDir, `${root}android`);
 assert.equal(ours.platforms.android.packageInstance, 'new LlamaPackage()');
 assert.equal(ours.platforms.android.libraryName, 'RNLlamaRsSpec');
 
-// What has no native side of its own is not linked.
+// A package without a native side is not linked.
 const { dependencies: wanted } = JSON.parse(readFileSync(`${example}/package.json`, 'utf8'));
 const native = Object.keys(wanted).filter((name) => name !== 'react' && name !== 'react-native');
 assert.deepEqual(Object.keys(dependencies).sort(), native.sort());

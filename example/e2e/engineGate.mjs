@@ -1,5 +1,5 @@
-// Preloaded into a host: stops its engine in the middle of an answer, and lets it go on, at a test's word. The engine's own
-// command `suspend` does it: the answer stays under way, for every page, until a test calls `letGo`.
+// Preloaded into a host: stops its engine in the middle of an answer, and lets it go on, at a test's word. The engine's
+// own command `suspend` does it: the answer stays under way, for every page, until a test calls `letGo`.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-// The demo's host as a user starts it: a process of its own, which can be killed.
+// The demo's host as a user starts it: a process of its own, which a test can kill.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,8 +14,8 @@ export function folderFor(t) {
 }
 
 /**
- * Starts a host that keeps its conversations in `directory`. It ends with the test at the latest. `isGated`: `gate` stops its
- * engine in the middle of an answer.
+ * Starts a host that keeps its conversations in `directory`. It ends with the test at the latest. `isGated`: `gate`
+ * stops its engine in the middle of an answer.
  */
 export async function startHost(
   t,

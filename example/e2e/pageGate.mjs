@@ -1,5 +1,5 @@
-// Holds events back between host and page, so that a test sees a state that is over in a moment. The engine goes on: a test
-// that needs it to stand still has `engineGate.mjs`.
+// Holds events back between host and page, so that a test sees a state that is over in a moment. The engine goes on: a
+// test that needs it to stand still has `engineGate.mjs`.
 
 /** Puts a gate into every port of the page. Call it before the page goes to the host. */
 export async function gateTo(page) {

@@ -40,7 +40,7 @@ for (const colorScheme of ['light', 'dark']) {
       await answered(page, 'Nice to meet you, alice.');
       await write(page, 'what is my name');
       await answered(page, 'Your name is alice.');
-      // Longer than what is awaited, so that there is still a voice to be seen.
+      // The sentence is longer than the words that the test waits for, so that the level still moves in the picture.
       await beginToTalk(page, say, 'what is my name and where do i live, '.repeat(4), { until: 'what is my' });
       await page.waitForFunction(
         () => Number(document.querySelector('[role=meter]')?.getAttribute('aria-valuenow')) > 30,

@@ -12,7 +12,7 @@ import { PhoneSpeaker } from './PhoneSpeaker';
 import { systemVoice } from './systemVoice';
 import { WhisperTranscriber } from './WhisperTranscriber';
 
-/** What the native side says: the folder of the app's own files, in which the two models are. */
+/** Props from the native side: the folder of the app's own files, which has the two models. */
 interface PhoneAppProps {
   readonly directory: string;
 }
@@ -20,7 +20,7 @@ interface PhoneAppProps {
 /** Memory of whisper's `base` model at 5 bits, in bytes. */
 const WHISPER_BYTES = 150_000_000;
 
-/** The app on a phone: `chat.gguf` answers, `whisper.bin` hears. */
+/** The app on a phone. `chat.gguf` answers, `whisper.bin` recognises speech. */
 export function PhoneApp({ directory }: PhoneAppProps) {
   const { ground } = useTheme();
   return (

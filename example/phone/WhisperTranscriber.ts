@@ -5,44 +5,45 @@ import { joined, loudness } from './pcm';
 
 /** A recogniser with its weights in memory. */
 export interface Recogniser {
-  /** What is said in 16 kHz, 16-bit, mono PCM. */
+  /** Resolves to the words in 16 kHz, 16-bit, mono PCM. */
   recognise(pcm: ArrayBuffer, language: string): Promise<string>;
   /** Frees the weights. */
   release(): Promise<void>;
 }
 
-/** The phone's microphone. One recording at a time. */
+/** The phone's microphone, with one recording at a time. */
 export interface PhoneMicrophone {
-  /** Opens it; pieces of 16 kHz, 16-bit, mono PCM follow. Resolves to what keeps it closed, if something does. */
+  /** Opens the microphone; pieces of 16 kHz, 16-bit, mono PCM follow. Resolves to the problem if it stays closed. */
   open(onSound: (pcm: Uint8Array) => void, onInterrupted: () => void): Promise<HearingProblem | undefined>;
-  /** Closes it: no piece follows. */
+  /** Closes the microphone. No piece follows. */
   close(): void;
 }
 
-/** What the transcriber is made of. */
+/** The parts of a transcriber. */
 export interface WhisperParts {
   readonly client: Pick<LlamaClient, 'reserveMemory'>;
   readonly microphone: PhoneMicrophone;
   /** Loads the weights. */
   readonly loadRecogniser: () => Promise<Recogniser>;
-  /** Memory that they take, in bytes. */
+  /** Memory of the weights, in bytes. */
   readonly sizeBytes: number;
-  /** As whisper knows them; the first is the default. */
+  /** Whisper's language codes; the first is the default. */
   readonly languages: readonly string[];
 }
 
-/** Sound that is recognised again for a guess: a second of it, in bytes. */
+/** New sound after which the recording so far is recognised again: one second, in bytes. */
 const GUESS_BYTES = 32_000;
 
-/** Milliseconds without any sound, not even silence: another app, or another audio route, has taken the microphone. */
+/** Milliseconds without any piece, not even a silent one, after which another app or audio route has the microphone. */
 const STALLED_MS = 3000;
 
-/** What whisper writes for sound that is no speech, such as `[BLANK_AUDIO]` and `(wind blowing)`. */
+/** Whisper's marks for sound that is not speech, such as `[BLANK_AUDIO]` and `(wind blowing)`. */
 const NO_SPEECH = /\[[^\]]*\]|\([^)]*\)/g;
 
 /**
- * Hears with whisper on the phone. Its weights are loaded by the first recording and stay, whatever is unmounted: they are
- * a resident of the engine's memory budget, and go when the engine needs their room while nobody talks.
+ * Recognises speech with whisper on the phone. The first recording loads its weights, which then outlive every screen.
+ * They are a resident of the engine's memory budget: the engine evicts them when it needs the memory and no recording
+ * runs.
  */
 export class WhisperTranscriber implements Transcriber {
   readonly languages: readonly string[];
@@ -123,7 +124,7 @@ export class WhisperTranscriber implements Transcriber {
         state = 'finished';
         clearTimeout(stalled);
         microphone.close();
-        // Whisper does one thing at a time.
+        // Whisper does one job at a time.
         guessing.then(recognise).then(
           (text) => end({ type: 'heard', text }),
           () => fail('unavailable'),
@@ -140,7 +141,7 @@ export class WhisperTranscriber implements Transcriber {
     this.resident?.update({ inUse: isAtWork });
   }
 
-  /** Loads the weights, unless they are there. */
+  /** Loads the weights if they are not loaded. */
   private load(): Promise<Recogniser> {
     this.recogniser ??= this.parts.loadRecogniser().then(
       (recogniser) => {
@@ -153,7 +154,7 @@ export class WhisperTranscriber implements Transcriber {
         throw error;
       },
     );
-    // Whoever recognises gets the error.
+    // The recording that awaits the recogniser gets the error.
     this.recogniser.catch(() => undefined);
     return this.recogniser;
   }

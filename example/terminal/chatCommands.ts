@@ -2,25 +2,25 @@ import type { LlamaClient } from 'react-native-llama-rs';
 
 import { conversations, place } from './chatTables';
 
-/** What a command may touch. */
+/** The context of a command. */
 interface Desk {
   readonly client: LlamaClient;
-  /** The conversation that the user is in. */
+  /** The current conversation. */
   readonly scope: string;
-  /** Goes to another conversation. */
+  /** Changes the current conversation. */
   readonly enter: (scope: string) => void;
 }
 
 interface ChatCommand {
   readonly argument?: string;
   readonly help: string;
-  /** Whether it acts on the answer under way instead of waiting for its end. */
+  /** Whether the command acts on the running answer instead of waiting for its end. */
   readonly urgent?: boolean;
-  /** Returns what is to be told. Rejects with `LlamaError`. */
+  /** Returns the lines to show. Rejects with `LlamaError`. */
   run(desk: Desk, argument: string): Promise<readonly string[]> | readonly string[];
 }
 
-/** The commands that act on conversations; the chat itself knows the rest. */
+/** The commands that act on conversations. The chat itself has the others. */
 export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
   '/scope': {
     argument: 'NAME',

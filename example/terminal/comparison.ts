@@ -8,13 +8,13 @@ interface Told {
   readonly recorded: readonly Recorded[];
 }
 
-/** A question, by its place among the recordings, and the name that is the answer. */
+/** A question, by its index among the recordings, and the name in its answer. */
 export interface Question {
   readonly at: number;
   readonly name: string;
 }
 
-/** What the recordings came to on each side, as lines. */
+/** The results of both sides as lines. */
 export function comparison(told: readonly Told[], questions: readonly Question[], page: Page): string[] {
   const row = (label: string, value: (one: Told) => number | string) => [
     label,

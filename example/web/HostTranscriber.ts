@@ -3,7 +3,7 @@ import { type FromRecogniser, PATHS } from '../host/wire';
 import type { HostLink } from './HostLink';
 import { openMicrophone } from './openMicrophone';
 
-/** Hears with the browser's microphone and the host's recogniser. */
+/** Recognises speech with the browser's microphone and the host's recogniser. */
 export class HostTranscriber implements Transcriber {
   constructor(
     private readonly link: HostLink,

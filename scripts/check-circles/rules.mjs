@@ -49,17 +49,32 @@ function described(needs, here) {
 function strangersOf(crate, here) {
   return [...crate.values()]
     .filter(({ name }) => name.startsWith('manager::') && !KNOWS_SUPERVISOR.includes(name))
-    .flatMap((module) => importsOf(module, 'Supervisor').map((line) => `${here(module.path)}:${line} imports Supervisor - return effects instead`));
+    .flatMap((module) =>
+      importsOf(module, 'Supervisor').map(
+        (line) => `${here(module.path)}:${line} imports Supervisor - return effects instead`,
+      ),
+    );
 }
 
 function tooLong(root, here) {
   const rust = filesUnder(root, /\.rs$/).filter((path) => !isRustTest(here(path)));
-  const scripts = filesUnder(root, /\.(tsx?|[cm]?js)$/).filter((path) => !isTypeScriptTest(here(path)) && basename(path) !== 'generated.ts');
+  const scripts = filesUnder(root, /\.(tsx?|[cm]?js)$/).filter(
+    (path) => !isTypeScriptTest(here(path)) && basename(path) !== 'generated.ts',
+  );
   const supervisor = join(root, CRATE, 'manager/supervisor.rs');
-  const over = (files, most) => files.filter((path) => linesOf(path) > most).map((path) => `${here(path)} has ${linesOf(path)} lines - at most ${most}`);
+  const over = (files, most) =>
+    files
+      .filter((path) => linesOf(path) > most)
+      .map((path) => `${here(path)} has ${linesOf(path)} lines - at most ${most}`);
   return [
-    ...over(rust.filter((path) => path !== supervisor), MOST_LINES.rust),
-    ...over(rust.filter((path) => path === supervisor), MOST_LINES['manager/supervisor.rs']),
+    ...over(
+      rust.filter((path) => path !== supervisor),
+      MOST_LINES.rust,
+    ),
+    ...over(
+      rust.filter((path) => path === supervisor),
+      MOST_LINES['manager/supervisor.rs'],
+    ),
     ...over(scripts, MOST_LINES.typescript),
   ];
 }

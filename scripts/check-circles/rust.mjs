@@ -48,12 +48,20 @@ function leaves(tree, before = []) {
   const brace = text.indexOf('{');
   if (brace === -1) {
     const [path, alias] = text.split(/\s+as\s+/);
-    const segments = [...before, ...path.split('::').map((segment) => segment.trim())].filter((segment) => segment !== '');
+    const segments = [...before, ...path.split('::').map((segment) => segment.trim())].filter(
+      (segment) => segment !== '',
+    );
     if (segments.at(-1) === 'self' && segments.length > 1) segments.pop();
     return [{ segments, as: alias?.trim() ?? segments.at(-1) }];
   }
-  const head = text.slice(0, brace).split('::').map((segment) => segment.trim()).filter((segment) => segment !== '');
-  return splitAtCommas(text.slice(brace + 1, text.lastIndexOf('}'))).flatMap((part) => leaves(part, [...before, ...head]));
+  const head = text
+    .slice(0, brace)
+    .split('::')
+    .map((segment) => segment.trim())
+    .filter((segment) => segment !== '');
+  return splitAtCommas(text.slice(brace + 1, text.lastIndexOf('}'))).flatMap((part) =>
+    leaves(part, [...before, ...head]),
+  );
 }
 
 function splitAtCommas(text) {
@@ -108,7 +116,8 @@ function reexported(modules, module, item, seen) {
   const handsOn = (modules.get(module)?.imports ?? []).filter(({ isPublic }) => isPublic);
   const named = handsOn.find(({ as }) => as === item);
   if (named !== undefined) return resolve(modules, module, named.segments, seen);
-  const defines = ({ body }) => new RegExp(`\\b(?:struct|enum|union|trait|type|fn|const|static|macro_rules!)\\s+${item}\\b`).test(body);
+  const defines = ({ body }) =>
+    new RegExp(`\\b(?:struct|enum|union|trait|type|fn|const|static|macro_rules!)\\s+${item}\\b`).test(body);
   for (const { segments } of handsOn.filter(({ as }) => as === '*')) {
     const all = resolve(modules, module, segments.slice(0, -1), seen);
     if (all !== undefined && all !== module && defines(modules.get(all))) return all;
@@ -148,4 +157,5 @@ function endOfItem(text, start) {
 }
 
 /** Lines of a module that import `name`. */
-export const importsOf = (module, name) => module.imports.filter(({ segments }) => segments.at(-1) === name).map(({ line }) => line);
+export const importsOf = (module, name) =>
+  module.imports.filter(({ segments }) => segments.at(-1) === name).map(({ line }) => line);

@@ -25,5 +25,7 @@ function importsOf(path) {
 }
 
 function resolve(path) {
-  return [`${path}.ts`, `${path}.tsx`, `${path}/index.ts`, path.replace(/\.js$/, '.ts')].find((file) => existsSync(file));
+  return [`${path}.ts`, `${path}.tsx`, `${path}/index.ts`, path.replace(/\.js$/, '.ts')].find((file) =>
+    existsSync(file),
+  );
 }

@@ -10,7 +10,8 @@ const TEXTS = /\.(rs|tsx?|[cm]?js|json|kt|kts|swift|mm|h|cpp|c|sh|py|ya?ml|toml|
 /** History may name what it replaced. */
 const HISTORY = /^(CHANGELOG\.md|docs\/decisions\/)/;
 /** Written by others, by a generator, or about the words themselves. */
-const NOT_OURS = /^(THIRD_PARTY_NOTICES\.md|scripts\/(MPL|check-words\/(words|selfTest)\.mjs)|package-lock\.json|src\/protocol\/generated\.ts|models\/tiny-chat\/corpus\/)/;
+const NOT_OURS =
+  /^(THIRD_PARTY_NOTICES\.md|scripts\/(MPL|check-words\/(words|selfTest)\.mjs)|package-lock\.json|src\/protocol\/generated\.ts|models\/tiny-chat\/corpus\/)/;
 
 /** Every old name and every bad beginning of a sentence in the checkout at `root`, as lines to print. */
 export function oldWords(root) {
@@ -25,7 +26,9 @@ export function oldWords(root) {
 function oldNames(path, source) {
   if (HISTORY.test(path)) return [];
   const here = rules.filter(({ where, but }) => where.test(path) && !but?.test(path));
-  const inPath = here.filter(({ of, old }) => of === 'path' && old.test(path)).map(({ call }) => `${path}: the file has an old name - call it ${call}`);
+  const inPath = here
+    .filter(({ of, old }) => of === 'path' && old.test(path))
+    .map(({ call }) => `${path}: the file has an old name - call it ${call}`);
   const inText = here.filter(({ of }) => of === undefined);
   if (inText.length === 0) return inPath;
   const inLines = source.split('\n').flatMap((line, index) =>
@@ -40,6 +43,8 @@ function oldNames(path, source) {
 function badSentences(path, source) {
   return readableLines(path, source).flatMap(({ line, text }) => {
     const beginning = badBeginning(text, openers);
-    return beginning === undefined ? [] : [`${path}:${line}: a sentence begins with "${beginning}" - begin with the thing, by its name`];
+    return beginning === undefined
+      ? []
+      : [`${path}:${line}: a sentence begins with "${beginning}" - begin with the thing, by its name`];
   });
 }

@@ -18,7 +18,9 @@ export function readableLines(path, source) {
   if (markers === undefined) return [];
   let isInside = false;
   return source.split('\n').flatMap((whole, index) => {
-    const text = isInside ? markers.block[1].exec(whole)?.[1] : (markers.line.exec(whole)?.[1] ?? markers.block?.[0].exec(whole)?.[1]);
+    const text = isInside
+      ? markers.block[1].exec(whole)?.[1]
+      : (markers.line.exec(whole)?.[1] ?? markers.block?.[0].exec(whole)?.[1]);
     if (markers.block !== undefined) {
       if (isInside) isInside = !whole.includes('*/');
       else isInside = /\/\*(?!.*\*\/)/.test(whole) && !markers.line.test(whole);

@@ -52,10 +52,7 @@ export const rules = [
     [/\bowner: String\b|\bowner: "/, 'debug_label'],
     [/\bslots: Option<u32>/, 'max_resident'],
   ),
-  ...rulesFor(
-    { where: /^rust-core\/src\/manager\/scope/ },
-    [/\bNumber\b(?! )/, 'Stamp'],
-  ),
+  ...rulesFor({ where: /^rust-core\/src\/manager\/scope/ }, [/\bNumber\b(?! )/, 'Stamp']),
   ...modules('manager', {
     errands: 'tasks/one_shot',
     guessing: 'generations/prefill_ahead',
@@ -96,7 +93,8 @@ export const rules = [
   // TypeScript, and JSON of the protocol in every language.
   ...rulesFor(
     {
-      where: /^(src|example|tests|node|models|scripts|fixtures|android|ios|ffi|rust-core|docs|README|CONTRIBUTING)\b.*\.(tsx?|mjs|js|json|rs|kt|swift|mm|md)$/,
+      where:
+        /^(src|example|tests|node|models|scripts|fixtures|android|ios|ffi|rust-core|docs|README|CONTRIBUTING)\b.*\.(tsx?|mjs|js|json|rs|kt|swift|mm|md)$/,
       but: /^scripts\/check-words\/|^fixtures\/old-pattern\/|^docs\/(decisions|migrating)/,
     },
     [/\brenderPrompt\b/, 'applyChatTemplate'],
@@ -115,7 +113,10 @@ export const rules = [
     [/\bLlamaSpec\b|\bNativeLlamaSpec\b|\bsrc\/NativeLlama\b/, 'RNLlamaRsSpec, NativeLlamaRs'],
   ),
   ...rulesFor(
-    { where: /^(src|example|tests|node|docs|README)\b.*\.(tsx?|mjs|md)$/, but: /^src\/swapping\/|^docs\/(decisions|migrating)/ },
+    {
+      where: /^(src|example|tests|node|docs|README)\b.*\.(tsx?|mjs|md)$/,
+      but: /^src\/swapping\/|^docs\/(decisions|migrating)/,
+    },
     [/(?<![.\w])owner\??: (string|['"`])|\bowner=[{"]|\.owner\b/, 'debugLabel'],
     [/(?<!\w)['"]?slots['"]?\??: (number|\d)/, 'maxResident'],
     [/\b\w*[cC]lient\.records\b/, 'client.log'],

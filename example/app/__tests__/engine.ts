@@ -31,7 +31,10 @@ export function openEngine(options: NodePortOptions = {}): Engine {
   return { client, gate };
 }
 
-/** Delivers only while no `act` is under way: what follows from a batch in promises would come after it, to React's dismay. */
+/**
+ * Delivers only while no `act` is under way: what follows from a batch in promises would come after it, to React's
+ * dismay.
+ */
 function betweenActs(port: Port): Port {
   return {
     ...port,

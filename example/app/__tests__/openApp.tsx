@@ -13,7 +13,10 @@ export const model = { path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_
 /** What a test has otherwise than the app. */
 export type Change = Partial<Omit<Services, 'model'>> & { readonly model?: ModelConfig };
 
-/** Renders the app. Only its ears and its voice are a test's; `said` is what the voice was given. What else is otherwise comes second. */
+/**
+ * Renders the app. Only its ears and its voice are a test's; `said` is what the voice was given. What else is otherwise
+ * comes second.
+ */
 export async function openApp(
   client: LlamaClient,
   { model: own = model, ...change }: Change = {},

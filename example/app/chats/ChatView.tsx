@@ -18,7 +18,9 @@ interface ChatViewProps {
   readonly onBack: (() => void) | undefined;
 }
 
-/** One conversation in writing. The user edits the last question, regenerates the last answer, or forks at any message. */
+/**
+ * One conversation in writing. The user edits the last question, regenerates the last answer, or forks at any message.
+ */
 export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
   const { chat, say, regenerate, interrupt } = useTalk(scope, 'ChatView');
   const { drafts } = useServices();

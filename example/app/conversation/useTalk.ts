@@ -16,11 +16,17 @@ import { whenFinished } from './whenFinished';
 /** A conversation that can be interrupted. */
 export interface Talk {
   readonly chat: UseLlamaChat;
-  /** Sends a message. If it cannot be answered, it returns to the draft. `replacing`: the index of the message to replace. */
+  /**
+   * Sends a message. If it cannot be answered, it returns to the draft. `replacing`: the index of the message to
+   * replace.
+   */
   readonly say: (text: string, replacing?: number) => Promise<Generation>;
   /** Regenerates the last answer, and speaks it where answers are spoken. */
   readonly regenerate: () => Promise<void>;
-  /** Prefills the next message as far as it is known. Does nothing after an interruption, where the conversation is cut first. */
+  /**
+   * Prefills the next message as far as it is known. Does nothing after an interruption, where the conversation is cut
+   * first.
+   */
   readonly prefill: (text: string) => void;
   /** Ends the answer, written or spoken. The conversation keeps only the part that was shown or spoken. */
   readonly interrupt: () => Promise<void>;

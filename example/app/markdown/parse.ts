@@ -16,9 +16,9 @@ export type Block =
   | { readonly type: 'rule' };
 
 /**
- * Markdown as a flat list of blocks, from marked's tokens. In an answer that is still being written, unclosed markup is plain
- * text; code is code from its fence on. A link shows its words alone, because a model's addresses are not to be followed.
- * Tables and HTML stay as they are written.
+ * Markdown as a flat list of blocks, from marked's tokens. In an answer that is still being written, unclosed markup is
+ * plain text; code is code from its fence on. A link shows its words alone, because a model's addresses are not to be
+ * followed. Tables and HTML stay as they are written.
  */
 export function parseMarkdown(text: string): Block[] {
   return lexer(text).flatMap((token) => blocksOf(token, 0));

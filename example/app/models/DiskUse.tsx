@@ -4,7 +4,10 @@ import type { StoredModels } from 'react-native-llama-rs';
 import { useTheme } from '../theme';
 import { bytesText } from './amounts';
 
-/** The disk as a bar with a piece for each model, the largest first. The whole bar is the budget, or the disk without one. */
+/**
+ * The disk as a bar with a piece for each model, the largest first. The whole bar is the budget, or the disk without
+ * one.
+ */
 export function DiskUse({ stored: { models, disk } }: { stored: StoredModels }) {
   const { accent, code, outline, quiet } = useTheme();
   const used = disk.modelsBytes + disk.partialBytes;

@@ -17,7 +17,10 @@ interface StoredRowProps {
   readonly onRemoved: () => void;
 }
 
-/** One model of this device, with buttons to use it, to resume it where it is incomplete, and to delete it after a second question. */
+/**
+ * One model of this device, with buttons to use it, to resume it where it is incomplete, and to delete it after a
+ * second question.
+ */
 export function StoredRow({ model: { name, bytes, isComplete }, onRemoved }: StoredRowProps) {
   const client = useLlamaClient();
   const services = useServices();

@@ -24,7 +24,9 @@ export interface HearingListener {
   onLevel(level: number): void;
   /** The words recognised so far, which may change. */
   onPartial(text: string): void;
-  /** The recording ended, by itself or after `finish`. Called last and exactly once, unless the recording is cancelled. */
+  /**
+   * The recording ended, by itself or after `finish`. Called last and exactly once, unless the recording is cancelled.
+   */
   onEnd(heard: Heard): void;
 }
 

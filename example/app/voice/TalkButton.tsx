@@ -4,7 +4,10 @@ import { Pressable, StyleSheet, View } from 'react-native';
 import { useTheme } from '../theme';
 import { MicrophoneIcon } from '../ui/icons';
 
-/** Milliseconds. A shorter press is a tap, which starts the recording until the next tap; a longer press lasts while the user talks. */
+/**
+ * Milliseconds. A shorter press is a tap, which starts the recording until the next tap; a longer press lasts while the
+ * user talks.
+ */
 const TAP_MS = 350;
 
 interface TalkButtonProps {

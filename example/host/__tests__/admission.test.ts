@@ -1,6 +1,6 @@
 import { admitsRequest, admitsSocket, isLocal } from '../admission';
 
-const gate = { port: 4870, token: 'secret' };
+const admission = { port: 4870, token: 'secret' };
 const host = '127.0.0.1:4870';
 const origin = `http://${host}`;
 
@@ -12,7 +12,7 @@ test.each([
   ['evil.example:4870', false],
   [undefined, false],
 ])('a request to the host %p is local: %p', (name, expected) => {
-  expect(isLocal({ host: name }, gate)).toBe(expected);
+  expect(isLocal({ host: name }, admission)).toBe(expected);
 });
 
 test.each([
@@ -46,7 +46,7 @@ test.each([
   ['half a token', { host, origin, 'sec-websocket-protocol': 'llama-rs-demo, token.sec' }, false],
   ['no protocol', { host, origin, 'sec-websocket-protocol': 'token.secret' }, false],
 ])('a socket of %s: %p', (_, headers, expected) => {
-  expect(admitsSocket(headers, gate)).toBe(expected);
+  expect(admitsSocket(headers, admission)).toBe(expected);
 });
 
 test.each([
@@ -55,5 +55,5 @@ test.each([
   ['no token', { host, origin }, false],
   ['another site', { host, origin: 'https://evil.example', authorization: 'Bearer secret' }, false],
 ])('a request of %s: %p', (_, headers, expected) => {
-  expect(admitsRequest(headers, gate)).toBe(expected);
+  expect(admitsRequest(headers, admission)).toBe(expected);
 });

@@ -1,5 +1,5 @@
-// Real sockets, the real engine; the recogniser is a script that hears what it is told to. In a process of its own, because
-// a host keeps its conversations with the process's one manager.
+// Sockets and engine are real; the recogniser is a script. The test runs in a process of its own, because a host keeps
+// its conversations with the process's one manager.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const script = join(folder, 'hears.cjs');
 let startHost;
 let host;
 
-/** Says how many bytes it has been fed, as soon as it is; `die` in them ends it without a word. */
+/** Reports how many bytes it got, at once. `die` among them ends it without a result. */
 const HEARS = `
 let bytes = 0;
 process.stdin.on('data', (chunk) => {
@@ -62,7 +62,7 @@ function socket(path, headers = {}) {
   });
 }
 
-/** The messages of a socket, one after another. */
+/** Returns a function that resolves to the next message of a socket. */
 function messagesOf(from) {
   const come = [];
   const waiting = [];
