@@ -8,7 +8,7 @@ import { openEngine } from './engine';
 import { type LoopbackHub, loopbackHub, REPOSITORY, TINY } from './loopbackHub';
 import { answered, openApp, press, tab, write } from './openApp';
 
-// Models come from a hub on this machine into the store of the real engine.
+// Models are downloaded from a hub on this machine into the store of the real engine.
 jest.setTimeout(30_000);
 
 const directory = mkdtempSync(join(tmpdir(), 'llama-models-'));
@@ -75,7 +75,7 @@ test('a repository is searched, its model downloaded, used, and deleted after a 
   await press(`Delete ${TINY} for good`);
   await screen.findByText('No model has been downloaded yet.');
   expect((await client.storedModels()).disk).toMatchObject({ modelsBytes: 0 });
-  // It was still loaded, for nobody, and the search goes on to show it as what can be had.
+  // The model was still loaded, without a lease. The search lists it again for download.
   expect(screen.getByRole('button', { name: `Download ${TINY}` })).toBeTruthy();
 });
 

@@ -4,7 +4,7 @@ import { type ScriptedPort, scriptedPort } from 'react-native-llama-rs/testing';
 
 import { openApp, press, tab } from './openApp';
 
-// What no small model on a large disk brings about, by an engine that says what it is told to.
+// Cases that a small model on a large disk does not produce, by a scripted engine.
 
 const MB = 1e6;
 const EMPTY: StoredModels = { models: [], disk: { modelsBytes: 0, partialBytes: 0, freeBytes: 900 * MB } };
@@ -80,7 +80,7 @@ test('a full disk is said where the download is, and both ways on lead on', asyn
   expect(screen.getByText(detail)).toBeTruthy();
   await press(`Try ${name} again`);
   expect(port.last('download')).toMatchObject({ name });
-  // Its failure is shown once, with the download.
+  // The list of downloads shows the failure, and only there.
   await tell(port, { type: 'failed', requestId: port.last('download').requestId, error: { code: 'diskFull', detail } });
   expect(screen.getAllByText('The disk is full')).toHaveLength(1);
   await press(`Dismiss ${name}`);

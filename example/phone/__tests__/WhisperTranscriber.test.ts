@@ -96,7 +96,7 @@ test('the second recording loads nothing, and the one after an eviction does', a
     start().cancel();
     await settled();
   }
-  // The first was over before its weights were there.
+  // The first recording ended before its weights were loaded.
   expect(log.filter((line) => !line.startsWith('closed'))).toEqual([
     'load',
     'resident 150 false',

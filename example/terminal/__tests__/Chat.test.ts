@@ -17,7 +17,7 @@ function open(scopes: readonly ScopeSummary[] = []) {
   return { port, chat, text, host };
 }
 
-/** Everything that has been promised so far has happened. */
+/** Resolves after all promises that are due. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a chat', () => {

@@ -13,7 +13,7 @@ interface Ended {
 }
 
 function demo(args: readonly string[], input = ''): Promise<Ended> {
-  // By default the chat remembers: here nothing of the user's, nor of another test.
+  // The chat keeps its conversations by default, so each run gets a state folder of its own.
   const env = { ...process.env, XDG_STATE_HOME: mkdtempSync(join(folder, 'state-')), TMPDIR: folder };
   const child = spawn(process.execPath, ['example/terminal/run.mjs', ...args], { stdio: 'pipe', env });
   let out = '';
@@ -78,7 +78,7 @@ describe('the story', () => {
   });
 });
 
-/** Name, place and remembered name of each row of a table of returns. */
+/** Name, residency and remembered name of each row of a table of answers. */
 function returns(text: string): string[][] {
   const rows = text.matchAll(/^(\w+) +(\S+(?: \S+)*) {2,}\d+ +\d+ +Your name is (\w+)\.$/gm);
   return [...rows].map(([, ...cells]) => cells);

@@ -2,7 +2,7 @@ import { LlamaError } from '../../../src/core/LlamaError';
 import { Untrue } from '../claim';
 import { ending } from '../ending';
 
-// The package's own name leads to what is built, which a test of the sources does without.
+// The package's own name leads to the built package, which a test of the sources does not need.
 jest.mock('react-native-llama-rs', () => jest.requireActual<object>('../../../src/core/LlamaError'), { virtual: true });
 
 describe('the end of the program', () => {
