@@ -45,11 +45,11 @@ impl Bare {
         let model = NonNull::new(model).ok_or("llama.cpp did not load the model for the bare loop")?;
         // SAFETY: a plain function without arguments.
         let mut params = unsafe { sys::llama_context_default_params() };
-        params.n_ctx = info.context_size.next_multiple_of(256) * info.slots;
-        params.n_seq_max = info.slots;
+        params.n_ctx = info.context_size.next_multiple_of(256) * info.max_resident;
+        params.n_seq_max = info.max_resident;
         params.n_batch = MAX_ROWS as u32;
         params.n_ubatch = MAX_ROWS as u32;
-        params.n_outputs_max = info.slots;
+        params.n_outputs_max = info.max_resident;
         params.n_threads = threads;
         params.n_threads_batch = threads;
         params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
@@ -62,7 +62,7 @@ impl Bare {
         let (sampler, batch) =
             unsafe { (sys::llama_sampler_init_greedy(), sys::llama_batch_init(MAX_ROWS as i32, 0, 1)) };
         let sampler = NonNull::new(sampler).ok_or("llama.cpp made no sampler for the bare loop")?;
-        Ok(Self { model, context, sampler, batch, streams: vec![(0, PROMPT_TOKEN); info.slots as usize] })
+        Ok(Self { model, context, sampler, batch, streams: vec![(0, PROMPT_TOKEN); info.max_resident as usize] })
     }
 
     pub fn set_threads(&mut self, threads: u32) {

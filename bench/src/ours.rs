@@ -70,7 +70,7 @@ impl Ours {
     pub fn open(path: &str, context_size: u32, slots: u32) -> Result<Self> {
         let manager = ModelManager::new(Arc::new(LlamaLoader));
         let client = manager.connect();
-        let config = ModelConfig { context_size: Some(context_size), slots: Some(slots), ..ModelConfig::new(path) };
+        let config = ModelConfig { context_size: Some(context_size), max_resident: Some(slots), ..ModelConfig::new(path) };
         let mut ours =
             Self { manager, client, config, pulled: VecDeque::new(), requests: 0, batches: 0, directory: None };
         ours.acquire(LEASE)?;
@@ -116,7 +116,7 @@ impl Ours {
     }
 
     pub fn dispose(&mut self, scope: &str) -> Result<()> {
-        self.request(Command::DisposeScope { scope: scope.into() })
+        self.request(Command::DeleteScope { scope: scope.into() })
     }
 
     /// Sends a turn of one user message; greedy, at most `answer` tokens. Gives the generation's id.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use llama_rs_core::store::{
-    Fetcher, Http, HttpOptions, Hub, ModelName, Network, NetworkOptions, Store, StoreOptions, Wanted,
+    DownloadRequest, Fetcher, HttpOptions, HuggingFace, ModelName, Network, NetworkOptions, ReqwestClient, Store,
+    StoreOptions,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -26,15 +27,15 @@ impl Way {
     pub fn open(name: &str, web: Web) -> Result<Self> {
         let directory = Directory(std::env::temp_dir().join(format!("llama-rs-bench-{name}-{}", std::process::id())));
         let store = Store::open(StoreOptions { directory: directory.0.join("models"), models_budget_bytes: None })?;
-        let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
-        let fetcher = Fetcher::new(store, network, Hub::default());
+        let network = Network::new(Arc::new(ReqwestClient::new(&HttpOptions::default())?), NetworkOptions::default());
+        let fetcher = Fetcher::new(store, network, HuggingFace::default());
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         Ok(Self { web, fetcher, runtime, directory })
     }
 
     /// The file of the server. Another number is another name of it.
-    pub fn wanted(&self, number: u64) -> Result<Wanted> {
-        Ok(Wanted::new(ModelName::parse(&self.web.url(number))?))
+    pub fn wanted(&self, number: u64) -> Result<DownloadRequest> {
+        Ok(DownloadRequest::new(ModelName::parse(&self.web.url(number))?))
     }
 
     pub fn directory(&self) -> &Path {

@@ -10,7 +10,7 @@ test('a process with an open port and nothing to do ends', async () => {
 });
 
 test('a process ends while a model loads', async () => {
-  await ends(`new Session('own').send({ type: 'acquire', leaseId: 'a', owner: 'test', model: tinyModel });`, 0);
+  await ends(`new Session('own').send({ type: 'acquire', leaseId: 'a', debugLabel: 'test', model: tinyModel });`, 0);
 });
 
 for (const manager of ['global', 'own']) {
@@ -26,7 +26,7 @@ for (const manager of ['global', 'own']) {
     await ends(
       `
       const session = new Session('${manager}');
-      await session.ask({ type: 'acquire', leaseId: 'a', owner: 'test', model: tinyModel });
+      await session.ask({ type: 'acquire', leaseId: 'a', debugLabel: 'test', model: tinyModel });
       process.exit(3);
       `,
       3,
@@ -68,7 +68,7 @@ test('a worker that ends gives its leases back', async () => {
     const session = new Session('global');
     const worker = inWorker(
       "const session = new Session('global');" +
-      "await session.ask({ type: 'acquire', leaseId: 'a', owner: 'worker', model: tinyModel });" +
+      "await session.ask({ type: 'acquire', leaseId: 'a', debugLabel: 'worker', model: tinyModel });" +
       "parentPort.postMessage('acquired');"
     );
     const leasesAre = (count) => session.event(
@@ -87,7 +87,7 @@ test('a worker that ends leaves engines running that nobody else in the process 
   await ends(
     `
     const worker = inWorker(
-      "new Port({ manager: 'global' }).send(JSON.stringify({ requestId: 'a', type: 'acquire', leaseId: 'a', owner: 'worker', model: tinyModel }));"
+      "new Port({ manager: 'global' }).send(JSON.stringify({ requestId: 'a', type: 'acquire', leaseId: 'a', debugLabel: 'worker', model: tinyModel }));"
     );
     await once(worker, 'exit');
     `,

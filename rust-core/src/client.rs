@@ -77,7 +77,7 @@ impl Client {
     fn carry_out(&self, request_id: String, command: Command) {
         let reply = self.reply(request_id.clone());
         let sent = match command {
-            Command::Acquire { lease_id, owner, model } => self.manager.acquire(owner, model, reply).map(|lease| {
+            Command::Acquire { lease_id, debug_label, model } => self.manager.acquire(debug_label, model, reply).map(|lease| {
                 // Closed by another thread in the meantime: the lease is dropped here.
                 self.leases().as_mut().and_then(|leases| leases.insert(lease_id, lease));
             }),
@@ -108,14 +108,14 @@ impl Client {
                 move |prompter| prompter.detokenize(&tokens),
                 |request_id, text| Event::Text { request_id, text },
             ),
-            Command::RenderPrompt { model, messages } => self.ask_model(
+            Command::ApplyChatTemplate { model, messages } => self.ask_model(
                 request_id.clone(),
                 model,
                 move |prompter| prompter.show(&messages),
                 |request_id, prompt| Event::RenderedPrompt { request_id, prompt },
             ),
             Command::Cancel { generation_id } => self.ask(Message::Cancel { generation: generation_id, reply }),
-            Command::DisposeScope { scope } => self.ask(Message::DisposeScope { scope, reply }),
+            Command::DeleteScope { scope } => self.ask(Message::DeleteScope { scope, reply }),
             Command::Park { scope } => self.ask(Message::Park { scope, reply }),
             Command::Restore { scope } => self.ask(Message::Restore { scope, reply }),
             Command::Save { scope } => self.ask(Message::Save { scope, reply }),
@@ -124,7 +124,7 @@ impl Client {
             }
             Command::RewindTo { scope, message_index } => self.ask(Message::RewindTo { scope, message_index, reply }),
             Command::SetPersist { scope, persist } => self.ask(Message::SetPersist { scope, persist, reply }),
-            Command::EraseAll => self.ask(Message::EraseAll { reply }),
+            Command::DeleteAllScopes => self.ask(Message::DeleteAllScopes { reply }),
             Command::Suspend { deadline_ms, after } => {
                 self.ask(Message::Suspend { deadline: Duration::from_millis(deadline_ms.into()), after, reply })
             }
@@ -159,12 +159,12 @@ impl Client {
                     hub.reply(self.id, Event::Replay { request_id, generation_id, offset, text });
                 })
             }
-            Command::RecordMount { owner, path, mount } => {
-                self.ask(Message::RecordMount { owner, path, mount }).map(|()| reply(Ok(())))
+            Command::RecordMount { debug_label, path, mount } => {
+                self.ask(Message::RecordMount { debug_label, path, mount }).map(|()| reply(Ok(())))
             }
-            Command::GetLifecycle => {
+            Command::ReadLog => {
                 let records = self.manager.hub.lifecycle();
-                self.manager.hub.reply(self.id, Event::Lifecycle { request_id: request_id.clone(), records });
+                self.manager.hub.reply(self.id, Event::Log { request_id: request_id.clone(), records });
                 Ok(())
             }
         };

@@ -33,12 +33,12 @@ pub mod error;
 mod files;
 pub mod gguf;
 mod hub;
+mod human_bytes;
+pub mod kv;
 #[cfg(feature = "llama")]
 pub mod llama;
 pub mod manager;
 pub mod protocol;
-mod readable;
-pub mod residency;
 pub mod store;
 pub mod swapping;
 

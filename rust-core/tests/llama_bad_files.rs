@@ -17,7 +17,7 @@ use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
 fn small(path: &Path) -> ModelConfig {
     ModelConfig {
         context_size: Some(256),
-        slots: Some(1),
+        max_resident: Some(1),
         threads: Some(1),
         ..ModelConfig::new(path.to_string_lossy())
     }

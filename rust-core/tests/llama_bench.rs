@@ -84,7 +84,7 @@ fn a_bench_says_how_fast_the_model_is_and_what_was_measured() {
     assert!(info.size_bytes > 0 && info.parameter_count > 0 && info.description.contains("llama"), "{info:?}");
 
     // More than a scope of it has, and a single token.
-    let small = json!({ "path": config().path, "contextSize": 64, "slots": 1, "device": "cpu" });
+    let small = json!({ "path": config().path, "contextSize": 64, "maxResident": 1, "device": "cpu" });
     let long =
         bench(&mut host, json!({ "model": small, "promptTokens": 1_000, "generatedTokens": 1, "repetitions": 1 }));
     let BenchReport { prompt, generation, .. } = long.expect("the bench has a memory of its own");

@@ -13,7 +13,7 @@ fn every_option_left_out_is_chosen() {
     let model = load(&config());
     assert_eq!(model.info.trained_context_size, 1_024);
     assert_eq!(model.info.context_size, 1_024);
-    assert_eq!(model.info.slots, 16);
+    assert_eq!(model.info.max_resident, 16);
     assert!(model.info.threads >= 1);
     assert!(model.info.has_chat_template);
     assert!(model.info.size_bytes > 500_000);
@@ -191,8 +191,8 @@ fn what_llama_cpp_would_assert_is_an_error() {
 
 #[test]
 fn a_sequence_holds_exactly_the_context_size() {
-    let mut model = load(&llama_rs_core::protocol::ModelConfig { context_size: Some(300), slots: Some(2), ..config() });
-    assert_eq!((model.info.context_size, model.info.slots), (300, 2));
+    let mut model = load(&llama_rs_core::protocol::ModelConfig { context_size: Some(300), max_resident: Some(2), ..config() });
+    assert_eq!((model.info.context_size, model.info.max_resident), (300, 2));
     for sequence in 0..2 {
         prefill(&mut model, sequence, &[5; 300], 0, None).expect("as long as was asked for");
         assert_eq!(prefill(&mut model, sequence, &[5], 300, None), Err(DecodeError::Full));

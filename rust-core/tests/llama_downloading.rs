@@ -50,7 +50,7 @@ impl Web {
 }
 
 fn acquire(host: &mut Host, lease: &str, url: &str) -> String {
-    host.send(json!({ "type": "acquire", "leaseId": lease, "owner": lease, "model": { "path": url } }))
+    host.send(json!({ "type": "acquire", "leaseId": lease, "debugLabel": lease, "model": { "path": url } }))
 }
 
 fn release(host: &mut Host, lease: &str) {

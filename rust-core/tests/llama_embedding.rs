@@ -48,7 +48,7 @@ fn random_model(header: &[(&str, Value)]) -> RandomModel {
 impl RandomModel {
     fn config(&self) -> ModelConfig {
         let small = ModelConfig::new(self.path.to_string_lossy());
-        ModelConfig { context_size: Some(512), slots: Some(2), threads: Some(2), ..small }
+        ModelConfig { context_size: Some(512), max_resident: Some(2), threads: Some(2), ..small }
     }
 }
 

@@ -156,7 +156,7 @@ fn a_text_is_as_long_as_the_model_was_trained_for_at_most() {
     };
     let cut = "texts[1] has 161 tokens, contextSize is 160 - cut it into pieces";
     assert_eq!(refused(&mut host, &bert.config()), cut);
-    let larger = ModelConfig { context_size: Some(4_096), slots: Some(8), ..bert.config() };
+    let larger = ModelConfig { context_size: Some(4_096), max_resident: Some(8), ..bert.config() };
     assert_eq!(refused(&mut host, &larger), cut, "the same model serves whoever asks for more than there is");
     let unload = host.send(json!({ "type": "unload", "path": larger.path }));
     host.answer(&unload).expect("it is loaded");
@@ -168,7 +168,7 @@ fn a_text_is_as_long_as_the_model_was_trained_for_at_most() {
 }
 
 fn info(host: &mut Host, config: &ModelConfig) -> ModelInfo {
-    host.send(json!({ "type": "acquire", "leaseId": "l", "owner": "test", "model": config }));
+    host.send(json!({ "type": "acquire", "leaseId": "l", "debugLabel": "test", "model": config }));
     host.until(|event| match event {
         Event::ModelChanged { model } => match model.status {
             ModelStatus::Ready { info } if model.path == config.path => Some(info),
@@ -193,7 +193,7 @@ fn whatever_needs_a_conversation_says_what_the_model_is_for() {
     assert!(error.detail.starts_with(&told) && error.detail.contains("use a chat model"), "{error}");
 
     for command in [
-        json!({ "type": "renderPrompt", "model": config, "messages": messages }),
+        json!({ "type": "applyChatTemplate", "model": config, "messages": messages }),
         json!({ "type": "prefill", "scope": "s", "append": messages }),
     ] {
         let request = host.send(command.clone());
@@ -215,7 +215,7 @@ fn whatever_needs_a_conversation_says_what_the_model_is_for() {
     assert_eq!(text.trim(), "my name is alice");
     assert_eq!(vectors(&mut host, &config, &["my name"]).len(), 1);
     let info = info(&mut host, &config);
-    assert_eq!((info.slots, info.context_size, info.trained_context_size), (0, 160, 160));
+    assert_eq!((info.max_resident, info.context_size, info.trained_context_size), (0, 160, 160));
     assert!(!info.has_chat_template && !info.holds_conversations());
 }
 
@@ -223,7 +223,7 @@ fn whatever_needs_a_conversation_says_what_the_model_is_for() {
 fn a_load_takes_its_weights_and_each_text_what_it_needs() {
     let bert = bert(&[]);
     let estimate = LlamaLoader.estimate(&bert.config()).expect("the file is good");
-    assert_eq!((estimate.kv_bytes, estimate.compute_bytes, estimate.slots), (0, 0, 0));
+    assert_eq!((estimate.kv_bytes, estimate.compute_bytes, estimate.max_resident), (0, 0, 0));
     assert_eq!(estimate.context_size as usize, CONTEXT);
     let [short, long] =
         [64, 160].map(|size| LlamaLoader.estimate_embedder(&bert.config(), size).expect("the file is good"));
@@ -377,7 +377,7 @@ fn a_decoder_without_a_causal_mask_reads_whole_texts() {
     write_random_model_with(&path, shape, 3, &[("llama.attention.causal", Value::Truth(false))]);
     let config = ModelConfig { threads: Some(2), ..ModelConfig::new(path.to_string_lossy()) };
     let estimate = LlamaLoader.estimate(&config).expect("the file is good");
-    assert_eq!((estimate.kv_bytes, estimate.slots, estimate.context_size), (0, 0, 32_768));
+    assert_eq!((estimate.kv_bytes, estimate.max_resident, estimate.context_size), (0, 0, 32_768));
     let mut model = load_encoder(&config);
     let mut embedder = model.model.embedder(256, 2).expect("it makes embeddings");
     let tokens: Vec<Token> = (0..200).map(|index| 2 + index % 256).collect();

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use llama_common::random_model::{Quantization, Shape, write_random_model};
 use llama_common::{config, folder, load, tiny_bytes, with_template, write};
+use llama_rs_core::kv::Fingerprint;
 use llama_rs_core::protocol::ModelConfig;
-use llama_rs_core::residency::Fingerprint;
 
 fn of(path: &Path) -> Fingerprint {
-    load(&ModelConfig { context_size: Some(256), slots: Some(1), ..ModelConfig::new(path.to_string_lossy()) })
+    load(&ModelConfig { context_size: Some(256), max_resident: Some(1), ..ModelConfig::new(path.to_string_lossy()) })
         .fingerprint
 }
 
@@ -22,7 +22,7 @@ fn slots_context_size_and_threads_are_no_part_of_it() {
     assert_ne!(first, Fingerprint(0));
     for (slots, context_size, threads) in [(1, 256, 1), (4, 2_048, 2)] {
         let changed =
-            ModelConfig { slots: Some(slots), context_size: Some(context_size), threads: Some(threads), ..config() };
+            ModelConfig { max_resident: Some(slots), context_size: Some(context_size), threads: Some(threads), ..config() };
         assert_eq!(load(&changed).fingerprint, first);
     }
 }

@@ -39,7 +39,7 @@ const TEMPLATES: [&str; 3] = [
 ];
 
 fn model() -> LoadedModel {
-    load(&ModelConfig { slots: Some(1), context_size: Some(512), threads: Some(1), ..config() })
+    load(&ModelConfig { max_resident: Some(1), context_size: Some(512), threads: Some(1), ..config() })
 }
 
 /// Renders, and chooses some tokens where that works. The error's code where it does not.

@@ -66,19 +66,19 @@ fn a_panic_in_the_progress_callback_reaches_the_caller() {
 
 #[test]
 fn an_absurd_context_size_is_out_of_memory_with_the_numbers() {
-    let absurd = ModelConfig { context_size: Some(16_777_216), slots: Some(256), ..config() };
+    let absurd = ModelConfig { context_size: Some(16_777_216), max_resident: Some(256), ..config() };
     let error = load_error(&absurd);
     assert_eq!(error.code, ErrorCode::OutOfMemory);
-    for part in ["256 slots", "16777216 tokens", "GB", "free", "smaller contextSize, fewer slots"] {
+    for part in ["256 slots", "16777216 tokens", "GB", "free", "smaller contextSize, a smaller maxResident"] {
         assert!(error.detail.contains(part), "{}", error.detail);
     }
 }
 
 #[test]
 fn options_that_were_given_are_kept() {
-    let model = load(&ModelConfig { context_size: Some(512), slots: Some(3), threads: Some(1), ..config() });
-    assert_eq!((model.info.context_size, model.info.slots, model.info.threads), (512, 3, 1));
-    assert_eq!(load(&ModelConfig { kv_budget_bytes: Some(1), ..config() }).info.slots, 1);
+    let model = load(&ModelConfig { context_size: Some(512), max_resident: Some(3), threads: Some(1), ..config() });
+    assert_eq!((model.info.context_size, model.info.max_resident, model.info.threads), (512, 3, 1));
+    assert_eq!(load(&ModelConfig { kv_budget_bytes: Some(1), ..config() }).info.max_resident, 1);
     assert_eq!(load(&ModelConfig { device: DevicePreference::Cpu, ..config() }).info.device, DeviceKind::Cpu);
 }
 
@@ -94,15 +94,15 @@ fn two_loads_at_once_are_two_models() {
 #[test]
 fn a_model_says_where_it_is_and_why_no_gpu_computes() {
     let devices = LlamaLoader.devices();
-    let ModelInfo { device, devices: held_by, layers, gpu_layers, no_gpu, .. } = load(&config()).info;
-    assert_eq!((layers, no_gpu), (4, devices.no_gpu()));
+    let ModelInfo { device, devices: held_by, layers, gpu_layers, gpu_unavailable, .. } = load(&config()).info;
+    assert_eq!((layers, gpu_unavailable), (4, devices.gpu_unavailable()));
     assert_eq!(gpu_layers, if device == DeviceKind::Gpu { layers } else { 0 });
     let kinds = devices.found.iter().filter(|it| held_by.contains(&it.name)).map(|it| it.kind).collect::<Vec<_>>();
     assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == device), "{held_by:?} of {:?}", devices.found);
     let asked = load(&ModelConfig { device: DevicePreference::Cpu, ..config() }).info;
-    assert_eq!((asked.gpu_layers, asked.no_gpu.is_some()), (0, true));
+    assert_eq!((asked.gpu_layers, asked.gpu_unavailable.is_some()), (0, true));
     let forced = LlamaLoader.load(&ModelConfig { device: DevicePreference::Gpu, ..config() }, &mut |_| true);
-    assert_eq!(forced.err().map(|error| error.code), devices.no_gpu().map(|_| ErrorCode::InvalidOptions));
+    assert_eq!(forced.err().map(|error| error.code), devices.gpu_unavailable().map(|_| ErrorCode::InvalidOptions));
 }
 
 #[test]

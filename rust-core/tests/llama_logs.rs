@@ -125,8 +125,8 @@ fn converse() -> Vec<String> {
     host.done(json!({ "type": "resume" }));
     host.done(json!({ "type": "trim", "level": "critical" }));
     host.transcripts(&["first", "second"]);
-    host.done(json!({ "type": "disposeScope", "scope": "second" }));
-    host.done(json!({ "type": "eraseAll" }));
+    host.done(json!({ "type": "deleteScope", "scope": "second" }));
+    host.done(json!({ "type": "deleteAllScopes" }));
     assert!(manager.shutdown(PATIENCE));
     host.texts.retain(|text| !text.is_empty());
     host.texts
@@ -141,7 +141,7 @@ fn user(text: &str) -> Value {
 }
 
 fn model() -> Value {
-    json!({ "path": config().path, "contextSize": 256, "slots": 1 })
+    json!({ "path": config().path, "contextSize": 256, "maxResident": 1 })
 }
 
 struct Host {

@@ -44,7 +44,7 @@ const LISTS: f64 = 2e6;
 fn sized(path: &Path, context_size: u32) -> ModelConfig {
     ModelConfig {
         context_size: Some(context_size),
-        slots: Some(SLOTS),
+        max_resident: Some(SLOTS),
         threads: Some(1),
         ..ModelConfig::new(path.to_string_lossy())
     }
@@ -151,17 +151,17 @@ fn measure(test: &str, path: &Path, size: u32) -> (u64, u64) {
 
 #[test]
 fn an_estimate_is_for_what_a_load_would_choose() {
-    for config in [config(), ModelConfig { context_size: Some(1_000), slots: Some(3), ..config() }] {
+    for config in [config(), ModelConfig { context_size: Some(1_000), max_resident: Some(3), ..config() }] {
         let estimate = LlamaLoader.estimate(&config).expect("the tiny model has an estimate");
         let info = load(&config).info;
-        assert_eq!((estimate.context_size, estimate.slots), (info.context_size, info.slots));
+        assert_eq!((estimate.context_size, estimate.max_resident), (info.context_size, info.max_resident));
         assert!(estimate.weights_bytes >= info.size_bytes, "{estimate:?}, {info:?}");
     }
 }
 
 #[test]
 fn more_tokens_take_more_even_beyond_what_is_laid_out() {
-    let with = |context_size| ModelConfig { context_size: Some(context_size), slots: Some(1), ..config() };
+    let with = |context_size| ModelConfig { context_size: Some(context_size), max_resident: Some(1), ..config() };
     let kv = |context_size| LlamaLoader.estimate(&with(context_size)).expect("the tiny model has an estimate").kv_bytes;
     let block = kv(256);
     for blocks in [2, 64, 4_096, 1 << 16] {
@@ -172,7 +172,7 @@ fn more_tokens_take_more_even_beyond_what_is_laid_out() {
 #[test]
 fn force_goes_past_the_estimate() {
     // Past the estimate, and refused by the next limit: nothing is allocated.
-    let absurd = ModelConfig { context_size: Some(16_777_216), slots: Some(256), ..config() };
+    let absurd = ModelConfig { context_size: Some(16_777_216), max_resident: Some(256), ..config() };
     let reason = "(more than 4,294,967,295 tokens of context)";
     let refused = load_error(&absurd);
     assert!(refused.code == ErrorCode::OutOfMemory && !refused.detail.contains(reason), "{refused}");

@@ -22,7 +22,7 @@ const NAMES: [&str; 12] =
 fn ask(client: &Client, generation: &str, scope: &str, text: &str) -> (String, Usage) {
     let command = json!({
         "requestId": generation, "type": "generate", "generationId": generation, "scope": scope,
-        "model": { "path": config().path, "slots": 2 },
+        "model": { "path": config().path, "maxResident": 2 },
         "append": [{ "role": "user", "content": text }], "options": { "temperature": 0 },
     });
     client.send(&command.to_string());
@@ -79,7 +79,7 @@ fn a_sequence_goes_on_in_another_place_as_if_it_had_never_moved() {
 
 #[test]
 fn a_conversation_moves_to_a_context_with_other_slots() {
-    let with = |slots| load(&ModelConfig { slots: Some(slots), context_size: Some(512 * slots), ..config() });
+    let with = |slots| load(&ModelConfig { max_resident: Some(slots), context_size: Some(512 * slots), ..config() });
     let mut four = with(4);
     let mut told = Turn::new(3);
     told.ask(&mut four, "My name is Alice");

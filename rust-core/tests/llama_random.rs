@@ -116,7 +116,7 @@ impl Storm {
         let keep_alive = [json!(0), json!(300_000), Value::Null][self.random.below(3)].clone();
         if fire == Fire::Release {
             let model = model(&keep_alive);
-            self.send(json!({ "type": "acquire", "leaseId": "lease", "owner": "storm", "model": model }));
+            self.send(json!({ "type": "acquire", "leaseId": "lease", "debugLabel": "storm", "model": model }));
         }
         self.bring_into(wanted, &keep_alive);
         match fire {
@@ -247,7 +247,7 @@ fn is_finished(phase: &GenerationPhase) -> bool {
 }
 
 fn model(keep_alive: &Value) -> Value {
-    json!({ "path": config().path, "contextSize": 256, "slots": 2, "threads": 1, "keepAliveMs": keep_alive })
+    json!({ "path": config().path, "contextSize": 256, "maxResident": 2, "threads": 1, "keepAliveMs": keep_alive })
 }
 
 /// What the engine is at.

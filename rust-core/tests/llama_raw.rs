@@ -17,7 +17,7 @@ fn bytes_model() -> LoadedModel {
     let (layers, width, feed_forward, heads, kv_heads, vocabulary) = (1, 64, 64, 2, 2, 512);
     let quantization = Quantization::Q4_0;
     write_random_model(&path, Shape { layers, width, feed_forward, heads, kv_heads, vocabulary, quantization }, 1);
-    load(&ModelConfig { context_size: Some(256), slots: Some(1), ..ModelConfig::new(path.to_string_lossy()) })
+    load(&ModelConfig { context_size: Some(256), max_resident: Some(1), ..ModelConfig::new(path.to_string_lossy()) })
 }
 
 #[test]

@@ -8,14 +8,14 @@ mod llama_common;
 use llama_common::random_model::Random;
 use llama_common::{Turn, config, folder, load, message, prefill};
 use llama_rs_core::engine::{LoadedModel, Sequence, Token};
+use llama_rs_core::kv::{KvSnapshot, Storage};
 use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
-use llama_rs_core::residency::{Parked, Storage};
 
 /// The logits of one step, to be compared bit for bit.
 type Bits = Vec<u32>;
 
 fn with_slots(slots: u32) -> LoadedModel {
-    load(&ModelConfig { slots: Some(slots), context_size: Some(512), ..config() })
+    load(&ModelConfig { max_resident: Some(slots), context_size: Some(512), ..config() })
 }
 
 fn prompt(model: &LoadedModel, text: &str) -> Vec<Token> {
@@ -148,7 +148,7 @@ fn a_conversation_from_the_disk_goes_on_whatever_the_number_of_slots() {
     tell(&mut model, 3, &first);
     let state = model.context.save(3).expect("a sequence can be saved");
     let (storage, _) = Storage::open(folder.path()).expect("a temporary folder");
-    let parked = Parked::new("alice".into(), first.clone(), state);
+    let parked = KvSnapshot::new("alice".into(), first.clone(), state);
     storage.write_kv(&parked, model.fingerprint).expect("a temporary folder");
     drop(model);
     for slots in [2, 1, 4] {

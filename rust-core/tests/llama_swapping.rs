@@ -18,7 +18,7 @@ fn manager() -> ModelManager {
 }
 
 fn slots(slots: u32) -> ModelConfig {
-    ModelConfig { slots: Some(slots), ..config() }
+    ModelConfig { max_resident: Some(slots), ..config() }
 }
 
 fn greedy() -> GenerateOptions {

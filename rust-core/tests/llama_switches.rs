@@ -32,7 +32,7 @@ const AT_ONCE: usize = 20;
 fn send(client: &Client, generation: &str, name: &str) {
     let command = json!({
         "requestId": generation, "type": "generate", "generationId": generation, "scope": name,
-        "model": { "path": config().path, "slots": SLOTS, "contextSize": 512 },
+        "model": { "path": config().path, "maxResident": SLOTS, "contextSize": 512 },
         "messages": [
             { "role": "user", "content": format!("My name is {name}") },
             { "role": "assistant", "content": format!("Nice to meet you, {name}.") },

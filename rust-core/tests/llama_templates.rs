@@ -11,7 +11,7 @@ use llama_rs_core::protocol::{GenerateOptions, Message, ModelConfig, Role, Tool,
 
 fn load_bytes(bytes: &[u8]) -> LoadedModel {
     let folder = folder();
-    load(&ModelConfig { slots: Some(1), ..ModelConfig::new(write(&folder, bytes).to_string_lossy()) })
+    load(&ModelConfig { max_resident: Some(1), ..ModelConfig::new(write(&folder, bytes).to_string_lossy()) })
 }
 
 fn rendered(model: &LoadedModel, messages: &[Message]) -> String {

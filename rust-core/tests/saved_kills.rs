@@ -7,7 +7,7 @@ mod victim;
 use std::collections::HashMap;
 use std::path::Path;
 
-use llama_rs_core::residency::{Parked, SavedTranscript, Storage};
+use llama_rs_core::kv::{KvSnapshot, SavedTranscript, Storage};
 use saved_common::{FINGERPRINT, Random, kv, transcript};
 use victim::{Pace, Victim, Voice};
 
@@ -18,7 +18,7 @@ fn version_of_transcript(scope: &str, version: u64) -> SavedTranscript {
     transcript(scope, version, 200 + (version % 3) as usize * 1_000)
 }
 
-fn version_of_kv(scope: &str, version: u64) -> Parked {
+fn version_of_kv(scope: &str, version: u64) -> KvSnapshot {
     kv(scope, version, 50, 4_096)
 }
 

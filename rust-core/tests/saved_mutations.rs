@@ -6,7 +6,7 @@ mod saved_common;
 use std::fs;
 use std::path::Path;
 
-use llama_rs_core::residency::{FoundScope, Parked, SavedTranscript, SetAside, Storage};
+use llama_rs_core::kv::{FoundScope, KvSnapshot, SavedTranscript, SetAside, Storage};
 use saved_common::{FINGERPRINT, Random, kv, transcript};
 
 const MUTATIONS: u64 = 10_000;
@@ -15,7 +15,7 @@ const SCOPES: [&str; 2] = ["alice", "bob"];
 /// A whole directory: of each scope its transcript's and its KV's file, with names and bytes.
 struct Pristine {
     transcripts: [SavedTranscript; 2],
-    kvs: [Parked; 2],
+    kvs: [KvSnapshot; 2],
     /// Transcript and KV of the first scope, then of the second.
     files: [(String, Vec<u8>); 4],
 }

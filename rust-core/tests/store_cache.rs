@@ -8,7 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
 use llama_rs_core::error::ErrorCode;
-use llama_rs_core::store::{Digest, FileKind, FileState, ImportFile, ModelName, Pinned, PlannedFile, Source, Store};
+use llama_rs_core::store::{
+    Digest, FileKind, FileState, ImportFile, ImportSource, ModelName, Pinned, PlannedFile, Store,
+};
 use store_common::*;
 
 fn folder() -> tempfile::TempDir {
@@ -299,7 +301,7 @@ fn a_file_of_the_same_file_system_is_linked_and_noticed_when_somebody_writes_to_
     let link = folder.path().join("link.gguf");
     std::os::unix::fs::symlink(&source, &link).expect("linked");
     let mut done = 0;
-    let progress = &mut |work: llama_rs_core::store::Work| {
+    let progress = &mut |work: llama_rs_core::store::ByteProgress| {
         assert_eq!(work.total, Some(2 << 20));
         done = work.done;
         ControlFlow::Continue(())
@@ -330,7 +332,7 @@ fn an_import_that_fails_or_is_cancelled_leaves_what_was_there() {
     fs::write(&empty, b"").expect("written");
     let broken: Box<dyn std::io::Read + Send> = Box::new(Broken(bytes("new", 3 << 20)));
     let broken =
-        ImportFile { source: Source::Reader { reader: broken, bytes: None }, ..from_reader("model.gguf", b"") };
+        ImportFile { source: ImportSource::Reader { reader: broken, bytes: None }, ..from_reader("model.gguf", b"") };
     let first = || from_reader("model-00001-of-00002.gguf", &bytes("new", 3_000));
     for (second, code) in [
         (from_path("b.gguf", &no_model), ErrorCode::ModelInvalid),

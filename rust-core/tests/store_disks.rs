@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use llama_rs_core::error::ErrorCode;
-use llama_rs_core::store::{Digest, FileKind, Source, StoreOptions};
+use llama_rs_core::store::{Digest, FileKind, ImportSource, StoreOptions};
 use small_disk::{DISK, assert_passed, on_a_small_disk};
 use store_common::*;
 
@@ -37,7 +37,7 @@ fn a_full_disk_is_said_and_leaves_a_whole_store() {
         assert!(error.detail.contains("4.1 MB") && error.detail.contains("free some space"), "{error}");
         // Else it is noticed when the disk is full.
         let mut unknown = from_reader("l.gguf", b"");
-        unknown.source = Source::Reader { reader: Box::new(std::io::Cursor::new(too_much)), bytes: None };
+        unknown.source = ImportSource::Reader { reader: Box::new(std::io::Cursor::new(too_much)), bytes: None };
         let error = store.import(&large, vec![unknown], &mut go).expect_err("it does not fit");
         assert_eq!(error.code, ErrorCode::DiskFull);
         check_whole(&store, "after both");
@@ -127,7 +127,7 @@ fn a_model_on_another_file_system_is_copied_and_can_be_cancelled() {
         );
         let other = name("file:///other.gguf");
         fs::write(&source, &content).expect("it fits");
-        let cancel = &mut |_: llama_rs_core::store::Work| std::ops::ControlFlow::Break(());
+        let cancel = &mut |_: llama_rs_core::store::ByteProgress| std::ops::ControlFlow::Break(());
         let error = store.import(&other, vec![from_path("o.gguf", &source)], cancel).expect_err("cancelled");
         assert_eq!(error.code, ErrorCode::Cancelled);
         assert_eq!(store.list().expect("listed").len(), 1);

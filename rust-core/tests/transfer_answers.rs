@@ -7,13 +7,13 @@ mod transfer_server;
 use std::time::{Duration, Instant};
 
 use llama_rs_core::error::{Error, ErrorCode};
-use llama_rs_core::store::{Digest, NetworkOptions, Secret, Wanted};
+use llama_rs_core::store::{Digest, DownloadRequest, NetworkOptions, Secret};
 use transfer_common::{content, expecting, fetch, fetcher, folder, impatient, is_empty, wanted};
 use transfer_server::{Act, Certificate, Protocol, Served, Server};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Plain, Protocol::Http1, Protocol::Http2];
 
-async fn refused(server: &Server, wanted: Wanted) -> Error {
+async fn refused(server: &Server, wanted: DownloadRequest) -> Error {
     let folder = folder();
     let error = fetch(folder.path(), wanted).await.expect_err("a bad answer");
     assert!(is_empty(folder.path()), "a bad file was accepted: {error}");
@@ -250,7 +250,7 @@ async fn a_token_goes_to_its_own_server_alone() {
         other.site.put("/a.gguf", Served::new(content(3_000)));
         let asked = vec![("www-authenticate", "Bearer realm=\"tokens please\"".to_owned())];
         other.site.script("/a.gguf", [Act::Status(401, asked)]);
-        let file = || Wanted { token: Some(token.clone()), ..wanted(&hub.url("/own.gguf")) };
+        let file = || DownloadRequest { token: Some(token.clone()), ..wanted(&hub.url("/own.gguf")) };
         let error = refused(&hub, file()).await;
         assert_eq!(error.code, ErrorCode::AccessDenied);
         assert!(!format!("{error:?} {:?}", file()).contains("verysecret"));

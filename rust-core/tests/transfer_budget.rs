@@ -5,7 +5,7 @@ mod transfer_common;
 mod transfer_server;
 
 use llama_rs_core::error::ErrorCode;
-use llama_rs_core::store::{Fetcher, Hub, Store, StoreOptions};
+use llama_rs_core::store::{Fetcher, HuggingFace, Store, StoreOptions};
 use transfer_common::{content, fetch_by, folder, impatient, network, wanted};
 use transfer_server::{Act, Certificates, Protocol, Served, Server, put_repository};
 
@@ -26,7 +26,7 @@ impl World {
         }
         let options = StoreOptions { directory: folder.path().to_owned(), models_budget_bytes: Some(BUDGET) };
         let store = Store::open(options).expect("a folder");
-        let fetcher = Fetcher::new(store, network(impatient(), Certificates::root()), Hub::default());
+        let fetcher = Fetcher::new(store, network(impatient(), Certificates::root()), HuggingFace::default());
         Self { server, fetcher, _folder: folder }
     }
 
@@ -90,7 +90,7 @@ async fn what_has_come_needs_no_room_again_where_the_length_was_known_either() {
     it.server
         .site
         .script("/org/chat/resolve/c0ffee/chat.gguf", [Act::BreakAfter(500_000), Act::Status(404, Vec::new())]);
-    it.fetcher.set_hub(Hub::new(&it.server.url("/"), it.fetcher.network()).expect("an address"));
+    it.fetcher.set_hub(HuggingFace::new(&it.server.url("/"), it.fetcher.network()).expect("an address"));
     it.bring(300_000).await.expect("within the budget");
     let hub = || wanted("hf:org/chat/chat.gguf");
     fetch_by(&it.fetcher, hub()).await.expect_err("it is gone in the middle");

@@ -5,7 +5,7 @@ mod transfer_common;
 mod transfer_server;
 
 use llama_rs_core::error::{Error, ErrorCode};
-use llama_rs_core::store::{Digest, Fetcher, FileKind, Hub, HubName, ModelName, Secret, Wanted};
+use llama_rs_core::store::{Digest, DownloadRequest, Fetcher, FileKind, HubName, HuggingFace, ModelName, Secret};
 use transfer_common::{content, folder, impatient, network, store, stored};
 use transfer_server::{Act, Certificates, File, Protocol, Served, Server, entry, put_repository};
 
@@ -14,12 +14,12 @@ const REPOSITORY: &str = "/api/models/org/chat-GGUF";
 
 fn fetcher(hub: &Server, folder: &std::path::Path) -> Fetcher {
     let network = network(impatient(), Certificates::root());
-    let endpoint = Hub::new(&hub.url("/"), &network).expect("an address");
+    let endpoint = HuggingFace::new(&hub.url("/"), &network).expect("an address");
     Fetcher::new(store(folder).expect("a folder"), network, endpoint)
 }
 
-fn wanted(name: &str) -> Wanted {
-    Wanted::new(ModelName::parse(name).expect("a name"))
+fn wanted(name: &str) -> DownloadRequest {
+    DownloadRequest::new(ModelName::parse(name).expect("a name"))
 }
 
 fn hub_name(name: &str) -> HubName {
@@ -46,7 +46,7 @@ async fn a_quantization_is_fetched_with_all_its_parts_and_its_projector() {
     let fetcher = fetcher(&hub, folder.path());
     let token = Secret::new("hf_verysecret").expect("a token");
     let name = "hf:org/chat-GGUF:Q8_0";
-    let mut fetching = fetcher.fetch(Wanted { projector: true, token: Some(token), ..wanted(name) });
+    let mut fetching = fetcher.fetch(DownloadRequest { projector: true, token: Some(token), ..wanted(name) });
     let mut last = fetching.progress();
     while let Some(progress) = fetching.next_progress().await {
         assert!(progress.bytes >= last.bytes);

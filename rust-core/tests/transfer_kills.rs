@@ -9,7 +9,7 @@ mod transfer_server;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use llama_rs_core::store::{Digest, Fetcher, Hub, Wanted};
+use llama_rs_core::store::{Digest, DownloadRequest, Fetcher, HuggingFace};
 use seeded::Random;
 use transfer_common::{content, folder_in_memory, impatient, store, stored, wanted};
 use transfer_server::{Protocol, Served, Server};
@@ -23,8 +23,8 @@ const FOLDER: &str = "LLAMA_RS_DOWNLOAD_INTO";
 const ROOT: &str = "LLAMA_RS_DOWNLOAD_ROOT";
 const SHA256: &str = "LLAMA_RS_DOWNLOAD_SHA256";
 
-fn file(url: &str, sha256: Digest) -> Wanted {
-    Wanted { sha256: Some(sha256), ..wanted(url) }
+fn file(url: &str, sha256: Digest) -> DownloadRequest {
+    DownloadRequest { sha256: Some(sha256), ..wanted(url) }
 }
 
 /// The child: downloads until it is done or killed.
@@ -35,7 +35,7 @@ async fn download_in_a_process_of_its_own() {
     let root = std::env::var(ROOT).expect("told");
     let sha256 = std::env::var(SHA256).ok().and_then(|text| text.parse().ok()).expect("told");
     let network = transfer_common::network(impatient(), root);
-    let fetcher = Fetcher::new(store(&folder).expect("a folder"), network, Hub::default());
+    let fetcher = Fetcher::new(store(&folder).expect("a folder"), network, HuggingFace::default());
     let fetched = fetcher.fetch(file(&url, sha256)).finished().await;
     fetched.expect("nothing else goes wrong");
 }

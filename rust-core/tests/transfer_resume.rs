@@ -6,7 +6,7 @@ mod transfer_common;
 mod transfer_server;
 
 use llama_rs_core::error::ErrorCode;
-use llama_rs_core::store::{Digest, NetworkOptions, Patience, Phase, Wanted};
+use llama_rs_core::store::{Digest, DownloadRequest, NetworkOptions, Phase, RetryPolicy};
 use seeded::Random;
 use transfer_common::{
     content, expecting, fetch, fetch_by, fetcher, folder, folder_in_memory, impatient, stored, wanted,
@@ -21,7 +21,7 @@ const OVERHEAD: u64 = 16 << 10;
 /// Attempts enough for any number of cuts.
 fn persistent() -> NetworkOptions {
     let options = impatient();
-    NetworkOptions { patience: Patience { attempts: 100, ..options.patience.clone() }, ..options }
+    NetworkOptions { retry_policy: RetryPolicy { attempts: 100, ..options.retry_policy.clone() }, ..options }
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn changed_in_between(before: Served, after: Served, sha256: Option<Digest
     server.site.put("/a.gguf", before);
     server.site.script("/a.gguf", vec![Act::BreakAfter(100_000); 5]);
     let folder = folder();
-    let file = || Wanted { sha256, ..wanted(&server.url("/a.gguf")) };
+    let file = || DownloadRequest { sha256, ..wanted(&server.url("/a.gguf")) };
     // A break at the same place five times over, so that only the first attempt brings anything.
     fetch(folder.path(), file()).await.expect_err("interrupted");
     let asked = server.site.seen().len();

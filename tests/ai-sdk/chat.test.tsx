@@ -18,7 +18,7 @@ afterEach(begin);
 
 async function begin() {
   await engine.client.resume();
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 }
 

@@ -10,7 +10,7 @@ import { until } from '../proof/until';
 
 const engine = installNodePort({ manager: 'global' });
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 

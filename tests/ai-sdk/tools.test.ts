@@ -12,7 +12,7 @@ import { tiny, unloadTiny } from '../proof/tiny';
 
 const engine = installNodePort();
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 

@@ -16,15 +16,15 @@ import { greedy, tiny } from './tiny';
 export interface ChatProps {
   seen: Seen<UseLlamaChat>;
   scope?: string;
-  owner?: string;
+  debugLabel?: string;
   model?: ModelConfig;
   /** Another number is another component, as after an edit of its code. */
   edit?: number;
 }
 
 /** A screen with a conversation. */
-export function Chat({ seen, scope = 'chat', owner = 'Chat', model = tiny }: ChatProps) {
-  seen.note(useLlamaChat({ model, scope, owner, options: greedy }));
+export function Chat({ seen, scope = 'chat', debugLabel = 'Chat', model = tiny }: ChatProps) {
+  seen.note(useLlamaChat({ model, scope, debugLabel, options: greedy }));
   return null;
 }
 
@@ -33,7 +33,7 @@ export function screens(client: LlamaClient, ...chats: ChatProps[]) {
   return (
     <LlamaProvider client={client}>
       {chats.map((chat) => (
-        <Chat key={`${chat.owner ?? ''} ${chat.edit ?? 0}`} {...chat} />
+        <Chat key={`${chat.debugLabel ?? ''} ${chat.edit ?? 0}`} {...chat} />
       ))}
     </LlamaProvider>
   );

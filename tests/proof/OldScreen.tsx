@@ -8,7 +8,7 @@ import { Seen } from './Seen';
 import { tiny } from './tiny';
 
 /** One conversation is all that a context of the old pattern holds. */
-const file = { ...tiny, slots: 1 };
+const file = { ...tiny, maxResident: 1 };
 
 export interface OldScreenProps {
   runtime: OldRuntime;

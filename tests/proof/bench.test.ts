@@ -64,9 +64,9 @@ test('a loaded model says where its layers are, and why no GPU has them', async 
   await lease.ready;
   const status = tinyState(client)?.status;
   if (status?.type !== 'ready') throw new Error(`the model is ${status?.type}`);
-  const { device, devices, layers, gpuLayers, noGpu } = status.info;
+  const { device, devices, layers, gpuLayers, gpuUnavailable } = status.info;
   expect({ device, layers, gpuLayers }).toEqual({ device: 'cpu', layers: 4, gpuLayers: 0 });
   expect(client.devices.getSnapshot().filter(({ name }) => devices.includes(name)).map(({ kind }) => kind)).toEqual(['cpu']);
-  expect(noGpu).toEqual(client.noGpu.getSnapshot() ?? { reason: 'notWanted', detail: expect.any(String) as unknown });
+  expect(gpuUnavailable).toEqual(client.gpuUnavailable.getSnapshot() ?? { reason: 'notWanted', detail: expect.any(String) as unknown });
   lease.release();
 });

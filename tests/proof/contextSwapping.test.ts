@@ -39,7 +39,7 @@ test('switching is instant: a return costs what staying costs, the new message a
 test('a conversation that is disposed of is forgotten, and the others are not', async () => {
   await ask('kept', myName.asks).result;
   await ask('freed', bob.asks).result;
-  await engine.client.disposeScope('freed');
+  await engine.client.deleteScope('freed');
   expect((await ask('kept', whoAmI.asks).result).text).toBe(whoAmI.gets);
   expect(await engine.client.transcript('freed')).toEqual([]);
   expect((await ask('freed', 'hello').result).usage.cachedTokens).toBe(0);
@@ -52,7 +52,7 @@ describe('Limitations', () => {
     const { text, usage } = await ask('first', whoAmI.asks).result;
     expect(text).toBe(whoAmI.gets);
     expect(usage.cachedTokens).toBeGreaterThan(0);
-    const moves = engine.client.records.getSnapshot().map(({ event }) => event);
+    const moves = engine.client.log.getSnapshot().map(({ event }) => event);
     expect(moves).toContainEqual({ type: 'scopeParked', scope: 'first', bytes: expect.any(Number) as number });
     expect(moves).toContainEqual({ type: 'scopeRestored', scope: 'first' });
   });

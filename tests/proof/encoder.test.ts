@@ -33,7 +33,7 @@ test('it embeds by the AI SDK, while a chat model answers', async () => {
   expect(cosineSimilarity([...(alone.embeddings[0] ?? [])], second)).toBeCloseTo(1, 5);
   expect(client.model(encoder.path).getSnapshot()).toMatchObject({
     loads: 1,
-    status: { type: 'idle', info: { slots: 0, contextSize: encoderContext, hasChatTemplate: false } },
+    status: { type: 'idle', info: { maxResident: 0, contextSize: encoderContext, hasChatTemplate: false } },
   });
 });
 
@@ -42,7 +42,7 @@ test('whatever needs a conversation says what it is for', async () => {
   const told = { code: 'modelUnsupported', detail: expect.stringMatching(/holds no conversation: it is an embedding model/) as unknown };
   const append = [{ role: 'user' as const, content: 'hi' }];
   await expect(client.generate({ model: encoder, scope: 's', append }).result).rejects.toMatchObject(told);
-  await expect(client.renderPrompt(encoder, append)).rejects.toMatchObject(told);
+  await expect(client.applyChatTemplate(encoder, append)).rejects.toMatchObject(told);
   await expect(generateText({ model: createLlama(client)(encoder), prompt: 'hi', maxRetries: 0 })).rejects.toMatchObject(told);
   expect(await client.tokenize(encoder, 'my name')).toHaveLength(2);
 });
@@ -51,7 +51,7 @@ test('it fits by its weights, and a text by what the model was trained for', asy
   const { client } = engine;
   const { estimate, verdict } = await client.canLoad(encoder);
   expect(verdict).toBe('fits');
-  expect(estimate).toMatchObject({ kvBytes: 0, computeBytes: 0, slots: 0, contextSize: encoderContext });
+  expect(estimate).toMatchObject({ kvBytes: 0, computeBytes: 0, maxResident: 0, contextSize: encoderContext });
   const long = 'my '.repeat(encoderContext - 1);
   await expect(client.embed({ model: { ...encoder, contextSize: 4096 }, texts: ['bob', long] })).rejects.toMatchObject({
     code: 'contextFull',

@@ -12,7 +12,7 @@ import { until } from './until';
 
 const engine = installNodePort();
 const loads = () => tinyState(engine.client)?.loads ?? 0;
-const owners = () => (tinyState(engine.client)?.leases ?? []).map(({ owner }) => owner);
+const debugLabels = () => (tinyState(engine.client)?.leases ?? []).map(({ debugLabel }) => debugLabel);
 const longerThan = (length: number) => (state: GenerationState) => state.text.length > length;
 
 /** Mounts a chat and waits until it can be used. */
@@ -47,7 +47,7 @@ test('StrictMode mounts twice, loads once and holds one lease', async () => {
   await seen.until(isReady);
   expect((await (await say(seen, myName.asks)).result).text).toBe(myName.gets);
   await until(engine.client.model(tiny.path), (model) => model?.leases.length === 1);
-  expect(owners()).toEqual(['Chat']);
+  expect(debugLabels()).toEqual(['Chat']);
   expect(loads() - before).toBe(1);
 });
 
@@ -66,7 +66,7 @@ test('a screen hidden by Activity and shown again loads nothing and keeps its ru
   const answer = await say(seen, 'hello', endless);
   await holdAnswer(engine.client, answer);
   await app.rerender(screen('hidden'));
-  await until(engine.client.model(tiny.path), (model) => model?.leases.every(({ owner }) => owner !== 'Chat') === true);
+  await until(engine.client.model(tiny.path), (model) => model?.leases.every(({ debugLabel }) => debugLabel !== 'Chat') === true);
   const whenHidden = answer.getSnapshot().text;
   await engine.client.resume();
   await holdAnswer(engine.client, answer, longerThan(whenHidden.length));
@@ -128,11 +128,11 @@ test('unmounted while loading, with a keep-alive: who comes back finds the load 
 });
 
 test('unmounted while loading, without a keep-alive: the load ends and nothing stays', async () => {
-  const from = engine.client.records.getSnapshot().length;
+  const from = engine.client.log.getSnapshot().length;
   const app = await render(screens(engine.client, { seen: new Seen(), model: { ...tiny, keepAliveMs: 0 } }));
   await app.rerender(screens(engine.client));
   const isUnloaded = (records: readonly LifecycleRecord[]) => records.slice(from).some(({ event }) => event.type === 'unloaded');
-  await until(engine.client.records, isUnloaded);
+  await until(engine.client.log, isUnloaded);
   expect(tinyState(engine.client)).toMatchObject({ status: { type: 'unloaded' }, leases: [] });
 });
 
@@ -149,12 +149,12 @@ test('unmounted while generating, the answer is finished, and then the model is 
   expect({ reason, outputTokens: usage.outputTokens }).toEqual({ reason: 'length', outputTokens: 400 });
   expect((await engine.client.transcript('left')).at(-1)).toEqual({ role: 'assistant', content: text });
   await until(engine.client.model(tiny.path), (model) => model?.status.type === 'unloaded');
-  expect(owners()).toEqual([]);
+  expect(debugLabels()).toEqual([]);
 });
 
 test('two components on one scope show one conversation and one running answer', async () => {
   const [first, second] = [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()];
-  const shared = (owner: string, seen: Seen<UseLlamaChat>) => ({ owner, seen, scope: 'shared' });
+  const shared = (debugLabel: string, seen: Seen<UseLlamaChat>) => ({ debugLabel, seen, scope: 'shared' });
   const app = await render(screens(engine.client, shared('First', first), shared('Second', second)));
   await first.until(isReady);
   const answer = await say(first, 'hello', endless);
@@ -167,7 +167,7 @@ test('two components on one scope show one conversation and one running answer',
   await holdAnswer(engine.client, answer, longerThan(answer.getSnapshot().text.length));
   await act(() => second.last.stop());
   expect(second.last.messages.map(({ content }) => content)).toEqual(['hello', (await answer.result).text]);
-  expect(owners()).toEqual(['Second']);
+  expect(debugLabels()).toEqual(['Second']);
 });
 
 test('a stream goes on while its screen is away, and nothing of it is lost', async () => {
@@ -205,7 +205,7 @@ test('a hundred hooks on one model cost one load', async () => {
   const before = loads();
   const seen = Array.from({ length: 100 }, () => new Seen<UseLlama>());
   function User({ index }: { index: number }) {
-    const model = useLlama({ ...tiny, owner: `User ${index}` });
+    const model = useLlama({ ...tiny, debugLabel: `User ${index}` });
     seen[index]?.note(model);
     return null;
   }

@@ -5,7 +5,7 @@ import { greedy, myName, tiny, unloadTiny } from './tiny';
 
 const engine = installNodePort();
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 
@@ -32,7 +32,7 @@ test('the tokens of an answer are told, each with the likeliest in its place', a
 test('a token is as likely as where the text before it is given', async () => {
   const { client } = engine;
   const { logprobs = [] } = await ask('a');
-  const { text: question } = await client.renderPrompt(tiny, [{ role: 'user', content: myName.asks }]);
+  const { text: question } = await client.applyChatTemplate(tiny, [{ role: 'user', content: myName.asks }]);
   for (const [index, told] of logprobs.entries()) {
     const prompt = question + logprobs.slice(0, index).map((token) => token.text).join('');
     const options = { ...greedy, logprobs: 0, maxOutputTokens: 1 };

@@ -63,8 +63,8 @@ describe('Memory Management', () => {
     test('with ours hurried visits share one load and leave no lease', async () => {
       const before = loads();
       const ui = await render(screens(engine.client));
-      for (const owner of ['First visit', 'Second visit', 'Third visit']) {
-        await ui.rerender(screens(engine.client, { seen: new Seen(), owner }));
+      for (const debugLabel of ['First visit', 'Second visit', 'Third visit']) {
+        await ui.rerender(screens(engine.client, { seen: new Seen(), debugLabel }));
         await ui.rerender(screens(engine.client));
       }
       await until(engine.client.model(tiny.path), (state) => state?.status.type === 'idle');

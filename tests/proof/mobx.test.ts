@@ -23,8 +23,8 @@ class ModelStore {
     return this.model?.status.type === 'ready' || this.model?.status.type === 'idle';
   }
 
-  get owners(): readonly string[] {
-    return this.model?.leases.map(({ owner }) => owner) ?? [];
+  get debugLabels(): readonly string[] {
+    return this.model?.leases.map(({ debugLabel }) => debugLabel) ?? [];
   }
 
   private take(model: ModelState | undefined): void {
@@ -41,7 +41,7 @@ function watch(store: ModelStore, client: LlamaClient): { seen: string[]; differ
     if (store.model !== truth) differences.push(`${store.model?.status.type ?? 'none'} is not ${truth?.status.type ?? 'none'}`);
   };
   const stop = autorun(() => {
-    seen.push(`${store.model?.status.type ?? 'none'} ${store.isReady ? 'ready' : 'not ready'} ${store.owners.length}`);
+    seen.push(`${store.model?.status.type ?? 'none'} ${store.isReady ? 'ready' : 'not ready'} ${store.debugLabels.length}`);
     compare();
   });
   const leave = client.model(tiny.path).subscribe(compare);
@@ -65,7 +65,7 @@ test('a MobX store follows a model through its whole life and never falls out of
 
   const lease = engine.client.acquire(tiny, 'MobX');
   await lease.ready;
-  expect([store.isReady, store.owners]).toEqual([true, ['MobX']]);
+  expect([store.isReady, store.debugLabels]).toEqual([true, ['MobX']]);
   const answer = engine.client.generate({
     model: tiny,
     scope: 'mobx',
@@ -75,7 +75,7 @@ test('a MobX store follows a model through its whole life and never falls out of
   expect((await answer.result).text).toBe(myName.gets);
   lease.release();
   await until(source, (model) => model?.status.type === 'idle');
-  expect([store.isReady, store.owners]).toEqual([true, []]);
+  expect([store.isReady, store.debugLabels]).toEqual([true, []]);
 
   await engine.client.unload(tiny.path);
   expect([store.isReady, store.model?.status.type]).toEqual([false, 'unloaded']);
@@ -90,7 +90,7 @@ test('a MobX store follows a model through its whole life and never falls out of
 test('a MobX store made late holds what is true at once', async () => {
   await engine.client.acquire(tiny, 'Early').ready;
   const store = new ModelStore(engine.client.model(tiny.path));
-  expect([store.isReady, store.owners]).toEqual([true, ['Early']]);
+  expect([store.isReady, store.debugLabels]).toEqual([true, ['Early']]);
   store.dispose();
 });
 

@@ -57,7 +57,7 @@ test('the hook prepares what a recogniser hears, and the answer comes all the sa
   const cached = client.scope('hook').getSnapshot().summary?.cachedTokens ?? 0;
   const wrapper = ({ children }: { children: ReactNode }) => <LlamaProvider client={client}>{children}</LlamaProvider>;
   const { result, unmount } = await renderHook(() => useLlamaChat({ model: tiny, scope: 'hook', options: greedy }), { wrapper });
-  await act(() => ['', 'what', 'what is', 'what is my na'].forEach(result.current.prepare));
+  await act(() => ['', 'what', 'what is', 'what is my na'].forEach(result.current.prefill));
   await until(client.scope('hook'), ({ summary }) => (summary?.cachedTokens ?? 0) > cached + 3);
   let answer = '';
   await act(async () => {

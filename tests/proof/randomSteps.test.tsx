@@ -15,7 +15,7 @@ const seed = Number(process.env.LLAMA_RS_SEED ?? Date.now() % 1_000_000);
 const steps = Number(process.env.LLAMA_RS_STEPS ?? 1000);
 const model = { ...tiny, keepAliveMs: null };
 const scopes = ['north', 'east', 'south', 'west', 'centre'];
-const owners = ['Home', 'Chat', 'Voice', 'Settings'];
+const debugLabels = ['Home', 'Chat', 'Voice', 'Settings'];
 
 /** What a step may end in besides success: the reload took the client, the thing is gone already or is just going. */
 const expected: readonly LlamaErrorCode[] = ['closed', 'loadCancelled', 'cancelled', 'generationNotFound', 'scopeNotFound', 'busy', 'modelUnloaded'];
@@ -78,8 +78,8 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
 
   const actions: Record<string, () => Promise<void> | void> = {
     async mount() {
-      const owner = random.of(owners) ?? 'Home';
-      mounted.set(owner, { owner, seen: new Seen<UseLlamaChat>(), scope: random.of(scopes), model });
+      const debugLabel = random.of(debugLabels) ?? 'Home';
+      mounted.set(debugLabel, { debugLabel, seen: new Seen<UseLlamaChat>(), scope: random.of(scopes), model });
       await show();
     },
     async unmount() {
@@ -108,7 +108,7 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       life.track('transcript', life.client.transcript(random.of(scopes) ?? 'north'));
     },
     dispose() {
-      life.track('dispose', life.client.disposeScope(random.of(scopes) ?? 'north'));
+      life.track('dispose', life.client.deleteScope(random.of(scopes) ?? 'north'));
     },
     async reload() {
       life.reload();
@@ -127,13 +127,13 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
   const left = [...mounted.keys()].sort();
   await Promise.allSettled(life.generations.map(({ result }) => result));
   await until(life.client.model(tiny.path), (state) => {
-    const held = state?.leases.map(({ owner }) => owner).sort();
+    const held = state?.leases.map(({ debugLabel }) => debugLabel).sort();
     return JSON.stringify(held) === JSON.stringify(left);
   });
   mounted.clear();
   await show();
   await until(life.client.model(tiny.path), (state) => state?.leases.length === 0);
-  await life.client.lifecycle();
+  await life.client.readLog();
 
   const answer = life.client.generate({
     model,

@@ -4,7 +4,7 @@ import { greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 
 const engine = installNodePort();
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 
@@ -16,7 +16,7 @@ test('a text and its tokens are one, and a prompt is made of them', async () => 
   expect(Object.isFrozen(tokens)).toBe(true);
   expect(await client.detokenize(tiny, tokens)).toBe(text);
 
-  const prompt = await client.renderPrompt(tiny, [{ role: 'user', content: text }]);
+  const prompt = await client.applyChatTemplate(tiny, [{ role: 'user', content: text }]);
   expect(prompt.text).toContain(text);
   expect(prompt.template).toContain('messages');
   expect(await client.tokenize(tiny, prompt.text, { special: true })).toHaveLength(prompt.tokenCount);
@@ -41,7 +41,7 @@ test('what no vocabulary has is refused, and so is a model that is not there', a
 
 test('a prompt that a template has written is answered as its messages are', async () => {
   const { client } = engine;
-  const { text: prompt, tokenCount } = await client.renderPrompt(tiny, [{ role: 'user', content: myName.asks }]);
+  const { text: prompt, tokenCount } = await client.applyChatTemplate(tiny, [{ role: 'user', content: myName.asks }]);
   const { text, usage } = await client.generate({ model: tiny, scope: 'raw', prompt, options: greedy }).result;
   expect(text).toBe(myName.gets);
   expect(usage.promptTokens).toBe(tokenCount);
@@ -51,7 +51,7 @@ test('a prompt that a template has written is answered as its messages are', asy
   ]);
 
   // Gone on with, it is in memory: all but what is new, and the answer's last token.
-  const next = await client.renderPrompt(tiny, [
+  const next = await client.applyChatTemplate(tiny, [
     { role: 'user', content: myName.asks },
     { role: 'assistant', content: text },
     { role: 'user', content: whoAmI.asks },

@@ -39,9 +39,9 @@ describe('Context Release Timing', () => {
     test('ours stays loaded while screens come and go', async () => {
       const before = loads();
       const ui = await render(screens(engine.client));
-      for (const owner of ['First visit', 'Second visit', 'Third visit']) {
+      for (const debugLabel of ['First visit', 'Second visit', 'Third visit']) {
         const seen = new Seen<UseLlamaChat>();
-        await ui.rerender(screens(engine.client, { seen, owner }));
+        await ui.rerender(screens(engine.client, { seen, debugLabel }));
         await seen.until(isReady);
         await ui.rerender(screens(engine.client));
         await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
@@ -80,8 +80,8 @@ describe('Context Release Timing', () => {
 
     test('with ours a screen that leaves gives back its own lease and no other', async () => {
       const [first, second] = twoSeen();
-      const staying = { seen: second, scope: 'staying', owner: 'Second' };
-      const ui = await render(screens(engine.client, { seen: first, owner: 'First' }, staying));
+      const staying = { seen: second, scope: 'staying', debugLabel: 'Second' };
+      const ui = await render(screens(engine.client, { seen: first, debugLabel: 'First' }, staying));
       await second.until(isReady);
       const held = holdNextAnswer(engine.client);
       const answer = await say(second, 'hello', { ...endless, maxOutputTokens: 400 });
@@ -90,7 +90,7 @@ describe('Context Release Timing', () => {
       await engine.client.resume();
       expect(await answer.result).toMatchObject({ reason: 'length' });
       await until(engine.client.model(tiny.path), (model) => model?.leases.length === 1);
-      expect(tinyState(engine.client)).toMatchObject({ status: { type: 'ready' }, leases: [{ owner: 'Second' }] });
+      expect(tinyState(engine.client)).toMatchObject({ status: { type: 'ready' }, leases: [{ debugLabel: 'Second' }] });
     });
   });
 
@@ -112,7 +112,7 @@ describe('Context Release Timing', () => {
       const ui = await render(screens(engine.client, { seen, model }));
       await seen.until(isReady);
       await ui.rerender(screens(engine.client));
-      const records = await until(engine.client.records, (all) => all.at(-1)?.event.type === 'unloaded');
+      const records = await until(engine.client.log, (all) => all.at(-1)?.event.type === 'unloaded');
       const events = records.map(({ event }) => event.type);
       expect(events.slice(-5)).toEqual(['unmounted', 'released', 'idle', 'unloading', 'unloaded']);
       expect(records.at(-2)?.reason).toContain('keep-alive');

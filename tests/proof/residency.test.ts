@@ -34,7 +34,7 @@ function summaryOf(client: LlamaClient, scope: string) {
 }
 
 function recorded(client: LlamaClient, scope: string): string[] {
-  const events = client.records.getSnapshot().map(({ event }) => event);
+  const events = client.log.getSnapshot().map(({ event }) => event);
   return events.filter((event) => 'scope' in event && event.scope === scope).map(({ type }) => type);
 }
 
@@ -43,7 +43,7 @@ describe('more scopes than slots', () => {
 
   test('each recalls the fact that it was told, and is not prefilled again', async () => {
     const { client } = engine;
-    const model = { ...tiny, slots: 2, contextSize: 512 };
+    const model = { ...tiny, maxResident: 2, contextSize: 512 };
     const scopes = Array.from({ length: 12 }, (_, index) => ({ id: `many ${index}`, name: names[index % names.length] ?? '' }));
     for (const { id, name } of scopes) await ask(client, id, `my name is ${name}`, { model });
     for (const { id, name } of [...scopes, ...scopes]) {
@@ -156,7 +156,7 @@ describe('suspended in the middle of an answer', () => {
     expect(still.startsWith(heard)).toBe(true);
     expect(undisturbed.text.length).toBeGreaterThan(still.length);
     // Whatever was under way would have been heard by the time that this is answered.
-    await client.lifecycle();
+    await client.readLog();
     expect(answer.getSnapshot().text).toBe(still);
     await client.resume();
     expect(client.suspended.getSnapshot()).toBe(false);
@@ -170,7 +170,7 @@ describe('suspended in the middle of an answer', () => {
     await ask(client, 'patient', myName.asks);
     await client.suspend();
     const answer = begin(client, 'patient', whoAmI.asks);
-    await client.lifecycle();
+    await client.readLog();
     expect(answer.getSnapshot().phase.type).toBe('queued');
     await client.resume();
     expect((await answer.result).text).toBe(whoAmI.gets);
@@ -194,7 +194,7 @@ describe('in a directory', () => {
 
     const after = engines.next();
     const shown = after.scopes.getSnapshot().map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
-    expect(shown).toEqual([['saved', 'saved', 'kv', 2], ['written', 'uncached', 'transcript', 2]]);
+    expect(shown).toEqual([['saved', 'saved', 'full', 2], ['written', 'uncached', 'transcript', 2]]);
     expect(await after.transcript('saved')).toEqual(transcript);
     const saved = await ask(after, 'saved', whoAmI.asks);
     expect(saved.answer).toBe(whoAmI.gets);
@@ -254,9 +254,9 @@ describe('in a directory', () => {
     }
     const all = engines.files().length;
     expect(all).toBeGreaterThan(3);
-    await client.disposeScope('one');
+    await client.deleteScope('one');
     expect(engines.files()).toHaveLength((all * 2) / 3);
-    await client.eraseAll();
+    await client.deleteAllScopes();
     expect(engines.files()).toEqual([]);
     expect(client.scopes.getSnapshot()).toEqual([]);
     expect(engines.next().scopes.getSnapshot()).toEqual([]);

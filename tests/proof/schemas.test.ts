@@ -35,7 +35,7 @@ async function answer(number: number) {
   const options = { temperature: 1.5, seed: number, maxOutputTokens: 500, responseFormat: { type: 'json' as const, schema } };
   const append = [{ role: 'user' as const, content: 'Tell me something.' }];
   const { text, reason } = await client.generate({ model: tiny, scope, append, options, persist: 'none' }).result;
-  await client.disposeScope(scope);
+  await client.deleteScope(scope);
   return { number, schema, text, reason };
 }
 

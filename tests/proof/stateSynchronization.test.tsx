@@ -64,11 +64,11 @@ describe('State Synchronization', () => {
 
     test('with ours a component holds a name, which works whoever comes, goes or unloads', async () => {
       const seen = new Seen<UseLlamaChat>();
-      const ui = await render(screens(engine.client, { seen, scope: 'held', owner: 'Holder' }, { seen: new Seen(), owner: 'Other' }));
+      const ui = await render(screens(engine.client, { seen, scope: 'held', debugLabel: 'Holder' }, { seen: new Seen(), debugLabel: 'Other' }));
       await seen.until(isReady);
       const held = seen.last;
       await (await say(seen, myName.asks)).result;
-      await ui.rerender(screens(engine.client, { seen, scope: 'held', owner: 'Holder' }));
+      await ui.rerender(screens(engine.client, { seen, scope: 'held', debugLabel: 'Holder' }));
       await engine.client.unload(tiny.path);
       const answer = await act(() => held.send(whoAmI.asks));
       expect((await answer.result).text).toBe(whoAmI.gets);

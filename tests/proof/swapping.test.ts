@@ -5,9 +5,9 @@ import { endless, greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './
 import { until } from './until';
 
 const engine = installNodePort();
-const fiveSlots: ModelConfig = { ...tiny, slots: 5, contextSize: 512 };
+const fiveSlots: ModelConfig = { ...tiny, maxResident: 5, contextSize: 512 };
 const names = ['alice', 'bob', 'carol', 'david', 'emma', 'frank'];
-const moves = () => engine.client.records.getSnapshot().map(({ event }) => event.type);
+const moves = () => engine.client.log.getSnapshot().map(({ event }) => event.type);
 
 function hereIs(name: string): string {
   return `my name is ${name}`;
@@ -65,7 +65,7 @@ test('low-level usage: slots are set, and the one that is set goes on where it w
 });
 
 test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slot', async () => {
-  const llama = new Llama(engine.client, { ...tiny, slots: 1 });
+  const llama = new Llama(engine.client, { ...tiny, maxResident: 1 });
   llama.createSlot('user_a');
   llama.setSlot('user_a');
   llama.setPrompt(myName.asks);

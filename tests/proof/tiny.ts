@@ -7,7 +7,7 @@ import type { LlamaClient } from '../../src/core/LlamaClient';
 export const tiny: ModelConfig = {
   path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_0.gguf'),
   contextSize: 8192,
-  slots: 4,
+  maxResident: 4,
   threads: 1,
 };
 

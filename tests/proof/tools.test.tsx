@@ -33,9 +33,9 @@ test('a tool that outlives its component finishes, and the model answers from it
   const tools: Tools = { get_weather: { description: 'Get the weather.', parameters, execute } };
   const first = await open('weather', tools);
   await act(() => void first.result.current.send('What is the weather in Paris?'));
-  await act(() => until(engine.client.openCalls('weather'), (calls) => calls.length === 1));
+  await act(() => until(engine.client.pendingToolCalls('weather'), (calls) => calls.length === 1));
   expect(asked).toEqual([{ city: 'Paris' }]);
-  expect(engine.client.openCalls('weather').getSnapshot()).toMatchObject([{ name: 'get_weather', state: 'running' }]);
+  expect(engine.client.pendingToolCalls('weather').getSnapshot()).toMatchObject([{ name: 'get_weather', state: 'running' }]);
   await first.unmount();
 
   // As the model was taught, with the space.

@@ -1,4 +1,4 @@
-import type { ReadableStore } from '../../src/core/Store';
+import type { ReadableStore } from '../../src/core/state/Store';
 
 /** Resolves with the store's value as soon as it `holds`. */
 export function until<T>(store: ReadableStore<T>, holds: (value: T) => boolean): Promise<T> {

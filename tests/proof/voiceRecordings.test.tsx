@@ -53,8 +53,8 @@ test('the old pattern finds the context missing after a transcription and initia
 
 test('ours loads nothing, prefills nothing again, and is ready in its first render', async () => {
   const [stays, leaves] = [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()];
-  const neverLeft = { owner: 'Kept', scope: 'kept', seen: stays };
-  const recorder = { owner: 'Recorder', scope: 'voice' };
+  const neverLeft = { debugLabel: 'Kept', scope: 'kept', seen: stays };
+  const recorder = { debugLabel: 'Recorder', scope: 'voice' };
   const ui = await render(screens(engine.client, neverLeft, { ...recorder, seen: leaves }));
   await leaves.until(isReady);
   await (await say(stays, myName.asks)).result;
@@ -78,7 +78,7 @@ test('ours loads nothing, prefills nothing again, and is ready in its first rend
 
 test('ours keeps the model for a screen that is alone and away', async () => {
   const seen = new Seen<UseLlamaChat>();
-  const recorder = { owner: 'Recorder', scope: 'alone' };
+  const recorder = { debugLabel: 'Recorder', scope: 'alone' };
   const ui = await render(screens(engine.client, { ...recorder, seen }));
   await seen.until(isReady);
   await (await say(seen, myName.asks)).result;

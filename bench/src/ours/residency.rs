@@ -33,7 +33,7 @@ impl Ours {
     }
 
     pub fn may_be_saved(&mut self, scope: &str) -> Result<()> {
-        self.request(Command::SetPersist { scope: scope.into(), persist: Persist::Kv })
+        self.request(Command::SetPersist { scope: scope.into(), persist: Persist::Full })
     }
 
     /// The same, and what is saved of it already goes.
@@ -85,12 +85,12 @@ impl Ours {
     /// Everything that a scope can go through, once; the scope and its fork are gone afterwards.
     pub fn whole_life(&mut self, scope: &str, fork: &str) -> Result<()> {
         let named = |scope: &str| scope.to_owned();
-        self.request(Command::SetPersist { scope: named(scope), persist: Persist::Kv })?;
+        self.request(Command::SetPersist { scope: named(scope), persist: Persist::Full })?;
         self.request(Command::Park { scope: named(scope) })?;
         self.request(Command::Restore { scope: named(scope) })?;
         let fork_it = Command::Fork { scope: named(scope), fork: named(fork), message_count: None };
         self.request_all(vec![Command::Save { scope: named(scope) }, fork_it])?;
-        let dispose = |scope: &str| Command::DisposeScope { scope: named(scope) };
+        let dispose = |scope: &str| Command::DeleteScope { scope: named(scope) };
         self.request_all(vec![dispose(scope), dispose(fork)])
     }
 

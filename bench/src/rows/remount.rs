@@ -54,7 +54,7 @@ fn loads(bench: &Bench) -> u32 {
 /// What a component that owns its context pays on every mount: weights, one context, and the conversation again.
 fn old_pattern(bench: &Bench, tokens: usize) -> Result<f64> {
     let mut info = bench.info.clone();
-    info.slots = 1;
+    info.max_resident = 1;
     let began = Instant::now();
     Bare::open(&bench.path, &info)?.prefill(0, tokens)?;
     Ok(milliseconds(began.elapsed()))

@@ -50,7 +50,7 @@
       post(UIApplication.didEnterBackgroundNotification)
       untilTasksEnd()
       post(UIApplication.willEnterForegroundNotification)
-      let records = try javaScript.ask(#"{ "type": "getLifecycle" }"#)["records"].list
+      let records = try javaScript.ask(#"{ "type": "readLog" }"#)["records"].list
       return records.last { $0["event"]["type"].text == "suspended" }?["event"]["savedScopes"].number
     }
 
@@ -58,7 +58,7 @@
       Played.shared.with { $0.thermalState = .serious }
       let lifecycle = Lifecycle(manager: manager)
       try javaScript.ask(
-        #"{ "type": "acquire", "leaseId": "tab", "owner": "Tab", "model": { "path": "\#(tinyModelFile.path)", "threads": 4 } }"#
+        #"{ "type": "acquire", "leaseId": "tab", "debugLabel": "Tab", "model": { "path": "\#(tinyModelFile.path)", "threads": 4 } }"#
       )
       try threadsChanged(to: 2)
       Played.shared.with { $0.thermalState = .critical }
@@ -136,7 +136,7 @@
       post(UIApplication.didEnterBackgroundNotification)
       _ = try shared.event { $0["suspended"] == .bool(true) }
       post(UIApplication.willEnterForegroundNotification)
-      try shared.ask(#"{ "type": "eraseAll" }"#)
+      try shared.ask(#"{ "type": "deleteAllScopes" }"#)
       untilTasksEnd()
     }
 

@@ -21,7 +21,7 @@ final class ReloadTests: Case {
   }
 
   func test_the_leases_of_the_module_before_run_out() throws {
-    let acquired = try javaScript.ask(#"{ "type": "acquire", "leaseId": "tab", "owner": "Tab", "model": \#(tinyModel) }"#)
+    let acquired = try javaScript.ask(#"{ "type": "acquire", "leaseId": "tab", "debugLabel": "Tab", "model": \#(tinyModel) }"#)
     XCTAssertEqual(acquired["type"].text, "done")
     javaScript.module.invalidate()
     let next = JavaScript(manager)
@@ -33,11 +33,11 @@ final class ReloadTests: Case {
   }
 
   func test_a_module_that_is_invalid_takes_everything_and_answers_nothing() throws {
-    try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+    try javaScript.ask(#"{ "type": "readLog" }"#)
     javaScript.module.invalidate()
     javaScript.module.invalidate()
     XCTAssertEqual(javaScript.snapshot["epoch"].text, "closed")
-    javaScript.send(#"{ "type": "getLifecycle" }"#)
+    javaScript.send(#"{ "type": "readLog" }"#)
   }
 
   #if os(Linux)
@@ -79,7 +79,7 @@ final class ReloadTests: Case {
       emitting.signal()
       goOn.wait()
     }
-    slow.send(#"{ "type": "getLifecycle" }"#)
+    slow.send(#"{ "type": "readLog" }"#)
     emitting.wait()
     let invalidated = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
@@ -108,7 +108,7 @@ final class ReloadTests: Case {
     for _ in 1...times {
       let next = JavaScript(manager)
       _ = next.snapshot
-      try next.ask(#"{ "type": "getLifecycle" }"#)
+      try next.ask(#"{ "type": "readLog" }"#)
       modules.append(Weak(module: next.module))
       next.module.invalidate()
     }

@@ -8,8 +8,8 @@ use super::answer::Format;
 use super::opening::Opened;
 use super::{Devices, EmbeddingModel, Gauge, Tokenizer};
 use crate::error::Result;
+use crate::kv::Fingerprint;
 use crate::protocol::{GenerateOptions, MemoryEstimate, Message, ModelConfig, ModelInfo, RenderedPrompt};
-use crate::residency::Fingerprint;
 use crate::store::{Pinned, Progress};
 
 /// A token of the model's vocabulary.

@@ -1,7 +1,7 @@
 //! Which device gets a model's weights, and why that is no GPU. A pure rule over what a build has and what it finds.
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::{Device, DeviceKind, DevicePreference, NoGpu, NoGpuReason};
+use crate::protocol::{Device, DeviceKind, DevicePreference, GpuUnavailable, GpuUnavailableReason};
 
 /// What a build can compute on where it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,39 +18,39 @@ pub struct Choice {
     /// What sort of device gets them, all of them.
     pub device: DeviceKind,
     /// Why no GPU does, where none does.
-    pub no_gpu: Option<NoGpu>,
+    pub gpu_unavailable: Option<GpuUnavailable>,
 }
 
 impl Devices {
     /// Where weights go under a preference. `InvalidOptions` where a GPU is asked for and there is none.
     pub fn choose(&self, preference: DevicePreference) -> Result<Choice> {
-        let on_cpu = |no_gpu| Choice { device: DeviceKind::Cpu, no_gpu: Some(no_gpu) };
-        match (preference, self.no_gpu()) {
+        let on_cpu = |gpu_unavailable| Choice { device: DeviceKind::Cpu, gpu_unavailable: Some(gpu_unavailable) };
+        match (preference, self.gpu_unavailable()) {
             (DevicePreference::Auto | DevicePreference::Gpu, None) => {
-                Ok(Choice { device: DeviceKind::Gpu, no_gpu: None })
+                Ok(Choice { device: DeviceKind::Gpu, gpu_unavailable: None })
             }
-            (DevicePreference::Auto | DevicePreference::Cpu, Some(no_gpu)) => Ok(on_cpu(no_gpu)),
+            (DevicePreference::Auto | DevicePreference::Cpu, Some(gpu_unavailable)) => Ok(on_cpu(gpu_unavailable)),
             (DevicePreference::Cpu, None) => {
                 let detail = "device 'cpu' was asked for - leave it out to use the GPU".to_owned();
-                Ok(on_cpu(NoGpu { reason: NoGpuReason::NotWanted, detail }))
+                Ok(on_cpu(GpuUnavailable { reason: GpuUnavailableReason::NotWanted, detail }))
             }
-            (DevicePreference::Gpu, Some(no_gpu)) => {
-                let detail = format!("model.device is 'gpu', but {} - use 'auto' or 'cpu'", no_gpu.detail);
+            (DevicePreference::Gpu, Some(gpu_unavailable)) => {
+                let detail = format!("model.device is 'gpu', but {} - use 'auto' or 'cpu'", gpu_unavailable.detail);
                 Err(Error::new(ErrorCode::InvalidOptions, detail))
             }
         }
     }
 
     /// Why there is no GPU to choose, where there is none.
-    pub fn no_gpu(&self) -> Option<NoGpu> {
+    pub fn gpu_unavailable(&self) -> Option<GpuUnavailable> {
         if self.found.iter().any(|device| device.kind == DeviceKind::Gpu) {
             return None;
         }
         Some(if self.gpu_backends.is_empty() {
-            NoGpu { reason: NoGpuReason::NotBuilt, detail: "this build has no code for GPUs".to_owned() }
+            GpuUnavailable { reason: GpuUnavailableReason::NotBuilt, detail: "this build has no code for GPUs".to_owned() }
         } else {
             let detail = format!("this build finds no GPU that it could use by {}", self.gpu_backends.join(" or "));
-            NoGpu { reason: NoGpuReason::NotFound, detail }
+            GpuUnavailable { reason: GpuUnavailableReason::NotFound, detail }
         })
     }
 }
@@ -77,7 +77,7 @@ mod tests {
     fn a_gpu_is_used_where_there_is_one_and_what_keeps_it_from_that_is_told() {
         use DeviceKind::{Accelerator, Cpu, Gpu};
         use DevicePreference as Asked;
-        use NoGpuReason::{NotBuilt, NotFound, NotWanted};
+        use GpuUnavailableReason::{NotBuilt, NotFound, NotWanted};
         let refused = Err(ErrorCode::InvalidOptions);
         for (found, backends, asked, expected) in [
             (&[Cpu][..], &[][..], Asked::Auto, Ok((Cpu, Some(NotBuilt)))),
@@ -92,14 +92,14 @@ mod tests {
             (&[Gpu, Cpu], &["Metal"], Asked::Cpu, Ok((Cpu, Some(NotWanted)))),
         ] {
             let chosen = devices(found, backends).choose(asked);
-            let told = chosen.map(|choice| (choice.device, choice.no_gpu.map(|no_gpu| no_gpu.reason)));
+            let told = chosen.map(|choice| (choice.device, choice.gpu_unavailable.map(|gpu_unavailable| gpu_unavailable.reason)));
             assert_eq!(told.map_err(|error| error.code), expected, "{asked:?} of {found:?} by {backends:?}");
         }
     }
 
     #[test]
     fn reasons_are_for_people_too() {
-        let detail = |devices: Devices, asked| devices.choose(asked).map(|choice| choice.no_gpu.map(|it| it.detail));
+        let detail = |devices: Devices, asked| devices.choose(asked).map(|choice| choice.gpu_unavailable.map(|it| it.detail));
         let gpu = devices(&[DeviceKind::Gpu], &["Metal"]);
         let wanted = "device 'cpu' was asked for - leave it out to use the GPU";
         assert_eq!(detail(gpu, DevicePreference::Cpu), Ok(Some(wanted.to_owned())));

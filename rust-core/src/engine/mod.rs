@@ -53,8 +53,8 @@ pub use tokenizer::Tokenizer;
 pub(crate) use tokenizer::check_tokens;
 
 use crate::error::{Error, Result};
+use crate::kv::{Fingerprint, KvSnapshot};
 use crate::protocol::{FinishReason, GenerateOptions, Heat, ModelInfo, Overflow, Timings, TokenLogprob, Usage};
-use crate::residency::{Fingerprint, Parked};
 
 /// One generation, rendered and tokenized.
 pub struct Job {
@@ -145,11 +145,11 @@ pub enum EngineCommand {
         /// Id of the scope.
         scope: String,
         /// None if it has no slot, or nothing worth keeping in it; an error if the memory cannot be saved.
-        reply: EngineReply<Option<Arc<Parked>>>,
+        reply: EngineReply<Option<Arc<KvSnapshot>>>,
     },
     /// A scope's KV that came from elsewhere: the next turn of its scope, or `Restore`, finds it for as long as somebody
     /// else keeps it. Ignored while the scope has a slot, where it has something newer.
-    Keep(Arc<Parked>),
+    Keep(Arc<KvSnapshot>),
     /// Put a kept scope into a slot now: a free one, or that of the least recently used idle scope, which is parked.
     /// `EngineReport::Restored` comes before the reply. A scope that has a slot is no error.
     Restore {
@@ -265,7 +265,7 @@ pub enum EngineReport {
     /// A scope's KV was taken out of its slot. The engine finds it again for as long as somebody keeps it.
     Parked {
         /// What was taken out.
-        parked: Arc<Parked>,
+        parked: Arc<KvSnapshot>,
         /// Why, for a person.
         reason: &'static str,
     },

@@ -33,8 +33,8 @@ use super::work::{Work, fail_unread};
 use super::{CancelFlag, EngineCommand, EngineReply, EngineReport, InferenceContext, Job, Row};
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::KvSnapshot;
 use crate::protocol::ModelInfo;
-use crate::residency::Parked;
 
 /// Turns that wait at most.
 const QUEUE_LIMIT: usize = 1024;
@@ -64,7 +64,7 @@ pub(super) struct Scheduler<'a> {
     /// Counts admissions and prefill turns.
     clock: u64,
     /// Scopes without a slot, by id. Whoever was told of them decides how long they are kept.
-    parked: HashMap<String, Weak<Parked>>,
+    parked: HashMap<String, Weak<KvSnapshot>>,
     /// A state that was copied could not be shortened by this many tokens: longer cuts are not tried again.
     uncuttable: usize,
     /// The rows of a call; kept to save its allocation.
@@ -83,7 +83,7 @@ impl<'a> Scheduler<'a> {
             stop,
             context,
             context_size: info.context_size as usize,
-            slots: vec![Slot::default(); info.slots.max(1) as usize],
+            slots: vec![Slot::default(); info.max_resident.max(1) as usize],
             inbox: VecDeque::new(),
             queue: VecDeque::new(),
             streams: Vec::new(),

@@ -143,7 +143,7 @@ impl Thread {
             }
         };
         if let EngineReport::Loaded { info, .. } = &loaded {
-            tracing::info!(description = %info.description, slots = info.slots, "loaded");
+            tracing::info!(description = %info.description, slots = info.max_resident, "loaded");
         }
         report(loaded);
         let ran = catch_unwind(AssertUnwindSafe(|| work.run(&self.mailbox)));

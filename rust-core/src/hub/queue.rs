@@ -129,7 +129,7 @@ fn is_answer(event: &Event) -> bool {
         | Event::Failed { .. }
         | Event::Transcript { .. }
         | Event::Replay { .. }
-        | Event::Lifecycle { .. }
+        | Event::Log { .. }
         | Event::MemoryFit { .. }
         | Event::Prefilled { .. }
         | Event::Tokens { .. }
@@ -144,7 +144,7 @@ fn is_answer(event: &Event) -> bool {
         Event::BenchProgress { .. }
         | Event::ModelChanged { .. }
         | Event::ScopeChanged { .. }
-        | Event::ScopeDisposed { .. }
+        | Event::ScopeDeleted { .. }
         | Event::TranscriptChanged { .. }
         | Event::GenerationQueued { .. }
         | Event::PhaseChanged { .. }

@@ -82,7 +82,7 @@ impl World {
             Event::ScopeChanged { scope } => {
                 self.scopes.insert(scope.id.clone(), scope.clone());
             }
-            Event::ScopeDisposed { scope } => {
+            Event::ScopeDeleted { scope } => {
                 self.scopes.remove(scope);
             }
             Event::GenerationQueued { generation } => {
@@ -134,7 +134,7 @@ impl World {
             | Event::Failed { .. }
             | Event::Transcript { .. }
             | Event::Replay { .. }
-            | Event::Lifecycle { .. }
+            | Event::Log { .. }
             | Event::MemoryFit { .. }
             | Event::Prefilled { .. }
             | Event::Tokens { .. }
@@ -162,7 +162,7 @@ impl World {
             downloads: self.downloads.values().cloned().collect(),
             suspended: self.suspended,
             devices: self.devices.found.clone(),
-            no_gpu: self.devices.no_gpu(),
+            gpu_unavailable: self.devices.gpu_unavailable(),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn estimate(
         kv_bytes: grown(memory.kv),
         compute_bytes: grown(memory.compute).saturating_add(outputs),
         context_size: options.context_size,
-        slots: options.slots,
+        max_resident: options.slots,
     };
     Ok((estimate, if memory.whole { Reading::Whole } else { Reading::Pieces }))
 }

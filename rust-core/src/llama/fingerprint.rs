@@ -8,7 +8,7 @@ use twox_hash::XxHash3_128;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::ModelFile;
-use crate::residency::Fingerprint;
+use crate::kv::Fingerprint;
 
 /// Another llama.cpp may compute, or write down, something else.
 const LLAMA_VERSION: &str = "0.1.160";

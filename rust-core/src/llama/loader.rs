@@ -17,8 +17,8 @@ use super::tokenizer::LlamaTokenizer;
 use crate::engine::{Choice, Devices, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Reading};
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::{self, Header};
+use crate::human_bytes;
 use crate::protocol::{DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
-use crate::readable;
 
 const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
 const DEFAULT_KV_BUDGET_BYTES: u64 = 512 << 20;
@@ -41,7 +41,7 @@ impl ModelLoader for LlamaLoader {
             check_fits(&config.path, &estimate, available_bytes())?;
         }
         let model = Arc::new(Model::load(&config.path, plan.choice.device, &mut progress)?);
-        if estimate.is_some_and(|estimate| estimate.slots == 0) {
+        if estimate.is_some_and(|estimate| estimate.max_resident == 0) {
             return plan.encoder(&model).map(Loaded::Encoder);
         }
         let options = plan.options;
@@ -117,7 +117,7 @@ impl<'a> Plan<'a> {
             // No context is made before there are texts.
             Reading::Whole => {
                 let context_size = self.longest_text();
-                MemoryEstimate { kv_bytes: 0, compute_bytes: 0, context_size, slots: 0, ..estimate }
+                MemoryEstimate { kv_bytes: 0, compute_bytes: 0, context_size, max_resident: 0, ..estimate }
             }
         })
     }
@@ -137,20 +137,20 @@ impl<'a> Plan<'a> {
         Ok(LoadedEncoder { info, model: Box::new(encoder), tokenizer: Arc::new(tokenizer), files: None })
     }
 
-    fn info(&self, model: &Model, context_size: u32, slots: u32) -> ModelInfo {
+    fn info(&self, model: &Model, context_size: u32, max_resident: u32) -> ModelInfo {
         ModelInfo {
             description: model.description(),
             size_bytes: model.size_bytes(),
             parameter_count: model.parameter_count(),
             trained_context_size: model.trained_context_size(),
             context_size,
-            slots,
+            max_resident,
             threads: self.options.threads,
             device: self.choice.device,
             devices: model.device_names(),
             layers: model.layers(),
             gpu_layers: if self.choice.device == DeviceKind::Cpu { 0 } else { model.layers() },
-            no_gpu: self.choice.no_gpu.clone(),
+            gpu_unavailable: self.choice.gpu_unavailable.clone(),
             has_chat_template: model.chat_template(None).is_some(),
         }
     }
@@ -175,7 +175,7 @@ fn resolve(config: &ModelConfig, trained: u32, kv_bytes_per_token: u64) -> Conte
     let budget = config.kv_budget_bytes.unwrap_or(DEFAULT_KV_BUDGET_BYTES);
     let per_slot = kv_bytes_per_token.saturating_mul(options.allotted().into()).max(1);
     let affordable = (budget / per_slot).clamp(1, DEFAULT_MAX_SLOTS);
-    options.slots = config.slots.unwrap_or_else(|| u32::try_from(affordable).unwrap_or(1));
+    options.slots = config.max_resident.unwrap_or_else(|| u32::try_from(affordable).unwrap_or(1));
     options
 }
 
@@ -196,18 +196,18 @@ fn check_fits(path: &str, estimate: &MemoryEstimate, available: Option<u64>) -> 
 }
 
 fn out_of_memory(path: &str, estimate: &MemoryEstimate, available: Option<u64>, reason: &str) -> Error {
-    let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, slots } = *estimate;
-    let free = available.map_or_else(String::new, |bytes| format!(", {} free", readable::bytes(bytes)));
-    let needs = readable::bytes(estimate.total());
+    let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, max_resident: slots } = *estimate;
+    let free = available.map_or_else(String::new, |bytes| format!(", {} free", human_bytes::format(bytes)));
+    let needs = human_bytes::format(estimate.total());
     let detail = if slots == 0 {
         format!("could not load {path}: its weights need {needs}{free}{reason} - use a smaller quantization")
     } else {
         format!(
             "could not load {path}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute \
-             {}){free}{reason} - use a smaller contextSize, fewer slots or a smaller quantization",
-            readable::bytes(weights_bytes),
-            readable::bytes(kv_bytes),
-            readable::bytes(compute_bytes),
+             {}){free}{reason} - use a smaller contextSize, a smaller maxResident or a smaller quantization",
+            human_bytes::format(weights_bytes),
+            human_bytes::format(kv_bytes),
+            human_bytes::format(compute_bytes),
         )
     };
     Error::new(ErrorCode::OutOfMemory, detail)
@@ -239,7 +239,7 @@ mod tests {
             (with_budget(1), 1),
             (with_budget(1 << 30), 4),
             (with_budget(1 << 40), 16),
-            (ModelConfig { slots: Some(32), ..config() }, 32),
+            (ModelConfig { max_resident: Some(32), ..config() }, 32),
         ] {
             assert_eq!(resolve(&config, 4_096, per_token).slots, expected);
         }
@@ -252,14 +252,14 @@ mod tests {
             kv_bytes: 900_000_000,
             compute_bytes: 200_000_000,
             context_size: 4_096,
-            slots: 4,
+            max_resident: 4,
         };
         assert_eq!(check_fits("chat.gguf", &estimate, None), Ok(()));
         assert_eq!(check_fits("chat.gguf", &estimate, Some(3_100_000_000)), Ok(()));
         let error = check_fits("chat.gguf", &estimate, Some(2_200_000_000)).expect_err("2.2 of 3.1 GB");
         assert_eq!(error.code, ErrorCode::OutOfMemory);
         let expected = "could not load chat.gguf: needs 3.1 GB (weights 2.0 GB, KV 900.0 MB for 4 slots of 4096 tokens, \
-                        compute 200.0 MB), 2.2 GB free - use a smaller contextSize, fewer slots or a smaller quantization";
+                        compute 200.0 MB), 2.2 GB free - use a smaller contextSize, a smaller maxResident or a smaller quantization";
         assert_eq!(error.detail, expected);
     }
 

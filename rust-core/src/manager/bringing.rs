@@ -12,7 +12,7 @@ use super::supervisor::Supervisor;
 use crate::engine::{Devices, LoadProgress, Loaded, ModelLoader, OnLoad, read_at};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{MemoryEstimate, ModelConfig};
-use crate::store::{Fetcher, ModelName, Phase, Pinned, Progress, Secret, Wanted, Work};
+use crate::store::{ByteProgress, DownloadRequest, Fetcher, ModelName, Phase, Pinned, Progress, Secret};
 
 /// How long a load that is given up may go on downloading.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -131,14 +131,14 @@ impl BringingLoader {
 
     /// Files that changed since they were verified are verified again: that takes as long as reading them.
     fn pin(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Pinned> {
-        let mut on_work = |Work { done, total }| {
+        let mut on_progress = |ByteProgress { done, total }| {
             let progress = Progress { phase: Phase::Verifying, bytes: done, total_bytes: total, ..Progress::NONE };
             match on_load(LoadProgress::Downloading(progress)) {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             }
         };
-        self.fetcher(name)?.store().pin(name, &mut on_work)
+        self.fetcher(name)?.store().pin(name, &mut on_progress)
     }
 
     /// The model itself where the store has it, else its headers.
@@ -164,7 +164,7 @@ impl BringingLoader {
         })
     }
 
-    fn wanted(&self, name: &ModelName) -> Wanted {
+    fn wanted(&self, name: &ModelName) -> DownloadRequest {
         wanted(name, self.token.as_ref())
     }
 
@@ -188,16 +188,16 @@ fn name_of(path: &str) -> Result<Option<ModelName>> {
 }
 
 /// The token is the hub's.
-pub(super) fn wanted(name: &ModelName, token: Option<&Secret>) -> Wanted {
+pub(super) fn wanted(name: &ModelName, token: Option<&Secret>) -> DownloadRequest {
     let token = match name {
         ModelName::Hub(_) => token.cloned(),
         ModelName::Url(_) | ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => None,
     };
-    Wanted { token, ..Wanted::new(name.clone()) }
+    DownloadRequest { token, ..DownloadRequest::new(name.clone()) }
 }
 
 /// Joins the model's transfer until its end.
-async fn fetched(fetcher: &Fetcher, wanted: Wanted, on_load: OnLoad<'_>) -> Result<()> {
+async fn fetched(fetcher: &Fetcher, wanted: DownloadRequest, on_load: OnLoad<'_>) -> Result<()> {
     let name = wanted.name.clone();
     let mut fetching = fetcher.fetch(wanted);
     loop {

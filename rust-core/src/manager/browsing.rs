@@ -157,7 +157,7 @@ impl Header {
             None => {
                 let path = self.headers.path().display().to_string();
                 let (context_size, slots) = size.unzip();
-                let own = loader.estimate(&ModelConfig { context_size, slots, ..ModelConfig::new(&path) })?;
+                let own = loader.estimate(&ModelConfig { context_size, max_resident: slots, ..ModelConfig::new(&path) })?;
                 *self.estimates.entry(size).or_insert(own)
             }
         };
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn weights_follow_the_files_and_nothing_else_does() {
-        let own = MemoryEstimate { weights_bytes: 1_000, kv_bytes: 20, compute_bytes: 3, context_size: 512, slots: 1 };
+        let own = MemoryEstimate { weights_bytes: 1_000, kv_bytes: 20, compute_bytes: 3, context_size: 512, max_resident: 1 };
         assert_eq!(scaled(own, 500, 750), MemoryEstimate { weights_bytes: 1_500, ..own });
         assert_eq!(scaled(own, 500, 500), own);
         let huge = MemoryEstimate { weights_bytes: u64::MAX, ..own };

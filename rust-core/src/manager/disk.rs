@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::residency::{Shelf, Storage};
+use crate::kv::{DiskIndex, Storage};
 
 type Job = Box<dyn FnOnce(&Storage) + Send>;
 
@@ -14,7 +14,7 @@ pub(super) struct Disk {
     /// For reading off this thread: a file is the old one or the new one at any moment.
     pub(super) storage: Arc<Storage>,
     /// Whose KV is on disk, within the budget.
-    pub(super) shelf: Shelf,
+    pub(super) shelf: DiskIndex,
     /// Bytes of KV that were given up in RAM and are not written yet.
     pub(super) leaving: u64,
     jobs: Sender<Job>,
@@ -34,7 +34,7 @@ impl Disk {
                 let detail = format!("could not start the thread that saves scopes: {error} - close other work");
                 Error::new(ErrorCode::StorageUnavailable, detail)
             })?;
-        Ok(Self { storage, shelf: Shelf::new(budget), leaving: 0, jobs, thread })
+        Ok(Self { storage, shelf: DiskIndex::new(budget), leaving: 0, jobs, thread })
     }
 
     /// Runs `work` after all that was given before, then `then` with its result, both on the disk's thread.

@@ -53,7 +53,7 @@ impl Supervisor {
         for path in self.models.keys().cloned().collect::<Vec<_>>() {
             self.drop_from_engine(&path, id);
         }
-        self.hub.publish(Event::ScopeDisposed { scope: id.to_owned() });
+        self.hub.publish(Event::ScopeDeleted { scope: id.to_owned() });
         self.remove_saved(
             id,
             Box::new(|result| {

@@ -12,7 +12,7 @@ use super::mailbox::{Mailbox, Message, Reply};
 use super::supervisor::Supervisor;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Download as DownloadState, DownloadStatus, Event};
-use crate::store::{Fetcher, Fetching, ModelName, Phase, Progress, Wanted};
+use crate::store::{DownloadRequest, FetchHandle, Fetcher, ModelName, Phase, Progress};
 
 /// By the canonical text of their names.
 #[derive(Default)]
@@ -167,10 +167,10 @@ impl Supervisor {
         }
     }
 
-    fn wanted(&self, name: &str, sha256: Option<&str>) -> Result<Wanted> {
+    fn wanted(&self, name: &str, sha256: Option<&str>) -> Result<DownloadRequest> {
         let name = ModelName::parse(name)?;
         let sha256 = sha256.map(str::parse).transpose()?;
-        Ok(Wanted { sha256, ..wanted(&name, self.hub_token.as_ref()) })
+        Ok(DownloadRequest { sha256, ..wanted(&name, self.hub_token.as_ref()) })
     }
 
     /// A task that writes into the directory.
@@ -274,7 +274,7 @@ impl Report {
 }
 
 /// The task of one download, until its transfer has ended or it is told to leave.
-async fn follow(mut fetching: Fetching, mut orders: Orders, report: Report) {
+async fn follow(mut fetching: FetchHandle, mut orders: Orders, report: Report) {
     loop {
         tokio::select! {
             order = orders.heard.recv() => match order {

@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_text_is_refused_by_its_length_and_its_place() {
-        let of = |context_size, slots| ModelInfo { context_size, slots, ..loaded(DeviceKind::Cpu) };
+        let of = |context_size, slots| ModelInfo { context_size, max_resident: slots, ..loaded(DeviceKind::Cpu) };
         let chat = of(16, 4);
         assert_eq!(check_length(0, 16, &chat), Ok(()));
         let (empty, long) = (check_length(2, 0, &chat), check_length(3, 17, &chat));

@@ -15,8 +15,8 @@ use super::supervisor::Supervisor;
 use crate::engine::{CancelFlag, Engine, EngineCommand, EngineReport, Prompter};
 use crate::error::{ErrorCode, Result};
 use crate::hub::Hub;
+use crate::kv::{Fingerprint, RamCache};
 use crate::protocol::{Event, GenerationPhase, Heat, LifecycleEvent, ModelConfig};
-use crate::residency::{Fingerprint, Parking};
 
 /// An engine that has been started and has not exited.
 pub(super) struct Running {
@@ -30,7 +30,7 @@ pub(super) struct Running {
     /// Templates being rendered with this engine's model. Its weights may not go before they are done.
     pub(super) rendering: usize,
     /// Its scopes that have no slot. They end with it.
-    pub(super) parking: Parking,
+    pub(super) parking: RamCache,
     /// Its scopes that were disposed of a moment ago.
     pub(super) leaving: Leaving,
     /// Its memory for embeddings.
@@ -76,7 +76,7 @@ impl Supervisor {
     pub(super) fn start_engine(&mut self, path: &str, epoch: u64, config: ModelConfig) {
         let (hub, mailbox, report_path) = (self.hub.clone(), self.mailbox.clone(), path.to_owned());
         let cancel_load = CancelFlag::default();
-        let parking = Parking::new(config.parked_budget());
+        let parking = RamCache::new(config.parked_budget());
         let loader =
             ClaimingLoader { loader: self.loader.clone(), mailbox: mailbox.clone(), path: path.to_owned(), epoch };
         let loader = Arc::new(self.bringing(Arc::new(loader)));

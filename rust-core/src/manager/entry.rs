@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 
 #[derive(Debug)]
 struct Holder {
-    owner: String,
+    debug_label: String,
     config: ModelConfig,
     /// Whether this lease still waits to hear that the model is ready.
     waits: bool,
@@ -76,7 +76,7 @@ enum State {
 pub(crate) enum Event {
     Acquire {
         lease: LeaseId,
-        owner: String,
+        debug_label: String,
         config: ModelConfig,
     },
     Release {
@@ -153,7 +153,7 @@ impl Entry {
     pub(crate) fn on(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Acquire { lease, owner, config } => self.acquire(lease, owner, config, &mut effects),
+            Event::Acquire { lease, debug_label, config } => self.acquire(lease, debug_label, config, &mut effects),
             Event::Release { lease } => self.release(lease, &mut effects),
             Event::Unload => self.unload("unload was asked for", &mut effects),
             Event::Trim => {
@@ -212,8 +212,8 @@ impl Entry {
         }
     }
 
-    pub(crate) fn owners(&self) -> impl Iterator<Item = &str> {
-        self.leases.values().map(|holder| holder.owner.as_str())
+    pub(crate) fn debug_labels(&self) -> impl Iterator<Item = &str> {
+        self.leases.values().map(|holder| holder.debug_label.as_str())
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -312,7 +312,7 @@ impl Entry {
     fn refuse_conflicting(&mut self, info: &ModelInfo, effects: &mut Vec<Effect>) {
         self.leases.retain(|lease, holder| {
             let Some(error) = conflict(&holder.config, info) else { return true };
-            let released = LifecycleEvent::Released { owner: holder.owner.clone() };
+            let released = LifecycleEvent::Released { debug_label: holder.debug_label.clone() };
             effects.push(record(released, "refused: the model turned out to have other options"));
             effects.push(Effect::Answer { lease: *lease, result: Err(error) });
             false

@@ -70,7 +70,7 @@ fn acquire(lease: LeaseId) -> Event {
 fn acquire_with(lease: LeaseId, change: impl FnOnce(&mut ModelConfig)) -> Event {
     let mut config = config();
     change(&mut config);
-    Event::Acquire { lease, owner: format!("owner {}", lease.0), config }
+    Event::Acquire { lease, debug_label: format!("debug_label {}", lease.0), config }
 }
 
 fn reading(share: f32) -> Event {
@@ -105,8 +105,8 @@ fn show(effect: &Effect) -> String {
         Effect::Answer { lease, result: it } => format!("answer {} {}", lease.0, result(it)),
         Effect::AnswerUnload { result: it } => format!("unload {}", result(it)),
         Effect::Record { event, reason } => match event {
-            LifecycleEvent::Acquired { owner, reused } => format!("acquired by {owner}, reused {reused}: {reason}"),
-            LifecycleEvent::Released { owner } => format!("released by {owner}: {reason}"),
+            LifecycleEvent::Acquired { debug_label, reused } => format!("acquired by {debug_label}, reused {reused}: {reason}"),
+            LifecycleEvent::Released { debug_label } => format!("released by {debug_label}: {reason}"),
             LifecycleEvent::Failed { error } => format!("failed {:?}: {reason}", error.code),
             LifecycleEvent::Downloading => format!("downloading: {reason}"),
             LifecycleEvent::Loading => format!("loading: {reason}"),
@@ -119,12 +119,12 @@ fn show(effect: &Effect) -> String {
     }
 }
 
-const NEW_1: &str = "acquired by owner 1, reused false: the model is not loaded";
-const NEW_2: &str = "acquired by owner 2, reused false: the model is not loaded";
-const SHARED_1: &str = "acquired by owner 1, reused true: the loaded model is shared";
-const SHARED_2: &str = "acquired by owner 2, reused true: the loaded model is shared";
-const RELEASED_1: &str = "released by owner 1: given back";
-const RELEASED_2: &str = "released by owner 2: given back";
+const NEW_1: &str = "acquired by debug_label 1, reused false: the model is not loaded";
+const NEW_2: &str = "acquired by debug_label 2, reused false: the model is not loaded";
+const SHARED_1: &str = "acquired by debug_label 1, reused true: the loaded model is shared";
+const SHARED_2: &str = "acquired by debug_label 2, reused true: the loaded model is shared";
+const RELEASED_1: &str = "released by debug_label 1: given back";
+const RELEASED_2: &str = "released by debug_label 2: given back";
 const IDLE: &str = "idle: no lease; unloads in 300000 ms";
 const ASKED: &str = "unloading: unload was asked for";
 const FREED: &str = "unloaded: memory freed";
@@ -145,7 +145,7 @@ fn concurrent_leases_join_one_load_and_are_answered_together() {
     story.expect(acquire(B), &[SHARED_2], "loading");
     story.expect(LOADED(), &["ready: loaded", "answer 1 ok", "answer 2 ok"], "ready");
     assert_eq!((story.entry.loads(), story.entry.epoch()), (1, 1));
-    assert_eq!(story.entry.owners().collect::<Vec<_>>(), ["owner 1", "owner 2"]);
+    assert_eq!(story.entry.debug_labels().collect::<Vec<_>>(), ["debug_label 1", "debug_label 2"]);
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_trim_takes_the_memory_of_a_model_that_has_some_and_leaves_its_leases() {
     let mut story = Story::loaded_by(&[A]);
     story.expect(Event::Trim, &["end generations", TRIMMED, "stop"], "unloading");
     story.on(EXITED);
-    assert_eq!(story.entry.owners().count(), 1);
+    assert_eq!(story.entry.debug_labels().count(), 1);
 
     let mut story = Story::loaded_by(&[A]);
     story.on(release(A));
@@ -461,8 +461,8 @@ fn options_that_conflict_reload_a_model_that_nobody_else_holds() {
 fn options_are_compared_when_it_is_known_what_auto_chose() {
     let mut story = Story::new();
     story.on(acquire(A));
-    story.expect(acquire_with(B, |config| config.slots = Some(8)), &[SHARED_2], "loading");
-    let refused = "released by owner 2: refused: the model turned out to have other options";
+    story.expect(acquire_with(B, |config| config.max_resident = Some(8)), &[SHARED_2], "loading");
+    let refused = "released by debug_label 2: refused: the model turned out to have other options";
     story.expect(LOADED(), &["ready: loaded", refused, "answer 2 OptionsConflict", "answer 1 ok"], "ready");
     story.expect(release(B), &[], "ready");
 }

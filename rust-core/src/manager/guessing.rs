@@ -10,8 +10,8 @@ use super::supervisor::Supervisor;
 use super::turns::{Saved, caught, unloaded};
 use crate::engine::{self, CancelFlag, EngineCommand, Prefilled, Prompt, Prompter};
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::KvSnapshot;
 use crate::protocol::{Message, Overflow, PrefillCommand};
-use crate::residency::Parked;
 
 /// A prefill that has not been answered.
 pub(super) struct Guess {
@@ -23,7 +23,7 @@ pub(super) struct Guess {
     epoch: u64,
     cancel: CancelFlag,
     /// Read from disk for it; kept until the engine has it.
-    kept: Option<Arc<Parked>>,
+    kept: Option<Arc<KvSnapshot>>,
     reply: Reply<Prefilled>,
 }
 
@@ -107,7 +107,7 @@ impl Supervisor {
         });
     }
 
-    fn guess_rendered(&mut self, id: &str, number: Number, fitted: Result<Fitted>, saved: Option<Arc<Parked>>) {
+    fn guess_rendered(&mut self, id: &str, number: Number, fitted: Result<Fitted>, saved: Option<Arc<KvSnapshot>>) {
         let Some(guess) = self.guesses.get_mut(id).filter(|guess| guess.number == number) else { return };
         guess.kept = saved.clone();
         let (path, cancel) = (guess.path.clone(), guess.cancel.clone());

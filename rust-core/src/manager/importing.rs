@@ -9,7 +9,7 @@ use super::mailbox::Reply;
 use super::supervisor::Supervisor;
 use crate::engine::{ModelLoader, Opened};
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{FileKind, FileName, ImportFile, ModelName, Phase, Progress, Source, Store, Work};
+use crate::store::{ByteProgress, FileKind, FileName, ImportFile, ImportSource, ModelName, Phase, Progress, Store};
 
 /// Ten events a second at most.
 const EVENT_EVERY: Duration = Duration::from_millis(100);
@@ -57,7 +57,7 @@ impl Supervisor {
 impl Import {
     fn run(self, mut orders: Orders, report: Report) {
         let mut told: Option<Instant> = None;
-        let mut on_work = |Work { done, total }| {
+        let mut on_progress = |ByteProgress { done, total }| {
             if told.is_none_or(|at| at.elapsed() >= EVENT_EVERY) {
                 report.progress(Progress { phase: Phase::Running, bytes: done, total_bytes: total, ..Progress::NONE });
                 told = Some(Instant::now());
@@ -66,18 +66,18 @@ impl Import {
         };
         let imported = self.source().and_then(|(file, source, _open)| {
             let file = ImportFile { file, kind: FileKind::Weights, source };
-            self.store.import(&self.name, vec![file], &mut on_work)
+            self.store.import(&self.name, vec![file], &mut on_progress)
         });
         report.ended(imported);
     }
 
     /// With what keeps it open.
-    fn source(&self) -> Result<(FileName, Source, Option<Opened>)> {
+    fn source(&self) -> Result<(FileName, ImportSource, Option<Opened>)> {
         let given = ModelName::parse(&self.path)?;
         let named = self.name.file_name().or_else(|| given.file_name());
         let file = named.map_or_else(|| FileName::new(UNNAMED), Ok)?;
         if let Some(path) = given.path() {
-            return Ok((file, Source::Path(path), None));
+            return Ok((file, ImportSource::Path(path), None));
         }
         let Some(opened) = self.loader.open(&self.path)? else {
             let detail = format!("{given} is no file that can be opened here - give a path, or download it");
@@ -89,6 +89,6 @@ impl Import {
         };
         let reader = File::open(opened.path()).map_err(unreadable)?;
         let bytes = Some(reader.metadata().map_err(unreadable)?.len());
-        Ok((file, Source::Reader { reader: Box::new(reader), bytes }, Some(opened)))
+        Ok((file, ImportSource::Reader { reader: Box::new(reader), bytes }, Some(opened)))
     }
 }

@@ -41,7 +41,7 @@ pub(crate) type Continuation = Box<dyn FnOnce(&mut Supervisor) + Send>;
 pub(crate) enum Message {
     Acquire {
         lease: LeaseId,
-        owner: String,
+        debug_label: String,
         config: ModelConfig,
         reply: Reply,
     },
@@ -86,7 +86,7 @@ pub(crate) enum Message {
         generation: String,
         reply: Reply,
     },
-    DisposeScope {
+    DeleteScope {
         scope: String,
         reply: Reply,
     },
@@ -118,7 +118,7 @@ pub(crate) enum Message {
         persist: Persist,
         reply: Reply,
     },
-    EraseAll {
+    DeleteAllScopes {
         reply: Reply,
     },
     Suspend {
@@ -218,7 +218,7 @@ pub(crate) enum Message {
     /// The second half of something that was done elsewhere.
     Continue(Continuation),
     RecordMount {
-        owner: String,
+        debug_label: String,
         path: String,
         mount: Mount,
     },

@@ -200,7 +200,7 @@ fn weights_of(info: &ModelInfo) -> MemoryEstimate {
         kv_bytes: 0,
         compute_bytes: 0,
         context_size: info.context_size,
-        slots: info.slots,
+        max_resident: info.max_resident,
     }
 }
 
@@ -213,9 +213,9 @@ pub(super) fn available(system: Option<u64>, own: Option<MemoryEstimate>, budget
 }
 
 fn estimated_fit(loader: &dyn ModelLoader, config: &ModelConfig, available: Option<u64>) -> Result<MemoryFit> {
-    let slots = if config.slots.is_some() { Slots::Asked } else { Slots::Automatic };
+    let slots = if config.max_resident.is_some() { Slots::Asked } else { Slots::Automatic };
     fit(loader.estimate(config)?, slots, available, |context_size, slots| {
-        loader.estimate(&ModelConfig { context_size: Some(context_size), slots: Some(slots), ..config.clone() })
+        loader.estimate(&ModelConfig { context_size: Some(context_size), max_resident: Some(slots), ..config.clone() })
     })
 }
 

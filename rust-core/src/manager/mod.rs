@@ -52,9 +52,9 @@ use self::supervisor::Supervisor;
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
+use crate::kv::Storage;
 use crate::protocol::ModelConfig;
-use crate::residency::Storage;
-use crate::store::{Fetcher, Http, HttpOptions, Hub as ModelHub, Network, NetworkOptions, Store, StoreOptions};
+use crate::store::{Fetcher, HttpOptions, HuggingFace, Network, NetworkOptions, ReqwestClient, Store, StoreOptions};
 
 /// Owns models and scopes. One per process in an app (`global`); tests make their own.
 pub struct ModelManager {
@@ -124,8 +124,8 @@ impl ModelManager {
         let (storage, found) = Storage::open(directory)?;
         let store = Store::open(StoreOptions { directory: directory.join(MODELS), models_budget_bytes: None })?;
         headers::remove_all(&store);
-        let network = Network::new(Arc::new(Http::new(&HttpOptions::default())?), NetworkOptions::default());
-        let fetcher = Fetcher::new(store, network, ModelHub::default());
+        let network = Network::new(Arc::new(ReqwestClient::new(&HttpOptions::default())?), NetworkOptions::default());
+        let fetcher = Fetcher::new(store, network, HuggingFace::default());
         self.tell_and_wait(move |it| {
             it.open(storage, found)?;
             it.bring_models_by(fetcher);
@@ -181,9 +181,9 @@ impl ManagerHandle {
     }
 
     /// Takes a lease. `reply` hears when the model is ready, or why it is not; the lease counts meanwhile.
-    pub(crate) fn acquire(&self, owner: String, config: ModelConfig, reply: Reply) -> Result<Lease> {
+    pub(crate) fn acquire(&self, debug_label: String, config: ModelConfig, reply: Reply) -> Result<Lease> {
         let id = next_lease();
-        self.mailbox.ask(Message::Acquire { lease: id, owner, config, reply })?;
+        self.mailbox.ask(Message::Acquire { lease: id, debug_label, config, reply })?;
         Ok(Lease { id, mailbox: self.mailbox.clone() })
     }
 }

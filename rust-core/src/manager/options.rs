@@ -22,8 +22,8 @@ pub(super) fn conflict(asked: &ModelConfig, loaded: &ModelInfo) -> Option<Error>
     if let Some(size) = asked.context_size.filter(|size| *size.min(&most_tokens) > loaded.context_size) {
         return differs("contextSize", size.to_string(), loaded.context_size.to_string());
     }
-    if let Some(slots) = asked.slots.filter(|slots| *slots.min(&most_slots) > loaded.slots) {
-        return differs("slots", slots.to_string(), loaded.slots.to_string());
+    if let Some(slots) = asked.max_resident.filter(|slots| *slots.min(&most_slots) > loaded.max_resident) {
+        return differs("maxResident", slots.to_string(), loaded.max_resident.to_string());
     }
     match (asked.device, loaded.device) {
         (DevicePreference::Cpu, DeviceKind::Gpu | DeviceKind::Accelerator) => {
@@ -48,13 +48,13 @@ pub(super) mod tests {
             parameter_count: 1,
             trained_context_size: 4096,
             context_size: 2048,
-            slots: 4,
+            max_resident: 4,
             threads: 2,
             device,
             devices: vec![],
             layers: 1,
             gpu_layers: 0,
-            no_gpu: None,
+            gpu_unavailable: None,
             has_chat_template: true,
         }
     }
@@ -73,8 +73,8 @@ pub(super) mod tests {
             (asked(|it| it.context_size = Some(2048)), Cpu, None),
             (asked(|it| it.context_size = Some(1024)), Cpu, None),
             (asked(|it| it.context_size = Some(2049)), Cpu, Some("contextSize 2048, 2049 was asked for")),
-            (asked(|it| it.slots = Some(4)), Cpu, None),
-            (asked(|it| it.slots = Some(5)), Cpu, Some("slots 4, 5 was asked for")),
+            (asked(|it| it.max_resident = Some(4)), Cpu, None),
+            (asked(|it| it.max_resident = Some(5)), Cpu, Some("maxResident 4, 5 was asked for")),
             (asked(|it| it.threads = Some(64)), Cpu, None),
             (asked(|it| it.kv_budget_bytes = Some(1)), Cpu, None),
             (asked(|it| it.keep_alive_ms = Some(0)), Cpu, None),
@@ -99,11 +99,11 @@ pub(super) mod tests {
         let encoder = |context_size| ModelInfo {
             trained_context_size: 512,
             context_size,
-            slots: 0,
+            max_resident: 0,
             has_chat_template: false,
             ..loaded(DeviceKind::Cpu)
         };
-        let many = asked(|it| (it.context_size, it.slots) = (Some(4096), Some(8)));
+        let many = asked(|it| (it.context_size, it.max_resident) = (Some(4096), Some(8)));
         assert_eq!(conflict(&many, &encoder(512)), None);
         assert_eq!(conflict(&asked(|it| it.context_size = Some(256)), &encoder(256)), None);
         let error = conflict(&many, &encoder(256)).expect("texts of 512 tokens are possible");

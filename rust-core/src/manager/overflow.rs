@@ -53,8 +53,8 @@ pub(super) fn fit(
     match overflow {
         // The engine refuses what is too long.
         Overflow::Error => Ok(whole),
-        Overflow::Shift if length(&whole) + room.reserve <= room.context_size => Ok(whole),
-        Overflow::Shift => shorten(whole, &later, room, render_without),
+        Overflow::DropOldest if length(&whole) + room.reserve <= room.context_size => Ok(whole),
+        Overflow::DropOldest => shorten(whole, &later, room, render_without),
     }
 }
 

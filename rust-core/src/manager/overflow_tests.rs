@@ -28,7 +28,7 @@ fn render(messages: &[Message]) -> Result<Prompt> {
 
 /// Messages left out and tokens left of a context of 100, a quarter of which the answer may fill.
 fn shift(messages: &str, dropped: usize) -> Result<(usize, usize)> {
-    fit(&talk(messages), dropped, Overflow::Shift, Room::new(100, Some(25)), render).map(shape)
+    fit(&talk(messages), dropped, Overflow::DropOldest, Room::new(100, Some(25)), render).map(shape)
 }
 
 fn shape(fitted: Fitted) -> (usize, usize) {
@@ -91,7 +91,7 @@ fn the_answer_gets_what_it_may_use_and_a_quarter_at_most_or_an_eighth_without_a_
         (None, 89, true),
     ] {
         let messages = talk(&format!("u{} a1 u1", tokens - 2));
-        let fitted = fit(&messages, 0, Overflow::Shift, Room::new(100, most), render).expect("it fits");
+        let fitted = fit(&messages, 0, Overflow::DropOldest, Room::new(100, most), render).expect("it fits");
         assert_eq!(fitted.dropped > 0, shifts, "{most:?} beside {tokens}");
     }
 }
@@ -113,7 +113,7 @@ fn a_thousand_turns_are_rendered_a_few_times_only() {
         *renders.borrow_mut() += 1;
         render(messages)
     };
-    let fitted = fit(&messages, 0, Overflow::Shift, Room::new(100, None), counted).expect("the last ones fit");
+    let fitted = fit(&messages, 0, Overflow::DropOldest, Room::new(100, None), counted).expect("the last ones fit");
     assert_eq!(shape(fitted), (1_984, 48));
     assert!(renders.take() <= 11);
 }
@@ -127,7 +127,7 @@ fn a_cut_that_the_template_refuses_is_passed_over() {
         }
     };
     let cut = |messages: &str, refused: fn(usize) -> bool| {
-        fit(&talk(messages), 0, Overflow::Shift, Room::new(100, None), refuse(refused)).map(shape)
+        fit(&talk(messages), 0, Overflow::DropOldest, Room::new(100, None), refuse(refused)).map(shape)
     };
     let long = "u30 a30 u10 a10 u10 a10 u20";
     assert_eq!(cut(long, |_| false), Ok((4, 40)));
@@ -142,6 +142,6 @@ fn another_error_of_the_template_ends_the_search() {
         3 => render(messages),
         _ => Err(Error::new(ErrorCode::InferenceFailed, "so it is")),
     };
-    let ended = fit(&talk("u50 a50 u10"), 0, Overflow::Shift, Room::new(100, None), dead);
+    let ended = fit(&talk("u50 a50 u10"), 0, Overflow::DropOldest, Room::new(100, None), dead);
     assert_eq!(ended.map_err(|error| error.code), Err(ErrorCode::InferenceFailed));
 }

@@ -8,8 +8,8 @@ use super::mailbox::Reply;
 use super::open_calls::with_every_call_answered;
 use super::overflow::system_messages;
 use crate::engine::Answer;
+use crate::kv::{SavedKv, SavedTranscript};
 use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeSummary};
-use crate::residency::{SavedKv, SavedTranscript};
 
 pub(super) struct Scope {
     id: String,

@@ -15,14 +15,14 @@ impl Supervisor {
         match message {
             Message::Acquire { reply, .. }
             | Message::Generate { reply, .. }
-            | Message::DisposeScope { reply, .. }
+            | Message::DeleteScope { reply, .. }
             | Message::Park { reply, .. }
             | Message::Restore { reply, .. }
             | Message::Save { reply, .. }
             | Message::Fork { reply, .. }
             | Message::RewindTo { reply, .. }
             | Message::SetPersist { reply, .. }
-            | Message::EraseAll { reply }
+            | Message::DeleteAllScopes { reply }
             | Message::SetHub { reply, .. }
             | Message::Download { reply, .. }
             | Message::PauseDownload { reply, .. }

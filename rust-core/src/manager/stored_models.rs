@@ -6,7 +6,7 @@ use super::mailbox::Reply;
 use super::supervisor::Supervisor;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{DiskUse, HubToken, StoredModel, StoredModels};
-use crate::store::{self, Fetcher, Hub, ModelName, Secret, Store};
+use crate::store::{self, Fetcher, HuggingFace, ModelName, Secret, Store};
 
 impl Supervisor {
     pub(super) fn set_models_budget(&mut self, bytes: Option<u64>) {
@@ -18,7 +18,7 @@ impl Supervisor {
 
     pub(super) fn set_hub(&mut self, endpoint: Option<&str>, token: Option<HubToken>) -> Result<()> {
         let fetcher = self.fetcher()?;
-        let hub = endpoint.map(|endpoint| Hub::new(endpoint, fetcher.network())).transpose()?;
+        let hub = endpoint.map(|endpoint| HuggingFace::new(endpoint, fetcher.network())).transpose()?;
         let token = token.map(|HubToken(token)| Secret::new(token)).transpose()?;
         if let Some(hub) = hub {
             fetcher.set_hub(hub);

@@ -26,10 +26,10 @@ use super::turns::Turn;
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::Hub;
+use crate::kv::DEFAULT_SAVED_BUDGET_BYTES;
 use crate::protocol::{
     Event, Heat, Lease as LeaseState, LifecycleEvent, LifecycleRecord, ModelConfig, ModelState, Mount, SuspendAfter,
 };
-use crate::residency::DEFAULT_SAVED_BUDGET_BYTES;
 use crate::store::{Fetcher, Secret};
 
 pub(crate) struct Supervisor {
@@ -150,8 +150,8 @@ impl Supervisor {
     fn handle(&mut self, message: Message) {
         let Some(message) = self.unless_closed(message) else { return };
         match message {
-            Message::Acquire { lease, owner, config, reply } => {
-                self.hold(lease, owner, config, Holder::Client(Some(reply)));
+            Message::Acquire { lease, debug_label, config, reply } => {
+                self.hold(lease, debug_label, config, Holder::Client(Some(reply)));
             }
             Message::Release { lease } => self.release(lease),
             Message::Unload { path, reply } => self.unload(path, reply),
@@ -169,14 +169,14 @@ impl Supervisor {
             }
             Message::AskModel { config, question } => self.ask_model(config, question),
             Message::Cancel { generation, reply } => self.cancel(&generation, reply),
-            Message::DisposeScope { scope, reply } => self.dispose_scope(&scope, reply),
+            Message::DeleteScope { scope, reply } => self.dispose_scope(&scope, reply),
             Message::Park { scope, reply } => self.park(&scope, reply),
             Message::Restore { scope, reply } => self.restore(&scope, reply),
             Message::Save { scope, reply } => self.save(&scope, When::Asked, reply),
             Message::Fork { scope, fork, message_count, reply } => self.fork(&scope, fork, message_count, reply),
             Message::RewindTo { scope, message_index, reply } => self.rewind(&scope, message_index, reply),
             Message::SetPersist { scope, persist, reply } => self.set_persist(&scope, persist, reply),
-            Message::EraseAll { reply } => self.erase_all(reply),
+            Message::DeleteAllScopes { reply } => self.erase_all(reply),
             Message::Continue(then) => then(self),
             Message::Suspend { deadline, after: None, reply } => self.suspend(deadline, reply),
             Message::Suspend { deadline, after: Some(SuspendAfter::Generations), reply } => {
@@ -222,10 +222,10 @@ impl Supervisor {
                 self.cancel_benches_of(client);
             }
             Message::GetTranscript { scope, reply } => reply(self.transcript(&scope)),
-            Message::RecordMount { owner, path, mount } => {
+            Message::RecordMount { debug_label, path, mount } => {
                 let event = match mount {
-                    Mount::Mounted => LifecycleEvent::Mounted { owner },
-                    Mount::Unmounted => LifecycleEvent::Unmounted { owner },
+                    Mount::Mounted => LifecycleEvent::Mounted { debug_label },
+                    Mount::Unmounted => LifecycleEvent::Unmounted { debug_label },
                 };
                 self.record(&path, event, "a component said so".into());
             }
@@ -248,7 +248,7 @@ impl Supervisor {
         self.hold(lease, "a request".to_owned(), config, Holder::Errand);
     }
 
-    fn hold(&mut self, lease: LeaseId, owner: String, config: ModelConfig, holder: Holder) {
+    fn hold(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, holder: Holder) {
         let path = config.path.clone();
         self.leases.insert(lease, LeaseUse { path: path.clone(), holder });
         self.memory.used(&path);
@@ -258,7 +258,7 @@ impl Supervisor {
                 self.drive(&path, entry::Event::Suspend);
             }
         }
-        self.drive(&path, entry::Event::Acquire { lease, owner, config });
+        self.drive(&path, entry::Event::Acquire { lease, debug_label, config });
     }
 
     pub(super) fn release(&mut self, lease: LeaseId) {
@@ -358,7 +358,7 @@ impl Supervisor {
             path: path.to_owned(),
             config: model.entry.config().clone(),
             status: model.entry.status(),
-            leases: model.entry.owners().map(|owner| LeaseState { owner: owner.to_owned() }).collect(),
+            leases: model.entry.debug_labels().map(|debug_label| LeaseState { debug_label: debug_label.to_owned() }).collect(),
             loads: model.entry.loads(),
         };
         if model.published.as_ref() != Some(&state) {

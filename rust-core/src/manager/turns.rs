@@ -16,17 +16,17 @@ use super::supervisor::{Supervisor, now_ms};
 use crate::engine::{Answer, CancelFlag, Finished};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hub::no_generation;
+use crate::kv::{KvSnapshot, UnusableKv};
 use crate::protocol::{
     Event, FinishReason, GenerateCommand, GenerateOptions, GenerationPhase, GenerationState, Message, ModelConfig,
     Outcome, Overflow, Role, Timings, Usage,
 };
-use crate::residency::{Parked, Unusable};
 
 /// Generations that may wait or run at once for one model.
 const QUEUE_LIMIT: usize = 256;
 
 /// What reading a scope's KV from disk gave.
-pub(super) type Saved = std::result::Result<Arc<Parked>, Unusable>;
+pub(super) type Saved = std::result::Result<Arc<KvSnapshot>, UnusableKv>;
 
 /// A generation that has not finished.
 pub(super) struct Turn {
@@ -37,7 +37,7 @@ pub(super) struct Turn {
     is_raw: bool,
     overflow: Overflow,
     /// Read from disk for this turn; kept until the engine has it.
-    kept: Option<Arc<Parked>>,
+    kept: Option<Arc<KvSnapshot>>,
     lease: LeaseId,
     cancel: CancelFlag,
     requested_at: Instant,

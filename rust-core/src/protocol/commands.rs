@@ -21,7 +21,7 @@ pub enum Command {
         /// Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
         lease_id: String,
         /// Who asks, for the flight recorder; for example a component's name.
-        owner: String,
+        debug_label: String,
         /// Which model, and how it is to be loaded.
         model: ModelConfig,
     },
@@ -64,7 +64,7 @@ pub enum Command {
     },
     /// Answered by `renderedPrompt`: what the model would read of a conversation, and the template that writes it. Nothing is left
     /// out, however long it is. Loads the model as `generate` does, and fails as that would.
-    RenderPrompt {
+    ApplyChatTemplate {
         /// Whose template.
         model: ModelConfig,
         /// At least one; the last one is not the assistant's.
@@ -90,7 +90,7 @@ pub enum Command {
         generation_id: String,
     },
     /// Forgets a scope: its transcript and its cached tokens. A running generation is cancelled first.
-    DisposeScope {
+    DeleteScope {
         /// `scopeNotFound` when there is none of this id.
         scope: String,
     },
@@ -137,7 +137,7 @@ pub enum Command {
     },
     /// Forgets every scope, in memory and on disk, what was set aside as damaged included. Running generations are
     /// cancelled first. `done` when nothing is left.
-    EraseAll,
+    DeleteAllScopes,
     /// For the background: running generations stop at their next step, scopes are saved, most recently used first, until
     /// the deadline. `done` when nothing computes any more, and the saving has ended or its time is up. Nothing is lost:
     /// `resume` goes on.
@@ -275,14 +275,14 @@ pub enum Command {
     /// Writes a component's mount or unmount into the flight recorder.
     RecordMount {
         /// The component's name.
-        owner: String,
+        debug_label: String,
         /// Path of the model that it uses.
         path: String,
         /// Which of the two happened.
         mount: Mount,
     },
     /// Answered by `lifecycle`: the last lifecycle events, oldest first.
-    GetLifecycle,
+    ReadLog,
 }
 
 /// A token that no log shows.
@@ -344,7 +344,7 @@ impl Command {
     /// Checks ids and what else is no number; the error names the field.
     pub(super) fn validate(&self) -> Result<()> {
         match self {
-            Self::Acquire { lease_id, owner: _, model } => {
+            Self::Acquire { lease_id, debug_label: _, model } => {
                 check_id("leaseId", lease_id)?;
                 model.validate_others()
             }
@@ -358,7 +358,7 @@ impl Command {
             Self::Cancel { generation_id } | Self::Replay { generation_id, .. } => {
                 check_id("generationId", generation_id)
             }
-            Self::DisposeScope { scope }
+            Self::DeleteScope { scope }
             | Self::GetTranscript { scope }
             | Self::Park { scope }
             | Self::Restore { scope }
@@ -372,7 +372,7 @@ impl Command {
             Self::CanLoad { model } | Self::Tokenize { model, .. } | Self::Detokenize { model, .. } => {
                 model.validate_others()
             }
-            Self::RenderPrompt { model, messages } => {
+            Self::ApplyChatTemplate { model, messages } => {
                 model.validate_others()?;
                 check_messages(None, Some(messages))
             }
@@ -380,8 +380,8 @@ impl Command {
             Self::RemoveResident { id } => check_id("id", id),
             Self::Unload { .. }
             | Self::RecordMount { .. }
-            | Self::GetLifecycle
-            | Self::EraseAll
+            | Self::ReadLog
+            | Self::DeleteAllScopes
             | Self::Configure { .. }
             | Self::SetHub { .. }
             | Self::BrowseHub { .. }

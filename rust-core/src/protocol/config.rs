@@ -30,7 +30,7 @@ pub struct ModelConfig {
     /// Scopes that can be resident at once. Left out: as many as `kvBudgetBytes` holds, 1 to 16.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub slots: Option<u32>,
+    pub max_resident: Option<u32>,
     /// Bytes that the KV memory of all slots may take. Left out: 512 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
@@ -87,7 +87,7 @@ pub enum Persist {
     Transcript,
     /// The messages, and the KV wherever reading it is cheaper than prefilling again.
     #[default]
-    Kv,
+    Full,
 }
 
 /// What happens when a conversation outgrows `contextSize`.
@@ -97,7 +97,7 @@ pub enum Overflow {
     /// The model no longer sees the oldest turns; the transcript keeps them. An answer that fills the context ends with
     /// reason `length`.
     #[default]
-    Shift,
+    DropOldest,
     /// The turn fails as `contextFull`.
     Error,
 }
@@ -108,7 +108,7 @@ impl ModelConfig {
         Self {
             path: path.into(),
             context_size: None,
-            slots: None,
+            max_resident: None,
             kv_budget_bytes: None,
             parked_budget_bytes: None,
             threads: None,

@@ -35,9 +35,9 @@ pub enum DeviceKind {
 /// Why no GPU computes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct NoGpu {
+pub struct GpuUnavailable {
     /// For a program.
-    pub reason: NoGpuReason,
+    pub reason: GpuUnavailableReason,
     /// For a person: what is missing, and what could be done.
     pub detail: String,
 }
@@ -45,7 +45,7 @@ pub struct NoGpu {
 /// Why no GPU computes, for a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub enum NoGpuReason {
+pub enum GpuUnavailableReason {
     /// This build has no code for any GPU.
     NotBuilt,
     /// This build has code for GPUs, and finds none that it could use.

@@ -77,8 +77,8 @@ pub enum Event {
         /// The answer from `offset` on, as far as it has come.
         text: String,
     },
-    /// Answers `getLifecycle`.
-    Lifecycle {
+    /// Answers `readLog`.
+    Log {
         /// Id of the command that this answers.
         request_id: String,
         /// The last 512 at most, oldest first.
@@ -115,7 +115,7 @@ pub enum Event {
         /// What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
         text: String,
     },
-    /// Answers `renderPrompt`.
+    /// Answers `applyChatTemplate`.
     RenderedPrompt {
         /// Id of the command that this answers.
         request_id: String,
@@ -173,7 +173,7 @@ pub enum Event {
         scope: ScopeSummary,
     },
     /// A scope is gone, transcript and cached tokens.
-    ScopeDisposed {
+    ScopeDeleted {
         /// Its id, free for a new conversation.
         scope: String,
     },
@@ -285,7 +285,7 @@ pub enum Event {
     },
     /// A new entry of the flight recorder.
     Recorded {
-        /// The entry, as a later `getLifecycle` has it.
+        /// The entry, as a later `readLog` has it.
         record: LifecycleRecord,
     },
 }

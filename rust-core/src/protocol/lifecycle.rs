@@ -29,24 +29,24 @@ pub enum LifecycleEvent {
     /// A component that uses the model came onto the screen.
     Mounted {
         /// Its name, as `recordMount` gave it.
-        owner: String,
+        debug_label: String,
     },
     /// A component that uses the model left the screen.
     Unmounted {
         /// Its name, as `recordMount` gave it.
-        owner: String,
+        debug_label: String,
     },
     /// `reused`: the model was loaded, or being loaded, already.
     Acquired {
         /// Who took the lease; a generation takes its own as `generation ID`.
-        owner: String,
+        debug_label: String,
         /// False when this lease is why the model is loaded.
         reused: bool,
     },
     /// A lease was given back, or refused after it had been taken.
     Released {
         /// Who held it.
-        owner: String,
+        debug_label: String,
     },
     /// The model's files are on their way to this device.
     Downloading,

@@ -21,7 +21,7 @@ pub struct MemoryEstimate {
     /// Tokens of context per scope that this is for.
     pub context_size: u32,
     /// Slots that this is for; 0 for a model that only makes embeddings, which has none.
-    pub slots: u32,
+    pub max_resident: u32,
 }
 
 impl MemoryEstimate {

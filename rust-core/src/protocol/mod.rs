@@ -30,7 +30,7 @@ pub use bench::{BenchCommand, BenchReport, BenchSpeed};
 pub use browsing::{HubRepository, HubVariant};
 pub use commands::{Command, Heat, HubToken, Mount, SuspendAfter, TrimLevel};
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
-pub use devices::{Device, DeviceKind, NoGpu, NoGpuReason};
+pub use devices::{Device, DeviceKind, GpuUnavailable, GpuUnavailableReason};
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
 pub use envelope::Envelope;
 pub use events::{Batch, Event, NumberedEvent};

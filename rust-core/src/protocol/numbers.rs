@@ -28,7 +28,7 @@ use Range::{Positive, Real, Whole, WholeOrNull};
 /// By place: `[]` stands for every element of a list.
 pub(super) const NUMBERS: &[(&str, Range)] = &[
     ("model.contextSize", Whole(16, 16_777_216)),
-    ("model.slots", Whole(1, 256)),
+    ("model.maxResident", Whole(1, 256)),
     ("model.kvBudgetBytes", Whole(1, MAX_SAFE)),
     ("model.parkedBudgetBytes", Whole(0, MAX_SAFE)),
     ("model.threads", Whole(1, 512)),

@@ -1,4 +1,4 @@
-//! What a model makes of text by itself, without a conversation: the answers to `renderPrompt`.
+//! What a model makes of text by itself, without a conversation: the answers to `applyChatTemplate`.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::config::{ModelConfig, Persist};
-use super::devices::{Device, DeviceKind, NoGpu};
+use super::devices::{Device, DeviceKind, GpuUnavailable};
 use super::logprobs::TokenLogprob;
 use super::memory::Resident;
 use super::message::ToolCall;
@@ -38,7 +38,7 @@ pub struct Snapshot {
     /// Why there is no GPU among `devices`, where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub no_gpu: Option<NoGpu>,
+    pub gpu_unavailable: Option<GpuUnavailable>,
 }
 
 /// One model that the manager knows.
@@ -97,7 +97,7 @@ pub enum ModelStatus {
 #[serde(rename_all = "camelCase")]
 pub struct Lease {
     /// As `acquire` named it; `generation ID` for a queued or running generation.
-    pub owner: String,
+    pub debug_label: String,
 }
 
 /// What a loaded model turned out to be: every "auto" replaced by what was chosen.
@@ -117,7 +117,7 @@ pub struct ModelInfo {
     /// Tokens of context per scope. Of a model that only makes embeddings: of a text, at most `trainedContextSize`.
     pub context_size: u32,
     /// Scopes that can be resident at once. 0: it only makes embeddings, and holds no conversation.
-    pub slots: u32,
+    pub max_resident: u32,
     /// Compute threads in use now; the governor changes it.
     pub threads: u32,
     /// Where the weights are.
@@ -131,7 +131,7 @@ pub struct ModelInfo {
     /// Why no GPU computes, where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub no_gpu: Option<NoGpu>,
+    pub gpu_unavailable: Option<GpuUnavailable>,
     /// Whether the file brings a chat template of its own.
     pub has_chat_template: bool,
 }
@@ -139,7 +139,7 @@ pub struct ModelInfo {
 impl ModelInfo {
     /// False for a model that only makes embeddings.
     pub fn holds_conversations(&self) -> bool {
-        self.slots > 0
+        self.max_resident > 0
     }
 }
 

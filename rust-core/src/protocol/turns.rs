@@ -55,7 +55,7 @@ pub struct GenerateCommand {
 /// Nobody waits for it: it is computed where no turn is prefilled, and takes no lease. It fails as `modelUnloaded` where the
 /// scope's model is not loaded, `suspended` while `suspend` holds, `busy` while a turn of the scope runs or waits, `contextFull`
 /// where the turn would have to leave out others, and `cancelled` as soon as a newer one comes, or a `generate`, `park`,
-/// `rewindTo` or `disposeScope` of the scope, or `suspend`. What was computed by then stays.
+/// `rewindTo` or `deleteScope` of the scope, or `suspend`. What was computed by then stays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PrefillCommand {

@@ -1,6 +1,6 @@
 //! Model files on the device: from a name to verified weights. The state of a store is its folder and nothing else, so that
 //! any number of stores, in any number of processes, may share one. Every function blocks,
-//! but those of [`Fetcher`], [`Network`] and [`Hub`].
+//! but those of [`Fetcher`], [`Network`] and [`HuggingFace`].
 //!
 //! ```text
 //! lock                      held while anything below changes
@@ -17,18 +17,20 @@ mod cache;
 mod digest;
 mod fetch;
 mod file_name;
+mod huggingface;
 mod key;
 mod name;
 
 pub use cache::{
-    DiskUse, FileKind, FileState, FileVerdict, ImportFile, Incoming, ModelHeader, OnWork, Pinned, PinnedFile,
-    PlannedFile, Source, Store, StoreOptions, StoredFile, StoredModel, Verdict, Work,
+    ByteProgress, DiskUse, FileKind, FileState, FileVerdict, ImportFile, ImportSource, Incoming, ModelHeader,
+    OnByteProgress, Pinned, PinnedFile, PlannedFile, Store, StoreOptions, StoredFile, StoredModel, Verdict,
 };
 pub use digest::{Digest, Hasher};
 pub use fetch::{
-    Body, ByteRange, Expected, Failure, Fetcher, Fetching, Headers, Http, HttpOptions, Hub, Network, NetworkOptions,
-    Patience, Pending, Phase, Progress, Remote, RemoteFile, RemoteHeaders, Repository, RepositoryFile, Request,
-    Response, Secret, Transfer, Variant, Wanted, quantization,
+    BoxFuture, ByteRange, DownloadRequest, ExpectedContent, FetchHandle, Fetcher, HttpClient, HttpError, HttpOptions,
+    HttpRequest, HttpResponse, Network, NetworkOptions, Phase, Progress, RemoteFile, RemoteHeaders, RemoteLocation,
+    ReqwestClient, ResponseBody, ResponseHeaders, RetryPolicy, Secret,
 };
 pub use file_name::FileName;
+pub use huggingface::{HuggingFace, Repository, RepositoryFile, Variant, quantization};
 pub use name::{HubName, HubSelection, ModelName};

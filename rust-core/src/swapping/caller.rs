@@ -183,7 +183,7 @@ fn about(event: &Event) -> About<'_> {
         | Event::Failed { request_id, .. }
         | Event::Transcript { request_id, .. }
         | Event::Replay { request_id, .. }
-        | Event::Lifecycle { request_id, .. }
+        | Event::Log { request_id, .. }
         | Event::MemoryFit { request_id, .. }
         | Event::Prefilled { request_id, .. }
         | Event::Tokens { request_id, .. }
@@ -206,7 +206,7 @@ fn about(event: &Event) -> About<'_> {
         | Event::GenerationQueued { .. }
         | Event::ModelChanged { .. }
         | Event::ScopeChanged { .. }
-        | Event::ScopeDisposed { .. }
+        | Event::ScopeDeleted { .. }
         | Event::TranscriptChanged { .. }
         | Event::SuspensionChanged { .. }
         | Event::ResidentChanged { .. }

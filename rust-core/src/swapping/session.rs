@@ -22,20 +22,20 @@ pub(super) struct Session {
     caller: Caller,
     config: ModelConfig,
     /// Who holds the lease, for the flight recorder.
-    owner: &'static str,
+    debug_label: &'static str,
     /// Scopes whose ids were generated: nobody else knows them, so they end with the session.
     own: Mutex<BTreeSet<String>>,
 }
 
 impl Session {
-    pub(super) fn new(manager: &ModelManager, config: ModelConfig, owner: &'static str) -> Self {
-        Self { caller: Caller::connect(manager), config, owner, own: Mutex::default() }
+    pub(super) fn new(manager: &ModelManager, config: ModelConfig, debug_label: &'static str) -> Self {
+        Self { caller: Caller::connect(manager), config, debug_label, own: Mutex::default() }
     }
 
     /// Takes the lease and waits until the model is loaded.
     pub(super) fn load(&self) -> Result<()> {
-        let (owner, model) = (self.owner.to_owned(), self.config.clone());
-        self.caller.call(Command::Acquire { lease_id: LEASE.into(), owner, model })
+        let (debug_label, model) = (self.debug_label.to_owned(), self.config.clone());
+        self.caller.call(Command::Acquire { lease_id: LEASE.into(), debug_label, model })
     }
 
     /// An id for a conversation that no conversation has, nor had in an earlier process.
@@ -89,7 +89,7 @@ impl Session {
 
     /// Forgets a conversation. One that has had no turn yet is forgotten already.
     pub(super) fn forget(&self, scope: &str) -> Result<()> {
-        unless_missing(self.caller.call(Command::DisposeScope { scope: scope.to_owned() }))?;
+        unless_missing(self.caller.call(Command::DeleteScope { scope: scope.to_owned() }))?;
         self.own().remove(scope);
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::protocol::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn config(slots: u32) -> ModelConfig {
-    ModelConfig { slots: Some(slots), ..ModelConfig::new("a.gguf") }
+    ModelConfig { max_resident: Some(slots), ..ModelConfig::new("a.gguf") }
 }
 
 fn manager(script: &Script) -> ModelManager {
@@ -109,7 +109,7 @@ mod high_level {
         }
         one.get_scope(Some("chat-42")).send_prompt("hi")?;
         for scope in super::scopes(&manager) {
-            let expected = if scope.id == "chat-42" { Persist::Kv } else { Persist::None };
+            let expected = if scope.id == "chat-42" { Persist::Full } else { Persist::None };
             assert_eq!(scope.persist, expected, "{}", scope.id);
         }
         Ok(())
@@ -151,7 +151,7 @@ mod high_level {
             for mount in 1..=500 {
                 let command = json!({
                     "requestId": format!("{round} {mount}"), "type": "recordMount",
-                    "owner": "o", "path": "p", "mount": "mounted",
+                    "debugLabel": "o", "path": "p", "mount": "mounted",
                 });
                 client.send(&command.to_string());
             }

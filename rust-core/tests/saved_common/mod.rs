@@ -3,8 +3,8 @@
 #[path = "../seeded/mod.rs"]
 mod seeded;
 
+use llama_rs_core::kv::{Fingerprint, KvSnapshot, SavedTranscript};
 use llama_rs_core::protocol::{Message, Persist, Role};
-use llama_rs_core::residency::{Fingerprint, Parked, SavedTranscript};
 pub use seeded::Random;
 
 pub const FINGERPRINT: Fingerprint = Fingerprint(0xfeed);
@@ -15,7 +15,7 @@ pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {
     SavedTranscript {
         scope: scope.to_owned(),
         model: "chat.gguf".into(),
-        persist: Persist::Kv,
+        persist: Persist::Full,
         revision: version,
         last_used_at: version,
         dropped_messages: 0,
@@ -27,12 +27,12 @@ pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {
 }
 
 /// A KV whose every byte follows from scope and version, as does its length.
-pub fn kv(scope: &str, version: u64, tokens: usize, bytes_per_token: usize) -> Parked {
+pub fn kv(scope: &str, version: u64, tokens: usize, bytes_per_token: usize) -> KvSnapshot {
     let tokens = tokens + (version % 7) as usize;
     let mut random = Random(version ^ scope.bytes().fold(0, |hash, byte| hash * 31 + u64::from(byte)));
     let mut state = Vec::new();
     while state.len() < tokens * bytes_per_token {
         state.extend(random.next().to_le_bytes());
     }
-    Parked::new(scope.to_owned(), vec![version as i32; tokens], state)
+    KvSnapshot::new(scope.to_owned(), vec![version as i32; tokens], state)
 }

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use llama_rs_core::store::{
-    Digest, FileKind, FileName, ImportFile, ModelName, PlannedFile, Source, Store, StoreOptions, Work,
+    ByteProgress, Digest, FileKind, FileName, ImportFile, ImportSource, ModelName, PlannedFile, Store, StoreOptions,
 };
 
 pub use seeded::Random;
@@ -43,18 +43,18 @@ pub fn bytes(text: &str, length: usize) -> Vec<u8> {
 }
 
 /// Nobody minds.
-pub fn go(_: Work) -> ControlFlow<()> {
+pub fn go(_: ByteProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 pub fn from_reader(file_name: &str, bytes: &[u8]) -> ImportFile {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let source = Source::Reader { reader, bytes: Some(bytes.len() as u64) };
+    let source = ImportSource::Reader { reader, bytes: Some(bytes.len() as u64) };
     ImportFile { file: file(file_name), kind: FileKind::Weights, source }
 }
 
 pub fn from_path(file_name: &str, path: &Path) -> ImportFile {
-    ImportFile { file: file(file_name), kind: FileKind::Weights, source: Source::Path(path.to_owned()) }
+    ImportFile { file: file(file_name), kind: FileKind::Weights, source: ImportSource::Path(path.to_owned()) }
 }
 
 pub fn planned(file_name: &str, kind: FileKind) -> PlannedFile {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use llama_rs_core::error::Result;
 use llama_rs_core::store::{
-    Digest, Fetcher, Http, HttpOptions, Hub, ModelName, Network, NetworkOptions, Patience, Store, StoreOptions, Wanted,
+    Digest, DownloadRequest, Fetcher, HttpOptions, HuggingFace, ModelName, Network, NetworkOptions, ReqwestClient,
+    RetryPolicy, Store, StoreOptions,
 };
 
 use crate::seeded::Random;
@@ -35,10 +36,10 @@ pub fn folder_in_memory() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory).expect("a folder") } else { folder() }
 }
 
-/// Patience that no test has to wait for.
+/// RetryPolicy that no test has to wait for.
 pub fn impatient() -> NetworkOptions {
     NetworkOptions {
-        patience: Patience {
+        retry_policy: RetryPolicy {
             attempts: 5,
             first_wait: Duration::from_millis(1),
             longest_wait: Duration::from_millis(4),
@@ -51,7 +52,7 @@ pub fn impatient() -> NetworkOptions {
 
 /// A network that trusts a root besides the usual ones.
 pub fn network(options: NetworkOptions, root: String) -> Network {
-    let http = Http::new(&HttpOptions { extra_roots: vec![root], ..HttpOptions::default() });
+    let http = ReqwestClient::new(&HttpOptions { extra_roots: vec![root], ..HttpOptions::default() });
     Network::new(Arc::new(http.expect("a good root")), options)
 }
 
@@ -62,16 +63,16 @@ pub fn store(folder: &Path) -> Result<Store> {
 /// Into a store in `folder`.
 pub fn fetcher(folder: &Path, options: NetworkOptions) -> Fetcher {
     let network = network(options, Certificates::root());
-    Fetcher::new(store(folder).expect("a folder"), network, Hub::default())
+    Fetcher::new(store(folder).expect("a folder"), network, HuggingFace::default())
 }
 
-pub fn wanted(url: &str) -> Wanted {
-    Wanted::new(ModelName::parse(url).expect("a name"))
+pub fn wanted(url: &str) -> DownloadRequest {
+    DownloadRequest::new(ModelName::parse(url).expect("a name"))
 }
 
 /// A file whose digest is known.
-pub fn expecting(url: &str, content: &[u8]) -> Wanted {
-    Wanted { sha256: Some(Digest::of(content)), ..wanted(url) }
+pub fn expecting(url: &str, content: &[u8]) -> DownloadRequest {
+    DownloadRequest { sha256: Some(Digest::of(content)), ..wanted(url) }
 }
 
 /// What a store has under a name.
@@ -81,12 +82,12 @@ pub fn stored(store: &Store, name: &ModelName) -> Result<Vec<u8>> {
 }
 
 /// One model from its beginning to its end.
-pub async fn fetch(folder: &Path, wanted: Wanted) -> Result<Vec<u8>> {
+pub async fn fetch(folder: &Path, wanted: DownloadRequest) -> Result<Vec<u8>> {
     fetch_by(&fetcher(folder, impatient()), wanted).await
 }
 
 /// The same, with patience of one's own.
-pub async fn fetch_by(fetcher: &Fetcher, wanted: Wanted) -> Result<Vec<u8>> {
+pub async fn fetch_by(fetcher: &Fetcher, wanted: DownloadRequest) -> Result<Vec<u8>> {
     let name = wanted.name.clone();
     fetcher.fetch(wanted).finished().await?;
     stored(fetcher.store(), &name)

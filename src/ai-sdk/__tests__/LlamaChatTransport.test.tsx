@@ -4,8 +4,8 @@ import { act, renderHook } from '@testing-library/react-native';
 import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
 
 import { beginTurn } from '../../testing';
+import { ChatAnswers } from '../ChatAnswers';
 import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
-import { Runs } from '../Runs';
 import { harness, turns } from './harness';
 
 const question: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'text', text: 'Hi' }] };
@@ -215,7 +215,7 @@ test('an answer that a reload found is over when the engine is done with it, not
     generation: { id: 'g', scope: 'chat', model: 'a', phase: { type: 'decoding' }, text: 'Let me see', reasoning: '', toolCalls: [] },
   });
   void chunksOf(await transport.reconnectToStream({ chatId: 'chat' })).catch(() => undefined);
-  const run = Runs.of(client).get('chat');
+  const run = ChatAnswers.of(client).get('chat');
   let isOver = false;
   void run?.ended.then(() => {
     isOver = true;

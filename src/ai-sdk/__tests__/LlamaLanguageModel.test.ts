@@ -312,7 +312,7 @@ test('with a scope the prompt becomes its transcript, and what may be written of
 });
 
 test('without a scope nothing is written to disk', async () => {
-  const { sent, turn } = await stream({ providerOptions: { llama: { persist: 'kv' } } });
+  const { sent, turn } = await stream({ providerOptions: { llama: { persist: 'full' } } });
   turn.finish();
   expect(sent).toMatchObject({ scope: 'hidden:ai-sdk/0', persist: 'none' });
 });
@@ -340,7 +340,7 @@ test('calls at the same time never share a conversation, and those beyond what i
   };
   const names = [0, 1, 2, 3, 4, 5].map((index) => `hidden:ai-sdk/${index}`);
   expect(await together(6)).toEqual(names);
-  expect(port.sentOf('disposeScope').map(({ scope }) => scope)).toEqual(names.slice(4));
+  expect(port.sentOf('deleteScope').map(({ scope }) => scope)).toEqual(names.slice(4));
   expect(await together(5)).toEqual(names.slice(0, 5));
 });
 

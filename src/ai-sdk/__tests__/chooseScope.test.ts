@@ -1,6 +1,6 @@
 import type { Message } from '../../protocol/generated';
-import { asKnown } from '../alike';
 import { type Candidate, chooseScope } from '../chooseScope';
+import { asKnown } from '../sharedMessages';
 
 const user = (content: string): Message => ({ role: 'user', content });
 const answer = (content: string): Message => ({ role: 'assistant', content });

@@ -293,7 +293,7 @@ test('a conversation that is forgotten is empty, also for whoever comes later', 
   await turn.say('Hello');
   await turn.finish();
   await first.unmount();
-  await play(() => port.emit({ type: 'scopeDisposed', scope: 'chat' }));
+  await play(() => port.emit({ type: 'scopeDeleted', scope: 'chat' }));
   const second = await renderHook(() => useLlamaVercelChat(options), { wrapper });
   expect(second.result.current.messages).toEqual([]);
 });

@@ -37,8 +37,8 @@ test('a fork resolves to its id, given or made', async () => {
 test.each([
   ['fork', (client: LlamaClient) => client.fork('s')],
   ['rewindTo', (client: LlamaClient) => client.rewindTo('s', 2)],
-  ['disposeScope', (client: LlamaClient) => client.disposeScope('s')],
-  ['eraseAll', (client: LlamaClient) => client.eraseAll()],
+  ['deleteScope', (client: LlamaClient) => client.deleteScope('s')],
+  ['deleteAllScopes', (client: LlamaClient) => client.deleteAllScopes()],
   // Sent again, it would resume what was paused meanwhile.
   ['download', (client: LlamaClient) => client.download('hf:org/chat:Q4_K_M')],
   ['importModel', (client: LlamaClient) => client.importModel('content://picked/1', 'content://picked/1')],
@@ -95,7 +95,7 @@ test('whether the manager is suspended is known from the first snapshot on', () 
 
 test('canLoad resolves to the answer with its numbers, frozen', async () => {
   const { port, client } = open();
-  const estimate = { weightsBytes: 1, kvBytes: 2, computeBytes: 3, contextSize: 512, slots: 1 };
+  const estimate = { weightsBytes: 1, kvBytes: 2, computeBytes: 3, contextSize: 512, maxResident: 1 };
   const fit: MemoryFit = { verdict: 'fitsSmaller', estimate, availableBytes: 9 };
   const asked = client.canLoad({ path: 'a' });
   port.emit({ type: 'memoryFit', requestId: port.last('canLoad').requestId, fit });
@@ -199,12 +199,12 @@ test('a text is tokenized and put together again', async () => {
 
 test('a prompt is shown with the template that wrote it', async () => {
   const { port, client } = open();
-  const shown = client.renderPrompt({ path: 'a' }, [{ role: 'user', content: 'hi' }]);
+  const shown = client.applyChatTemplate({ path: 'a' }, [{ role: 'user', content: 'hi' }]);
   const prompt = { text: '[hi]', tokenCount: 3, stop: [], template: '[{{ messages[0].content }}]' };
-  port.emit({ type: 'renderedPrompt', requestId: port.last('renderPrompt').requestId, prompt });
+  port.emit({ type: 'renderedPrompt', requestId: port.last('applyChatTemplate').requestId, prompt });
   expect(await shown).toEqual(prompt);
-  const refused = client.renderPrompt({ path: 'a' }, []);
-  port.answer(port.last('renderPrompt'), { code: 'templateFailed', detail: 'no' });
+  const refused = client.applyChatTemplate({ path: 'a' }, []);
+  port.answer(port.last('applyChatTemplate'), { code: 'templateFailed', detail: 'no' });
   await expect(refused).rejects.toMatchObject({ code: 'templateFailed' });
 });
 

@@ -1,7 +1,7 @@
 // Who ends a run, and what becomes of the results that it has.
 import type { Outcome } from '../../protocol/generated';
 import { beginTurn, type ScriptedPort } from '../../testing';
-import type { Generation } from '../Generation';
+import type { Generation } from '../generations/Generation';
 import type { LlamaClient } from '../LlamaClient';
 import { ask, calling, lastAppended, model, open, settled } from './toolHarness';
 
@@ -24,8 +24,8 @@ const goOn: [string, (client: LlamaClient, first: Generation) => unknown][] = [
   ['asked for something else, with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
   ['had it answered anew', (client) => client.generate({ model, scope: 's', messages: ask })],
   ['cut it', (client) => client.rewindTo('s', 0)],
-  ['disposed of it', (client) => client.disposeScope('s')],
-  ['erased everything', (client) => client.eraseAll()],
+  ['disposed of it', (client) => client.deleteScope('s')],
+  ['erased everything', (client) => client.deleteAllScopes()],
 ];
 
 test.each([...goOn, ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const])(
@@ -72,7 +72,7 @@ test('a newer run is not ended by the older one’s end', async () => {
   slow.end()?.resolve('too late');
   await settled();
   expect(states()).toEqual(['send waiting']);
-  client.approveCall('s', id, true);
+  client.approveToolCall('s', id);
   await settled();
   expect(lastAppended(port)).toEqual([{ role: 'tool', content: 'sent', toolCallId: id }]);
 });
@@ -112,7 +112,7 @@ test('a call that waits for the user is never carried out after the end, and has
   turn.finish();
   await settled();
   abort.abort();
-  client.approveCall('s', id, true);
+  client.approveToolCall('s', id);
   await settled();
   expect(execute).not.toHaveBeenCalled();
   expect(client.endCalls('s')).toEqual([]);
@@ -160,10 +160,10 @@ test('what a tool gives after the end goes into the next turn', async () => {
   expect(client.endCalls('s').map(({ content }) => content)).toEqual(['done', 'mail sent all the same']);
 });
 
-test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'disposeScope' | 'eraseAll']>([
+test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'deleteScope' | 'deleteAllScopes']>([
   ['cut', (client) => client.rewindTo('s', 0), 'rewindTo'],
-  ['disposed of', (client) => client.disposeScope('s'), 'disposeScope'],
-  ['erased', (client) => client.eraseAll(), 'eraseAll'],
+  ['disposed of', (client) => client.deleteScope('s'), 'deleteScope'],
+  ['erased', (client) => client.deleteAllScopes(), 'deleteAllScopes'],
 ])('results are forgotten when their conversation has been %s, and not when that was refused', async (_, cut, command) => {
   const { port, client } = open();
   await calling(port, client);
@@ -178,11 +178,11 @@ test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'dispose
 });
 
 test.each<[string, (port: ScriptedPort) => void]>([
-  ['is told of it', (port) => port.emit({ type: 'scopeDisposed', scope: 's' })],
+  ['is told of it', (port) => port.emit({ type: 'scopeDeleted', scope: 's' })],
   [
     'reads so in a snapshot',
     (port) => {
-      port.lose({ type: 'scopeDisposed', scope: 's' });
+      port.lose({ type: 'scopeDeleted', scope: 's' });
       port.deliver('malformed');
     },
   ],
@@ -201,11 +201,11 @@ test.each<[string, (port: ScriptedPort) => void]>([
 test('a conversation that begins anew under the name of one that goes keeps its run', async () => {
   const { port, client } = open();
   await calling(port, client);
-  void client.disposeScope('s');
+  void client.deleteScope('s');
   const execute = jest.fn(() => 'now');
   client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
-  port.emit({ type: 'scopeDisposed', scope: 's' });
-  port.answer(port.last('disposeScope'));
+  port.emit({ type: 'scopeDeleted', scope: 's' });
+  port.answer(port.last('deleteScope'));
   const turn = beginTurn(port);
   turn.call('now', {});
   turn.finish();

@@ -49,12 +49,12 @@ test('an answer that the snapshot overtook still settles its promise', async () 
 
 test('a question whose answer was lost is asked again', async () => {
   const { client, port } = open();
-  const lifecycle = client.lifecycle();
-  const question = port.last('getLifecycle');
-  port.lose({ type: 'lifecycle', requestId: question.requestId, records: [] });
+  const lifecycle = client.readLog();
+  const question = port.last('readLog');
+  port.lose({ type: 'log', requestId: question.requestId, records: [] });
   port.emit({ type: 'modelChanged', model: ready('a') });
-  expect(port.sentOf('getLifecycle')).toEqual([question, question]);
-  port.emit({ type: 'lifecycle', requestId: question.requestId, records: [] });
+  expect(port.sentOf('readLog')).toEqual([question, question]);
+  port.emit({ type: 'log', requestId: question.requestId, records: [] });
   await expect(lifecycle).resolves.toEqual([]);
 });
 
@@ -238,24 +238,24 @@ test('the flight recorder is kept as it is written, and read whole on request', 
   const { client, port } = open();
   const record = { at: 1, model: 'a', event: { type: 'loading' as const }, reason: 'first lease' };
   port.emit({ type: 'recorded', record });
-  expect(client.records.getSnapshot()).toEqual([record]);
-  const lifecycle = client.lifecycle();
-  port.emit({ type: 'lifecycle', requestId: port.last('getLifecycle').requestId, records: [record, record] });
+  expect(client.log.getSnapshot()).toEqual([record]);
+  const lifecycle = client.readLog();
+  port.emit({ type: 'log', requestId: port.last('readLog').requestId, records: [record, record] });
   await expect(lifecycle).resolves.toEqual([record, record]);
 });
 
 test('the flight recorder keeps the last 256 entries', () => {
   const { client, port } = open();
   for (let at = 0; at < 300; at += 1) port.emit({ type: 'recorded', record: { at, model: 'a', event: { type: 'idle' }, reason: '' } });
-  expect(client.records.getSnapshot()).toHaveLength(256);
-  expect(client.records.getSnapshot()[0]?.at).toBe(44);
+  expect(client.log.getSnapshot()).toHaveLength(256);
+  expect(client.log.getSnapshot()[0]?.at).toBe(44);
 });
 
 test('after close nothing is sent or heard, and everything pending rejects once with closed', async () => {
   const { client, port, scheduler } = open();
   const lease = client.acquire({ path: 'a' }, 'Screen');
   const generation = client.generate({ model: { path: 'a' }, scope: 's', append: [{ role: 'user', content: 'Hi' }] });
-  const pending = [lease.ready, generation.result, client.unload('a'), client.lifecycle(), client.replay('g', 0), client.transcript('s').then(() => client.disposeScope('s'))];
+  const pending = [lease.ready, generation.result, client.unload('a'), client.readLog(), client.replay('g', 0), client.transcript('s').then(() => client.deleteScope('s'))];
   client.close();
   client.close();
   const sent = port.sent.length;

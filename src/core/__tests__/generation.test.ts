@@ -1,7 +1,7 @@
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
-import { conversation } from '../conversation';
-import type { Generation } from '../Generation';
+import type { Generation } from '../generations/Generation';
 import { LlamaClient } from '../LlamaClient';
+import { messagesOf } from '../scopes/messagesOf';
 
 const request = { model: { path: 'a' }, scope: 's', append: [{ role: 'user' as const, content: 'Hi' }] };
 
@@ -34,7 +34,7 @@ test('a prompt is sent as it is, and shown as the message that it becomes', () =
   expect(requestId).not.toBe('');
   expect(sent).toEqual({ messages: [{ role: 'user', content: 'Once upon' }] });
   beginTurn(port).say(' a time');
-  expect(conversation(client.scope('s').getSnapshot())).toMatchObject([{ content: 'Once upon' }, { content: ' a time', generationId: id }]);
+  expect(messagesOf(client.scope('s').getSnapshot())).toMatchObject([{ content: 'Once upon' }, { content: ' a time', generationId: id }]);
 });
 
 test('text that arrives in the answer to the command is not missed', async () => {

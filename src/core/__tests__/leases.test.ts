@@ -54,13 +54,13 @@ test('giving back twice is once', () => {
 });
 
 test.each([
-  ['another owner', { path: 'a' }, 'Other'],
+  ['another debug label', { path: 'a' }, 'Other'],
   ['other options', { path: 'a', contextSize: 512 }, 'Screen'],
   ['another model', { path: 'b' }, 'Screen'],
-])('%s means another lease', (_, model, owner) => {
+])('%s means another lease', (_, model, debugLabel) => {
   const { client, port } = open();
   client.acquire({ path: 'a' }, 'Screen');
-  client.acquire(model, owner);
+  client.acquire(model, debugLabel);
   expect(port.sentOf('acquire')).toHaveLength(2);
 });
 

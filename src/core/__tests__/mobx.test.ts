@@ -2,7 +2,7 @@ import { autorun, createAtom } from 'mobx';
 
 import { manualScheduler, modelInfo, modelState, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
-import type { ReadableStore } from '../Store';
+import type { ReadableStore } from '../state/Store';
 
 /** All that MobX needs of a store. */
 function observable<T>({ subscribe, getSnapshot }: ReadableStore<T>): () => T {

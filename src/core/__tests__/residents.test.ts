@@ -7,7 +7,7 @@ function open() {
   const problems: LlamaError[] = [];
   const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem: (problem) => problems.push(problem) });
   const evict = jest.fn<void | Promise<void>, [string]>();
-  const ears = client.registerResident({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false, evict });
+  const ears = client.reserveMemory({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false, evict });
   const ask = () => port.emit({ type: 'evictResident', id: 'ears', reason: 'a model needs it' });
   return { port, client, problems, evict, ears, ask };
 }
@@ -31,7 +31,7 @@ test('a resident is registered, updated in part, and removed once', () => {
 test('without an id one is made, and no two are the same', () => {
   const { client, port } = open();
   const big = { name: 'big', sizeBytes: 1, inUse: false, evict: () => undefined };
-  const [one, other] = [client.registerResident(big), client.registerResident(big)];
+  const [one, other] = [client.reserveMemory(big), client.reserveMemory(big)];
   expect(one.id).not.toBe(other.id);
   expect(port.last('setResident').resident.id).toBe(other.id);
 });
@@ -101,7 +101,7 @@ test('one that removed itself while it was evicted is removed once', async () =>
 
 test('another one under the same id is not removed by the first', () => {
   const { client, port, ears } = open();
-  client.registerResident({ id: 'ears', name: 'better ears', sizeBytes: 20, inUse: false, evict: () => undefined });
+  client.reserveMemory({ id: 'ears', name: 'better ears', sizeBytes: 20, inUse: false, evict: () => undefined });
   ears.remove();
   expect(port.sentOf('removeResident')).toHaveLength(0);
 });
@@ -118,7 +118,7 @@ test('one that the engine refuses is a problem; leaving the port is none', () =>
   const { port, problems, client } = open();
   port.answer(port.last('setResident'), { code: 'invalidOptions', detail: 'resident.sizeBytes is out of range' });
   expect(problems).toMatchObject([{ code: 'invalidOptions' }]);
-  client.registerResident({ name: 'late', sizeBytes: 1, inUse: false, evict: () => undefined });
+  client.reserveMemory({ name: 'late', sizeBytes: 1, inUse: false, evict: () => undefined });
   client.close();
   expect(problems).toHaveLength(1);
 });

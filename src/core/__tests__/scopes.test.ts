@@ -98,9 +98,9 @@ test('a scope that is gone from a snapshot is empty again', async () => {
 
 test('a disposed scope is empty, and resolves', async () => {
   const { client, port, transcriptOf } = open(summary('s', 2));
-  const disposed = client.disposeScope('s');
-  const command = port.last('disposeScope');
-  port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'done', requestId: command.requestId });
+  const disposed = client.deleteScope('s');
+  const command = port.last('deleteScope');
+  port.emit({ type: 'scopeDeleted', scope: 's' }, { type: 'done', requestId: command.requestId });
   await disposed;
   expect(transcriptOf('s').status).toBe('ready');
   expect(client.scopes.getSnapshot()).toEqual([]);

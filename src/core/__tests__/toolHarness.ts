@@ -1,7 +1,7 @@
-import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import type { GenerateOptions } from '../../protocol/generated';
+import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
-import type { ToolContext, Tools } from '../tools';
+import type { ToolContext, Tools } from '../tools/ToolDefinition';
 
 // What the tests of tools share.
 
@@ -11,7 +11,7 @@ export const ask = [{ role: 'user' as const, content: 'What is the weather in Pa
 export function open() {
   const port = scriptedPort();
   const client = new LlamaClient(port, { scheduler: manualScheduler() });
-  const states = () => client.openCalls('s').getSnapshot().map(({ name, state }) => `${name} ${state}`);
+  const states = () => client.pendingToolCalls('s').getSnapshot().map(({ name, state }) => `${name} ${state}`);
   return { port, client, states };
 }
 

@@ -1,6 +1,6 @@
 import { beginTurn } from '../../testing';
 import type { LlamaClient } from '../LlamaClient';
-import type { Tools } from '../tools';
+import type { Tools } from '../tools/ToolDefinition';
 import { ask, gatedTool, lastAppended, model, open, settled } from './toolHarness';
 
 test('what an answer calls is carried out, and the results are answered', async () => {
@@ -66,9 +66,10 @@ test.each([true, false])('a call that needs approval waits for the user, who say
   await settled();
   expect(states()).toEqual(['send waiting']);
   expect(execute).toHaveBeenCalledTimes(1);
-  client.approveCall('s', 'another', true);
+  client.approveToolCall('s', 'another');
   expect(states()).toEqual(['send waiting']);
-  client.approveCall('s', id, isApproved);
+  if (isApproved) client.approveToolCall('s', id);
+  else client.denyToolCall('s', id);
   await settled();
   expect(execute).toHaveBeenCalledTimes(isApproved ? 2 : 1);
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['sent', isApproved ? 'sent' : '{"error":"the user refused"}']);
@@ -96,8 +97,8 @@ test('after the last step nothing more is asked, and its calls are left until th
   }
   expect(execute).toHaveBeenCalledTimes(1);
   expect(port.sentOf('generate')).toHaveLength(2);
-  expect(states()).toEqual(['again left']);
-  client.approveCall('s', client.openCalls('s').getSnapshot()[0]?.id ?? '', true);
+  expect(states()).toEqual(['again unanswered']);
+  client.approveToolCall('s', client.pendingToolCalls('s').getSnapshot()[0]?.id ?? '');
   expect(client.endCalls('s')).toEqual([]);
   expect(states()).toEqual([]);
 });
@@ -105,7 +106,7 @@ test('after the last step nothing more is asked, and its calls are left until th
 test.each<[string, (client: LlamaClient) => unknown]>([
   ['goes on', (client) => client.generate({ model, scope: 's', append: ask })],
   ['goes on with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
-  ['erases everything', (client) => client.eraseAll()],
+  ['erases everything', (client) => client.deleteAllScopes()],
 ])('the calls of an answer that reached its limit are left, until somebody %s', async (_, goes) => {
   const { port, client, states } = open();
   const execute = jest.fn(() => 1);
@@ -115,7 +116,7 @@ test.each<[string, (client: LlamaClient) => unknown]>([
   turn.finish({ reason: 'length' });
   await settled();
   expect(execute).not.toHaveBeenCalled();
-  expect(states()).toEqual(['look left']);
+  expect(states()).toEqual(['look unanswered']);
   goes(client);
   expect(states()).toEqual([]);
 });
@@ -142,7 +143,7 @@ test('calls with one id are calls of their own, and one word answers both', asyn
   turn.finish();
   await settled();
   expect(states()).toEqual(['send waiting', 'send waiting']);
-  client.approveCall('s', 'twice', true);
+  client.approveToolCall('s', 'twice');
   await settled();
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['a', 'b']);
 });
@@ -156,7 +157,7 @@ test('tools that are asked for are those of the moment', async () => {
   turn.finish();
   await settled();
   tools = { old: { execute: () => 'new' }, another: { execute: () => 1 } };
-  client.approveCall('s', id, true);
+  client.approveToolCall('s', id);
   await settled();
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['new']);
   expect(port.last('generate').options?.tools?.map(({ name }) => name)).toEqual(['old', 'another']);

@@ -17,12 +17,12 @@ test('nothing is taken while rendering, one lease in the effect, given back afte
   const { unmount } = await renderHook(
     () => {
       sentWhileRendering.push(port.sent.length);
-      return useLlama({ ...model, owner: 'VoiceTab' });
+      return useLlama({ ...model, debugLabel: 'VoiceTab' });
     },
     { wrapper },
   );
   expect(sentWhileRendering[0]).toBe(0);
-  expect(port.sentOf('acquire')).toMatchObject([{ owner: 'VoiceTab', model }]);
+  expect(port.sentOf('acquire')).toMatchObject([{ debugLabel: 'VoiceTab', model }]);
   await unmount();
   expect(port.sentOf('release')).toHaveLength(0);
   scheduler.runDeferred();
@@ -31,7 +31,7 @@ test('nothing is taken while rendering, one lease in the effect, given back afte
 
 test('the options of the hook itself do not reach the engine', async () => {
   const { port, wrapper } = harness();
-  await renderHook(() => useLlama({ ...model, owner: 'Tab', scope: 's' }), { wrapper });
+  await renderHook(() => useLlama({ ...model, debugLabel: 'Tab', scope: 's' }), { wrapper });
   expect(port.last('acquire').model).toEqual(model);
 });
 
@@ -40,8 +40,8 @@ test('mounts and unmounts are in the flight recorder, under the owner', async ()
   const { unmount } = await renderHook(() => useLlama(model), { wrapper });
   await unmount();
   expect(port.sentOf('recordMount')).toMatchObject([
-    { owner: 'useLlama', path: 'a', mount: 'mounted' },
-    { owner: 'useLlama', path: 'a', mount: 'unmounted' },
+    { debugLabel: 'useLlama', path: 'a', mount: 'mounted' },
+    { debugLabel: 'useLlama', path: 'a', mount: 'unmounted' },
   ]);
 });
 
@@ -163,7 +163,7 @@ test('equal options in new objects, in another order, never take the lease anew'
   const { port, scheduler, wrapper } = harness();
   const { rerender } = await renderHook((options: UseLlamaOptions) => useLlama(options), {
     wrapper,
-    initialProps: { path: 'a', contextSize: 512, slots: undefined },
+    initialProps: { path: 'a', contextSize: 512, maxResident: undefined },
   });
   await rerender({ contextSize: 512, path: 'a' });
   scheduler.runDeferred();
@@ -173,7 +173,7 @@ test('equal options in new objects, in another order, never take the lease anew'
 
 test.each([
   ['model', { path: 'b' }],
-  ['owner', { path: 'a', owner: 'Other' }],
+  ['debugLabel', { path: 'a', debugLabel: 'Other' }],
 ])('another %s takes a new lease and gives the old one back', async (_, next) => {
   const { port, scheduler, wrapper } = harness();
   const { rerender } = await renderHook((options: UseLlamaOptions) => useLlama(options), { wrapper, initialProps: { path: 'a' } });
@@ -247,27 +247,27 @@ test('a load that failed here and succeeds for somebody else is ready here too',
   expect(result.current).toMatchObject({ status: 'ready', error: undefined });
 });
 
-test('reload takes the lease anew after a failure', async () => {
+test('retry takes the lease again after a failure', async () => {
   const { port, scheduler, wrapper, play } = harness();
   const { result } = await renderHook(() => useLlama(model), { wrapper });
   await play(() => port.answer(port.last('acquire'), { code: 'busy', detail: 'too much is waiting' }));
   expect(result.current.status).toBe('failed');
-  const { reload } = result.current;
-  await act(() => reload());
+  const { retry } = result.current;
+  await act(() => retry());
   expect(result.current).toMatchObject({ status: 'unloaded', error: undefined });
   expect(port.sentOf('acquire')).toHaveLength(2);
   await play(() => finishLoading(port));
   scheduler.runDeferred();
   expect(result.current.status).toBe('ready');
-  expect(result.current.reload).toBe(reload);
+  expect(result.current.retry).toBe(retry);
 });
 
-test('reload loads a model again that somebody unloaded', async () => {
+test('retry loads a model again that somebody unloaded', async () => {
   const { port, wrapper, play } = harness();
   const { result } = await renderHook(() => useLlama(model), { wrapper });
   await play(() => finishLoading(port));
   await play(() => port.emit({ type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) }));
-  await act(() => result.current.reload());
+  await act(() => result.current.retry());
   expect(port.sentOf('acquire')).toHaveLength(2);
 });
 

@@ -34,10 +34,10 @@ test('a new conversation is ready and empty at once', async () => {
 
 test('it holds a lease of its own, under its own name', async () => {
   const { port, result } = await open();
-  expect(port.last('acquire')).toMatchObject({ owner: 'useLlamaChat', model: chat.model });
+  expect(port.last('acquire')).toMatchObject({ debugLabel: 'useLlamaChat', model: chat.model });
   expect(result.current.model.status).toBe('unloaded');
-  const named = await open(undefined, { ...chat, owner: 'VoiceTab' });
-  expect(named.port.last('acquire').owner).toBe('VoiceTab');
+  const named = await open(undefined, { ...chat, debugLabel: 'VoiceTab' });
+  expect(named.port.last('acquire').debugLabel).toBe('VoiceTab');
 });
 
 test('a conversation that exists is loading until its transcript is there', async () => {
@@ -101,21 +101,21 @@ test('one batch of text is one render', async () => {
 test('what is known of a message is prefilled, one guess at a time, and the newest next', async () => {
   const { result, port, play } = await open({ scopes: [summary] });
   const texts = () => port.sentOf('prefill').map(({ append }) => append);
-  await act(() => ['', 'What', 'What is', 'What is my na'].forEach(result.current.prepare));
+  await act(() => ['', 'What', 'What is', 'What is my na'].forEach(result.current.prefill));
   expect(texts()).toEqual([[{ role: 'user', content: '' }]]);
   expect(port.last('prefill')).toMatchObject({ scope: 's', open: true });
   await play(() => port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }));
   expect(texts()).toEqual([[{ role: 'user', content: '' }], [{ role: 'user', content: 'What is my na' }]]);
   await play(() => port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }));
   expect(texts()).toHaveLength(2);
-  await act(() => result.current.prepare('What is my name'));
+  await act(() => result.current.prefill('What is my name'));
   expect(texts()).toHaveLength(3);
 });
 
 test.each(['cancelled', 'busy', 'modelUnloaded', 'contextFull'] as const)('a guess that ends as %s is no error, and the next one is sent', async (code) => {
   const { result, port, play } = await open({ scopes: [summary] });
-  await act(() => result.current.prepare('What'));
-  await act(() => result.current.prepare('What is'));
+  await act(() => result.current.prefill('What'));
+  await act(() => result.current.prefill('What is'));
   const before = result.current;
   await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
   expect(port.sentOf('prefill')).toHaveLength(2);
@@ -125,17 +125,17 @@ test.each(['cancelled', 'busy', 'modelUnloaded', 'contextFull'] as const)('a gue
 
 test('nothing is prepared where there is nothing before, or where another model has it', async () => {
   const { result, port, play, rerender } = await open(undefined, { ...chat, system: 'Be brief.' });
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b' } }));
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   expect(port.sentOf('prefill')).toHaveLength(0);
   await rerender({ ...chat, model: { path: 'b' }, system: 'Be brief.' });
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   expect(port.last('prefill').append).toEqual([{ role: 'user', content: 'Hi' }]);
   await play(() => port.answer(port.last('prefill'), { code: 'cancelled', detail: 'it was cut' }));
   // Cut to its beginning: the next message opens it again.
   await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b', messageCount: 0 } }));
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   expect(port.last('prefill').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);
 });
 
@@ -207,7 +207,7 @@ test('a turn that failed is an error until the next begins', async () => {
   const { result, play, port } = await open();
   await act(() => void result.current.send('Hi'));
   await play(() => port.answer(port.last('generate'), { code: 'contextFull', detail: 'too long' }));
-  expect(result.current).toMatchObject({ status: 'failed', error: { code: 'contextFull' } });
+  expect(result.current).toMatchObject({ status: 'error', error: { code: 'contextFull' } });
   await act(() => void result.current.send('Hi'));
   expect(result.current).toMatchObject({ status: 'submitted', error: undefined });
 });
@@ -215,11 +215,11 @@ test('a turn that failed is an error until the next begins', async () => {
 test('a transcript that cannot be read, and a model that is not there, are errors', async () => {
   const { result, play, port } = await open({ scopes: [summary] });
   await play(() => port.answer(port.last('getTranscript'), { code: 'busy', detail: 'full' }));
-  expect(result.current).toMatchObject({ status: 'failed', error: { code: 'busy' } });
+  expect(result.current).toMatchObject({ status: 'error', error: { code: 'busy' } });
   const other = await open();
   const error = { code: 'modelNotFound', detail: 'no file' } as const;
   await other.play((script) => script.emit({ type: 'modelChanged', model: modelState('a', { type: 'failed', error }) }));
-  expect(other.result.current).toMatchObject({ status: 'failed', error: { code: 'modelNotFound' }, model: { status: 'failed' } });
+  expect(other.result.current).toMatchObject({ status: 'error', error: { code: 'modelNotFound' }, model: { status: 'failed' } });
 });
 
 test('a component that comes back to a running answer shows all of it in its first render', async () => {
@@ -299,9 +299,9 @@ test('another scope shows the other conversation, and reads its transcript', asy
 test('the functions are the same until what they use changes, and then use it', async () => {
   const options = (change: GenerateOptions): UseLlamaChatOptions => ({ ...chat, options: change });
   const { result, rerender, port, client } = await open(undefined, options({ seed: 1 }));
-  const { send, prepare, stop, regenerate } = result.current;
+  const { send, prefill, stop, regenerate } = result.current;
   await rerender(options({ seed: 1 }));
-  expect(result.current).toMatchObject({ send, prepare, stop, regenerate });
+  expect(result.current).toMatchObject({ send, prefill, stop, regenerate });
   await rerender({ ...options({ seed: 2 }), scope: 't', model: { path: 'b' }, system: 'Be brief.' });
   await act(() => void result.current.send('Hi'));
   expect(port.last('generate')).toMatchObject({
@@ -419,7 +419,7 @@ describe('tools', () => {
     });
     await rerender({ ...chat, ...tools(() => 'newest', true) });
     await rerender({ ...chat, scope: 't', ...tools(() => 'of another conversation', true) });
-    await play(() => client.approveCall('s', id, true));
+    await play(() => client.approveToolCall('s', id));
     await play(() => Promise.resolve());
     expect(port.last('generate').append).toMatchObject([{ role: 'tool', content: 'newest' }]);
   });
@@ -435,7 +435,7 @@ describe('tools', () => {
       turn.finish();
     });
     await play(() => Promise.resolve());
-    expect(result.current.openCalls).toEqual([]);
+    expect(result.current.pendingToolCalls).toEqual([]);
     expect(execute).not.toHaveBeenCalled();
     expect(port.sentOf('generate')).toHaveLength(1);
   });
@@ -450,9 +450,9 @@ describe('tools', () => {
       turn.finish();
       await Promise.resolve();
     });
-    expect(result.current).toMatchObject({ status: 'ready', openCalls: [{ name: 'now', state: 'left' }] });
+    expect(result.current).toMatchObject({ status: 'ready', pendingToolCalls: [{ name: 'now', state: 'unanswered' }] });
     await act(() => void result.current.send('Never mind'));
-    expect(result.current.openCalls).toEqual([]);
+    expect(result.current.pendingToolCalls).toEqual([]);
     expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Never mind' }]);
     expect(execute).not.toHaveBeenCalled();
   });

@@ -37,7 +37,7 @@ test.each([
   ['fork', [{ as: 'copy', messageCount: 2 }], { type: 'fork', scope: 's', fork: 'copy', messageCount: 2 }],
   ['rewindTo', [2], { type: 'rewindTo', scope: 's', messageIndex: 2 }],
   ['setPersist', ['none'], { type: 'setPersist', scope: 's', persist: 'none' }],
-  ['dispose', [], { type: 'disposeScope', scope: 's' }],
+  ['deleteScope', [], { type: 'deleteScope', scope: 's' }],
 ] as const)('%s asks the engine, and settles with its answer', async (name, rest, command) => {
   const { result, port, play } = await open();
   const carryOut = result.current[name] as (scope: string, ...more: readonly unknown[]) => Promise<unknown>;

@@ -26,7 +26,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('the model is loaded at once and kept', () => {
   const { port } = open();
-  expect(port.last('acquire')).toMatchObject({ model: { path: 'a' }, owner: expect.stringContaining('Llama') as unknown });
+  expect(port.last('acquire')).toMatchObject({ model: { path: 'a' }, debugLabel: expect.stringContaining('Llama') as unknown });
 });
 
 test.each<[string, Parameters<typeof withCode>[0], (llama: Llama) => void]>([
@@ -129,12 +129,12 @@ test('a state is a copy: of it the active slot begins anew, and what it was is f
   await settle();
   const loaded = port.last('fork');
   expect(loaded.scope).toBe(id);
-  expect(port.sentOf('disposeScope')).toEqual([]);
+  expect(port.sentOf('deleteScope')).toEqual([]);
   port.answer(loaded);
   await settle();
-  expect(port.last('disposeScope').scope).toBe(saved.scope);
+  expect(port.last('deleteScope').scope).toBe(saved.scope);
   expect(port.sentOf('generate')).toEqual([]);
-  port.answer(port.last('disposeScope'));
+  port.answer(port.last('deleteScope'));
   await settle();
   expect(port.last('generate').scope).toBe(loaded.fork);
   beginTurn(port).finish();
@@ -149,7 +149,7 @@ test('the state of a slot that nobody has spoken in is empty', async () => {
   llama.loadState(id);
   await settle();
   expect(port.sentOf('fork')).toHaveLength(1);
-  expect(port.sentOf('disposeScope')).toHaveLength(1);
+  expect(port.sentOf('deleteScope')).toHaveLength(1);
 });
 
 test('what went wrong on the side is thrown by the next answer, once', async () => {
@@ -169,10 +169,10 @@ test('a freed state is forgotten once it is there', async () => {
   const id = llama.saveState();
   llama.freeState(id);
   await settle();
-  expect(port.sentOf('disposeScope')).toEqual([]);
+  expect(port.sentOf('deleteScope')).toEqual([]);
   port.answer(port.last('fork'));
   await settle();
-  expect(port.last('disposeScope').scope).toBe(id);
+  expect(port.last('deleteScope').scope).toBe(id);
   expect(() => llama.loadState(id)).toThrow(withCode('scopeNotFound', 'state'));
 });
 
@@ -191,7 +191,7 @@ test('a freed slot ends its answers, the running and the waiting, and is forgott
   await expect(running).rejects.toMatchObject({ code: 'cancelled' });
   await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
   await settle();
-  expect(port.sentOf('disposeScope')).toMatchObject([{ scope: turn.scope }]);
+  expect(port.sentOf('deleteScope')).toMatchObject([{ scope: turn.scope }]);
   expect(port.sentOf('generate')).toHaveLength(1);
   llama.setSlot('user_1');
   llama.setPrompt('three');
@@ -212,9 +212,9 @@ test('the end ends every answer and forgets slots and states', async () => {
   const end = llama.dispose();
   expect(llama.dispose()).toBe(end);
   expect(port.last('cancel').generationId).toBe(turn.id);
-  expect(port.sentOf('disposeScope').map(({ scope }) => scope).sort()).toEqual([state, turn.scope].sort());
+  expect(port.sentOf('deleteScope').map(({ scope }) => scope).sort()).toEqual([state, turn.scope].sort());
   turn.finish({ reason: 'cancelled' });
-  port.sentOf('disposeScope').forEach((command) => port.answer(command));
+  port.sentOf('deleteScope').forEach((command) => port.answer(command));
   await end;
   await expect(running).rejects.toMatchObject({ code: 'cancelled' });
   await expect(llama.generateCompleteText()).rejects.toMatchObject({ code: 'closed' });

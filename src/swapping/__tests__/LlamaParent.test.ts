@@ -18,9 +18,9 @@ test('init keeps the model loaded, under a name of its own, once', async () => {
   const both = [parent.init(), parent.init()];
   finishLoading(port);
   await Promise.all(both);
-  expect(port.sentOf('acquire')).toMatchObject([{ model, owner: expect.stringContaining('LlamaParent') as unknown }]);
+  expect(port.sentOf('acquire')).toMatchObject([{ model, debugLabel: expect.stringContaining('LlamaParent') as unknown }]);
   void new LlamaParent(client, model).init();
-  expect(port.last('acquire').owner).not.toBe(port.sentOf('acquire')[0]?.owner);
+  expect(port.last('acquire').debugLabel).not.toBe(port.sentOf('acquire')[0]?.debugLabel);
 });
 
 test('an init that failed can be tried again', async () => {
@@ -41,10 +41,10 @@ test('a scope of a given id is the same object until it is disposed of; made ids
   expect(parent.getScope('diary')).toBe(diary);
   expect(parent.getScope().id).not.toBe(parent.getScope().id);
   const gone = diary.dispose();
-  port.answer(port.last('disposeScope'), { code: 'scopeNotFound', detail: 'no scope diary' });
+  port.answer(port.last('deleteScope'), { code: 'scopeNotFound', detail: 'no scope diary' });
   await gone;
   await diary.dispose();
-  expect(port.sentOf('disposeScope')).toHaveLength(1);
+  expect(port.sentOf('deleteScope')).toHaveLength(1);
   expect(parent.getScope('diary')).not.toBe(diary);
   await expect(diary.sendPrompt('Hi')).rejects.toMatchObject({ code: 'scopeNotFound' });
 });
@@ -96,8 +96,8 @@ test('dispose forgets the scopes with made ids, gives the lease back and frees t
   expect(parent.dispose()).toBe(end);
   scheduler.runDeferred();
   expect(port.sentOf('release')).toHaveLength(1);
-  expect(port.sentOf('disposeScope')).toMatchObject([{ scope: made.id }]);
-  port.answer(port.last('disposeScope'));
+  expect(port.sentOf('deleteScope')).toMatchObject([{ scope: made.id }]);
+  port.answer(port.last('deleteScope'));
   await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
   expect(port.sentOf('unload')).toMatchObject([{ path: 'a' }]);
@@ -120,6 +120,6 @@ test('what goes wrong with the end rejects it', async () => {
   const { parent, port } = open();
   parent.getScope();
   const end = parent.dispose();
-  port.answer(port.last('disposeScope'), { code: 'busy', detail: 'the queue is full' });
+  port.answer(port.last('deleteScope'), { code: 'busy', detail: 'the queue is full' });
   await expect(end).rejects.toMatchObject({ code: 'busy' });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { openNodePort, stayAlive } from '..';
 import { withCode } from '../../__tests__/withCode';
+import { openNodePort, stayAlive } from '..';
 
 /** An addon in JavaScript, with the shape of the real one. */
 const ADDON = `

@@ -1,5 +1,5 @@
-import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 import { LlamaClient } from '../../core/LlamaClient';
+import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 
 const generation = { id: 'g', scope: 's', model: 'a', phase: { type: 'queued' as const }, text: '', reasoning: '', toolCalls: [] };
 const queued = { type: 'generationQueued' as const, generation };
@@ -59,7 +59,7 @@ test('the snapshot is what the events made of it', () => {
     residents: [{ id: 'whisper', inUse: true }],
     suspended: true,
   });
-  port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
+  port.emit({ type: 'scopeDeleted', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
   expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 12, scopes: [], residents: [] });
 });
 

@@ -175,7 +175,7 @@ impl Scheduler<'_> {
     fn end_full(&mut self, index: usize) {
         let stream = &self.streams[index];
         let answering = matches!(stream.phase, Phase::Decoding { .. });
-        if answering && stream.job.overflow == Overflow::Shift {
+        if answering && stream.job.overflow == Overflow::DropOldest {
             return self.finish(index, Ending::Length);
         }
         let detail = format!(

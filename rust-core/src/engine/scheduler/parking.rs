@@ -6,7 +6,7 @@ use super::Scheduler;
 use crate::engine::slot::{Choice, Slot, choose};
 use crate::engine::{EngineReport, Sequence};
 use crate::error::{Error, ErrorCode, Result};
-use crate::residency::Parked;
+use crate::kv::KvSnapshot;
 
 /// One token of a prompt is computed in any case, and nothing less is worth keeping.
 const WORTH_KEEPING: usize = 2;
@@ -26,12 +26,12 @@ impl Scheduler<'_> {
     }
 
     /// What a scope has in its slot at this step boundary, if it is worth keeping.
-    pub(super) fn copy_scope(&mut self, scope: &str) -> Result<Option<Arc<Parked>>> {
+    pub(super) fn copy_scope(&mut self, scope: &str) -> Result<Option<Arc<KvSnapshot>>> {
         self.sequence_of(scope).map_or(Ok(None), |sequence| self.seal(sequence))
     }
 
     /// Remembers what somebody else keeps. What a scope has in a slot is newer, so nothing is remembered beside it.
-    pub(super) fn keep(&mut self, parked: &Arc<Parked>) {
+    pub(super) fn keep(&mut self, parked: &Arc<KvSnapshot>) {
         self.parked.retain(|_, parked| parked.strong_count() > 0);
         if self.sequence_of(parked.scope()).is_none() {
             self.parked.insert(parked.scope().to_owned(), Arc::downgrade(parked));
@@ -70,7 +70,7 @@ impl Scheduler<'_> {
 
     /// Frees a slot. Where the memory cannot be saved, its scope is forgotten. What comes back is to be reported after the
     /// scope that needs the slot was restored: a budget then never gives up the one that is just needed.
-    pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<Parked>> {
+    pub(super) fn park(&mut self, sequence: Sequence) -> Option<Arc<KvSnapshot>> {
         self.interrupt_guess(sequence);
         let sealed = self.seal(sequence).unwrap_or_else(|error| {
             tracing::warn!(sequence, %error, "a scope could not be parked");
@@ -86,19 +86,19 @@ impl Scheduler<'_> {
         Some(parked)
     }
 
-    pub(super) fn report_displaced(&self, displaced: Option<Arc<Parked>>) {
+    pub(super) fn report_displaced(&self, displaced: Option<Arc<KvSnapshot>>) {
         if let Some(parked) = displaced {
             (self.report)(EngineReport::Parked { parked, reason: "another scope needed its slot" });
         }
     }
 
     /// A scope that is out of its slot and still kept.
-    pub(super) fn kept(&self, scope: &str) -> Option<Arc<Parked>> {
+    pub(super) fn kept(&self, scope: &str) -> Option<Arc<KvSnapshot>> {
         self.parked.get(scope).and_then(Weak::upgrade)
     }
 
     /// Puts a scope back into an empty slot. What does not verify is cleared, and prefilled as if it had never been kept.
-    pub(super) fn restore(&mut self, sequence: Sequence, parked: &Parked) -> bool {
+    pub(super) fn restore(&mut self, sequence: Sequence, parked: &KvSnapshot) -> bool {
         let scope = parked.scope().to_owned();
         self.parked.remove(&scope);
         let result = self.try_restore(sequence, parked);
@@ -117,7 +117,7 @@ impl Scheduler<'_> {
     /// Fills an empty sequence, or leaves anything in it. The length is that of the positions too: a context gives the
     /// last position and one, and a state that begins later, as that of a sliding window, was complete when it was saved,
     /// which the checksum vouches for.
-    pub(super) fn try_restore(&mut self, sequence: Sequence, parked: &Parked) -> std::result::Result<(), String> {
+    pub(super) fn try_restore(&mut self, sequence: Sequence, parked: &KvSnapshot) -> std::result::Result<(), String> {
         let state = parked.open(parked.scope())?;
         self.context.restore(sequence, state).map_err(|error| error.detail)?;
         let (held, wanted) = (self.context.length(sequence) as usize, parked.tokens().len());
@@ -125,13 +125,13 @@ impl Scheduler<'_> {
     }
 
     /// What a slot holds, stamped with its scope.
-    pub(super) fn seal(&mut self, sequence: Sequence) -> Result<Option<Arc<Parked>>> {
+    pub(super) fn seal(&mut self, sequence: Sequence) -> Result<Option<Arc<KvSnapshot>>> {
         let Slot { scope: Some(scope), tokens, .. } = &self.slots[sequence as usize] else { return Ok(None) };
         if tokens.len() < WORTH_KEEPING {
             return Ok(None);
         }
         let state = self.context.save(sequence)?;
-        Ok(Some(Arc::new(Parked::new(scope.clone(), tokens.clone(), state))))
+        Ok(Some(Arc::new(KvSnapshot::new(scope.clone(), tokens.clone(), state))))
     }
 
     fn sequence_of(&self, scope: &str) -> Option<Sequence> {

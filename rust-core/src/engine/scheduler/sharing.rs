@@ -9,7 +9,7 @@ use super::Scheduler;
 use crate::engine::donor::{self, Donor};
 use crate::engine::stream::Phase;
 use crate::engine::{Sequence, Token};
-use crate::residency::Parked;
+use crate::kv::KvSnapshot;
 
 impl Scheduler<'_> {
     /// Whether a queued job had better wait: a prompt that is being prefilled will soon hold more of this one's beginning
@@ -45,13 +45,13 @@ impl Scheduler<'_> {
     }
 
     /// Candidates are what is kept, then the slots: of equal ones, those need no state taken first.
-    fn choose_donor(&self, kept: &[Arc<Parked>], prompt: &[Token]) -> Option<Donor> {
+    fn choose_donor(&self, kept: &[Arc<KvSnapshot>], prompt: &[Token]) -> Option<Donor> {
         let slots = self.slots.iter().map(|slot| slot.tokens.as_slice());
         let candidates = kept.iter().map(|parked| parked.tokens()).chain(slots);
         donor::choose(prompt, candidates, self.uncuttable)
     }
 
-    fn copy_beginning(&mut self, sequence: Sequence, kept: &[Arc<Parked>], donor: Donor) -> Result<(), String> {
+    fn copy_beginning(&mut self, sequence: Sequence, kept: &[Arc<KvSnapshot>], donor: Donor) -> Result<(), String> {
         let sealed;
         let source = match kept.get(donor.index) {
             Some(parked) => &**parked,
@@ -70,7 +70,7 @@ impl Scheduler<'_> {
         if left == donor.common { Ok(()) } else { Err(format!("{left} tokens were left instead of {}", donor.common)) }
     }
 
-    fn all_kept(&self) -> Vec<Arc<Parked>> {
+    fn all_kept(&self) -> Vec<Arc<KvSnapshot>> {
         self.parked.values().filter_map(Weak::upgrade).collect()
     }
 }

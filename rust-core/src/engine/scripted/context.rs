@@ -34,7 +34,7 @@ impl Sampler for NoSampler {
 impl ScriptedContext {
     pub(super) fn new(script: Script, info: &ModelInfo) -> Self {
         let vocabulary = script.lock().vocabulary.clone();
-        let sequences = vec![Vec::new(); info.slots as usize];
+        let sequences = vec![Vec::new(); info.max_resident as usize];
         Self { script, vocabulary, context_size: info.context_size as usize, sequences, last: Vec::new() }
     }
 

@@ -34,8 +34,8 @@ use super::{
     Sequence, Token,
 };
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::Fingerprint;
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
-use crate::residency::Fingerprint;
 
 /// How long a test waits for the engine before it fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -379,20 +379,20 @@ impl ModelLoader for Script {
             state.counts.live += 1;
             (state.vocabulary.clone(), state.encoders.contains(&config.path))
         };
-        let Choice { device, no_gpu } = self.devices().choose(config.device)?;
+        let Choice { device, gpu_unavailable } = self.devices().choose(config.device)?;
         let info = ModelInfo {
             description: "script".into(),
             size_bytes: 1_000,
             parameter_count: 1_000,
             trained_context_size: if encodes { ENCODER_CONTEXT } else { 4096 },
             context_size: self.context_size(config),
-            slots: if encodes { 0 } else { config.slots.unwrap_or(4) },
+            max_resident: if encodes { 0 } else { config.max_resident.unwrap_or(4) },
             threads: config.threads.unwrap_or(1),
             device,
             devices: vec!["script".into()],
             layers: 1,
             gpu_layers: 0,
-            no_gpu,
+            gpu_unavailable,
             has_chat_template: !encodes,
         };
         if encodes {
@@ -415,13 +415,13 @@ impl ModelLoader for Script {
         let needs =
             state.needs.get(&config.path).copied().unwrap_or(Needs { weights: 1_000, kv_per_token: 0, compute: 0 });
         let encodes = state.encoders.contains(&config.path);
-        let slots = if encodes { 0 } else { config.slots.unwrap_or(4) };
+        let slots = if encodes { 0 } else { config.max_resident.unwrap_or(4) };
         Ok(MemoryEstimate {
             weights_bytes: needs.weights,
             kv_bytes: needs.kv_per_token * u64::from(context_size) * u64::from(slots),
             compute_bytes: if encodes { 0 } else { needs.compute },
             context_size,
-            slots,
+            max_resident: slots,
         })
     }
 

@@ -61,7 +61,7 @@ fn each_kind_is_repeated_and_its_progress_told() {
 fn it_begins_when_nothing_else_is_to_be_computed() {
     let script = Script::new();
     script.answer("count", &vec!["word"; 20].join(" "));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let running = script.gate(Point::Decode(3));
     let sent = harness.send(turn("s", "count"));
     running.wait();

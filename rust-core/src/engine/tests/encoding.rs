@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::scripted::Point;
-use crate::residency::Parked;
+use crate::kv::KvSnapshot;
 
 fn encoder(script: &Script) -> Harness {
     encoder_with(script, |_| {})
@@ -85,7 +85,7 @@ fn whatever_is_about_a_conversation_is_refused_or_has_nothing_to_do() {
         EngineCommand::Prefill(Box::new(Guess { scope, tokens, cancel, reply }))
     });
     assert!(guess.is_err_and(|error| refused(&error)));
-    let parked = Arc::new(Parked::new("s".into(), vec![9], vec![1]));
+    let parked = Arc::new(KvSnapshot::new("s".into(), vec![9], vec![1]));
     harness.command(EngineCommand::Keep(parked));
     assert!(harness.restore("s").is_err_and(|error| refused(&error)));
     assert_eq!(harness.park("s"), Ok(()));

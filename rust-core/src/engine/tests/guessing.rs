@@ -94,7 +94,7 @@ fn a_turn_of_another_scope_waits_for_one_chunk_at_most() {
 fn a_turn_that_needs_the_slot_gets_it() {
     let script = Script::new();
     let gate = script.gate(Point::Prefilled(40));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1)).keeping();
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1)).keeping();
     let (_, guessed) = send(&harness, turn("a", &"word ".repeat(700)));
     gate.wait();
     let other = harness.send(turn("b", "hello"));
@@ -124,7 +124,7 @@ fn a_turn_of_its_own_scope_ends_it_and_goes_on_from_there() {
 fn a_guess_waits_for_a_slot_and_then_displaces_nobody_who_waits() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(1));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1)).keeping();
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1)).keeping();
     let running = harness.send(turn("a", "hello"));
     gate.wait();
     let (_, guessed) = send(&harness, turn("b", "one two"));

@@ -113,7 +113,7 @@ fn a_panic_while_loading_is_a_crash() {
 fn stop_ends_decoding_queued_and_unread_work_as_unloaded() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(2));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let running = harness.send(turn("a", "running"));
     let queued = harness.send(turn("b", "queued"));
     gate.wait();
@@ -171,7 +171,7 @@ fn a_panic_fails_what_is_running_queued_and_unread() {
         // The gate holds the engine until the second job is there.
         let gate = script.gate(Point::Prefilled(1));
         script.panic_at(point);
-        let harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+        let harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
         harness.send(turn("a", "running"));
         gate.wait();
         harness.send(turn("b", "queued"));

@@ -128,7 +128,7 @@ struct Harness {
     /// Reports and replies, in the order in which the engine gave them.
     journal: Journal,
     /// What is parked, by scope, of a harness that keeps it.
-    kept: Option<HashMap<String, Arc<Parked>>>,
+    kept: Option<HashMap<String, Arc<KvSnapshot>>>,
     prompter: Option<Arc<dyn Prompter>>,
     cancel_load: CancelFlag,
 }
@@ -241,7 +241,7 @@ impl Harness {
         self.call(|reply| EngineCommand::Park { scope: scope.into(), reply })
     }
 
-    fn copy(&self, scope: &str) -> Result<Option<Arc<Parked>>> {
+    fn copy(&self, scope: &str) -> Result<Option<Arc<KvSnapshot>>> {
         self.call(|reply| EngineCommand::Copy { scope: scope.into(), reply })
     }
 

@@ -21,10 +21,10 @@ fn again(harness: &mut Harness, scope: &'static str) -> u32 {
 }
 
 fn slots(slots: u32) -> impl FnOnce(&mut ModelConfig) {
-    move |config| config.slots = Some(slots)
+    move |config| config.max_resident = Some(slots)
 }
 
-fn tokens_in(parked: &Parked) -> Vec<Token> {
+fn tokens_in(parked: &KvSnapshot) -> Vec<Token> {
     let state = parked.open(parked.scope()).expect("it is whole");
     state.as_chunks().0.iter().map(|word| Token::from_le_bytes(*word)).collect()
 }
@@ -137,7 +137,7 @@ fn a_copy_kept_elsewhere_continues_there_under_any_name() {
 
     let mut there = Harness::loaded_with(&script, slots(2));
     let state = copy.open("a").expect("it is whole").to_vec();
-    let fork = Arc::new(Parked::new("fork".into(), copy.tokens().to_vec(), state));
+    let fork = Arc::new(KvSnapshot::new("fork".into(), copy.tokens().to_vec(), state));
     there.command(EngineCommand::Keep(fork.clone()));
     let finished = there.ask(turn("fork", "again").after("hello", "you said: hello"));
     assert_eq!(finished.usage.cached_tokens, GREETING);
@@ -244,7 +244,7 @@ fn steps_of_copies(more: impl FnOnce(&Harness)) -> [u32; 3] {
     let copies = ["b", "c", "d"].map(|scope| {
         let (sender, steps) = channel();
         let script = script.clone();
-        let reply: EngineReply<Option<Arc<Parked>>> = Box::new(move |copied| {
+        let reply: EngineReply<Option<Arc<KvSnapshot>>> = Box::new(move |copied| {
             assert!(copied.is_ok_and(|copied| copied.is_some()));
             let _ = sender.send(script.counts().decode_calls);
         });
@@ -277,7 +277,7 @@ fn whoever_suspends_waits_for_no_step_between_copies() {
 fn post_all(harness: &Harness) -> Vec<Replies<()>> {
     let scope = || "a".to_owned();
     let (sender, copied) = channel();
-    let reply = Box::new(move |result: Result<Option<Arc<Parked>>>| {
+    let reply = Box::new(move |result: Result<Option<Arc<KvSnapshot>>>| {
         let _ = sender.send(result.map(|_| ()));
     });
     harness.command(EngineCommand::Copy { scope: scope(), reply });

@@ -35,10 +35,10 @@ struct Walk {
     /// With the right answer.
     sent: Vec<(Sent, String)>,
     replies: Vec<(&'static str, Replies<()>)>,
-    copies: Vec<(&'static str, Replies<Option<Arc<Parked>>>)>,
+    copies: Vec<(&'static str, Replies<Option<Arc<KvSnapshot>>>)>,
     guesses: Vec<(CancelFlag, Replies<Prefilled>)>,
     /// What was copied last of each scope.
-    files: HashMap<&'static str, Arc<Parked>>,
+    files: HashMap<&'static str, Arc<KvSnapshot>>,
     suspended: bool,
     /// Tokens of guesses that were computed to the end.
     guessed: u32,
@@ -200,7 +200,7 @@ fn random_moves_never_give_a_wrong_answer() {
         let script = Script::new();
         script.sign();
         let mut walk = Walk {
-            harness: Harness::loaded_with(&script, |config| config.slots = Some(3)).keeping(),
+            harness: Harness::loaded_with(&script, |config| config.max_resident = Some(3)).keeping(),
             random: Random(seed),
             transcripts: HashMap::new(),
             sent: vec![],

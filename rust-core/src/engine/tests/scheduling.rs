@@ -87,7 +87,7 @@ fn prompts_take_turns() {
 #[test]
 fn jobs_without_a_slot_are_served_in_order() {
     let script = Script::new();
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let sent: Vec<Sent> = ["a", "b", "c", "d"].into_iter().map(|scope| harness.send(turn(scope, scope))).collect();
     harness.finished(&sent[3]);
     let order: Vec<&String> = harness.log.iter().filter(|line| line.starts_with("finished")).collect();
@@ -117,7 +117,7 @@ fn turns_of_one_scope_run_one_after_another_and_hold_up_nobody_else() {
 fn a_job_cancelled_in_the_queue_never_runs() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(2));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let running = harness.send(turn("a", "running"));
     let queued = harness.send(turn("b", "queued"));
     let behind = harness.send(turn("c", "behind"));
@@ -197,7 +197,7 @@ fn a_wake_lets_an_engine_see_a_cancelled_flag() {
 fn a_queue_beyond_its_limit_says_busy() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(1));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let running = harness.send(turn("a", "running"));
     gate.wait();
     for number in 0..1024 {

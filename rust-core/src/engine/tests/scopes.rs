@@ -60,7 +60,7 @@ fn scopes_do_not_see_each_other() {
 #[test]
 fn the_least_recently_used_scope_makes_room() {
     let script = Script::new();
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(2));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(2));
     for scope in ["a", "b", "a", "c"] {
         harness.ask(turn(scope, "hello"));
     }
@@ -73,7 +73,7 @@ fn the_least_recently_used_scope_makes_room() {
 #[test]
 fn a_scope_with_a_turn_in_the_queue_is_not_displaced_by_another() {
     let script = Script::new();
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(3));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(3));
     for scope in ["a", "b", "c"] {
         harness.ask(turn(scope, "hello"));
     }

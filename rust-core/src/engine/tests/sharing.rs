@@ -65,7 +65,7 @@ fn a_parked_scope_gives_its_beginning_and_stays_parked() {
 #[test]
 fn a_scope_gives_its_beginning_to_the_one_that_displaces_it() {
     let script = Script::new();
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1)).keeping();
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1)).keeping();
     ask(&mut harness, "a", "alice");
     assert_eq!(ask(&mut harness, "b", "bob"), (SHARED, 3));
     assert_eq!(script.counts().saves, 1);

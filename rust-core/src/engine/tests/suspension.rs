@@ -67,7 +67,7 @@ fn answers_go_on_where_they_were_suspended_however_often() {
 #[test]
 fn what_is_asked_for_meanwhile_waits() {
     let script = Script::new();
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     harness.suspend();
     let sent = [harness.send(turn("a", "one")), harness.send(turn("b", "two"))];
     go_around(&harness);
@@ -81,7 +81,7 @@ fn what_is_asked_for_meanwhile_waits() {
 fn cancelled_turns_end_while_suspended() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(2));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let running = harness.send(turn("a", "running"));
     let queued = harness.send(turn("b", "queued"));
     let stays = harness.send(turn("c", "stays"));
@@ -100,7 +100,7 @@ fn cancelled_turns_end_while_suspended() {
 #[test]
 fn scopes_move_and_are_dropped_while_suspended() {
     let script = Script::new();
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(2)).keeping();
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(2)).keeping();
     harness.ask(turn("a", "hello"));
     harness.ask(turn("b", "hello"));
     assert_eq!(harness.cached("b"), Some(7));
@@ -109,7 +109,7 @@ fn scopes_move_and_are_dropped_while_suspended() {
     let before = suspended_at(&script, &harness, gate);
     assert_eq!(harness.park("a"), Ok(()));
     assert_eq!(harness.restore("a"), Ok(()));
-    let held = |copy: Result<Option<Arc<Parked>>>| copy.expect("it can be saved").map(|copy| copy.tokens().len());
+    let held = |copy: Result<Option<Arc<KvSnapshot>>>| copy.expect("it can be saved").map(|copy| copy.tokens().len());
     assert_eq!(held(harness.copy("a")), Some(7));
     // The greeting, <end> <user> again <end> <assistant>, and two tokens of the answer.
     assert_eq!(held(harness.copy("b")), Some(7 + 5 + 2));
@@ -126,7 +126,7 @@ fn scopes_move_and_are_dropped_while_suspended() {
 fn stop_ends_a_suspended_engine_and_everything_in_it() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(2));
-    let mut harness = Harness::loaded_with(&script, |config| config.slots = Some(1));
+    let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     let sent = [harness.send(turn("a", "running")), harness.send(turn("b", "queued"))];
     suspended_at(&script, &harness, gate);
     harness.engine.stop();

@@ -137,7 +137,7 @@ fn an_answer_that_fills_the_context_ends_with_its_length_where_conversations_are
 
 #[test]
 fn a_memory_that_is_full_in_a_prefill_fails_the_turn_whatever_its_overflow() {
-    for overflow in [Overflow::Shift, Overflow::Error] {
+    for overflow in [Overflow::DropOldest, Overflow::Error] {
         let script = Script::new();
         script.full_at(Point::Prefilled(2));
         let mut harness = Harness::loaded(&script);

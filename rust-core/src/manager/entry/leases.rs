@@ -8,7 +8,7 @@ use crate::manager::options::conflict;
 use crate::protocol::{LifecycleEvent, ModelConfig, ModelInfo};
 
 impl Entry {
-    pub(super) fn acquire(&mut self, lease: LeaseId, owner: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+    pub(super) fn acquire(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<Effect>) {
         let conflict = match &self.state {
             State::Ready { info } | State::Idle { info } => conflict(&config, info),
             State::Unloaded
@@ -24,56 +24,56 @@ impl Entry {
                 effects.push(Effect::Answer { lease, result: Err(error) });
             }
             Some(error) => {
-                self.hold(lease, owner, &config, false, effects);
+                self.hold(lease, debug_label, &config, false, effects);
                 self.config = config;
                 self.stop(&format!("reloading with other options: {}", error.detail), effects);
             }
-            None => self.share(lease, owner, config, effects),
+            None => self.share(lease, debug_label, config, effects),
         }
     }
 
     /// Joins what is loaded or being loaded; starts a load where nothing runs.
-    fn share(&mut self, lease: LeaseId, owner: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+    fn share(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<Effect>) {
         match &self.state {
             State::Ready { .. } => {
-                self.hold(lease, owner, &config, true, effects);
+                self.hold(lease, debug_label, &config, true, effects);
                 self.config.keep_alive_ms = config.keep_alive_ms;
                 self.answer_waiting(&Ok(()), effects);
             }
             State::Idle { info } => {
                 self.state = State::Ready { info: info.clone() };
-                self.hold(lease, owner, &config, true, effects);
+                self.hold(lease, debug_label, &config, true, effects);
                 self.config.keep_alive_ms = config.keep_alive_ms;
                 effects.push(record(LifecycleEvent::Ready, "leased again within the keep-alive"));
                 self.answer_waiting(&Ok(()), effects);
             }
             State::Loading { .. } | State::Downloading { .. } | State::MakingRoom { .. } => {
-                self.hold(lease, owner, &config, true, effects);
+                self.hold(lease, debug_label, &config, true, effects);
                 self.config.keep_alive_ms = config.keep_alive_ms;
             }
             State::Unloading { .. } => {
-                self.hold(lease, owner, &config, false, effects);
+                self.hold(lease, debug_label, &config, false, effects);
                 self.config = config;
             }
             State::Unloaded | State::Refused | State::Failed { .. } => {
-                self.hold(lease, owner, &config, false, effects);
+                self.hold(lease, debug_label, &config, false, effects);
                 self.config = config;
                 self.load("first lease", effects);
             }
         }
     }
 
-    fn hold(&mut self, lease: LeaseId, owner: String, config: &ModelConfig, reused: bool, effects: &mut Vec<Effect>) {
-        let holder = Holder { owner: owner.clone(), config: config.clone(), waits: true };
+    fn hold(&mut self, lease: LeaseId, debug_label: String, config: &ModelConfig, reused: bool, effects: &mut Vec<Effect>) {
+        let holder = Holder { debug_label: debug_label.clone(), config: config.clone(), waits: true };
         if self.leases.insert(lease, holder).is_none() {
             let reason = if reused { "the loaded model is shared" } else { "the model is not loaded" };
-            effects.push(record(LifecycleEvent::Acquired { owner, reused }, reason));
+            effects.push(record(LifecycleEvent::Acquired { debug_label, reused }, reason));
         }
     }
 
     pub(super) fn release(&mut self, lease: LeaseId, effects: &mut Vec<Effect>) {
         let Some(holder) = self.leases.remove(&lease) else { return };
-        effects.push(record(LifecycleEvent::Released { owner: holder.owner }, "given back"));
+        effects.push(record(LifecycleEvent::Released { debug_label: holder.debug_label }, "given back"));
         if !self.leases.is_empty() {
             return;
         }

@@ -2,7 +2,7 @@
 
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
-use crate::readable;
+use crate::human_bytes;
 
 /// What such a memory takes. A file that cannot be estimated any more is no reason to refuse: its model is loaded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Needed {
         match left.filter(|left| self.bytes > *left && !force) {
             None => Ok(()),
             Some(left) => {
-                let (bytes, left) = (readable::bytes(self.bytes), readable::bytes(left));
+                let (bytes, left) = (human_bytes::format(self.bytes), human_bytes::format(left));
                 let detail = format!(
                     "could not make room for {purpose}: {bytes} are needed, {left} are left - {advice}, unload another model, \
                      or set force"

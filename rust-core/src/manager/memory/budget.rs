@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::engine::{Devices, Loaded, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
+use crate::human_bytes;
 use crate::manager::mailbox::{Mailbox, Message};
 use crate::protocol::{MemoryEstimate, ModelConfig};
-use crate::readable;
 
 /// The loader of one engine: estimates, asks for the memory, and only then loads.
 pub(in crate::manager) struct ClaimingLoader {
@@ -70,11 +70,11 @@ pub(super) fn admit(path: &str, estimate: MemoryEstimate, taken: u64, budget: Op
         return Ok(());
     }
     let detail = format!(
-        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, fewer \
-         slots or a smaller quantization, unload another model, or set force",
-        readable::bytes(estimate.total()),
-        readable::bytes(left),
-        readable::bytes(budget),
+        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, a smaller \
+         maxResident or a smaller quantization, unload another model, or set force",
+        human_bytes::format(estimate.total()),
+        human_bytes::format(left),
+        human_bytes::format(budget),
     );
     Err(Error::new(ErrorCode::OutOfMemory, detail))
 }

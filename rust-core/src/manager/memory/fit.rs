@@ -18,7 +18,7 @@ pub(in crate::manager) enum Slots {
 }
 
 /// Compares what was asked for with what is free, and looks for the largest context that fits where it does not:
-/// first with fewer slots if they are automatic, then with less context, then with as many slots again as fit beside it.
+/// first with a smaller maxResident if they are automatic, then with less context, then with as many slots again as fit beside it.
 /// `estimate` is asked about contextSize and slots; a few dozen times at most, and its error ends the search.
 pub(in crate::manager) fn fit(
     asked: MemoryEstimate,
@@ -31,15 +31,15 @@ pub(in crate::manager) fn fit(
     if fits(&asked) {
         return verdict(FitVerdict::Fits, asked);
     }
-    if asked.slots == 0 {
+    if asked.max_resident == 0 {
         // Weights alone: no option makes them smaller.
         return verdict(FitVerdict::DoesNotFit, asked);
     }
     let least_slots = match slots {
-        Slots::Asked => asked.slots,
+        Slots::Asked => asked.max_resident,
         Slots::Automatic => 1,
     };
-    let whole = if least_slots < asked.slots { Some(estimate(asked.context_size, least_slots)?) } else { None };
+    let whole = if least_slots < asked.max_resident { Some(estimate(asked.context_size, least_slots)?) } else { None };
     let found = match whole.filter(fits) {
         Some(whole) => Some(whole),
         None => {
@@ -48,7 +48,7 @@ pub(in crate::manager) fn fit(
         }
     };
     let Some(found) = found else { return verdict(FitVerdict::DoesNotFit, asked) };
-    let more = largest(found.slots + 1, asked.slots, fits, |slots| estimate(found.context_size, slots))?;
+    let more = largest(found.max_resident + 1, asked.max_resident, fits, |slots| estimate(found.context_size, slots))?;
     verdict(FitVerdict::FitsSmaller, more.unwrap_or(found))
 }
 
@@ -81,7 +81,7 @@ mod tests {
     /// 1,000 bytes of weights, 10 of compute, 1 for each token of a slot.
     fn estimate(context_size: u32, slots: u32) -> Result<MemoryEstimate> {
         let kv_bytes = u64::from(context_size) * u64::from(slots);
-        Ok(MemoryEstimate { weights_bytes: 1_000, kv_bytes, compute_bytes: 10, context_size, slots })
+        Ok(MemoryEstimate { weights_bytes: 1_000, kv_bytes, compute_bytes: 10, context_size, max_resident: slots })
     }
 
     fn verdict(context: u32, slots: u32, chosen: Slots, available: Option<u64>) -> (FitVerdict, u32, u32) {
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(fit.available_bytes, available);
         assert!(calls <= 40, "{calls} estimates");
         assert!(fit.verdict == FitVerdict::DoesNotFit || available.is_none_or(|free| fit.estimate.total() <= free));
-        (fit.verdict, fit.estimate.context_size, fit.estimate.slots)
+        (fit.verdict, fit.estimate.context_size, fit.estimate.max_resident)
     }
 
     #[test]

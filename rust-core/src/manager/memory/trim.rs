@@ -193,7 +193,7 @@ impl Supervisor {
         let candidate = |path: &String| Candidate {
             path: path.clone(),
             bytes: self.bytes_in_memory(path),
-            leased: self.models.get(path).is_some_and(|model| model.entry.owners().next().is_some()),
+            leased: self.models.get(path).is_some_and(|model| model.entry.debug_labels().next().is_some()),
             generating: !self.turns_in_engine(path).is_empty(),
             used: self.memory.used.get(path).copied().unwrap_or(0),
         };

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::engine::EngineCommand;
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::{Fingerprint, KvSnapshot, UnusableKv};
 use crate::manager::mailbox::{Message, Reply};
 use crate::manager::scope::{Kv, Number, Saved, Scope};
 use crate::manager::supervisor::{Supervisor, now_ms};
 use crate::manager::turns::no_scope;
 use crate::protocol::Persist;
-use crate::residency::{Fingerprint, Parked, Unusable};
 
 impl Supervisor {
     pub(in crate::manager) fn park(&mut self, id: &str, reply: Reply) {
@@ -74,7 +74,7 @@ impl Supervisor {
     pub(in crate::manager) fn saved_reader(
         &self,
         id: &str,
-    ) -> Option<impl FnOnce() -> std::result::Result<Parked, Unusable> + Send + 'static> {
+    ) -> Option<impl FnOnce() -> std::result::Result<KvSnapshot, UnusableKv> + Send + 'static> {
         let scope = self.scopes.get(id)?;
         scope.saved_here()?;
         let fingerprint = self.models.get(&scope.model)?.running.as_ref()?.fingerprint?;
@@ -84,8 +84,8 @@ impl Supervisor {
 
     /// A file that did not serve: the next turn prefills, and the flight recorder says why. One that was not set aside
     /// still takes its room on disk.
-    pub(in crate::manager) fn saved_unusable(&mut self, path: &str, id: &str, unusable: Unusable) {
-        let Unusable { reason, set_aside } = unusable;
+    pub(in crate::manager) fn saved_unusable(&mut self, path: &str, id: &str, unusable: UnusableKv) {
+        let UnusableKv { reason, set_aside } = unusable;
         if let Some(set_aside) = set_aside {
             self.record_set_aside(set_aside);
             if let Some(disk) = &mut self.disk {
@@ -117,7 +117,7 @@ impl Supervisor {
         match kv {
             Kv::Resident(_) => {
                 let model = path.clone();
-                let copied = self.reply_here(move |it, copied: Result<Option<Arc<Parked>>>| match copied {
+                let copied = self.reply_here(move |it, copied: Result<Option<Arc<KvSnapshot>>>| match copied {
                     Ok(Some(parked)) => it.fork_parked(model, parked, fork, birth, reply),
                     // Nothing worth copying, or the engine has gone: the fork is prefilled on its first turn.
                     Ok(None) | Err(_) => reply(Ok(())),
@@ -136,7 +136,7 @@ impl Supervisor {
     }
 
     /// Gives a fork a copy of its source's KV, in RAM.
-    fn fork_parked(&mut self, path: String, source: Arc<Parked>, fork: String, birth: Number, reply: Reply) {
+    fn fork_parked(&mut self, path: String, source: Arc<KvSnapshot>, fork: String, birth: Number, reply: Reply) {
         let (id, epoch) = (fork.clone(), self.epoch(&path));
         self.aside(
             move || source.copy_for(fork).map(Arc::new),
@@ -216,7 +216,7 @@ impl Supervisor {
                 self.save_transcript(id);
                 self.remove_saved_kv(id, reply);
             }
-            Persist::Kv => self.write(id, None, reply),
+            Persist::Full => self.write(id, None, reply),
         }
     }
 
@@ -257,7 +257,7 @@ impl Supervisor {
         for id in &late {
             self.forget_file(id);
         }
-        self.on_disk(|storage| storage.erase_all(), |_, result| reply(result));
+        self.on_disk(|storage| storage.remove_all(), |_, result| reply(result));
         for id in late {
             self.save_transcript(&id);
         }

@@ -14,7 +14,7 @@ use super::mailbox::Message;
 use super::supervisor::Supervisor;
 use crate::engine::{EngineCommand, EngineReply};
 use crate::error::{Error, ErrorCode, Result};
-use crate::residency::Storage;
+use crate::kv::Storage;
 
 impl Supervisor {
     /// Gives a command to a loaded model's engine. One that takes none answers the command's reply with why not.

@@ -1,16 +1,16 @@
 //! The directory of saved scopes: taken over when the host names it, given back at the end.
 
 use crate::error::Result;
+use crate::kv::{FoundScope, SetAside, Storage, StorageContents};
 use crate::manager::disk::Disk;
 use crate::manager::scope::Scope;
 use crate::manager::supervisor::Supervisor;
 use crate::protocol::{LifecycleEvent, Persist};
-use crate::residency::{Found, FoundScope, SetAside, Storage};
 
 impl Supervisor {
     /// Takes over what an earlier process left. A scope that has been talked to already stays as it is, and what was found
     /// of its id goes as far as nothing newer takes its place.
-    pub(in crate::manager) fn open(&mut self, storage: Storage, found: Found) -> Result<()> {
+    pub(in crate::manager) fn open(&mut self, storage: Storage, found: StorageContents) -> Result<()> {
         if let Some(closed) = self.refusal_when_closed() {
             return Err(closed);
         }
@@ -30,7 +30,7 @@ impl Supervisor {
         for id in before {
             match self.scopes.get(&id).map(|scope| scope.persist) {
                 Some(Persist::None) => self.remove_saved(&id, Box::new(|_| {})),
-                Some(Persist::Transcript | Persist::Kv) => {
+                Some(Persist::Transcript | Persist::Full) => {
                     self.save_transcript(&id);
                     self.remove_saved_kv(&id, Box::new(|_| {}));
                 }

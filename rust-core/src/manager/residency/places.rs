@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::saving::{Taken, When};
+use crate::kv::{KvSnapshot, is_cheaper_to_read};
 use crate::manager::scope::Kv;
 use crate::manager::supervisor::Supervisor;
 use crate::protocol::{Event, LifecycleEvent};
-use crate::residency::{Parked, is_worth_saving};
 
 const USED_UP: &str = "parkedBudgetBytes is used up";
 
@@ -27,7 +27,7 @@ impl Supervisor {
     }
 
     /// A scope left its slot. It is kept as far as the budget goes.
-    pub(in crate::manager) fn parked(&mut self, path: &str, parked: Arc<Parked>, reason: &str) {
+    pub(in crate::manager) fn parked(&mut self, path: &str, parked: Arc<KvSnapshot>, reason: &str) {
         let (scope, bytes) = (parked.scope().to_owned(), parked.bytes());
         if !self.place(path, &scope, Kv::Parked(parked.tokens().len() as u32)) {
             return; // Disposed, or at home in another model, in the meantime.
@@ -37,7 +37,7 @@ impl Supervisor {
     }
 
     /// Puts a scope among the parked ones of its model. Whoever no longer fits goes to disk, or is forgotten.
-    pub(super) fn keep_parked(&mut self, path: &str, parked: Arc<Parked>) {
+    pub(super) fn keep_parked(&mut self, path: &str, parked: Arc<KvSnapshot>) {
         let Some(running) = self.models.get_mut(path).and_then(|model| model.running.as_mut()) else { return };
         for given_up in running.parking.put(parked) {
             self.give_up(path, given_up);
@@ -46,7 +46,7 @@ impl Supervisor {
 
     /// A parked scope loses its place in RAM. Until it is on disk the engine still finds it; a disk that is slower than
     /// scopes change is given one at a time beyond the budget, and the others are forgotten.
-    fn give_up(&mut self, path: &str, parked: Arc<Parked>) {
+    fn give_up(&mut self, path: &str, parked: Arc<KvSnapshot>) {
         let (id, bytes) = (parked.scope().to_owned(), parked.bytes());
         let budget = self.models.get(path).and_then(|model| model.running.as_ref()).map_or(0, |it| it.parking.budget());
         let may_wait = |leaving: &u64| *leaving == 0 || leaving.saturating_add(bytes) <= budget;
@@ -157,6 +157,6 @@ impl Supervisor {
         let parked = &taken.parked;
         self.may_save_kv(scope)
             && parked.bytes() <= self.saved_budget
-            && (when == When::Asked || is_worth_saving(parked.tokens().len() as u32, parked.bytes(), rate))
+            && (when == When::Asked || is_cheaper_to_read(parked.tokens().len() as u32, parked.bytes(), rate))
     }
 }

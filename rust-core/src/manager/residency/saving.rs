@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use super::no_directory;
 use crate::engine::EngineCommand;
 use crate::error::{Error, ErrorCode, Result};
+use crate::kv::{Fingerprint, KvSnapshot};
 use crate::manager::mailbox::{Message, Reply};
 use crate::manager::scope::{Kv, Number, Saved, Scope};
 use crate::manager::supervisor::Supervisor;
 use crate::manager::turns::no_scope;
 use crate::protocol::{LifecycleEvent, Persist};
-use crate::residency::{Fingerprint, Parked};
 
 /// What decides about writing a KV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(in crate::manager) enum When {
 
 /// A copy of a scope's KV on its way to disk.
 pub(super) struct Taken {
-    pub(super) parked: Arc<Parked>,
+    pub(super) parked: Arc<KvSnapshot>,
     /// Path of the model that it belongs to.
     pub(super) model: String,
     fingerprint: Fingerprint,
@@ -61,7 +61,7 @@ impl Supervisor {
         let Some(scope) = self.scopes.get(id) else { return reply(Err(no_scope(id))) };
         let (path, id, birth) = (scope.model.clone(), id.to_owned(), scope.birth);
         let (copied_from, copied_of) = (path.clone(), id.clone());
-        let copied = self.reply_here(move |it, copied: Result<Option<Arc<Parked>>>| {
+        let copied = self.reply_here(move |it, copied: Result<Option<Arc<KvSnapshot>>>| {
             let (path, id) = (copied_from, copied_of);
             if !it.is_alive(&id, birth) {
                 return reply(Err(no_scope(&id)));
@@ -76,7 +76,7 @@ impl Supervisor {
 
     /// What was taken out of a model's engine just now. None if another model answers the scope by now: this one's KV is
     /// of no use to it, and must never be stamped as if it were.
-    pub(super) fn take_copy(&self, path: &str, id: &str, parked: Arc<Parked>) -> Option<Taken> {
+    pub(super) fn take_copy(&self, path: &str, id: &str, parked: Arc<KvSnapshot>) -> Option<Taken> {
         let scope = self.scopes.get(id).filter(|scope| scope.model == path)?;
         let fingerprint = self.models.get(path)?.running.as_ref()?.fingerprint?;
         Some(Taken { parked, model: path.to_owned(), fingerprint, version: scope.kv_version })
@@ -91,7 +91,7 @@ impl Supervisor {
         let Some(scope) = self.scopes.get(id) else { return reply(Err(no_scope(id))) };
         let transcript = scope.to_save(self.begun_turn(scope));
         let (id, files) = (id.to_owned(), scope.files);
-        let work = move |storage: &crate::residency::Storage| {
+        let work = move |storage: &crate::kv::Storage| {
             storage.write_transcript(&transcript)?;
             let write = |taken: Taken| {
                 let kv = storage.write_kv(&taken.parked, taken.fingerprint)?;
@@ -248,6 +248,6 @@ impl Supervisor {
     }
 
     pub(super) fn may_save_kv(&self, scope: &Scope) -> bool {
-        self.disk.is_some() && scope.persist == Persist::Kv
+        self.disk.is_some() && scope.persist == Persist::Full
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::host::{Host, a, manager, model_is, unloaded};
 use crate::engine::scripted::{GAUGE_BATCH, Needs, Point, Script};
 use crate::error::{Error, ErrorCode};
-use crate::protocol::{BenchReport, DeviceKind, Event, ModelStatus, NoGpuReason};
+use crate::protocol::{BenchReport, DeviceKind, Event, ModelStatus, GpuUnavailableReason};
 
 type Answer = Result<BenchReport, Error>;
 
@@ -62,7 +62,7 @@ fn speeds_are_told_with_what_they_were_measured_on_and_no_scope_changes() {
     assert!(prompt.mean > 0.0 && generation.mean > 0.0);
     assert_eq!((report.threads, report.batch_size), (1, GAUGE_BATCH));
     assert_eq!((report.info.description.as_str(), report.info.device), ("script", DeviceKind::Cpu));
-    assert_eq!(report.info.no_gpu.map(|no_gpu| no_gpu.reason), Some(NoGpuReason::NotBuilt));
+    assert_eq!(report.info.gpu_unavailable.map(|gpu_unavailable| gpu_unavailable.reason), Some(GpuUnavailableReason::NotBuilt));
     assert_eq!(host.progress("b"), [(1, 4), (2, 4), (3, 4), (4, 4)]);
     assert_eq!((host.snapshot().scopes, host.model("a.gguf").leases.len(), script.counts().loads), (before, 0, 1));
     host.say("h", "s", "you");

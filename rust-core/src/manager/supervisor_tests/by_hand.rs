@@ -66,7 +66,7 @@ fn what_is_nowhere_cannot_be_restored_and_what_is_unknown_not_moved() {
     assert_eq!(stage.ask(json!({ "type": "restore", "scope": "s" })), Err(ErrorCode::NotCached));
     stage.ask(json!({ "type": "park", "scope": "s" })).expect("it has no slot already");
     for command in ["park", "restore", "save", "rewindTo", "fork", "setPersist"] {
-        let asked = json!({ "type": command, "scope": "nobody", "fork": "copy", "messageIndex": 0, "persist": "kv" });
+        let asked = json!({ "type": command, "scope": "nobody", "fork": "copy", "messageIndex": 0, "persist": "full" });
         let known = |field: &str| match command {
             "rewindTo" => field == "messageIndex",
             "fork" => field == "fork",

@@ -33,14 +33,14 @@ impl Host {
     #[track_caller]
     fn verdict(&mut self, model: Value) -> (FitVerdict, u32, u32, u64, Option<u64>) {
         let fit = self.fit(model).expect("the file can be estimated");
-        (fit.verdict, fit.estimate.context_size, fit.estimate.slots, fit.estimate.total(), fit.available_bytes)
+        (fit.verdict, fit.estimate.context_size, fit.estimate.max_resident, fit.estimate.total(), fit.available_bytes)
     }
 }
 
 #[test]
 fn each_verdict_comes_with_its_numbers() {
     use FitVerdict::{DoesNotFit, Fits, FitsSmaller};
-    let model = json!({ "path": "a.gguf", "contextSize": 2048, "slots": 2 });
+    let model = json!({ "path": "a.gguf", "contextSize": 2048, "maxResident": 2 });
     for (available, expected) in [
         (None, (Fits, 2048, 2, 5_106, None)),
         (Some(5_106), (Fits, 2048, 2, 5_106, Some(5_106))),
@@ -68,7 +68,7 @@ fn what_is_said_to_fit_is_admitted_and_one_byte_less_is_not() {
         assert_eq!((fit.verdict, fit.estimate.total()), (FitVerdict::FitsSmaller, 3_058));
         host.configure(budget);
         let model = json!({
-            "path": "a.gguf", "contextSize": fit.estimate.context_size, "slots": fit.estimate.slots,
+            "path": "a.gguf", "contextSize": fit.estimate.context_size, "maxResident": fit.estimate.max_resident,
         });
         let acquired = host.acquire("l", model);
         assert_eq!(host.answer(&acquired).is_ok(), admitted);
@@ -84,7 +84,7 @@ fn the_budget_leaves_what_models_parked_scopes_and_residents_do_not_take() {
     host.configure(20_000);
     assert_eq!(host.fit(a()).map(|fit| fit.available_bytes), Ok(Some(20_000)));
 
-    let acquired = host.acquire("l", json!({ "path": "b.gguf", "contextSize": 1024, "slots": 1 }));
+    let acquired = host.acquire("l", json!({ "path": "b.gguf", "contextSize": 1024, "maxResident": 1 }));
     host.done(&acquired);
     assert_eq!(host.fit(a()).map(|fit| fit.available_bytes), Ok(Some(20_000 - 3_024)));
 
@@ -110,11 +110,11 @@ fn a_loaded_model_fits_what_it_has_and_gives_it_back_for_more() {
     let manager = manager(&script);
     let mut host = Host::on(&manager);
     host.configure(4_000);
-    let acquired = host.acquire("l", json!({ "path": "a.gguf", "contextSize": 1024, "slots": 2 }));
+    let acquired = host.acquire("l", json!({ "path": "a.gguf", "contextSize": 1024, "maxResident": 2 }));
     host.done(&acquired);
     script.has_memory(0);
     use FitVerdict::{DoesNotFit, Fits, FitsSmaller};
-    let asked = |context, slots| json!({ "path": "a.gguf", "contextSize": context, "slots": slots });
+    let asked = |context, slots| json!({ "path": "a.gguf", "contextSize": context, "maxResident": slots });
     // KV and compute of the loaded one are free before it is loaded anew. Its weights the system counts itself.
     assert_eq!(host.verdict(a()), (Fits, 1024, 2, 3_058, Some(2_058)));
     assert_eq!(host.verdict(asked(512, 1)), (Fits, 1024, 2, 3_058, Some(2_058)));

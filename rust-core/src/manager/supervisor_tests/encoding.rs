@@ -34,7 +34,7 @@ fn it_embeds_and_tokenizes_and_says_so_to_whoever_would_talk_to_it() {
     let summary = host.snapshot().scopes.first().cloned().expect("the scope was begun");
     assert_eq!(summary.message_count, 0, "the turn went back as a whole");
     for command in [
-        json!({ "type": "renderPrompt", "model": a(), "messages": [{ "role": "user", "content": "hi" }] }),
+        json!({ "type": "applyChatTemplate", "model": a(), "messages": [{ "role": "user", "content": "hi" }] }),
         json!({ "type": "prefill", "scope": "s", "append": [{ "role": "user", "content": "hi" }] }),
         json!({ "type": "bench", "benchId": "b", "model": a() }),
     ] {
@@ -77,7 +77,7 @@ fn a_text_is_as_long_as_it_was_trained_for_at_most_whatever_is_asked_for() {
     let script = encoder();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
-    for model in [a(), json!({ "path": "a.gguf", "contextSize": 4096, "slots": 8 })] {
+    for model in [a(), json!({ "path": "a.gguf", "contextSize": 4096, "maxResident": 8 })] {
         let request = host.embed("e", &[&words(511)], json!({ "model": model }));
         assert_eq!(host.embeddings(&request).map(|(_, tokens)| tokens), Ok(512));
         let request = host.embed("e", &["hi", &words(512)], json!({ "model": model }));
@@ -89,7 +89,7 @@ fn a_text_is_as_long_as_it_was_trained_for_at_most_whatever_is_asked_for() {
         ModelStatus::Ready { info } | ModelStatus::Idle { info } => info,
         other => panic!("{other:?}"),
     };
-    assert_eq!((info.context_size, info.slots, script.counts().loads), (512, 0, 1));
+    assert_eq!((info.context_size, info.max_resident, script.counts().loads), (512, 0, 1));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn it_takes_its_weights_and_each_text_what_it_needs() {
     let fit = host.fit(a()).expect("the file can be estimated");
     let estimate = fit.estimate;
     assert_eq!((fit.verdict, estimate.kv_bytes, estimate.compute_bytes), (FitVerdict::Fits, 0, 0));
-    assert_eq!((estimate.weights_bytes, estimate.context_size, estimate.slots), (1_000, 512, 0));
+    assert_eq!((estimate.weights_bytes, estimate.context_size, estimate.max_resident), (1_000, 512, 0));
     for (length, embedders, expected) in [
         (10, 1, Ok(())),
         (63, 1, Ok(())),

@@ -31,7 +31,7 @@ impl Host {
 
     #[track_caller]
     fn rendered(&mut self, messages: Value) -> RenderedPrompt {
-        let request = self.send(json!({ "type": "renderPrompt", "model": a(), "messages": messages }));
+        let request = self.send(json!({ "type": "applyChatTemplate", "model": a(), "messages": messages }));
         self.until(|event| match event {
             Event::RenderedPrompt { request_id, prompt } if *request_id == request => Some(prompt.clone()),
             Event::Failed { request_id, error } if *request_id == request => panic!("{error}"),

@@ -159,7 +159,7 @@ fn nothing_changes_but_what_is_cached() {
 
     assert_eq!(stage.guess("s", "what is my name"), Ok((7, 6)));
     // Answered behind whatever the disk would have been given.
-    stage.ask(json!({ "type": "setPersist", "scope": "s", "persist": "kv" })).expect("as it is");
+    stage.ask(json!({ "type": "setPersist", "scope": "s", "persist": "full" })).expect("as it is");
     let after = stage.scope("s");
     assert_eq!(after.cached_tokens, before.cached_tokens + 6);
     assert_eq!(after, ScopeSummary { cached_tokens: after.cached_tokens, ..before });
@@ -193,8 +193,8 @@ fn whatever_is_asked_of_the_scope_calls_its_guess_off() {
             "append": [{ "role": "user", "content": long() }] }),
         json!({ "type": "park", "scope": "s" }),
         json!({ "type": "rewindTo", "scope": "s", "messageIndex": 2 }),
-        json!({ "type": "disposeScope", "scope": "s" }),
-        json!({ "type": "eraseAll" }),
+        json!({ "type": "deleteScope", "scope": "s" }),
+        json!({ "type": "deleteAllScopes" }),
         json!({ "type": "suspend", "deadlineMs": 0 }),
     ] {
         let mut stage = Stage::greeted();

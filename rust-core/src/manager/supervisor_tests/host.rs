@@ -43,7 +43,7 @@ impl Host {
     }
 
     pub(super) fn acquire(&mut self, lease: &str, model: Value) -> String {
-        self.send(json!({ "type": "acquire", "leaseId": lease, "owner": lease, "model": model }))
+        self.send(json!({ "type": "acquire", "leaseId": lease, "debugLabel": lease, "model": model }))
     }
 
     pub(super) fn release(&mut self, lease: &str) -> String {
@@ -223,9 +223,9 @@ impl Host {
 
     #[track_caller]
     pub(super) fn lifecycle(&mut self) -> Vec<LifecycleRecord> {
-        let request = self.send(json!({ "type": "getLifecycle" }));
+        let request = self.send(json!({ "type": "readLog" }));
         self.until(|event| match event {
-            Event::Lifecycle { request_id, records } if *request_id == request => Some(records.clone()),
+            Event::Log { request_id, records } if *request_id == request => Some(records.clone()),
             _ => None,
         })
     }
@@ -288,10 +288,10 @@ pub(super) fn roles(messages: &[Message]) -> Vec<&str> {
 
 pub(super) fn names(records: &[LifecycleRecord]) -> Vec<String> {
     let name = |event: &LifecycleEvent| match event {
-        LifecycleEvent::Mounted { owner } => format!("mounted {owner}"),
-        LifecycleEvent::Unmounted { owner } => format!("unmounted {owner}"),
-        LifecycleEvent::Acquired { owner, reused } => format!("acquired {owner} reused={reused}"),
-        LifecycleEvent::Released { owner } => format!("released {owner}"),
+        LifecycleEvent::Mounted { debug_label } => format!("mounted {debug_label}"),
+        LifecycleEvent::Unmounted { debug_label } => format!("unmounted {debug_label}"),
+        LifecycleEvent::Acquired { debug_label, reused } => format!("acquired {debug_label} reused={reused}"),
+        LifecycleEvent::Released { debug_label } => format!("released {debug_label}"),
         LifecycleEvent::Failed { error } => format!("failed {:?}", error.code),
         LifecycleEvent::ThreadsChanged { from, to } => format!("threads {from} to {to}"),
         LifecycleEvent::ScopeParked { scope, .. } => format!("parked {scope}"),

@@ -81,7 +81,7 @@ fn a_closed_client_takes_no_command_and_no_lease() {
     let mut host = Host::on(&manager);
     let closed = manager.connect();
     closed.close();
-    let acquire = json!({ "requestId": "r", "type": "acquire", "leaseId": "l", "owner": "late", "model": a() });
+    let acquire = json!({ "requestId": "r", "type": "acquire", "leaseId": "l", "debugLabel": "late", "model": a() });
     closed.send(&acquire.to_string());
     let unload = host.send(json!({ "type": "unload", "path": "a.gguf" }));
     assert_eq!(host.failed(&unload), ErrorCode::ModelNotKnown);
@@ -237,13 +237,13 @@ async fn the_flight_recorder_tells_the_whole_life_with_owners() {
     let script = Script::new();
     let manager = ModelManager::on(script.loader(), Handle::current());
     let mut host = Host::on(&manager);
-    host.send(json!({ "type": "recordMount", "owner": "VoiceTab", "path": "a.gguf", "mount": "mounted" }));
+    host.send(json!({ "type": "recordMount", "debugLabel": "VoiceTab", "path": "a.gguf", "mount": "mounted" }));
     host.acquire("VoiceTab", a());
     host.acquire("ChatTab", a());
     host.say("g", "s", "hi");
     host.until_paused(finish_of("g")).await;
     host.release("VoiceTab");
-    host.send(json!({ "type": "recordMount", "owner": "VoiceTab", "path": "a.gguf", "mount": "unmounted" }));
+    host.send(json!({ "type": "recordMount", "debugLabel": "VoiceTab", "path": "a.gguf", "mount": "unmounted" }));
     host.release("ChatTab");
     host.until_paused(model_is("a.gguf", idle)).await;
     tokio::time::advance(Duration::from_secs(300)).await;

@@ -9,7 +9,7 @@ use crate::manager::ModelManager;
 use crate::protocol::{Event, FinishReason, LifecycleEvent, ScopeSummary};
 
 fn small() -> Value {
-    json!({ "path": "a.gguf", "contextSize": 64, "slots": 1 })
+    json!({ "path": "a.gguf", "contextSize": 64, "maxResident": 1 })
 }
 
 /// An answer of a quarter of the context at most, which is kept free for it.

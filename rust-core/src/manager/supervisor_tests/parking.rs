@@ -7,7 +7,7 @@ use crate::engine::scripted::{Point, Script};
 use crate::protocol::Residency;
 
 fn slots(slots: u32) -> Value {
-    json!({ "path": "a.gguf", "slots": slots })
+    json!({ "path": "a.gguf", "maxResident": slots })
 }
 
 /// Speaks once in each scope, in this order.
@@ -117,14 +117,14 @@ fn beyond_the_budget_the_least_recently_parked_is_forgotten() {
     let manager = manager(&script);
     let mut host = Host::on(&manager);
     // Seven tokens of four bytes, and as much of state: room for two scopes.
-    let model = json!({ "path": "a.gguf", "slots": 1, "parkedBudgetBytes": 2 * (28 + 28) });
+    let model = json!({ "path": "a.gguf", "maxResident": 1, "parkedBudgetBytes": 2 * (28 + 28) });
     greet(&mut host, &model, &["a", "b", "c", "d"]);
     let all = ["a", "b", "c", "d"].map(|scope| residency(&host, scope));
     assert_eq!(all, [Residency::Uncached, Residency::Parked, Residency::Parked, Residency::Resident]);
     assert_eq!(again(&mut host, &model, "b", "b again").0, 7);
     assert_eq!(again(&mut host, &model, "a", "a again").0, 0);
 
-    let nothing = json!({ "path": "b.gguf", "slots": 1, "parkedBudgetBytes": 0 });
+    let nothing = json!({ "path": "b.gguf", "maxResident": 1, "parkedBudgetBytes": 0 });
     greet(&mut host, &nothing, &["e", "f"]);
     assert_eq!(residency(&host, "e"), Residency::Uncached);
 }
@@ -154,7 +154,7 @@ fn a_disposed_scope_is_not_restored() {
     let mut host = Host::on(&manager);
     let model = slots(1);
     greet(&mut host, &model, &["a", "b"]);
-    let dispose = host.send(json!({ "type": "disposeScope", "scope": "a" }));
+    let dispose = host.send(json!({ "type": "deleteScope", "scope": "a" }));
     host.done(&dispose);
     host.say_with("new life", "a", "hi", model, json!({}));
     assert_eq!(host.answered("new life").1.usage.cached_tokens, 0);

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::host::{Host, a, manager, names};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
+use crate::kv::{Fingerprint, KvSnapshot, SavedTranscript, Storage};
 use crate::manager::{Message, ModelManager};
 use crate::protocol::{Message as ChatMessage, Persist, Residency, Role, ScopeSummary};
-use crate::residency::{Fingerprint, Parked, SavedTranscript, Storage};
 
 struct Process {
     manager: ModelManager,
@@ -118,7 +118,7 @@ fn what_one_model_has_read_is_never_saved_as_what_another_one_has() {
 
     let directory = self::directory();
     let mut process = Process::new(directory.path());
-    let narrow = json!({ "path": "a.gguf", "slots": 1, "parkedBudgetBytes": room_for_one });
+    let narrow = json!({ "path": "a.gguf", "maxResident": 1, "parkedBudgetBytes": room_for_one });
     process.say("s", "hi", narrow.clone());
     process.say("t", "hi", narrow.clone());
     assert_eq!(process.scope("s").residency, Residency::Parked);
@@ -153,7 +153,7 @@ fn a_copy_of_a_scope_that_is_gone_is_not_saved_as_that_of_its_namesake() {
     let gate = process.script.gate(Point::Save(1));
     let save = process.host.send(json!({ "type": "save", "scope": "s" }));
     gate.wait();
-    process.of_scope("disposeScope", "s").expect("it is disposed of");
+    process.of_scope("deleteScope", "s").expect("it is disposed of");
     let queued = process.host.say("new", "s", "hello");
     process.host.done(&queued);
     gate.open();
@@ -171,7 +171,7 @@ fn a_scope_does_not_have_the_file_of_a_disposed_namesake() {
     process.of_scope("park", "s").expect("it is parked");
     let disk = process.hold_disk();
     let save = process.host.send(json!({ "type": "save", "scope": "s" }));
-    let dispose = process.host.send(json!({ "type": "disposeScope", "scope": "s" }));
+    let dispose = process.host.send(json!({ "type": "deleteScope", "scope": "s" }));
     process.say("s", "hello", a());
     drop(disk);
     assert_eq!(process.host.answered_in_any_order(&save), Ok(()));
@@ -190,7 +190,7 @@ fn a_file_that_was_removed_behind_its_writing_is_not_believed_to_be_there() {
     process.of_scope("park", "s").expect("it is parked");
     let disk = process.hold_disk();
     let save = process.host.send(json!({ "type": "save", "scope": "s" }));
-    for persist in ["transcript", "kv"] {
+    for persist in ["transcript", "full"] {
         process.host.send(json!({ "type": "setPersist", "scope": "s", "persist": persist }));
     }
     // Answered when the requests before it were taken.
@@ -223,7 +223,7 @@ fn a_scope_that_comes_to_be_while_all_are_erased_keeps_its_transcript() {
     let mut process = Process::new(directory.path());
     process.say("early", "hi", a());
     let disk = process.hold_disk();
-    let erase = process.host.send(json!({ "type": "eraseAll" }));
+    let erase = process.host.send(json!({ "type": "deleteAllScopes" }));
     process.say("late", "hi", a());
     drop(disk);
     assert_eq!(process.host.answered_in_any_order(&erase), Ok(()));
@@ -262,8 +262,8 @@ fn who_comes_after_the_shutdown_is_refused_and_leaves_the_directory_alone() {
         json!({ "type": "fork", "scope": "s", "fork": "t" }),
         json!({ "type": "rewindTo", "scope": "s", "messageIndex": 0 }),
         json!({ "type": "setPersist", "scope": "s", "persist": "none" }),
-        json!({ "type": "disposeScope", "scope": "s" }),
-        json!({ "type": "eraseAll" }),
+        json!({ "type": "deleteScope", "scope": "s" }),
+        json!({ "type": "deleteAllScopes" }),
     ] {
         assert_eq!(process.ask(command.clone()), Err(ErrorCode::Closed), "{command}");
     }
@@ -302,13 +302,13 @@ fn a_directory_that_is_named_late_loses_what_a_newer_namesake_does_not_want_ther
 fn a_file_of_another_model_counts_as_long_as_it_is_there() {
     let directory = directory();
     let messages = vec![ChatMessage::new(Role::User, "hi")];
-    let (scope, model, persist) = ("s".to_owned(), "a.gguf".to_owned(), Persist::Kv);
+    let (scope, model, persist) = ("s".to_owned(), "a.gguf".to_owned(), Persist::Full);
     let transcript =
         SavedTranscript { scope, model, persist, revision: 1, last_used_at: 1, dropped_messages: 0, messages };
     {
         let (storage, _found) = Storage::open(directory.path()).expect("it opens");
         storage.write_transcript(&transcript).expect("it is written");
-        let kv = Parked::new("s".into(), vec![1, 2, 3], vec![7; 100]);
+        let kv = KvSnapshot::new("s".into(), vec![1, 2, 3], vec![7; 100]);
         storage.write_kv(&kv, Fingerprint(2)).expect("it is written");
     }
     let mut process = Process::new(directory.path());
@@ -334,13 +334,13 @@ fn a_kv_that_the_budget_has_no_room_for_is_not_written() {
 fn what_is_parked_of_a_disposed_scope_is_not_its_namesakes() {
     let directory = directory();
     let mut process = Process::new(directory.path());
-    let narrow = json!({ "path": "a.gguf", "slots": 1 });
+    let narrow = json!({ "path": "a.gguf", "maxResident": 1 });
     process.say("s", "hi", narrow.clone());
     let gate = process.script.gate(Point::Save(1));
     process.host.say_with("other", "t", "hi", narrow.clone(), json!({}));
     gate.wait();
     // The engine takes `s` out of its slot, and has told nobody yet.
-    process.of_scope("disposeScope", "s").expect("it is disposed of");
+    process.of_scope("deleteScope", "s").expect("it is disposed of");
     let queued = process.host.say_with("new", "s", "hello", narrow, json!({}));
     process.host.done(&queued);
     gate.open();

@@ -43,7 +43,7 @@ fn run(seed: u64) {
 
     for step in 0..COMMANDS {
         let model = json!({
-            "path": random.pick(&["a.gguf", "b.gguf"]), "slots": 2, "keepAliveMs": random.pick(&[Some(0), Some(60_000), None]),
+            "path": random.pick(&["a.gguf", "b.gguf"]), "maxResident": 2, "keepAliveMs": random.pick(&[Some(0), Some(60_000), None]),
         });
         match random.below(100) {
             0..20 => {
@@ -75,7 +75,7 @@ fn run(seed: u64) {
             }
             85..90 => asked.push(host.send(json!({ "type": "unload", "path": model["path"] }))),
             90..95 => {
-                asked.push(host.send(json!({ "type": "disposeScope", "scope": format!("scope {}", random.below(4)) })))
+                asked.push(host.send(json!({ "type": "deleteScope", "scope": format!("scope {}", random.below(4)) })))
             }
             95..98 => {
                 asked.push(host.send(json!({ "type": "getTranscript", "scope": format!("scope {}", random.below(4)) })))
@@ -96,7 +96,7 @@ fn run(seed: u64) {
     for path in ["a.gguf", "b.gguf"] {
         unload(&mut host, path);
     }
-    let last = host.send(json!({ "type": "recordMount", "owner": "the end", "path": "", "mount": "mounted" }));
+    let last = host.send(json!({ "type": "recordMount", "debugLabel": "the end", "path": "", "mount": "mounted" }));
     host.done(&last);
     assert_eq!(script.counts().live, 0, "seed {seed}");
     let accepted = accepted_by(&mut witness);

@@ -124,7 +124,7 @@ fn a_kill_loses_no_turn_that_has_ended() {
     process.say("s", "hi", a());
     process.say("s", "again", a());
     // Answered when what was written before is safe.
-    process.ask(json!({ "type": "setPersist", "scope": "s", "persist": "kv" })).expect("it is written");
+    process.ask(json!({ "type": "setPersist", "scope": "s", "persist": "full" })).expect("it is written");
     for file in files(directory.path()) {
         std::fs::copy(directory.path().join(&file), copy.path().join(&file)).expect("a file can be copied");
     }
@@ -139,10 +139,10 @@ fn a_kill_loses_no_turn_that_has_ended() {
 fn a_scope_that_ram_has_no_room_for_goes_to_disk_and_comes_back() {
     let directory = directory();
     let mut process = Process::new(directory.path());
-    let narrow = json!({ "path": "a.gguf", "slots": 1, "parkedBudgetBytes": 0 });
+    let narrow = json!({ "path": "a.gguf", "maxResident": 1, "parkedBudgetBytes": 0 });
     process.say("a", "hi", narrow.clone());
     process.say("b", "hi", narrow.clone());
-    process.ask(json!({ "type": "setPersist", "scope": "b", "persist": "kv" })).expect("writes before it are done");
+    process.ask(json!({ "type": "setPersist", "scope": "b", "persist": "full" })).expect("writes before it are done");
     assert_eq!(process.scope("a").residency, Residency::Saved);
     let (cached, _) = process.say("a", "again", narrow);
     assert!(cached > 0);
@@ -164,16 +164,16 @@ fn a_slow_disk_is_given_one_scope_at_a_time_and_ram_does_not_grow() {
         );
     };
     process.manager.handle().mailbox.tell(Message::Continue(Box::new(block)));
-    let narrow = json!({ "path": "a.gguf", "slots": 1, "parkedBudgetBytes": 0 });
+    let narrow = json!({ "path": "a.gguf", "maxResident": 1, "parkedBudgetBytes": 0 });
     for scope in ["a", "b", "c", "d"] {
         process.say(scope, "hi", narrow.clone());
     }
     assert_eq!(process.moves(), ["parked a", "parked b", "dropped b", "parked c", "dropped c"]);
     drop(open);
-    process.ask(json!({ "type": "setPersist", "scope": "d", "persist": "kv" })).expect("writes before it are done");
+    process.ask(json!({ "type": "setPersist", "scope": "d", "persist": "full" })).expect("writes before it are done");
     assert_eq!(process.scope("a").residency, Residency::Saved);
     process.say("e", "hi", narrow);
-    process.ask(json!({ "type": "setPersist", "scope": "e", "persist": "kv" })).expect("writes before it are done");
+    process.ask(json!({ "type": "setPersist", "scope": "e", "persist": "full" })).expect("writes before it are done");
     assert_eq!(process.scope("d").residency, Residency::Saved, "the disk takes more again");
 }
 
@@ -182,7 +182,7 @@ fn persist_says_what_may_be_on_disk() {
     for (persist, residency, count) in [
         (Persist::None, None, 0),
         (Persist::Transcript, Some(Residency::Uncached), 1),
-        (Persist::Kv, Some(Residency::Saved), 2),
+        (Persist::Full, Some(Residency::Saved), 2),
     ] {
         let directory = directory();
         let mut process = Process::new(directory.path());
@@ -226,9 +226,9 @@ fn disposed_and_erased_scopes_leave_no_file() {
         process.say(scope, "hi", a());
         process.ask(json!({ "type": "save", "scope": scope })).expect("it is saved");
     }
-    process.ask(json!({ "type": "disposeScope", "scope": "a" })).expect("it is disposed of");
+    process.ask(json!({ "type": "deleteScope", "scope": "a" })).expect("it is disposed of");
     assert_eq!(files(directory.path()).len(), 4);
-    process.ask(json!({ "type": "eraseAll" })).expect("all is erased");
+    process.ask(json!({ "type": "deleteAllScopes" })).expect("all is erased");
     assert_eq!((files(directory.path()).len(), process.host.snapshot().scopes.len()), (0, 0));
     process.say("a", "new", a());
     assert_eq!(roles(&process.host.transcript("a")), ["new", "you said: new"]);
@@ -244,7 +244,7 @@ fn the_least_recently_used_files_go_when_the_budget_is_used_up() {
     }
     process.ask(json!({ "type": "configure", "savedBudgetBytes": 0 })).expect("it is set");
     assert_eq!((process.scope("a").saved_at, process.scope("b").saved_at), (None, None));
-    process.ask(json!({ "type": "setPersist", "scope": "a", "persist": "kv" })).expect("removals before it are done");
+    process.ask(json!({ "type": "setPersist", "scope": "a", "persist": "full" })).expect("removals before it are done");
     assert_eq!(files(directory.path()).len(), 2, "the transcripts stay");
 }
 
@@ -305,7 +305,7 @@ fn without_a_directory_saving_is_refused_and_nothing_else_changes() {
     host.answered("g");
     let save = host.send(json!({ "type": "save", "scope": "s" }));
     assert_eq!(host.failed(&save), ErrorCode::StorageUnavailable);
-    for command in ["setPersist", "disposeScope"] {
+    for command in ["setPersist", "deleteScope"] {
         let mut command = json!({ "type": command, "scope": "s" });
         if command["type"] == "setPersist" {
             command["persist"] = json!("none");

@@ -107,7 +107,7 @@ fn disposing_a_scope_cancels_its_turns_and_forgets_it() {
     host.say("running", "s", "hi");
     host.say("behind it", "s", "hi");
     gate.wait();
-    let dispose = host.send(json!({ "type": "disposeScope", "scope": "s" }));
+    let dispose = host.send(json!({ "type": "deleteScope", "scope": "s" }));
     assert_eq!(host.finished("behind it").reason, FinishReason::Cancelled);
     let refused = host.say("too late", "s", "hi");
     assert_eq!(host.failed(&refused), ErrorCode::Busy);
@@ -127,7 +127,7 @@ fn a_scope_that_does_not_exist_has_no_transcript_and_cannot_be_disposed() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
-    for command in ["getTranscript", "disposeScope"] {
+    for command in ["getTranscript", "deleteScope"] {
         let request = host.send(json!({ "type": command, "scope": "nowhere" }));
         assert_eq!(host.failed(&request), ErrorCode::ScopeNotFound, "{command}");
     }

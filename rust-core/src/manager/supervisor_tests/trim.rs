@@ -103,7 +103,7 @@ fn a_moderate_trim_drops_what_is_parked_and_unloads_idle_models_and_no_more() {
     host.load_idle("idle 1.gguf");
     host.load_idle("idle 2.gguf");
     host.set_resident("speech", 500, false);
-    let one_slot = json!({ "path": "leased.gguf", "slots": 1 });
+    let one_slot = json!({ "path": "leased.gguf", "maxResident": 1 });
     let acquired = host.acquire("l", one_slot.clone());
     host.done(&acquired);
     for scope in ["parked 1", "parked 2", "resident"] {
@@ -141,7 +141,7 @@ fn what_may_be_on_disk_goes_there_before_anything_is_forgotten() {
     let manager = manager(&script);
     manager.keep_in(directory.path()).expect("nobody else has the directory");
     let mut host = Host::on(&manager);
-    let one_slot = json!({ "path": "a.gguf", "slots": 1, "keepAliveMs": null });
+    let one_slot = json!({ "path": "a.gguf", "maxResident": 1, "keepAliveMs": null });
     for scope in ["on disk already", "to disk", "secret", "resident"] {
         host.say_with(scope, scope, "hi", one_slot.clone(), json!({}));
         host.answered(scope);

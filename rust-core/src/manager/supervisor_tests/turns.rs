@@ -153,7 +153,7 @@ fn a_load_that_fails_ends_every_turn_that_waits_for_it() {
     host.say("g1", "s", "hi");
     host.say("g2", "s", "hi");
     host.say("g3", "t", "hi");
-    host.send(json!({ "type": "getLifecycle" }));
+    host.send(json!({ "type": "readLog" }));
     gate.open();
     for id in ["g1", "g2", "g3"] {
         let outcome = host.finished_in_any_order(id);

@@ -5,9 +5,9 @@ use std::io;
 use std::path::Path;
 
 use super::Store;
-use super::fail::Fail;
-use super::held::{Held, names_in};
+use super::cache_error::CacheError;
 use super::layout::Layout;
+use super::locked::{LockedStore, names_in};
 use crate::error::Result;
 
 /// Numbers for a bar.
@@ -26,9 +26,9 @@ pub struct DiskUse {
 impl Store {
     /// How much the models take, and how much is left.
     pub fn disk_use(&self) -> Result<DiskUse> {
-        self.change("measure", &self.directory().display(), |held| {
-            let (models_bytes, partial_bytes) = held.used()?;
-            let free_bytes = free_bytes(held.layout.root())?;
+        self.change("measure", &self.directory().display(), |locked| {
+            let (models_bytes, partial_bytes) = locked.used()?;
+            let free_bytes = free_bytes(locked.layout.root())?;
             Ok(DiskUse { models_bytes, partial_bytes, budget_bytes: self.models_budget(), free_bytes })
         })
     }
@@ -36,11 +36,11 @@ impl Store {
     /// What this app may still write into the folder, in bytes; `None` where the system does not say. Asks the system and
     /// waits for nobody.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
-        free_bytes(self.directory()).map_err(|error| Fail::Io(error).said("measure", &self.directory().display()))
+        free_bytes(self.directory()).map_err(|error| CacheError::Io(error).said("measure", &self.directory().display()))
     }
 }
 
-impl Held<'_> {
+impl LockedStore<'_> {
     /// By models, and by what is still coming in.
     pub(super) fn used(&self) -> io::Result<(u64, u64)> {
         let mut models = 0;

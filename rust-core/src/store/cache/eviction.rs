@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use super::Store;
+use super::cache_error::CacheError;
 use super::disk_use::folder_bytes;
-use super::fail::Fail;
-use super::held::{Entry, Held};
+use super::locked::{Entry, LockedStore};
 use crate::error::{Error, ErrorCode, Result};
-use crate::readable;
+use crate::human_bytes;
 use crate::store::digest::Digest;
 use crate::store::name::ModelName;
 
@@ -28,12 +28,12 @@ impl Store {
     /// `DiskFull` if the budget cannot hold them beside what is in use; then nothing has gone.
     pub fn make_room(&self, name: &ModelName, bytes: u64) -> Result<Vec<ModelName>> {
         let Some(budget) = self.models_budget() else { return Ok(Vec::new()) };
-        self.change("make room for", name, |held| {
-            held.tidy()?;
-            let (models, partials) = held.used()?;
-            let entries = held.entries()?.known;
+        self.change("make room for", name, |locked| {
+            locked.gc()?;
+            let (models, partials) = locked.used()?;
+            let entries = locked.entries()?.known;
             let candidates: Vec<_> =
-                entries.iter().map(|entry| candidate(held, entry, name)).collect::<std::result::Result<_, _>>()?;
+                entries.iter().map(|entry| candidate(locked, entry, name)).collect::<std::result::Result<_, _>>()?;
             let own = entries.iter().zip(&candidates).find(|(entry, _)| entry.name == *name);
             let others = partials.saturating_sub(own.map_or(0, |(_, candidate)| candidate.partial_bytes));
             let excess = models.saturating_add(others).saturating_add(bytes).saturating_sub(budget);
@@ -41,26 +41,30 @@ impl Store {
             for index in &chosen {
                 let name = &entries[*index].name;
                 tracing::info!(%name, "model was removed to make room");
-                held.forget(name)?;
+                locked.forget(name)?;
             }
-            held.tidy()?;
+            locked.gc()?;
             Ok(chosen.into_iter().map(|index| entries[index].name.clone()).collect())
         })
     }
 }
 
-fn candidate(held: &Held<'_>, entry: &Entry, needs_room: &ModelName) -> std::result::Result<Candidate, Fail> {
+fn candidate(
+    locked: &LockedStore<'_>,
+    entry: &Entry,
+    needs_room: &ModelName,
+) -> std::result::Result<Candidate, CacheError> {
     let manifest = &entry.manifest;
     let mut partial_bytes = 0;
     for partial in manifest.partials() {
-        partial_bytes += folder_bytes(&held.layout.partial(partial))?;
+        partial_bytes += folder_bytes(&locked.layout.partial(partial))?;
     }
     let blobs = manifest.blobs().into_iter().filter_map(|blob| {
-        let there = std::fs::metadata(held.layout.blob(&blob.sha256)).ok()?;
+        let there = std::fs::metadata(locked.layout.blob(&blob.sha256)).ok()?;
         Some((blob.sha256, there.len()))
     });
     Ok(Candidate {
-        stays: entry.name == *needs_room || held.is_in_use(manifest)?,
+        stays: entry.name == *needs_room || locked.is_in_use(manifest)?,
         blobs: blobs.collect(),
         partial_bytes,
     })
@@ -70,9 +74,9 @@ fn too_small(name: &ModelName, bytes: u64, budget: u64, short: u64) -> Error {
     let detail = format!(
         "could not make room for {name}: it has {}, and modelsBudgetBytes is {}, which is {} too little beside \
          what is in use - raise it, or unload or remove models",
-        readable::bytes(bytes),
-        readable::bytes(budget),
-        readable::bytes(short)
+        human_bytes::format(bytes),
+        human_bytes::format(budget),
+        human_bytes::format(short)
     );
     Error::new(ErrorCode::DiskFull, detail)
 }
@@ -158,7 +162,7 @@ mod tests {
         assert_eq!(choose(&shared, 5), Ok(vec![1]));
         assert_eq!(choose(&shared, 6), Ok(vec![0, 1]));
         assert_eq!(choose(&shared, 16), Err(1));
-        let held = [shared[0].clone(), Candidate { stays: true, ..shared[1].clone() }];
-        assert_eq!(choose(&held, 1), Err(1));
+        let locked = [shared[0].clone(), Candidate { stays: true, ..shared[1].clone() }];
+        assert_eq!(choose(&locked, 1), Err(1));
     }
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Store;
-use super::fail::Fail;
-use super::held::Held;
+use super::cache_error::CacheError;
+use super::locked::LockedStore;
 use super::manifest::{Awaited, Blob, FileKind, Manifest, Presence};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::{Lock, ignore_absence, make_directory, sync_directory};
@@ -57,20 +57,20 @@ impl Store {
     pub fn begin(&self, name: &ModelName, plan: Vec<PlannedFile>) -> Result<Incoming> {
         check(name, plan.iter().map(|planned| (&planned.file, planned.kind)))?;
         let incoming = Incoming { store: self.clone(), name: name.clone(), plan, state: Mutex::default() };
-        self.change("begin", name, |held| {
-            let known = held.entry(name)?.and_then(|entry| entry.manifest.incoming).unwrap_or_default();
+        self.change("begin", name, |locked| {
+            let known = locked.entry(name)?.and_then(|entry| entry.manifest.incoming).unwrap_or_default();
             let mut state = incoming.lock();
             if known.iter().map(planned).eq(incoming.awaited(&Arrived::new()).iter().map(planned)) {
                 for awaited in known {
                     let Some(blob) = awaited.blob else { continue };
-                    if held.presence(&blob)? == Presence::Whole {
-                        state.pins.push(held.pin(&blob.sha256)?);
+                    if locked.presence(&blob)? == Presence::Whole {
+                        state.pins.push(locked.pin(&blob.sha256)?);
                         state.arrived.insert(awaited.file, blob);
                     }
                 }
             }
-            incoming.record(held, &state.arrived)?;
-            held.tidy_if_possible();
+            incoming.record(locked, &state.arrived)?;
+            locked.gc_if_possible();
             Ok(())
         })?;
         Ok(incoming)
@@ -93,10 +93,10 @@ impl Incoming {
     /// written there before is still there. `ModelInUse` while another transfer has it, in this process or another one.
     pub fn partial_dir(&self, file: &FileName) -> Result<PathBuf> {
         let key = Key::of(&self.planned(file)?.key);
-        self.store.change("make a folder for", file, |held| {
+        self.store.change("make a folder for", file, |locked| {
             let mut state = self.lock();
             if !state.partials.contains_key(&key) {
-                let lock = held.hold_partial(&key)?.ok_or_else(|| {
+                let lock = locked.hold_partial(&key)?.ok_or_else(|| {
                     let detail = format!("{file} of {} is being downloaded already - wait for that", self.name);
                     Error::new(ErrorCode::ModelInUse, detail)
                 })?;
@@ -111,10 +111,10 @@ impl Incoming {
     /// Takes a file that the store has already, under whatever name; `false` if it has not, and nothing has changed.
     pub fn reuse(&self, file: &FileName, sha256: Digest) -> Result<bool> {
         self.planned(file)?;
-        self.store.change("store", file, |held| {
-            let Some(blob) = held.whole(&sha256)? else { return Ok(false) };
-            self.arrive(held, &mut self.lock(), file, blob)?;
-            held.tidy_if_possible();
+        self.store.change("store", file, |locked| {
+            let Some(blob) = locked.whole(&sha256)? else { return Ok(false) };
+            self.arrive(locked, &mut self.lock(), file, blob)?;
+            locked.gc_if_possible();
             Ok(true)
         })
     }
@@ -123,47 +123,53 @@ impl Incoming {
     /// `sha256` is what is in it. On the disk when this returns. Where it fails the file stays where it was.
     pub fn adopt(&self, file: &FileName, path: &Path, sha256: Digest) -> Result<()> {
         let key = Key::of(&self.planned(file)?.key);
-        let said = |error: io::Error| Fail::Io(error).said("store", file);
+        let said = |error: io::Error| CacheError::Io(error).said("store", file);
         let data = File::open(path).map_err(said)?;
         data.sync_all().map_err(said)?;
         let blob = Blob::new(sha256, &data.metadata().map_err(said)?);
-        self.store.change("store", file, |held| {
+        self.store.change("store", file, |locked| {
             let mut state = self.lock();
-            if let Some(known) = held.whole(&sha256)? {
+            if let Some(known) = locked.whole(&sha256)? {
                 ignore_absence(fs::remove_file(path))?;
-                self.arrive(held, &mut state, file, known)?;
+                self.arrive(locked, &mut state, file, known)?;
             } else {
                 // What it is must be known before it is there, or a death in between would leave a blob that nobody knows.
                 let mut arrived = state.arrived.clone();
                 arrived.insert(file.clone(), blob);
-                self.record(held, &arrived)?;
-                held.place(path, &blob)?;
-                self.arrive(held, &mut state, file, blob)?;
-                held.note_verified(&blob)?;
+                self.record(locked, &arrived)?;
+                locked.place(path, &blob)?;
+                self.arrive(locked, &mut state, file, blob)?;
+                locked.note_verified(&blob)?;
             }
             if state.partials.remove(&key).is_some() {
                 // What cannot be removed now is removed when all has arrived.
-                let _ = fs::remove_dir_all(held.layout.partial(&key));
+                let _ = fs::remove_dir_all(locked.layout.partial(&key));
             }
-            held.tidy_if_possible();
+            locked.gc_if_possible();
             Ok(())
         })
     }
 
     /// The blob is in place.
-    fn arrive(&self, held: &Held<'_>, state: &mut State, file: &FileName, blob: Blob) -> std::result::Result<(), Fail> {
-        state.pins.push(held.pin(&blob.sha256)?);
+    fn arrive(
+        &self,
+        locked: &LockedStore<'_>,
+        state: &mut State,
+        file: &FileName,
+        blob: Blob,
+    ) -> std::result::Result<(), CacheError> {
+        state.pins.push(locked.pin(&blob.sha256)?);
         state.arrived.insert(file.clone(), blob);
-        self.record(held, &state.arrived)
+        self.record(locked, &state.arrived)
     }
 
     /// Writes down what is planned and what has arrived. Reading settles it.
-    fn record(&self, held: &Held<'_>, arrived: &Arrived) -> std::result::Result<(), Fail> {
-        let entry = held.entry(&self.name)?;
+    fn record(&self, locked: &LockedStore<'_>, arrived: &Arrived) -> std::result::Result<(), CacheError> {
+        let entry = locked.entry(&self.name)?;
         let mut manifest = entry.map_or_else(|| Manifest::new(self.name.text()), |entry| entry.manifest);
         manifest.incoming = Some(self.awaited(arrived));
-        held.write(&manifest)?;
-        held.entry(&self.name)?;
+        locked.write(&manifest)?;
+        locked.entry(&self.name)?;
         Ok(())
     }
 
@@ -184,15 +190,15 @@ impl Incoming {
         })
     }
 
-    /// Held for the calls of this one alone; within a change of the folder, never around one.
+    /// LockedStore for the calls of this one alone; within a change of the folder, never around one.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held<'_> {
+impl LockedStore<'_> {
     /// Moves a verified file to its place, over one that was damaged. Done already, it is done.
-    pub(super) fn place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), Fail> {
+    pub(super) fn place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), CacheError> {
         let place = self.layout.blob(&blob.sha256);
         match fs::rename(path, &place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.presence(blob)? == Presence::Whole => {}

@@ -1,7 +1,7 @@
 //! What a stored model says of itself.
 
 use super::Store;
-use super::work::OnWork;
+use super::byte_progress::OnByteProgress;
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf;
 use crate::store::name::ModelName;
@@ -33,8 +33,8 @@ pub struct ModelHeader {
 
 impl Store {
     /// Reads the head of a stored model. As [`pin`](Store::pin), and `ModelInvalid` if the file is no model.
-    pub fn inspect(&self, name: &ModelName, on_work: OnWork<'_>) -> Result<ModelHeader> {
-        let pinned = self.pin(name, on_work)?;
+    pub fn inspect(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<ModelHeader> {
+        let pinned = self.pin(name, on_progress)?;
         let path = pinned.weights().to_str().ok_or_else(|| {
             let detail = format!("the path of {name} is not text - give the store a folder whose path is");
             Error::new(ErrorCode::StorageFailed, detail)

@@ -3,9 +3,9 @@
 use std::time::UNIX_EPOCH;
 
 use super::Store;
+use super::cache_error::CacheError;
 use super::disk_use::folder_bytes;
-use super::fail::Fail;
-use super::held::{Entry, Held};
+use super::locked::{Entry, LockedStore};
 use super::manifest::{FileKind, Presence};
 use crate::error::Result;
 use crate::store::digest::Digest;
@@ -45,29 +45,29 @@ pub struct StoredFile {
 impl Store {
     /// Every name, least recently used first.
     pub fn list(&self) -> Result<Vec<StoredModel>> {
-        self.change("list", &self.directory().display(), |held| {
-            held.entries()?.known.iter().map(|entry| describe(held, entry)).collect()
+        self.change("list", &self.directory().display(), |locked| {
+            locked.entries()?.known.iter().map(|entry| describe(locked, entry)).collect()
         })
     }
 }
 
-fn describe(held: &Held<'_>, entry: &Entry) -> std::result::Result<StoredModel, Fail> {
+fn describe(locked: &LockedStore<'_>, entry: &Entry) -> std::result::Result<StoredModel, CacheError> {
     let manifest = &entry.manifest;
     let mut bytes = 0;
     for blob in manifest.blobs() {
-        if held.presence(&blob)? != Presence::Absent {
+        if locked.presence(&blob)? != Presence::Absent {
             bytes += blob.bytes;
         }
     }
     for partial in manifest.partials() {
-        bytes += folder_bytes(&held.layout.partial(partial))?;
+        bytes += folder_bytes(&locked.layout.partial(partial))?;
     }
     let mut files = Vec::new();
     let current = manifest.current.iter().flatten().map(|it| (&it.file, it.kind, Some(it.blob)));
     let incoming = manifest.incoming.iter().filter(|_| manifest.current.is_none()).flatten();
     for (file, kind, blob) in current.chain(incoming.map(|it| (&it.file, it.kind, it.blob))) {
         let content = match blob {
-            Some(blob) if held.presence(&blob)? != Presence::Absent => Some((blob.bytes, blob.sha256)),
+            Some(blob) if locked.presence(&blob)? != Presence::Absent => Some((blob.bytes, blob.sha256)),
             _ => None,
         };
         files.push(StoredFile { file: file.clone(), kind, content });
@@ -79,7 +79,7 @@ fn describe(held: &Held<'_>, entry: &Entry) -> std::result::Result<StoredModel, 
         last_used_at: u64::try_from(used.as_millis()).unwrap_or(u64::MAX),
         is_complete: manifest.current.is_some() && files.iter().all(|file| file.content.is_some()),
         is_incoming: manifest.incoming.is_some(),
-        is_in_use: held.is_in_use(manifest)?,
+        is_in_use: locked.is_in_use(manifest)?,
         files,
     })
 }

@@ -1,41 +1,41 @@
 //! The folder of models: what is in it, and the ways in which that changes.
 
+mod byte_progress;
+mod cache_error;
 mod disk_use;
 mod eviction;
-mod fail;
-mod held;
+mod gc;
 mod import;
 mod incoming;
 mod inspect;
 mod layout;
+mod link_set;
 mod list;
+mod locked;
 mod manifest;
 mod pin;
 mod remove;
 mod stage;
-mod tidy;
 mod verify;
-mod view;
-mod work;
 
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use self::byte_progress::{ByteProgress, OnByteProgress};
+use self::cache_error::CacheError;
 pub use self::disk_use::DiskUse;
 pub(super) use self::disk_use::free_bytes;
-use self::fail::Fail;
-use self::held::Held;
-pub use self::import::{ImportFile, Source};
+pub use self::import::{ImportFile, ImportSource};
 pub use self::incoming::{Incoming, PlannedFile};
 pub use self::inspect::ModelHeader;
 use self::layout::Layout;
 pub use self::list::{StoredFile, StoredModel};
+use self::locked::LockedStore;
 pub use self::manifest::FileKind;
 pub use self::pin::{Pinned, PinnedFile};
 pub use self::verify::{FileState, FileVerdict, Verdict};
-pub use self::work::{OnWork, Work};
 use crate::error::Result;
 
 /// How often a change begins anew because the folder was emptied in the middle of it.
@@ -65,7 +65,7 @@ impl Store {
         let StoreOptions { directory, models_budget_bytes } = options;
         let models_budget_bytes = Arc::new(Mutex::new(models_budget_bytes));
         let store = Self { layout: Arc::new(Layout::new(directory)), models_budget_bytes };
-        store.change("open", &store.directory().display(), |held| held.tidy())?;
+        store.change("open", &store.directory().display(), |locked| locked.gc())?;
         Ok(store)
     }
 
@@ -89,13 +89,13 @@ impl Store {
         &self,
         act: &str,
         what: &dyn Display,
-        mut run: impl FnMut(&Held<'_>) -> std::result::Result<T, Fail>,
+        mut run: impl FnMut(&LockedStore<'_>) -> std::result::Result<T, CacheError>,
     ) -> Result<T> {
         let mut retries = RETRIES;
         loop {
-            match Held::take(&self.layout).and_then(|held| run(&held)) {
+            match LockedStore::take(&self.layout).and_then(|locked| run(&locked)) {
                 Ok(done) => return Ok(done),
-                Err(Fail::Io(error)) if error.kind() == io::ErrorKind::NotFound && retries > 0 => retries -= 1,
+                Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound && retries > 0 => retries -= 1,
                 Err(fail) => return Err(fail.said(act, what)),
             }
         }

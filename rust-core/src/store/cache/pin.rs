@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Store;
-use super::fail::Fail;
-use super::held::Held;
+use super::cache_error::CacheError;
+use super::locked::LockedStore;
 use super::manifest::{FileKind, Presence, Stored};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::Lock;
-use crate::readable;
-use crate::store::cache::work::OnWork;
+use crate::human_bytes;
+use crate::store::cache::byte_progress::OnByteProgress;
 use crate::store::name::ModelName;
 
 /// A model whose files are there, all of them, and are not removed by any store in any process until this is dropped. The
@@ -58,40 +58,40 @@ enum Found {
 impl Store {
     /// Pins a model for use. `ModelNotCached` if it is not in the store, or not all of it. Files that were written to since
     /// they were verified are verified again, which takes as long as reading them; only then there is progress.
-    pub fn pin(&self, name: &ModelName, on_work: OnWork<'_>) -> Result<Pinned> {
+    pub fn pin(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<Pinned> {
         loop {
-            let found = self.change("open", name, |held| {
-                let found = look(held, name)?;
-                held.touch(name);
+            let found = self.change("open", name, |locked| {
+                let found = look(locked, name)?;
+                locked.touch(name);
                 Ok(found)
             })?;
             match found {
                 Found::Pinned(pinned) => return Ok(pinned),
-                Found::Touched => self.verify(name, on_work)?.undamaged(name)?,
+                Found::Touched => self.verify(name, on_progress)?.undamaged(name)?,
             }
         }
     }
 }
 
-fn look(held: &Held<'_>, name: &ModelName) -> std::result::Result<Found, Fail> {
-    let entry = held.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
+fn look(locked: &LockedStore<'_>, name: &ModelName) -> std::result::Result<Found, CacheError> {
+    let entry = locked.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
     let Some(files) = entry.manifest.current else {
         return Err(not_cached(name, "its download is not finished").into());
     };
     let mut touched = false;
     let mut locks = Vec::new();
     for stored in &files {
-        match held.presence(&stored.blob)? {
+        match locked.presence(&stored.blob)? {
             Presence::Whole => {}
             Presence::Touched => touched = true,
-            Presence::Absent => return Err(not_cached(name, &missing(held, stored)).into()),
+            Presence::Absent => return Err(not_cached(name, &missing(locked, stored)).into()),
         }
-        locks.push(held.pin(&stored.blob.sha256)?);
+        locks.push(locked.pin(&stored.blob.sha256)?);
     }
     if touched {
         return Ok(Found::Touched);
     }
-    let folder = held.view(&files)?;
+    let folder = locked.link_set(&files)?;
     let files = files.into_iter().map(|stored| PinnedFile {
         path: folder.join(stored.file.as_str()),
         kind: stored.kind,
@@ -100,10 +100,10 @@ fn look(held: &Held<'_>, name: &ModelName) -> std::result::Result<Found, Fail> {
     Ok(Found::Pinned(Pinned { files: files.collect(), _locks: locks }))
 }
 
-fn missing(held: &Held<'_>, stored: &Stored) -> String {
-    match fs::metadata(held.layout.blob(&stored.blob.sha256)) {
+fn missing(locked: &LockedStore<'_>, stored: &Stored) -> String {
+    match fs::metadata(locked.layout.blob(&stored.blob.sha256)) {
         Ok(about) => {
-            let (is, was) = (readable::bytes(about.len()), readable::bytes(stored.blob.bytes));
+            let (is, was) = (human_bytes::format(about.len()), human_bytes::format(stored.blob.bytes));
             format!("its file {} has {is} of {was}", stored.file)
         }
         Err(_) => format!("its file {} was deleted", stored.file),

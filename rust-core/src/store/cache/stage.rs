@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
+use super::cache_error::CacheError;
 use super::disk_use::free_bytes;
-use super::fail::Fail;
-use super::import::Source;
+use super::import::ImportSource;
 use super::manifest::{Blob, modified};
 use crate::error::{Error, ErrorCode};
-use crate::readable;
-use crate::store::cache::work::Count;
+use crate::human_bytes;
+use crate::store::cache::byte_progress::Count;
 use crate::store::digest::Hasher;
 use crate::store::file_name::FileName;
 
@@ -18,9 +18,14 @@ use crate::store::file_name::FileName;
 const PIECE: usize = 1 << 20;
 
 /// Puts a source's bytes at a path that is free, on the disk when this returns.
-pub(super) fn stage(source: Source, file: &FileName, at: &Path, count: &mut Count<'_>) -> Result<Blob, Fail> {
+pub(super) fn stage(
+    source: ImportSource,
+    file: &FileName,
+    at: &Path,
+    count: &mut Count<'_>,
+) -> Result<Blob, CacheError> {
     match source {
-        Source::Path(path) => {
+        ImportSource::Path(path) => {
             let mut from = open(&path)?;
             if clone_file(&from, at).is_ok() || link(&from, &path, at).is_ok() {
                 hash(file, at, count)
@@ -29,25 +34,28 @@ pub(super) fn stage(source: Source, file: &FileName, at: &Path, count: &mut Coun
                 copy(&mut from, Some(bytes), file, at, count)
             }
         }
-        Source::Reader { mut reader, bytes } => copy(&mut reader, bytes, file, at, count),
+        ImportSource::Reader { mut reader, bytes } => copy(&mut reader, bytes, file, at, count),
     }
 }
 
 /// Opens a file that somebody named.
-pub(super) fn open(path: &Path) -> Result<File, Fail> {
+pub(super) fn open(path: &Path) -> Result<File, CacheError> {
     let not_found = |what: &str| {
         let detail = format!("{} {what} - give the path of a GGUF file", path.display());
-        Fail::Said(Error::new(ErrorCode::ModelNotFound, detail))
+        CacheError::Said(Error::new(ErrorCode::ModelNotFound, detail))
     };
     let file = File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => not_found("is not there"),
-        _ => Fail::Io(error),
+        _ => CacheError::Io(error),
     })?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_found("is not a file")) }
 }
 
 /// Reads to the end, in pieces.
-pub(super) fn pour(reader: &mut dyn Read, mut each: impl FnMut(&[u8]) -> Result<(), Fail>) -> Result<(), Fail> {
+pub(super) fn copy_chunks(
+    reader: &mut dyn Read,
+    mut each: impl FnMut(&[u8]) -> Result<(), CacheError>,
+) -> Result<(), CacheError> {
     let mut piece = vec![0; PIECE];
     loop {
         let mut filled = 0;
@@ -72,18 +80,18 @@ fn copy(
     file: &FileName,
     at: &Path,
     count: &mut Count<'_>,
-) -> Result<Blob, Fail> {
+) -> Result<Blob, CacheError> {
     let folder = at.parent().unwrap_or(at);
     if let (Some(needed), Some(free)) = (bytes, free_bytes(folder)?)
         && needed > free
     {
-        let (needed, free) = (readable::bytes(needed), readable::bytes(free));
+        let (needed, free) = (human_bytes::format(needed), human_bytes::format(free));
         let detail = format!("could not copy {file}: it has {needed}, and {free} are free - free some space");
         return Err(Error::new(ErrorCode::DiskFull, detail).into());
     }
     let mut to = File::options().write(true).create_new(true).open(at)?;
     let mut content = Content::new(file);
-    pour(reader, |piece| {
+    copy_chunks(reader, |piece| {
         content.take(piece)?;
         to.write_all(piece)?;
         Ok(count.add(piece.len() as u64)?)
@@ -91,11 +99,11 @@ fn copy(
     content.finish(&to)
 }
 
-fn hash(file: &FileName, at: &Path, count: &mut Count<'_>) -> Result<Blob, Fail> {
+fn hash(file: &FileName, at: &Path, count: &mut Count<'_>) -> Result<Blob, CacheError> {
     let mut staged = File::open(at)?;
     let before = staged.metadata()?;
     let mut content = Content::new(file);
-    pour(&mut staged, |piece| {
+    copy_chunks(&mut staged, |piece| {
         content.take(piece)?;
         Ok(count.add(piece.len() as u64)?)
     })?;
@@ -119,7 +127,7 @@ impl<'a> Content<'a> {
         Self { file, hasher: Hasher::default(), is_gguf: false }
     }
 
-    fn take(&mut self, piece: &[u8]) -> Result<(), Fail> {
+    fn take(&mut self, piece: &[u8]) -> Result<(), CacheError> {
         // Every piece but the last is a whole one, so the first tells.
         self.is_gguf = self.is_gguf || piece.starts_with(b"GGUF");
         if !self.is_gguf {
@@ -129,7 +137,7 @@ impl<'a> Content<'a> {
         Ok(())
     }
 
-    fn finish(self, staged: &File) -> Result<Blob, Fail> {
+    fn finish(self, staged: &File) -> Result<Blob, CacheError> {
         if !self.is_gguf {
             return Err(self.no_gguf());
         }
@@ -137,7 +145,7 @@ impl<'a> Content<'a> {
         Ok(Blob::new(self.hasher.finish(), &staged.metadata()?))
     }
 
-    fn no_gguf(&self) -> Fail {
+    fn no_gguf(&self) -> CacheError {
         let detail = format!("{} is not a GGUF file: it does not begin with GGUF - choose another file", self.file);
         Error::new(ErrorCode::ModelInvalid, detail).into()
     }
@@ -168,7 +176,7 @@ fn clone_file(_from: &File, _at: &Path) -> io::Result<()> {
 fn link(from: &File, path: &Path, at: &Path) -> io::Result<()> {
     // A path may be a link, or a number under /proc, which have no second name.
     let path = fs::canonicalize(path)?;
-    if !super::held::is_at(from, &path)? {
+    if !super::locked::is_at(from, &path)? {
         return Err(ErrorKind::NotFound.into());
     }
     fs::hard_link(path, at)

@@ -3,13 +3,13 @@
 use std::io;
 
 use super::Store;
-use super::held::{Held, is_at};
+use super::locked::{LockedStore, is_at};
 use super::manifest::{Blob, modified};
 use super::pin::not_cached;
-use super::stage::pour;
+use super::stage::copy_chunks;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::{Lock, ignore_absence, sync_directory};
-use crate::store::cache::work::{Count, OnWork};
+use crate::store::cache::byte_progress::{Count, OnByteProgress};
 use crate::store::digest::Hasher;
 use crate::store::file_name::FileName;
 use crate::store::name::ModelName;
@@ -69,14 +69,14 @@ struct Suspect {
 impl Store {
     /// Reads every file of a model again. What is damaged is removed, in use or not: who has it mapped keeps it until it is
     /// unloaded. `ModelNotCached` for a name that is not in the store, `Cancelled` with nothing removed.
-    pub fn verify(&self, name: &ModelName, on_work: OnWork<'_>) -> Result<Verdict> {
-        let suspects = self.change("verify", name, |held| {
-            let entry = held.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
+    pub fn verify(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<Verdict> {
+        let suspects = self.change("verify", name, |locked| {
+            let entry = locked.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
             let current = entry.manifest.current.iter().flatten().map(|it| (&it.file, it.blob));
             let incoming = entry.manifest.incoming.iter().filter(|_| entry.manifest.current.is_none()).flatten();
             let arrived = incoming.filter_map(|it| Some((&it.file, it.blob?)));
             let suspects = current.chain(arrived).map(|(file, blob)| {
-                let lock = match held.pin(&blob.sha256) {
+                let lock = match locked.pin(&blob.sha256) {
                     Ok(lock) => Some(lock),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                     Err(error) => return Err(error.into()),
@@ -85,15 +85,15 @@ impl Store {
             });
             suspects.collect::<std::result::Result<Vec<_>, _>>()
         })?;
-        let mut count = Count::new(Some(suspects.iter().map(|it| it.blob.bytes).sum()), on_work);
+        let mut count = Count::new(Some(suspects.iter().map(|it| it.blob.bytes).sum()), on_progress);
         let mut judged = Vec::new();
         for suspect in suspects {
             let state = suspect.judge(&mut count)?;
             judged.push((suspect, state));
         }
-        self.change("verify", name, |held| {
-            judged.iter().try_for_each(|(suspect, state)| suspect.sentence(held, *state))?;
-            Ok(sync_directory(&held.layout.blobs)?)
+        self.change("verify", name, |locked| {
+            judged.iter().try_for_each(|(suspect, state)| suspect.apply(locked, *state))?;
+            Ok(sync_directory(&locked.layout.blobs)?)
         })?;
         let files = judged.into_iter().map(|(suspect, state)| FileVerdict { file: suspect.file, state });
         Ok(Verdict { files: files.collect() })
@@ -103,14 +103,14 @@ impl Store {
 impl Suspect {
     fn judge(&self, count: &mut Count<'_>) -> Result<FileState> {
         let Some(lock) = &self.lock else { return Ok(FileState::Missing) };
-        let said = |error: io::Error| super::Fail::Io(error).said("verify", &self.file);
+        let said = |error: io::Error| super::CacheError::Io(error).said("verify", &self.file);
         let mut file = lock.file();
         let before = file.metadata().map_err(said)?;
         if before.len() != self.blob.bytes {
             return Ok(FileState::Damaged);
         }
         let mut hasher = Hasher::default();
-        pour(&mut file, |bytes| {
+        copy_chunks(&mut file, |bytes| {
             hasher.update(bytes);
             Ok(count.add(bytes.len() as u64)?)
         })
@@ -123,9 +123,9 @@ impl Suspect {
     }
 
     /// Removes what is damaged, if it is still there and not replaced; notes what is whole.
-    fn sentence(&self, held: &Held<'_>, state: FileState) -> std::result::Result<(), super::Fail> {
+    fn apply(&self, locked: &LockedStore<'_>, state: FileState) -> std::result::Result<(), super::CacheError> {
         let Some(lock) = &self.lock else { return Ok(()) };
-        let place = held.layout.blob(&self.blob.sha256);
+        let place = locked.layout.blob(&self.blob.sha256);
         if !is_at(lock.file(), &place)? {
             return Ok(());
         }
@@ -135,15 +135,15 @@ impl Suspect {
                 tracing::warn!(file = %self.file, sha256 = %self.blob.sha256, "damaged model file was removed");
                 ignore_absence(std::fs::remove_file(place))?;
             }
-            FileState::Whole => held.note_verified(&Blob::new(self.blob.sha256, &lock.file().metadata()?))?,
+            FileState::Whole => locked.note_verified(&Blob::new(self.blob.sha256, &lock.file().metadata()?))?,
         }
         Ok(())
     }
 }
 
-impl Held<'_> {
+impl LockedStore<'_> {
     /// So that no name that means the blob has it verified once more.
-    pub(super) fn note_verified(&self, verified: &Blob) -> std::result::Result<(), super::Fail> {
+    pub(super) fn note_verified(&self, verified: &Blob) -> std::result::Result<(), super::CacheError> {
         for entry in self.entries()?.known {
             let mut manifest = entry.manifest;
             let current = manifest.current.iter_mut().flatten().map(|stored| &mut stored.blob);

@@ -8,29 +8,29 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::address::shown;
-use super::answer::{self, Expected, Plan};
 use super::blocking::blocking;
 use super::control::Control;
+use super::http_client::{ByteRange, HttpRequest};
 use super::journal::BLOCK_BYTES;
 use super::network::{Answer, Incoming, Network, random};
 use super::partial::Arrived;
 use super::progress::{Meter, Phase, Progress, seconds_left};
+use super::response::{self, ExpectedContent, Plan};
 use super::retry::Failures;
 use super::secret::Secret;
-use super::transfer::{ByteRange, Request};
-use super::trouble::{Remedy, Tried, Trouble};
+use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use super::writer::Writer;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A file on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remote {
+pub struct RemoteLocation {
     /// Where.
     pub url: Url,
     /// For that server alone.
     pub token: Option<Secret>,
     /// What is known of it.
-    pub expected: Expected,
+    pub expected: ExpectedContent,
 }
 
 /// Hears how far a transfer is. Called for every piece that comes.
@@ -42,7 +42,7 @@ pub type MakeRoom = Arc<dyn Fn(u64) -> Result<()> + Send + Sync>;
 /// The transfer of one file.
 pub struct Download {
     network: Network,
-    remote: Remote,
+    remote: RemoteLocation,
     folder: PathBuf,
     control: Control,
     report: Report,
@@ -63,7 +63,7 @@ impl Download {
     /// Into `folder`, which is this transfer's own.
     pub fn new(
         network: Network,
-        remote: Remote,
+        remote: RemoteLocation,
         folder: PathBuf,
         control: Control,
         report: Report,
@@ -96,7 +96,7 @@ impl Download {
             self.meter.interrupt();
             match attempt {
                 Ok(Attempt::Done | Attempt::Stopped) => writer.flush().await?,
-                Err(trouble) => self.recover(writer, trouble).await?,
+                Err(error) => self.recover(writer, error).await?,
             }
         }
         self.say(writer, Phase::Verifying);
@@ -104,18 +104,18 @@ impl Download {
     }
 
     /// Keeps what is good, and waits if another attempt may help.
-    async fn recover(&mut self, writer: &mut Writer, trouble: Trouble) -> Result<()> {
-        let code = trouble.error.code;
-        match trouble.remedy {
-            Remedy::StartOver => writer.discard().await?,
-            Remedy::None if matches!(code, ErrorCode::LengthMismatch | ErrorCode::DigestMismatch) => {
+    async fn recover(&mut self, writer: &mut Writer, error: TransferError) -> Result<()> {
+        let code = error.error.code;
+        match error.advice {
+            RetryAdvice::StartOver => writer.discard().await?,
+            RetryAdvice::None if matches!(code, ErrorCode::LengthMismatch | ErrorCode::DigestMismatch) => {
                 writer.discard().await?
             }
             // The writer flushes as it ends, if it is not the one that failed.
-            Remedy::None => {}
-            Remedy::Wait { .. } | Remedy::WaitIfReached => writer.flush().await?,
+            RetryAdvice::None => {}
+            RetryAdvice::Wait { .. } | RetryAdvice::WaitIfReached => writer.flush().await?,
         }
-        let wait = self.failures.next(trouble, &self.network.options().patience, random())?;
+        let wait = self.failures.next(error, &self.network.options().retry_policy, random())?;
         tracing::info!(?code, ?wait, "download was interrupted");
         let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
         self.say(writer, Phase::Waiting { code, wait_ms });
@@ -123,10 +123,10 @@ impl Download {
         Ok(())
     }
 
-    async fn attempt(&mut self, writer: &mut Writer) -> Tried<Attempt> {
+    async fn attempt(&mut self, writer: &mut Writer) -> TransferResult<Attempt> {
         self.say(writer, Phase::Connecting);
         let before = writer.state().filter(|(identity, at)| *at > 0 && identity.can_resume());
-        let request = Request {
+        let request = HttpRequest {
             url: self.remote.url.clone(),
             range: before.map(|(_, first)| ByteRange { first, last: None }),
             if_range: before.and_then(|(identity, _)| identity.etag.clone()),
@@ -140,7 +140,7 @@ impl Download {
         self.failures.reached();
         let Answer { status, headers, linked, incoming } = answer;
         let expected = &self.remote.expected;
-        match answer::read(&shown(&self.remote.url), status, &headers, &linked, expected, before)? {
+        match response::read(&shown(&self.remote.url), status, &headers, &linked, expected, before)? {
             Plan::FromStart(identity) => {
                 let length = identity.length;
                 writer.begin(identity).await?;
@@ -173,7 +173,7 @@ impl Download {
         mut incoming: Incoming,
         count: u64,
         check_end: bool,
-    ) -> Tried<Attempt> {
+    ) -> TransferResult<Attempt> {
         let mut left = count;
         let mut in_block = 0;
         self.meter.add(Instant::now(), 0);
@@ -201,17 +201,17 @@ impl Download {
         if left > 0 { Err(self.too_short(left)) } else { Ok(Attempt::Done) }
     }
 
-    fn too_long(&self, count: u64) -> Trouble {
+    fn too_long(&self, count: u64) -> TransferError {
         let url = shown(&self.remote.url);
         let detail = format!("{url} goes on after its {count} bytes - check the address, or try again later");
-        Trouble::last(ErrorCode::LengthMismatch, detail)
+        TransferError::last(ErrorCode::LengthMismatch, detail)
     }
 
-    fn too_short(&self, left: u64) -> Trouble {
+    fn too_short(&self, left: u64) -> TransferError {
         let url = shown(&self.remote.url);
         let detail =
             format!("the connection for {url} ended {left} bytes too early - try again: it goes on where it was");
-        Trouble::passing(ErrorCode::ConnectionLost, detail)
+        TransferError::passing(ErrorCode::ConnectionLost, detail)
     }
 
     fn say(&self, writer: &Writer, phase: Phase) {

@@ -11,13 +11,13 @@ use tokio::time::Instant;
 
 use super::control::{Control, Will};
 use super::header::{RemoteHeaders, read_headers};
-use super::hub::{Hub, Repository, Variant};
 use super::network::Network;
-use super::plan::{RemoteFile, Wanted, of_repository, plan};
+use super::plan::{DownloadRequest, RemoteFile, of_repository, plan};
 use super::progress::Progress;
 use super::secret::Secret;
 use super::set::SetTransfer;
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::huggingface::{HuggingFace, Repository, Variant};
 use crate::store::{FileKind, HubName, ModelName, Store};
 
 /// Ten events a second at most.
@@ -32,7 +32,7 @@ pub struct Fetcher {
 struct Shared {
     store: Store,
     network: Network,
-    hub: Mutex<Hub>,
+    hub: Mutex<HuggingFace>,
     suspended: watch::Sender<bool>,
     running: Mutex<HashMap<ModelName, Entry>>,
 }
@@ -56,7 +56,7 @@ struct Running {
 
 /// One who waits for a model. Dropping it leaves the transfer.
 #[must_use = "a transfer that nobody waits for stops"]
-pub struct Fetching {
+pub struct FetchHandle {
     running: Arc<Running>,
     progress: watch::Receiver<Progress>,
     outcome: watch::Receiver<Option<Result<()>>>,
@@ -65,7 +65,7 @@ pub struct Fetching {
 
 impl Fetcher {
     /// Into a store, from servers and from a hub.
-    pub fn new(store: Store, network: Network, hub: Hub) -> Self {
+    pub fn new(store: Store, network: Network, hub: HuggingFace) -> Self {
         let (hub, suspended, running) = (Mutex::new(hub), watch::Sender::new(false), Mutex::default());
         Self { shared: Arc::new(Shared { store, network, hub, suspended, running }) }
     }
@@ -81,17 +81,17 @@ impl Fetcher {
     }
 
     /// Whom names of the hub are asked of.
-    pub fn hub(&self) -> Hub {
+    pub fn hub(&self) -> HuggingFace {
         self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whom names of the hub are asked of from now on. What runs goes on as it began.
-    pub fn set_hub(&self, hub: Hub) {
+    pub fn set_hub(&self, hub: HuggingFace) {
         *self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner) = hub;
     }
 
     /// The files that a name means, weights first, and where they are. Nothing of them is read.
-    pub async fn files(&self, wanted: &Wanted) -> Result<Vec<RemoteFile>> {
+    pub async fn files(&self, wanted: &DownloadRequest) -> Result<Vec<RemoteFile>> {
         plan(&self.shared.network, &self.hub(), wanted).await
     }
 
@@ -121,7 +121,7 @@ impl Fetcher {
     /// Joins the transfer of a model, or begins it where an earlier one ended. A model that is in the store is there at
     /// once, without any network. Token, digest and projector are those of the one who came first. To be called on a tokio
     /// runtime with time and I/O, which then drives the transfer.
-    pub fn fetch(&self, wanted: Wanted) -> Fetching {
+    pub fn fetch(&self, wanted: DownloadRequest) -> FetchHandle {
         let mut running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, entry| entry.ended.has_changed().is_ok());
         let before = running.get(&wanted.name);
@@ -129,13 +129,13 @@ impl Fetcher {
         let joined =
             before.and_then(|entry| entry.transfer.upgrade()).filter(|transfer| transfer.outcome.borrow().is_none());
         if let Some(transfer) = joined {
-            return Fetching::new(transfer);
+            return FetchHandle::new(transfer);
         }
         let before = before.map(|entry| entry.ended.clone());
         let name = wanted.name.clone();
         let (transfer, ended) = self.begin(wanted, before);
         running.insert(name, Entry { transfer: Arc::downgrade(&transfer), ended });
-        Fetching::new(transfer)
+        FetchHandle::new(transfer)
     }
 
     /// Every transfer waits, whatever its callers want: the process is about to be suspended.
@@ -148,7 +148,11 @@ impl Fetcher {
         self.shared.suspended.send_replace(false);
     }
 
-    fn begin(&self, wanted: Wanted, before: Option<watch::Receiver<()>>) -> (Arc<Running>, watch::Receiver<()>) {
+    fn begin(
+        &self,
+        wanted: DownloadRequest,
+        before: Option<watch::Receiver<()>>,
+    ) -> (Arc<Running>, watch::Receiver<()>) {
         let (will, progress, outcome) =
             (watch::Sender::new(Will::Run), watch::Sender::new(Progress::NONE), watch::Sender::new(None));
         let (ending, ended) = watch::channel(());
@@ -171,7 +175,7 @@ impl Fetcher {
     }
 }
 
-impl Fetching {
+impl FetchHandle {
     fn new(running: Arc<Running>) -> Self {
         let (progress, outcome) = (running.progress.clone(), running.outcome.clone());
         Self { running, progress, outcome, last_event: None }

@@ -5,12 +5,12 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::address::{same_origin, shown};
-use super::answer::content_range;
 use super::blocking::blocking;
-use super::download::Remote;
+use super::download::RemoteLocation;
+use super::http_client::{ByteRange, HttpRequest};
 use super::network::{Network, Small};
 use super::plan::RemoteFile;
-use super::transfer::{ByteRange, Request};
+use super::response::content_range;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
 use crate::gguf::{Beginning, Metadata, read_beginning};
@@ -48,7 +48,7 @@ pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path
 }
 
 /// Grows what is there until the header is whole. Also gives the file's length, and how much of it was read.
-async fn read_header(network: &Network, remote: &Remote, path: &Path) -> Result<(Metadata, u64, u64)> {
+async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) -> Result<(Metadata, u64, u64)> {
     let mut source = Source { remote, request: None, length: remote.expected.length };
     let mut here = 0;
     let mut until = STEP_BYTES;
@@ -77,7 +77,7 @@ async fn read_header(network: &Network, remote: &Remote, path: &Path) -> Result<
 }
 
 /// In place of the path of a file that nobody else knows.
-fn of_server(remote: &Remote, error: Error) -> Error {
+fn of_server(remote: &RemoteLocation, error: Error) -> Error {
     match error.code {
         ErrorCode::ModelInvalid => {
             let reason = error.detail.split_once(": ").map_or(error.detail.as_str(), |(_, reason)| reason);
@@ -101,17 +101,17 @@ fn write(path: &Path, at: u64, bytes: &[u8], length: u64) -> io::Result<()> {
 
 /// A file that is read from its beginning, piece by piece.
 struct Source<'a> {
-    remote: &'a Remote,
+    remote: &'a RemoteLocation,
     /// Where the first answer came from, and which state of the file it was: what is read later must be of the same.
-    request: Option<Request>,
+    request: Option<HttpRequest>,
     length: Option<u64>,
 }
 
 impl Source<'_> {
     /// The bytes from `at` to `until`, or to the end of the file.
     async fn read(&mut self, network: &Network, at: u64, until: u64) -> Result<Vec<u8>> {
-        let Remote { url, token, .. } = self.remote;
-        let first = Request { url: url.clone(), range: None, if_range: None, token: token.clone() };
+        let RemoteLocation { url, token, .. } = self.remote;
+        let first = HttpRequest { url: url.clone(), range: None, if_range: None, token: token.clone() };
         let mut request = self.request.clone().unwrap_or(first);
         request.range = Some(ByteRange { first: at, last: Some(until - 1) });
         let small = network.read(&request, (until - at) as usize).await?;
@@ -137,10 +137,10 @@ impl Source<'_> {
     }
 
     /// Without the redirect, which the hub would be asked for each time.
-    fn later(&self, small: &Small) -> Request {
+    fn later(&self, small: &Small) -> HttpRequest {
         let own = same_origin(&small.url, &self.remote.url);
         let strong = |etag: &&String| etag.starts_with('"');
-        Request {
+        HttpRequest {
             url: small.url.clone(),
             range: None,
             if_range: small.headers.etag.as_ref().filter(strong).cloned(),

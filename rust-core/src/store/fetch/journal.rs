@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
-use super::answer::Identity;
+use super::response::Identity;
 use crate::files::ignore_absence;
 use crate::store::digest::Digest;
 

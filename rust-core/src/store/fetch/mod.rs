@@ -7,41 +7,42 @@
 //!                                Download ── attempts, retries ──► Writer, a thread: data + journal in a partial folder
 //!                                    │ asks
 //!                                    ▼
-//!                                Network ── redirects, tokens, bounds ──► Transfer ── Http: reqwest, rustls
+//!                                Network ── redirects, tokens, bounds ──► HttpClient ── ReqwestClient
 //! ```
 
-mod address;
-mod answer;
+pub(super) mod address;
 mod blocking;
 mod control;
 mod download;
 mod fetcher;
 mod hashing;
 mod header;
-mod http;
-mod hub;
+mod http_client;
 mod journal;
 mod network;
 mod partial;
 mod plan;
 mod progress;
+mod reqwest_client;
+mod response;
 mod retry;
 mod secret;
 mod set;
 mod space;
-mod transfer;
-mod trouble;
+mod transfer_error;
 mod writer;
 
-pub use answer::Expected;
-pub use download::Remote;
-pub use fetcher::{Fetcher, Fetching};
+pub use download::RemoteLocation;
+pub use fetcher::{FetchHandle, Fetcher};
 pub use header::RemoteHeaders;
-pub use http::{Http, HttpOptions};
-pub use hub::{Hub, Repository, RepositoryFile, Variant, quantization};
+pub use http_client::{
+    BoxFuture, ByteRange, HttpClient, HttpError, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders,
+};
+pub(super) use network::Small;
 pub use network::{Network, NetworkOptions};
-pub use plan::{RemoteFile, Wanted};
+pub use plan::{DownloadRequest, RemoteFile};
 pub use progress::{Phase, Progress};
-pub use retry::Patience;
+pub use reqwest_client::{HttpOptions, ReqwestClient};
+pub use response::ExpectedContent;
+pub use retry::RetryPolicy;
 pub use secret::Secret;
-pub use transfer::{Body, ByteRange, Failure, Headers, Pending, Request, Response, Transfer};

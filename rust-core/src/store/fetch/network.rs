@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::address::{self, shown};
-use super::answer::{self, Expected};
+use super::http_client::{HttpClient, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders};
 use super::progress::Pace;
-use super::retry::{Failures, Patience, status_trouble};
-use super::transfer::{Body, Headers, Request, Response, Transfer};
-use super::trouble::{Tried, Trouble};
+use super::response::{self, ExpectedContent};
+use super::retry::{Failures, RetryPolicy, status_trouble};
+use super::transfer_error::{TransferError, TransferResult};
 use crate::error::{Error, ErrorCode, Result};
 
 const MAX_REDIRECTS: usize = 10;
@@ -24,7 +24,7 @@ pub struct NetworkOptions {
     /// Whether `http:` may leave this device.
     pub allow_insecure: bool,
     /// How long failures are borne.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
     /// The longest silence of a server, before its answer and between its bytes.
     pub idle: Duration,
     /// A server that sends less than this, over [`slowest_for`](Self::slowest_for), is left.
@@ -39,7 +39,7 @@ impl Default for NetworkOptions {
     fn default() -> Self {
         Self {
             allow_insecure: false,
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
             idle: Duration::from_secs(30),
             slowest_bytes_per_s: 1_024,
             slowest_for: Duration::from_secs(60),
@@ -51,7 +51,7 @@ impl Default for NetworkOptions {
 /// The store's way to servers.
 #[derive(Clone)]
 pub struct Network {
-    transfer: Arc<dyn Transfer>,
+    transfer: Arc<dyn HttpClient>,
     options: Arc<NetworkOptions>,
 }
 
@@ -60,9 +60,9 @@ pub struct Answer {
     /// For example 206.
     pub status: u16,
     /// Its own.
-    pub headers: Headers,
+    pub headers: ResponseHeaders,
     /// What the server that was asked first said of the file.
-    pub linked: Expected,
+    pub linked: ExpectedContent,
     /// What comes.
     pub incoming: Incoming,
 }
@@ -71,16 +71,16 @@ pub struct Answer {
 pub struct Incoming {
     /// Who sends it.
     pub url: Url,
-    body: Box<dyn Body>,
+    body: Box<dyn ResponseBody>,
     pace: Pace,
     options: Arc<NetworkOptions>,
 }
 
 impl Incoming {
     /// The next bytes; `None` at the end. Nothing is lost when the future is dropped.
-    pub async fn next(&mut self) -> Tried<Option<Bytes>> {
+    pub async fn next(&mut self) -> TransferResult<Option<Bytes>> {
         let piece = match tokio::time::timeout(self.options.idle, self.body.next()).await {
-            Ok(piece) => piece.map_err(|failure| Trouble::on_the_way(&self.url, failure))?,
+            Ok(piece) => piece.map_err(|failure| TransferError::on_the_way(&self.url, failure))?,
             Err(_) => return Err(silent(&self.url, &self.options)),
         };
         let count = piece.as_ref().map_or(0, Bytes::len) as u64;
@@ -90,21 +90,21 @@ impl Incoming {
             let detail = format!(
                 "{url} comes at less than {slowest_bytes_per_s} bytes a second - try again on a better network"
             );
-            return Err(Trouble::passing(ErrorCode::TooSlow, detail));
+            return Err(TransferError::passing(ErrorCode::TooSlow, detail));
         }
         Ok(piece)
     }
 }
 
-fn silent(url: &Url, options: &NetworkOptions) -> Trouble {
+fn silent(url: &Url, options: &NetworkOptions) -> TransferError {
     let (seconds, url) = (options.idle.as_secs_f32(), shown(url));
     let detail = format!("nothing came for {url} in {seconds} s - try again on a better network");
-    Trouble::passing(ErrorCode::TooSlow, detail)
+    TransferError::passing(ErrorCode::TooSlow, detail)
 }
 
 impl Network {
     /// Over a transfer of one's own, or over [`Http`](super::http::Http).
-    pub fn new(transfer: Arc<dyn Transfer>, options: NetworkOptions) -> Self {
+    pub fn new(transfer: Arc<dyn HttpClient>, options: NetworkOptions) -> Self {
         Self { transfer, options: Arc::new(options) }
     }
 
@@ -114,21 +114,22 @@ impl Network {
     }
 
     /// Asks, and follows where the server leads. The token goes no further than its own server.
-    pub async fn get(&self, mut request: Request) -> Tried<Answer> {
+    pub async fn get(&self, mut request: HttpRequest) -> TransferResult<Answer> {
         address::check(&request.url, self.options.allow_insecure)?;
         let first = request.url.clone();
         let token = request.token.take();
-        let mut linked = Expected::default();
+        let mut linked = ExpectedContent::default();
         for _ in 0..=MAX_REDIRECTS {
             let own = address::same_origin(&first, &request.url);
             request.token = token.clone().filter(|_| own);
             let response = self.ask(&request).await?;
             if own {
-                let word = answer::linked(&response.headers);
-                linked = Expected { length: word.length.or(linked.length), sha256: word.sha256.or(linked.sha256) };
+                let word = response::linked(&response.headers);
+                linked =
+                    ExpectedContent { length: word.length.or(linked.length), sha256: word.sha256.or(linked.sha256) };
             }
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
-                let Response { status, headers, body } = response;
+                let HttpResponse { status, headers, body } = response;
                 let (pace, options) = (Pace::new(Instant::now()), self.options.clone());
                 return Ok(Answer {
                     status,
@@ -140,20 +141,20 @@ impl Network {
             request.url = self.next(&request.url, &response.headers)?;
         }
         let detail = format!("{} was redirected {MAX_REDIRECTS} times and more - check the address", shown(&first));
-        Err(Trouble::last(ErrorCode::TooManyRedirects, detail))
+        Err(TransferError::last(ErrorCode::TooManyRedirects, detail))
     }
 
-    async fn ask(&self, request: &Request) -> Tried<Response> {
+    async fn ask(&self, request: &HttpRequest) -> TransferResult<HttpResponse> {
         match tokio::time::timeout(self.options.idle, self.transfer.get(request)).await {
-            Ok(response) => response.map_err(|failure| Trouble::on_the_way(&request.url, failure)),
+            Ok(response) => response.map_err(|failure| TransferError::on_the_way(&request.url, failure)),
             Err(_) => Err(silent(&request.url, &self.options)),
         }
     }
 
-    fn next(&self, from: &Url, headers: &Headers) -> Tried<Url> {
+    fn next(&self, from: &Url, headers: &ResponseHeaders) -> TransferResult<Url> {
         let invalid = |reason: &str| {
             let detail = format!("{} leads nowhere: {reason} - check the address", shown(from));
-            Trouble::last(ErrorCode::ResponseInvalid, detail)
+            TransferError::last(ErrorCode::ResponseInvalid, detail)
         };
         let location = headers.location.as_deref().ok_or_else(|| invalid("a redirect without an address"))?;
         let next = from.join(location).map_err(|_| invalid("a redirect to what is no address"))?;
@@ -163,7 +164,7 @@ impl Network {
                 shown(from),
                 shown(&next)
             );
-            return Err(Trouble::last(ErrorCode::InsecureUrl, detail));
+            return Err(TransferError::last(ErrorCode::InsecureUrl, detail));
         }
         address::check(&next, self.options.allow_insecure)?;
         Ok(next)
@@ -171,32 +172,32 @@ impl Network {
 
     /// Asks for something small, again after passing failures: all of it or none. `ResponseInvalid` for more than `limit`
     /// bytes.
-    pub async fn read(&self, request: &Request, limit: usize) -> Result<Small> {
+    pub async fn read(&self, request: &HttpRequest, limit: usize) -> Result<Small> {
         let mut failures = Failures::default();
         loop {
             match self.read_once(request, limit).await {
                 Ok(small) => return Ok(small),
-                Err(trouble) => {
-                    tracing::debug!(code = ?trouble.error.code, "small request failed");
-                    let wait = failures.next(trouble, &self.options.patience, random())?;
+                Err(error) => {
+                    tracing::debug!(code = ?error.error.code, "small request failed");
+                    let wait = failures.next(error, &self.options.retry_policy, random())?;
                     tokio::time::sleep(wait).await;
                 }
             }
         }
     }
 
-    async fn read_once(&self, request: &Request, limit: usize) -> Tried<Small> {
+    async fn read_once(&self, request: &HttpRequest, limit: usize) -> TransferResult<Small> {
         let Answer { status, headers, linked, mut incoming } = self.get(request.clone()).await?;
         let name = shown(&request.url);
         if !matches!(status, 200 | 206) {
             return Err(status_trouble(&name, status, headers.retry_after.as_deref()));
         }
-        answer::check_encoding(&name, &headers)?;
+        response::check_encoding(&name, &headers)?;
         let mut bytes = Vec::new();
         while let Some(piece) = incoming.next().await? {
             if piece.len() > limit - bytes.len() {
                 let detail = format!("the answer for {name} is longer than {limit} bytes - check the address");
-                return Err(Trouble::last(ErrorCode::ResponseInvalid, detail));
+                return Err(TransferError::last(ErrorCode::ResponseInvalid, detail));
             }
             bytes.extend_from_slice(&piece);
         }
@@ -212,11 +213,11 @@ pub struct Small {
     /// 200 or 206.
     pub status: u16,
     /// The last server's.
-    pub headers: Headers,
+    pub headers: ResponseHeaders,
     /// Who gave it.
     pub url: Url,
     /// What the server that was asked first said of the file.
-    pub linked: Expected,
+    pub linked: ExpectedContent,
 }
 
 /// In 0..1; only spreads retries.
@@ -225,8 +226,8 @@ pub fn random() -> f64 {
     RandomState::new().hash_one(0) as f64 / u64::MAX as f64
 }
 
-impl From<Trouble> for Error {
-    fn from(trouble: Trouble) -> Self {
-        trouble.error
+impl From<TransferError> for Error {
+    fn from(error: TransferError) -> Self {
+        error.error
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::answer::{Expected, Identity};
 use super::hashing::{Hashing, Syncing};
 use super::journal::{self, BLOCK_BYTES, Block, Journal, Summing};
+use super::response::{ExpectedContent, Identity};
 use super::space;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
@@ -53,7 +53,7 @@ pub struct Arrived {
 impl Partial {
     /// Takes up what is in the folder, made if there is none: every good block up to the first bad one. What cannot be
     /// what is expected now goes.
-    pub fn open(folder: &Path, expected: &Expected, spare: u64) -> Result<Self> {
+    pub fn open(folder: &Path, expected: &ExpectedContent, spare: u64) -> Result<Self> {
         let failed = |error: io::Error| failed("open", folder, &error);
         make_directory(folder).map_err(failed)?;
         let path = folder.join("data");
@@ -199,7 +199,7 @@ impl Partial {
     }
 }
 
-fn agrees(identity: &Identity, expected: &Expected) -> bool {
+fn agrees(identity: &Identity, expected: &ExpectedContent) -> bool {
     expected.length.is_none_or(|length| length == identity.length)
         && expected.sha256.is_none_or(|sha256| identity.sha256 == Some(sha256))
 }

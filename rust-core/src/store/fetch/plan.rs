@@ -3,17 +3,17 @@
 use url::Url;
 
 use super::address::{self, shown};
-use super::answer::Expected;
-use super::download::Remote;
-use super::hub::{Hub, Repository, RepositoryFile};
+use super::download::RemoteLocation;
 use super::network::Network;
+use super::response::ExpectedContent;
 use super::secret::Secret;
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::huggingface::{HuggingFace, Repository, RepositoryFile};
 use crate::store::{Digest, FileKind, FileName, ModelName, PlannedFile};
 
 /// A model, as somebody asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct DownloadRequest {
     /// Its name: a URL, or one of the hub.
     pub name: ModelName,
     /// For the server that the name leads to, and for no other.
@@ -24,7 +24,7 @@ pub struct Wanted {
     pub projector: bool,
 }
 
-impl Wanted {
+impl DownloadRequest {
     /// Nothing but its name.
     pub fn new(name: ModelName) -> Self {
         Self { name, token: None, sha256: None, projector: false }
@@ -39,7 +39,7 @@ pub struct RemoteFile {
     /// What it is for.
     pub kind: FileKind,
     /// Where it is.
-    pub remote: Remote,
+    pub remote: RemoteLocation,
 }
 
 impl RemoteFile {
@@ -54,7 +54,7 @@ impl RemoteFile {
 }
 
 /// The files of a model, weights first. Asks the hub about its names.
-pub async fn plan(network: &Network, hub: &Hub, wanted: &Wanted) -> Result<Vec<RemoteFile>> {
+pub async fn plan(network: &Network, hub: &HuggingFace, wanted: &DownloadRequest) -> Result<Vec<RemoteFile>> {
     match &wanted.name {
         ModelName::Url(url) => of_url(network, wanted, url),
         ModelName::Hub(name) => {
@@ -75,7 +75,7 @@ pub async fn plan(network: &Network, hub: &Hub, wanted: &Wanted) -> Result<Vec<R
     }
 }
 
-fn of_url(network: &Network, wanted: &Wanted, url: &Url) -> Result<Vec<RemoteFile>> {
+fn of_url(network: &Network, wanted: &DownloadRequest, url: &Url) -> Result<Vec<RemoteFile>> {
     address::check(url, network.options().allow_insecure)?;
     let own = wanted.name.file_name().ok_or_else(|| {
         let detail = format!("{} does not end in the name of a file - give the address of a .gguf file", shown(url));
@@ -88,8 +88,8 @@ fn of_url(network: &Network, wanted: &Wanted, url: &Url) -> Result<Vec<RemoteFil
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     let files = parts.iter().map(|part| {
-        let expected = Expected { length: None, sha256: wanted.sha256 };
-        let remote = Remote { url: beside(url, &own, part), token: wanted.token.clone(), expected };
+        let expected = ExpectedContent { length: None, sha256: wanted.sha256 };
+        let remote = RemoteLocation { url: beside(url, &own, part), token: wanted.token.clone(), expected };
         RemoteFile { file: part.clone(), kind: FileKind::Weights, remote }
     });
     Ok(files.collect())
@@ -110,16 +110,16 @@ fn beside(url: &Url, own: &FileName, part: &FileName) -> Url {
 
 /// A file of a repository, as it is at the commit that was listed.
 pub fn of_repository(
-    hub: &Hub,
+    hub: &HuggingFace,
     repository: &Repository,
     file: &RepositoryFile,
     kind: FileKind,
     token: Option<&Secret>,
 ) -> Result<RemoteFile> {
-    let remote = Remote {
+    let remote = RemoteLocation {
         url: hub.file(repository, &file.path),
         token: token.cloned(),
-        expected: Expected { length: Some(file.bytes), sha256: file.sha256 },
+        expected: ExpectedContent { length: Some(file.bytes), sha256: file.sha256 },
     };
     Ok(RemoteFile { file: file.name()?, kind, remote })
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::trouble::{Remedy, Trouble};
+use super::transfer_error::{RetryAdvice, TransferError};
 use crate::error::{Error, ErrorCode};
 
 /// How long failures are borne.
 #[derive(Debug, Clone)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Attempts in a row that may fail without a block of progress between them.
     pub attempts: u32,
     /// The wait after the first; each later one is twice as long.
@@ -18,7 +18,7 @@ pub struct Patience {
     pub longest_retry_after: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 8,
@@ -53,29 +53,31 @@ impl Failures {
 
     /// How long to wait before the next attempt; the error where there is none. `random` is in 0..1: many devices that
     /// lost one server must not come back together.
-    pub fn next(&mut self, trouble: Trouble, patience: &Patience, random: f64) -> Result<Duration, Error> {
+    pub fn next(&mut self, error: TransferError, policy: &RetryPolicy, random: f64) -> Result<Duration, Error> {
         self.in_a_row += 1;
-        match trouble.remedy {
-            Remedy::None => Err(trouble.error),
-            Remedy::WaitIfReached if !self.reached => Err(trouble.error),
-            Remedy::StartOver => {
+        match error.advice {
+            RetryAdvice::None => Err(error.error),
+            RetryAdvice::WaitIfReached if !self.reached => Err(error.error),
+            RetryAdvice::StartOver => {
                 self.started_over += 1;
-                if self.started_over > MAX_STARTS_OVER { Err(trouble.error) } else { Ok(Duration::ZERO) }
+                if self.started_over > MAX_STARTS_OVER { Err(error.error) } else { Ok(Duration::ZERO) }
             }
-            Remedy::Wait { .. } | Remedy::WaitIfReached if self.in_a_row >= patience.attempts => Err(trouble.error),
-            Remedy::Wait { at_least: Some(at_least) } if at_least > patience.longest_retry_after => {
-                let Error { code, detail } = trouble.error;
+            RetryAdvice::Wait { .. } | RetryAdvice::WaitIfReached if self.in_a_row >= policy.attempts => {
+                Err(error.error)
+            }
+            RetryAdvice::Wait { at_least: Some(at_least) } if at_least > policy.longest_retry_after => {
+                let Error { code, detail } = error.error;
                 Err(Error::new(code, format!("{detail}; the server asks to wait {} s", at_least.as_secs())))
             }
-            Remedy::Wait { at_least } => Ok(self.backoff(patience, random).max(at_least.unwrap_or_default())),
-            Remedy::WaitIfReached => Ok(self.backoff(patience, random)),
+            RetryAdvice::Wait { at_least } => Ok(self.backoff(policy, random).max(at_least.unwrap_or_default())),
+            RetryAdvice::WaitIfReached => Ok(self.backoff(policy, random)),
         }
     }
 
     /// Between half of the doubled wait and all of it.
-    fn backoff(&self, patience: &Patience, random: f64) -> Duration {
+    fn backoff(&self, policy: &RetryPolicy, random: f64) -> Duration {
         let doublings = (self.in_a_row - 1).min(30);
-        let whole = patience.first_wait.saturating_mul(1 << doublings).min(patience.longest_wait);
+        let whole = policy.first_wait.saturating_mul(1 << doublings).min(policy.longest_wait);
         whole.mul_f64(0.5 + random / 2.0)
     }
 }
@@ -91,26 +93,26 @@ pub fn is_passing(status: u16) -> bool {
 }
 
 /// The error for a status that is no file.
-pub fn status_trouble(shown: &str, status: u16, header: Option<&str>) -> Trouble {
+pub fn status_trouble(shown: &str, status: u16, header: Option<&str>) -> TransferError {
     match status {
-        401 | 403 => Trouble::last(
+        401 | 403 => TransferError::last(
             ErrorCode::AccessDenied,
             format!(
                 "{shown} was refused with status {status} - it may be private or gated: give a token that may read it"
             ),
         ),
-        404 | 410 => Trouble::last(
+        404 | 410 => TransferError::last(
             ErrorCode::ModelNotFound,
             format!("there is no {shown} (status {status}) - check the address"),
         ),
-        _ if is_passing(status) => Trouble {
+        _ if is_passing(status) => TransferError {
             error: Error::new(
                 ErrorCode::HttpStatus,
                 format!("the server is busy or ill: status {status} for {shown} - try again later"),
             ),
-            remedy: Remedy::Wait { at_least: retry_after(header) },
+            advice: RetryAdvice::Wait { at_least: retry_after(header) },
         },
-        _ => Trouble::last(
+        _ => TransferError::last(
             ErrorCode::HttpStatus,
             format!("the server answered {shown} with status {status} - check the address"),
         ),
@@ -121,14 +123,14 @@ pub fn status_trouble(shown: &str, status: u16, header: Option<&str>) -> Trouble
 mod tests {
     use super::*;
 
-    fn lost() -> Trouble {
-        Trouble::passing(ErrorCode::ConnectionLost, "lost")
+    fn lost() -> TransferError {
+        TransferError::passing(ErrorCode::ConnectionLost, "lost")
     }
 
     fn waits(random: f64, count: usize) -> Vec<Result<u64, ErrorCode>> {
         let mut failures = Failures::default();
-        let patience = Patience { attempts: 6, longest_wait: Duration::from_secs(3), ..Patience::default() };
-        let wait = |_| failures.next(lost(), &patience, random);
+        let policy = RetryPolicy { attempts: 6, longest_wait: Duration::from_secs(3), ..RetryPolicy::default() };
+        let wait = |_| failures.next(lost(), &policy, random);
         (0..count).map(wait).map(|wait| wait.map(|wait| wait.as_millis() as u64).map_err(|error| error.code)).collect()
     }
 
@@ -144,32 +146,33 @@ mod tests {
     #[test]
     fn progress_begins_the_count_anew() {
         let mut failures = Failures::default();
-        let patience = Patience { attempts: 2, ..Patience::default() };
+        let policy = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
         for _ in 0..100 {
-            assert!(failures.next(lost(), &patience, 0.5).is_ok());
+            assert!(failures.next(lost(), &policy, 0.5).is_ok());
             failures.progressed();
         }
-        assert!(failures.next(lost(), &patience, 0.5).is_ok());
-        assert!(failures.next(lost(), &patience, 0.5).is_err());
+        assert!(failures.next(lost(), &policy, 0.5).is_ok());
+        assert!(failures.next(lost(), &policy, 0.5).is_err());
     }
 
     #[test]
     fn a_device_that_never_reached_the_server_is_told_at_once() {
-        let unreachable = Trouble { error: Error::new(ErrorCode::Offline, "offline"), remedy: Remedy::WaitIfReached };
+        let unreachable =
+            TransferError { error: Error::new(ErrorCode::Offline, "offline"), advice: RetryAdvice::WaitIfReached };
         let mut failures = Failures::default();
-        assert!(failures.next(unreachable.clone(), &Patience::default(), 0.5).is_err());
+        assert!(failures.next(unreachable.clone(), &RetryPolicy::default(), 0.5).is_err());
         failures.reached();
-        assert!(failures.next(unreachable, &Patience::default(), 0.5).is_ok());
+        assert!(failures.next(unreachable, &RetryPolicy::default(), 0.5).is_ok());
     }
 
     #[test]
     fn the_servers_own_wait_is_kept_within_bounds() {
         let busy = |seconds: &str| status_trouble("https://example.org/a", 503, Some(seconds));
         let mut failures = Failures::default();
-        let patience = Patience::default();
-        assert_eq!(failures.next(busy("7"), &patience, 0.5), Ok(Duration::from_secs(7)));
-        assert_eq!(failures.next(busy("0"), &patience, 1.0), Ok(Duration::from_secs(1)));
-        let error = failures.next(busy("86400"), &patience, 0.5).expect_err("too long");
+        let policy = RetryPolicy::default();
+        assert_eq!(failures.next(busy("7"), &policy, 0.5), Ok(Duration::from_secs(7)));
+        assert_eq!(failures.next(busy("0"), &policy, 1.0), Ok(Duration::from_secs(1)));
+        let error = failures.next(busy("86400"), &policy, 0.5).expect_err("too long");
         assert_eq!(error.code, ErrorCode::HttpStatus);
         assert!(error.detail.contains("86400 s"));
         assert_eq!(retry_after(Some("Fri, 31 Dec 1999 23:59:59 GMT")), None);
@@ -177,12 +180,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_another_one_each_time_is_given_up() {
-        let changed = Trouble { error: Error::new(ErrorCode::ResponseInvalid, "changed"), remedy: Remedy::StartOver };
+        let changed =
+            TransferError { error: Error::new(ErrorCode::ResponseInvalid, "changed"), advice: RetryAdvice::StartOver };
         let mut failures = Failures::default();
         for _ in 0..MAX_STARTS_OVER {
-            assert_eq!(failures.next(changed.clone(), &Patience::default(), 0.5), Ok(Duration::ZERO));
+            assert_eq!(failures.next(changed.clone(), &RetryPolicy::default(), 0.5), Ok(Duration::ZERO));
         }
-        assert!(failures.next(changed, &Patience::default(), 0.5).is_err());
+        assert!(failures.next(changed, &RetryPolicy::default(), 0.5).is_err());
     }
 
     #[test]
@@ -195,8 +199,8 @@ mod tests {
             (429, ErrorCode::HttpStatus, true),
             (503, ErrorCode::HttpStatus, true),
         ] {
-            let trouble = status_trouble("https://example.org/a", status, None);
-            assert_eq!((trouble.error.code, trouble.remedy != Remedy::None), (code, passing), "{status}");
+            let error = status_trouble("https://example.org/a", status, None);
+            assert_eq!((error.error.code, error.advice != RetryAdvice::None), (code, passing), "{status}");
         }
     }
 }

@@ -10,11 +10,11 @@ use tokio::sync::watch;
 use super::blocking::blocking;
 use super::control::Control;
 use super::download::{Download, MakeRoom, Report};
-use super::hub::Hub;
 use super::network::Network;
-use super::plan::{RemoteFile, Wanted, plan};
+use super::plan::{DownloadRequest, RemoteFile, plan};
 use super::progress::{Progress, seconds_left};
 use crate::error::{Error, ErrorCode, Result};
+use crate::store::huggingface::HuggingFace;
 use crate::store::{Incoming, ModelName, Store};
 
 /// How often another transfer of the same file, for another name or in another process, is asked whether it is done.
@@ -24,8 +24,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 pub struct SetTransfer {
     store: Store,
     network: Network,
-    hub: Hub,
-    wanted: Wanted,
+    hub: HuggingFace,
+    wanted: DownloadRequest,
     control: Control,
     report: watch::Sender<Progress>,
 }
@@ -44,8 +44,8 @@ impl SetTransfer {
     pub fn new(
         store: Store,
         network: Network,
-        hub: Hub,
-        wanted: Wanted,
+        hub: HuggingFace,
+        wanted: DownloadRequest,
         control: Control,
         report: watch::Sender<Progress>,
     ) -> Self {

@@ -1,7 +1,7 @@
 //! Room on the disk. Pure.
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::readable;
+use crate::human_bytes;
 
 /// `DiskFull` unless the folder has room for `needed` bytes and `spare` ones beside them.
 pub fn check(needed: u64, spare: u64, free: Option<u64>) -> Result<()> {
@@ -9,7 +9,7 @@ pub fn check(needed: u64, spare: u64, free: Option<u64>) -> Result<()> {
     match free {
         Some(free) if free < wanted => {
             let (needed, free, missing) =
-                (readable::bytes(needed), readable::bytes(free), readable::bytes(wanted - free));
+                (human_bytes::format(needed), human_bytes::format(free), human_bytes::format(wanted - free));
             let detail = format!("the download needs {needed} more, {free} are free - free {missing} and try again");
             Err(Error::new(ErrorCode::DiskFull, detail))
         }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::answer::{Expected, Identity};
 use super::partial::{Arrived, Partial};
+use super::response::{ExpectedContent, Identity};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Batches on their way to the disk.
@@ -44,7 +44,7 @@ enum Order {
 
 impl Writer {
     /// Takes up what the folder holds. Reads all of it.
-    pub async fn open(folder: PathBuf, expected: Expected, spare: u64) -> Result<Self> {
+    pub async fn open(folder: PathBuf, expected: ExpectedContent, spare: u64) -> Result<Self> {
         let (orders, inbox) = mpsc::channel(MAX_BATCHES);
         let (end, ended) = oneshot::channel();
         let (opened, state) = oneshot::channel();

@@ -9,7 +9,7 @@ type World = Parameters<typeof harness>[0];
 
 const fit = {
   verdict: 'fits',
-  estimate: { weightsBytes: 3 * 1024 ** 2, kvBytes: 2 * 1024 ** 2, computeBytes: 1024 ** 2, contextSize: 512, slots: 2 },
+  estimate: { weightsBytes: 3 * 1024 ** 2, kvBytes: 2 * 1024 ** 2, computeBytes: 1024 ** 2, contextSize: 512, maxResident: 2 },
   availableBytes: 8 * 1024 ** 3,
 } as const;
 
@@ -63,7 +63,7 @@ test('memory is what loaded models were estimated at, what is beside them, and w
   const { port, play } = await open({ models: [modelState('a', { type: 'idle', info: modelInfo })], residents: [resident] });
   const { requestId, model } = port.last('canLoad');
   // As it was loaded: what was left out must not be fitted to the memory of now.
-  expect(model).toEqual({ path: 'a', contextSize: 512, slots: 2 });
+  expect(model).toEqual({ path: 'a', contextSize: 512, maxResident: 2 });
   await play(() => port.emit({ type: 'memoryFit', requestId, fit }));
   expect(screen.getByRole('img', { name: 'Memory: 10 MiB used, 8.0 GiB free' })).toBeTruthy();
   expect(screen.getByText('KV 2.0 MiB')).toBeTruthy();
@@ -71,7 +71,7 @@ test('memory is what loaded models were estimated at, what is beside them, and w
 });
 
 test('a model that only makes embeddings has no slots to show or to ask for', async () => {
-  const info = { ...modelInfo, slots: 0, hasChatTemplate: false };
+  const info = { ...modelInfo, maxResident: 0, hasChatTemplate: false };
   const { port } = await open({ models: [modelState('e', { type: 'idle', info })] });
   expect(screen.getByText(/ · embeddings of 512 tokens · 1 thread · cpu$/)).toBeTruthy();
   expect(port.last('canLoad').model).toEqual({ path: 'e', contextSize: 512 });
@@ -95,8 +95,8 @@ test('the log has what was before the client and what came since, once, newest f
   const record = (at: number, type: 'loading' | 'ready' | 'idle'): LifecycleRecord => ({ at, event: { type }, reason: `because of ${type}` });
   const { port, play } = await open();
   await play(() => port.emit({ type: 'recorded', record: record(2, 'ready') }));
-  const { requestId } = port.last('getLifecycle');
-  await play(() => port.emit({ type: 'lifecycle', requestId, records: [record(1, 'loading'), record(2, 'ready')] }));
+  const { requestId } = port.last('readLog');
+  await play(() => port.emit({ type: 'log', requestId, records: [record(1, 'loading'), record(2, 'ready')] }));
   await play(() => port.emit({ type: 'recorded', record: record(3, 'idle') }));
   expect(screen.getAllByText(/^because of/).map((line) => line.children[0])).toEqual(['because of idle', 'because of ready', 'because of loading']);
 });

@@ -108,14 +108,14 @@ internal class JavaScript {
 
   /** Loads a model and, unless somebody is to hold it, gives it back; it stays loaded for five minutes. */
   fun load(path: String, isHeld: Boolean = false) {
-    ask("""{ "type": "acquire", "leaseId": "$path", "owner": "test", "model": { "path": "$path" } }""")
+    ask("""{ "type": "acquire", "leaseId": "$path", "debugLabel": "test", "model": { "path": "$path" } }""")
     if (!isHeld) ask("""{ "type": "release", "leaseId": "$path" }""")
   }
 
   /** Leaves the process's manager as the next test wants it: nothing loaded, nothing remembered. */
   fun end() {
     ask("""{ "type": "resume" }""")
-    ask("""{ "type": "eraseAll" }""")
+    ask("""{ "type": "deleteAllScopes" }""")
     snapshot.getJSONArray("models").objects().map { it.getString("path") }.forEach {
       ask("""{ "type": "unload", "path": "$it" }""")
     }

@@ -34,9 +34,9 @@ class ReloadTest {
   @Test
   fun the_leases_of_the_module_before_run_out() {
     val path = Models.path()
-    old.ask("""{ "type": "acquire", "leaseId": "l", "owner": "Chat", "model": { "path": "$path", "keepAliveMs": 0 } }""")
+    old.ask("""{ "type": "acquire", "leaseId": "l", "debugLabel": "Chat", "model": { "path": "$path", "keepAliveMs": 0 } }""")
     old.module.invalidate()
-    assertEquals("Chat", model(path).getJSONArray("leases").objects().single().getString("owner"))
+    assertEquals("Chat", model(path).getJSONArray("leases").objects().single().getString("debugLabel"))
     // Ten seconds later.
     next.event { it.getString("type") == "modelChanged" && it.getJSONObject("model").isUnloaded(path) }
   }

@@ -37,7 +37,7 @@ class HeatTest {
       val path = Models.path()
       SystemServer.heat.onStatusChange(THERMAL_STATUS_NONE)
       javaScript.ask(
-        """{ "type": "acquire", "leaseId": "$path", "owner": "test", "model": { "path": "$path", "threads": 3 } }"""
+        """{ "type": "acquire", "leaseId": "$path", "debugLabel": "test", "model": { "path": "$path", "threads": 3 } }"""
       )
       SystemServer.heat.onStatusChange(status)
       assertEquals(expected, threads(path), "$status")

@@ -64,7 +64,7 @@ class ShortageTest {
 
   @Test
   fun an_app_that_does_much_does_not_ask_each_time() {
-    javaScript.send("""{ "type": "recordMount", "owner": "test", "path": "x", "mount": "mounted" }""")
+    javaScript.send("""{ "type": "recordMount", "debugLabel": "test", "path": "x", "mount": "mounted" }""")
     awaitThread("llama-memory", "sleep")
   }
 
@@ -77,7 +77,7 @@ class ShortageTest {
       }
     SystemServer.asked.clear()
     repeat(3) {
-      javaScript.ask("""{ "type": "recordMount", "owner": "test", "path": "x", "mount": "mounted" }""")
+      javaScript.ask("""{ "type": "recordMount", "debugLabel": "test", "path": "x", "mount": "mounted" }""")
       assertNotNull(SystemServer.asked.poll(PATIENCE_MS, TimeUnit.MILLISECONDS))
     }
   }

@@ -1,0 +1,16 @@
+//! Where a scope is when it has no slot: parked in RAM, saved on disk. Plain data, pure rules and files; the engine takes
+//! a scope out and puts it back, the manager decides and keeps.
+
+mod disk_index;
+mod fingerprint;
+mod ram_cache;
+mod save_policy;
+mod snapshot;
+mod storage;
+
+pub(crate) use disk_index::{DEFAULT_SAVED_BUDGET_BYTES, DiskIndex};
+pub use fingerprint::Fingerprint;
+pub(crate) use ram_cache::RamCache;
+pub(crate) use save_policy::is_cheaper_to_read;
+pub use snapshot::KvSnapshot;
+pub use storage::{FoundScope, SavedKv, SavedTranscript, SetAside, Storage, StorageContents, UnusableKv};

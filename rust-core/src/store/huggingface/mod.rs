@@ -1,0 +1,180 @@
+//! What a hub has: the files of a repository, by the hub's own list. The hub is Hugging Face's, or one that speaks as it does.
+
+mod quantization;
+mod variants;
+
+use serde::Deserialize;
+use url::Url;
+
+pub use self::quantization::quantization;
+pub use self::variants::Variant;
+use crate::error::{Error, ErrorCode, Result};
+use crate::store::fetch::{HttpRequest, Network, Secret, Small, address};
+use crate::store::{Digest, FileName};
+
+/// Most lists take a hundredth of it.
+const MAX_PAGE_BYTES: usize = 16 << 20;
+/// Of a thousand files each.
+const MAX_PAGES: usize = 50;
+
+/// A hub that may be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HuggingFace {
+    endpoint: Url,
+}
+
+impl Default for HuggingFace {
+    /// `https://huggingface.co`.
+    fn default() -> Self {
+        Self { endpoint: Url::parse("https://huggingface.co").expect("it is one") }
+    }
+}
+
+/// A repository as it was at one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// `org/repo`.
+    pub name: String,
+    /// All files are those of this commit, whatever happens to the branch meanwhile.
+    pub commit: String,
+    /// Its GGUF files.
+    pub files: Vec<RepositoryFile>,
+}
+
+/// A GGUF file of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryFile {
+    /// Inside the repository: plain names, with slashes between them.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Of large files; the hub knows small ones by other names.
+    pub sha256: Option<Digest>,
+}
+
+impl RepositoryFile {
+    /// The last piece of the path.
+    pub fn name(&self) -> Result<FileName> {
+        FileName::new(self.path.rsplit('/').next().unwrap_or_default())
+    }
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+    size: u64,
+    lfs: Option<Lfs>,
+}
+
+#[derive(Deserialize)]
+struct Lfs {
+    oid: String,
+    size: u64,
+}
+
+impl HuggingFace {
+    /// At another address, by the rules of the network. `InvalidOptions` and `InsecureUrl` for what is none.
+    pub fn new(endpoint: &str, network: &Network) -> Result<Self> {
+        Ok(Self { endpoint: address::parse(endpoint, network.options().allow_insecure)? })
+    }
+
+    /// What a repository has. `ModelNotFound` if there is none of that name, or none that the token may see.
+    pub async fn repository(
+        &self,
+        network: &Network,
+        name: &str,
+        revision: Option<&str>,
+        token: Option<&Secret>,
+    ) -> Result<Repository> {
+        let ask = |url: Url| HttpRequest { url, range: None, if_range: None, token: token.cloned() };
+        let about = |error: Error| not_found(name, revision, error);
+        let mut at = self.api(name, ["revision", revision.unwrap_or("main")]);
+        at.set_query(Some("expand[]=sha"));
+        let Commit { sha } = json(name, &network.read(&ask(at), MAX_PAGE_BYTES).await.map_err(about)?)?;
+        if sha.is_empty() || !sha.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(invalid(name, "its commit is not one"));
+        }
+        let mut next = self.api(name, ["tree", &sha]);
+        next.set_query(Some("recursive=true"));
+        let mut files = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let page = network.read(&ask(next.clone()), MAX_PAGE_BYTES).await.map_err(about)?;
+            let entries: Vec<Entry> = json(name, &page)?;
+            files.extend(entries.into_iter().filter_map(file));
+            match following(&page) {
+                Some(url) if address::same_origin(&url, &self.endpoint) => next = url,
+                Some(_) => return Err(invalid(name, "its list goes on at another server")),
+                None => return Ok(Repository { name: name.to_owned(), commit: sha, files }),
+            }
+        }
+        Err(invalid(name, "its list does not end"))
+    }
+
+    /// Where a file is.
+    pub fn file(&self, repository: &Repository, path: &str) -> Url {
+        let mut pieces: Vec<_> = repository.name.split('/').collect();
+        pieces.extend(["resolve", &repository.commit]);
+        pieces.extend(path.split('/'));
+        self.url(&pieces)
+    }
+
+    fn api(&self, name: &str, last: [&str; 2]) -> Url {
+        let pieces: Vec<_> = ["api", "models"].into_iter().chain(name.split('/')).chain(last).collect();
+        self.url(&pieces)
+    }
+
+    /// Each piece stays one, whatever is in it.
+    fn url(&self, pieces: &[&str]) -> Url {
+        let mut url = self.endpoint.clone();
+        url.path_segments_mut().expect("an http address has a path").pop_if_empty().extend(pieces);
+        url
+    }
+}
+
+/// A file that a store may have: paths that lead elsewhere are none.
+fn file(entry: Entry) -> Option<RepositoryFile> {
+    let Entry { kind, path, size, lfs } = entry;
+    let plain = path.split('/').all(|piece| FileName::new(piece).is_ok());
+    let gguf = path.to_ascii_lowercase().ends_with(".gguf");
+    let (bytes, sha256) = match lfs {
+        Some(lfs) => (lfs.size, lfs.oid.parse().ok()),
+        None => (size, None),
+    };
+    (kind == "file" && plain && gguf).then_some(RepositoryFile { path, bytes, sha256 })
+}
+
+/// `<URL>; rel="next"`.
+fn following(page: &Small) -> Option<Url> {
+    let links = page.headers.link.as_deref()?;
+    let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
+    page.url.join(next.split_once('<')?.1.split_once('>')?.0).ok()
+}
+
+fn json<T: for<'a> Deserialize<'a>>(name: &str, page: &Small) -> Result<T> {
+    serde_json::from_slice(&page.bytes)
+        .map_err(|error| invalid(name, &format!("its answer is not the hub's ({error})")))
+}
+
+fn invalid(name: &str, reason: &str) -> Error {
+    let detail = format!("could not list the files of {name}: {reason} - check the address of the hub");
+    Error::new(ErrorCode::ResponseInvalid, detail)
+}
+
+/// The hub answers alike for what is private and for what is not there.
+fn not_found(name: &str, revision: Option<&str>, error: Error) -> Error {
+    if !matches!(error.code, ErrorCode::ModelNotFound | ErrorCode::AccessDenied) {
+        return error;
+    }
+    let revision = revision.map(|revision| format!(" at {revision}")).unwrap_or_default();
+    let detail = format!(
+        "the hub has no {name}{revision}, or it is private or gated - check the name, or give a token that may read it"
+    );
+    Error::new(error.code, detail)
+}
