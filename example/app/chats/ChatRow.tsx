@@ -24,7 +24,7 @@ const PLACES: Readonly<Record<Residency, { readonly label: string; readonly tone
 /** One conversation. A press opens it; its buttons fork, rename and delete it. */
 export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
   const { id, messageCount, cachedTokens, residency } = summary;
-  const { scopes, fork, dispose } = useScopes();
+  const { scopes, fork, deleteScope } = useScopes();
   const { scope } = useServices();
   const theme = useTheme();
   const [mode, setMode] = useState<'shown' | 'renamed' | 'deleted'>('shown');
@@ -40,7 +40,7 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
     if (as === '' || as === id) return;
     // A copy costs no prefill: it starts with the original's KV.
     await fork(id, { as });
-    await dispose(id);
+    await deleteScope(id);
     if (scope.getSnapshot() === id) scope.set(as);
   };
   const place = PLACES[residency];
@@ -102,7 +102,7 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
       {mode === 'deleted' && (
         <View style={styles.form}>
           <Text style={[styles.detail, styles.whole, { color: theme.text }]}>Delete it for good?</Text>
-          <Button label="Delete" kind="danger" hint={`Delete ${id} for good`} onPress={() => run(dispose(id))} />
+          <Button label="Delete" kind="danger" hint={`Delete ${id} for good`} onPress={() => run(deleteScope(id))} />
           <Button label="Keep" onPress={() => setMode('shown')} />
         </View>
       )}
