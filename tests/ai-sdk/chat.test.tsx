@@ -1,4 +1,4 @@
-// useLlamaVercelChat on the real engine: what a component's life does to an answer of the AI SDK, which is nothing.
+// useLlamaVercelChat on the real engine: a component's life does not affect an answer of the AI SDK.
 import { render } from '@testing-library/react-native';
 import type { UIMessage } from 'ai';
 
@@ -10,9 +10,9 @@ import { Seen } from '../proof/Seen';
 import { endless, myName, tiny, tinyState, unloadTiny, whoAmI } from '../proof/tiny';
 
 const engine = installNodePort({ manager: 'global' });
-// The AI SDK tells React by itself, whenever a stream gives something, as in an app.
+// As in an app, the AI SDK updates React by itself whenever a stream yields a part.
 beforeAll(() => Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false }));
-// Before as well: other files of the same worker use this manager.
+// Also before the first test, because other files of the same worker use this manager.
 beforeEach(begin);
 afterEach(begin);
 

@@ -1,4 +1,4 @@
-// The AI SDK itself on the real engine: text, in one piece and streamed, with what it cost, and aborted at every point.
+// The AI SDK on the real engine: text, in one piece and streamed, with its usage, and aborted at every point.
 import { generateText, type ModelMessage, streamText } from 'ai';
 
 import { createLlama, type LlamaProviderOptions } from 'react-native-llama-rs/ai-sdk';
@@ -21,7 +21,7 @@ function plain(scope?: string) {
   return { model: createLlama(engine.client)(tiny, { scope }), temperature: 0 };
 }
 
-/** The tiny model, whose streams are checked. */
+/** The tiny model, with checked streams. */
 function model(scope?: string) {
   return checkedModel(createLlama(engine.client)(tiny, { scope }));
 }
@@ -50,7 +50,7 @@ test('streamText streams, and a message list that grows prefills only the new tu
   const second = streamText({ model: llama, temperature: 0, messages });
   expect(await second.text).toBe(whoAmI.gets);
   const after = await second.usage;
-  // All of the first turn but, at most, its last token, which was sampled and not yet computed.
+  // The whole first turn is cached, except at most its last token, which was sampled and not yet computed.
   const known = (before.inputTokens ?? 0) + (before.outputTokens ?? 0) - 1;
   expect(after.inputTokenDetails.cacheReadTokens).toBeGreaterThanOrEqual(known);
   expect(after.inputTokenDetails.noCacheTokens).toBe((after.inputTokens ?? 0) - (after.inputTokenDetails.cacheReadTokens ?? 0));
@@ -103,7 +103,7 @@ test('a limit, a stop text and options of our own reach the engine', async () =>
   await expect(refused).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('minP') as string });
 });
 
-/** Tokens seen are made likelier, so it repeats itself until the context is full. */
+/** Makes tokens that were seen likelier, so that the answer repeats itself until the context is full. */
 const endless = { llama: { repeatPenalty: 0.05 } satisfies LlamaProviderOptions };
 
 test('an abort before the call computes nothing', async () => {

@@ -1,4 +1,4 @@
-// What an answer can be beside text, by the AI SDK on the real engine: calls of tools, objects of a schema, thoughts.
+// The AI SDK on the real engine: tool calls, objects of a schema, and reasoning.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 const llama = (scope?: string) => createLlama(engine.client)(tiny, { scope });
-/** The likeliest tokens, and an end for a model that finds none. */
+/** Samples the likeliest tokens, and limits an answer that does not end by itself. */
 const greedy = { temperature: 0, maxOutputTokens: 200 };
 
 function weather() {

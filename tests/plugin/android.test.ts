@@ -1,4 +1,4 @@
-// The config plugin on a project's AndroidManifest.xml, through Expo's own prebuild steps.
+// Applies the config plugin to a project's AndroidManifest.xml, through Expo's own prebuild steps.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -18,7 +18,7 @@ export interface ChatProps {
   scope?: string;
   debugLabel?: string;
   model?: ModelConfig;
-  /** Another number is another component, as after an edit of its code. */
+  /** Another number makes another component, as an edit of its code does. */
   edit?: number;
 }
 
@@ -28,7 +28,7 @@ export function Chat({ seen, scope = 'chat', debugLabel = 'Chat', model = tiny }
   return null;
 }
 
-/** An app with these screens mounted, each named by its owner. */
+/** An app with these screens mounted, each named by its debug label. */
 export function screens(client: LlamaClient, ...chats: ChatProps[]) {
   return (
     <LlamaProvider client={client}>
@@ -42,7 +42,7 @@ export function screens(client: LlamaClient, ...chats: ChatProps[]) {
 /** Whether the model is loaded and the transcript read. */
 export const isReady = (chat: UseLlamaChat): boolean => chat.status === 'ready' && chat.model.status === 'ready';
 
-/** Sends a text as a user's tap does. */
+/** Sends a text, as a tap of the user does. */
 export function say(seen: Seen<UseLlamaChat>, text: string, options?: GenerateOptions): Promise<Generation> {
   return act(() => seen.last.send(text, options));
 }

@@ -1,4 +1,4 @@
-// How fast the real model is here, told beside conversations that know nothing of it; and where it is.
+// Measures the real model's speed beside conversations that are not affected by it, and checks where the model is.
 import { installNodePort } from '../../src/testing';
 import { tiny, tinyState, unloadTiny } from './tiny';
 

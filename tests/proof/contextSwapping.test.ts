@@ -1,4 +1,4 @@
-// One copy of the weights, many conversations: what context swapping promised, and the three limitations that it had.
+// One copy of the weights and many conversations: the promises of context swapping, and its three limitations.
 import type { GenerateOptions, Generation } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { endless, greedy, myName, tiny, tinyState, whoAmI } from './tiny';

@@ -1,5 +1,5 @@
-// The four debug points of the old pattern: what its log lines show of the bug, and what our flight recorder shows of
-// the same two voice recordings.
+// The four debug points of the old pattern. Its log lines show the bug; our flight recorder shows the same two voice
+// recordings without it.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -16,7 +16,7 @@ const engine = installNodePort();
 afterEach(freeOldContexts);
 afterEach(() => unloadTiny(engine.client));
 
-/** The lines of two recordings with the screen gone in between. */
+/** Returns the log lines of two recordings, with the screen unmounted in between. */
 async function oldRecordings(): Promise<string[]> {
   const lines: string[] = [];
   const { runtime, settle, open } = openOldApp({ log: (line) => lines.push(line) });
@@ -31,7 +31,7 @@ async function oldRecordings(): Promise<string[]> {
   return lines;
 }
 
-/** The records of the same, oldest first. */
+/** Returns the flight recorder's entries of the same, oldest first. */
 async function ourRecordings(): Promise<readonly LifecycleRecord[]> {
   const from = (await engine.client.readLog()).length;
   const ui = await render(screens(engine.client));

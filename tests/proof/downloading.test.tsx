@@ -1,5 +1,5 @@
-// A model that is named by its URL comes to the device while a component waits for it, on the real engine: it is shown how
-// far it is, another component shares the transfer, and the next time no server is asked.
+// A model with a URL is downloaded while a component waits for it, on the real engine. The component sees the progress,
+// another component shares the transfer, and the next load asks no server.
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// Vectors for texts, by the real engine: of the length 1, the same beside others as alone, and cancelled.
+// Embeddings of the real engine: of the length 1, the same beside other texts as alone, and cancelled.
 import { installNodePort } from '../../src/testing';
 import { endless, tiny, tinyState, unloadTiny } from './tiny';
 import { until } from './until';

@@ -1,4 +1,4 @@
-// A model that makes embeddings and nothing else, by the real engine, beside one that chats.
+// A model that only makes embeddings, on the real engine, beside a chat model.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ test('it embeds by the AI SDK, while a chat model answers', async () => {
   const { client } = engine;
   const answer = client.generate({ model: tiny, scope: 's', append: [{ role: 'user', content: whoAmI.asks }], options: greedy });
   const { embeddings, usage } = await embedMany({ model: createLlama(client).embeddingModel(encoder), values });
-  // Two tokens stand around each text.
+  // Each text has one token before and one after it.
   expect(usage.tokens).toBe(4 + 5 + 1 + 4 + 2 * values.length);
   const [first = [], second = [], , fourth = []] = embeddings;
   expect(cosineSimilarity(first, fourth)).toBeCloseTo(1, 5);

@@ -1,4 +1,4 @@
-// docs/from-the-seeds.md promises a test for each thing that it names.
+// docs/from-the-seeds.md names a test for each of its claims, and the tests must exist.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

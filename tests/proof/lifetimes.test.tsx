@@ -1,4 +1,4 @@
-// What a component's life does to a model and a conversation: nothing. On the real engine.
+// A component's life does not affect a model or a conversation, on the real engine.
 import { act, render } from '@testing-library/react-native';
 import { Activity, StrictMode } from 'react';
 
@@ -15,7 +15,7 @@ const loads = () => tinyState(engine.client)?.loads ?? 0;
 const debugLabels = () => (tinyState(engine.client)?.leases ?? []).map(({ debugLabel }) => debugLabel);
 const longerThan = (length: number) => (state: GenerationState) => state.text.length > length;
 
-/** Mounts a chat and waits until it can be used. */
+/** Mounts a chat and waits until it is ready. */
 async function openChat(scope: string) {
   const seen = new Seen<UseLlamaChat>();
   const app = await render(screens(engine.client, { seen, scope }));

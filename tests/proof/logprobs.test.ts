@@ -1,4 +1,4 @@
-// How likely the real model's tokens were, held against what the same model says of the same text elsewhere.
+// Compares the log probabilities of the real model's tokens with those of the same text in another turn.
 import type { GenerationResult } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { greedy, myName, tiny, unloadTiny } from './tiny';
@@ -9,7 +9,7 @@ afterEach(async () => {
   await unloadTiny(engine.client);
 });
 
-/** One greedy answer, with every token and its five likeliest. */
+/** Resolves to one greedy answer, with every token and the five likeliest in its place. */
 function ask(scope: string, options = {}): Promise<GenerationResult> {
   const append = [{ role: 'user' as const, content: myName.asks }];
   return engine.client.generate({ model: tiny, scope, append, options: { ...greedy, logprobs: 5, ...options } }).result;

@@ -1,4 +1,4 @@
-// The fourth potential issue of the old pattern: memory. Each point happens there and not with ours.
+// The fourth potential issue of the old pattern: memory. Each point happens there, and not in ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';

@@ -1,4 +1,4 @@
-// An app that keeps its model in MobX, as that of the old pattern does, can go on doing so: our stores feed it.
+// An app that keeps its model in MobX, as the app of the old pattern does, can go on doing so: our stores feed MobX.
 import { autorun, makeAutoObservable, observableRef } from 'mobx';
 
 import type { LlamaClient, ModelState, ReadableStore } from '../../src';
@@ -8,7 +8,7 @@ import { until } from './until';
 
 const engine = installNodePort();
 
-/** A model in MobX. Holds what our store says, and nothing of its own. */
+/** A model in MobX. Holds the value of our store, and no state of its own. */
 class ModelStore {
   model: ModelState | undefined;
   readonly dispose: () => void;
@@ -32,7 +32,7 @@ class ModelStore {
   }
 }
 
-/** Looks at store and source at each change of either. Returns every difference. */
+/** Compares store and source at each change of either. Returns every difference. */
 function watch(store: ModelStore, client: LlamaClient): { seen: string[]; differences: string[]; end(): void } {
   const seen: string[] = [];
   const differences: string[] = [];

@@ -1,5 +1,5 @@
-// Words that are still being spoken are computed while they come, on the real engine: the turn that brings them costs what
-// was not known, and is answered as if nothing had been.
+// Words that are still being spoken are prefilled as they come, on the real engine. The turn prefills only the rest,
+// and its answer is the same as without that.
 import { act, renderHook } from '@testing-library/react-native';
 import type { ReactNode } from 'react';
 

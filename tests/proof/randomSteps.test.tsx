@@ -1,5 +1,5 @@
-// A thousand steps of an app's life in random order, on the real engine. LLAMA_RS_SEED repeats a run's choices,
-// LLAMA_RS_STEPS makes it longer.
+// Takes a thousand steps of an app's life in random order, on the real engine. LLAMA_RS_SEED repeats the choices of a
+// run, and LLAMA_RS_STEPS makes it longer.
 import { render } from '@testing-library/react-native';
 
 import { type Generation, LlamaClient, LlamaError, type LlamaErrorCode, type UseLlamaChat } from '../../src';
@@ -17,13 +17,13 @@ const model = { ...tiny, keepAliveMs: null };
 const scopes = ['north', 'east', 'south', 'west', 'centre'];
 const debugLabels = ['Home', 'Chat', 'Voice', 'Settings'];
 
-/** What a step may end in besides success: the reload took the client, the thing is gone already or is just going. */
+/** The errors that a step may end with: its client was reloaded away, or its object is gone or about to go. */
 const expected: readonly LlamaErrorCode[] = ['closed', 'loadCancelled', 'cancelled', 'generationNotFound', 'scopeNotFound', 'busy', 'modelUnloaded'];
 
-/** Half of what one context takes here: one that leaked would show. */
+/** Half of the memory of one context, so that a leaked context shows. */
 const memoryBoundMegabytes = 32;
 
-/** One life: its client, which a reload replaces, and every promise that it was given. */
+/** One life of an app: its client, which a reload replaces, and every promise of that client. */
 class Life {
   readonly pending = new Set<string>();
   readonly surprises: string[] = [];
@@ -71,7 +71,7 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
   const loadsBefore = tinyState(life.client)?.loads ?? 0;
   const mounted = new Map<string, ChatProps>();
   const ui = await render(screens(life.client));
-  // Renders then happen as in an app, whenever React gets to them.
+  // Without `act`, renders happen whenever React gets to them, as in an app.
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
   const show = () => ui.rerender(screens(life.client, ...mounted.values()));
   let memoryAfterWarmUp = 0;

@@ -50,7 +50,7 @@ test('a prompt that a template has written is answered as its messages are', asy
     { role: 'assistant', content: text },
   ]);
 
-  // Gone on with, it is in memory: all but what is new, and the answer's last token.
+  // A prompt that continues the conversation is cached, except its new part and the answer's last token.
   const next = await client.applyChatTemplate(tiny, [
     { role: 'user', content: myName.asks },
     { role: 'assistant', content: text },

@@ -1,4 +1,5 @@
-// The first potential issue of the old pattern: when the context is released. Each point happens there and not with ours.
+// The first potential issue of the old pattern: when the context is released. Each point happens there, and not in
+// ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';

@@ -1,4 +1,5 @@
-// A JavaScript reload drops client and port; models and conversations stay. On the real engine, in the process's manager.
+// A JavaScript reload drops client and port; models and conversations stay. On the real engine, in the process's
+// manager.
 import { act, render } from '@testing-library/react-native';
 
 import type { UseLlamaChat } from '../../src';

@@ -1,4 +1,4 @@
-// Conversations that park, save and come back, on the real engine: none is lost, none is mixed with another.
+// Conversations are parked, saved and restored, on the real engine: none is lost, and none is mixed with another.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -155,7 +155,7 @@ describe('suspended in the middle of an answer', () => {
     const { text: still } = answer.getSnapshot();
     expect(still.startsWith(heard)).toBe(true);
     expect(undisturbed.text.length).toBeGreaterThan(still.length);
-    // Whatever was under way would have been heard by the time that this is answered.
+    // Every event of running work has arrived by the time this is answered.
     await client.readLog();
     expect(answer.getSnapshot().text).toBe(still);
     await client.resume();

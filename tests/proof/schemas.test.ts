@@ -1,4 +1,4 @@
-// Random JSON schemas on the real engine: whatever the model would say, an answer that ends by itself parses and validates.
+// Random JSON schemas on the real engine: every answer that ends by itself parses and validates.
 import Ajv from 'ajv';
 
 import { installNodePort } from '../../src/testing';
@@ -39,7 +39,7 @@ async function answer(number: number) {
   return { number, schema, text, reason };
 }
 
-/** Of JSON Schema, what llama.cpp turns into a grammar. */
+/** The part of JSON Schema that llama.cpp turns into a grammar. */
 function rootSchema(seed: number): Schema {
   const random = seededRandom(seed);
   const below = (end: number) => random.below(end);

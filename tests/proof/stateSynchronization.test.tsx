@@ -1,5 +1,5 @@
-// The second potential issue of the old pattern: several places that hold the truth. Each point happens there and not
-// with ours.
+// The second potential issue of the old pattern: several places that hold the truth. Each point happens there, and not
+// in ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -10,7 +10,7 @@ import { freeOldContexts, oldScreens, openOldApp } from './OldScreen';
 import { Seen } from './Seen';
 import { myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 
-// As in an app, so that a JavaScript reload finds the manager again.
+// The process's manager, as in an app, so that a JavaScript reload finds it again.
 const engine = installNodePort({ manager: 'global' });
 
 afterEach(freeOldContexts);

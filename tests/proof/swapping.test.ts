@@ -1,4 +1,4 @@
-// docs of context swapping, call by call: its examples, and its limitations that are none here.
+// The documentation of context swapping, call by call: its examples, and its limitations, which do not apply here.
 import { type GenerateOptions, type GenerationState, Llama, LlamaParent, type ModelConfig } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { endless, greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
@@ -83,7 +83,7 @@ test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slo
   llama.loadState(frozenState);
   llama.setPrompt(whoAmI.asks);
   expect(await llama.generateCompleteText(greedy)).toBe(whoAmI.gets);
-  // What was loaded is a copy: the state is as it was, for whoever wants it.
+  // The slot has a copy, so the state itself is unchanged.
   llama.setSlot('user_b');
   llama.loadState(frozenState);
   llama.setPrompt(whoAmI.asks);
@@ -121,7 +121,7 @@ describe('Limitations', () => {
     await engine.client.resume();
     await Promise.all(answers.map((answer, index) => until(answer, grownBeyond(seen[index]))));
     await engine.client.suspend({ deadlineMs: 0 });
-    // Each was heard again after every other one had been.
+    // Each conversation was answered again after every other one.
     for (const { id } of answers) expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
     await parent.dispose();
     await Promise.all(answers.map((answer) => expect(answer.result).resolves.toMatchObject({ reason: 'cancelled' })));

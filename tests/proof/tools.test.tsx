@@ -1,4 +1,4 @@
-// Tools, thought and JSON on the real engine: the tiny model was trained to call two tools.
+// Tools, reasoning and JSON on the real engine: the tiny model was trained to call two tools.
 import { act, renderHook } from '@testing-library/react-native';
 import { readFileSync } from 'node:fs';
 import type { ReactNode } from 'react';
@@ -38,7 +38,7 @@ test('a tool that outlives its component finishes, and the model answers from it
   expect(engine.client.pendingToolCalls('weather').getSnapshot()).toMatchObject([{ name: 'get_weather', state: 'running' }]);
   await first.unmount();
 
-  // As the model was taught, with the space.
+  // The model was trained with this space.
   finish('{"temperature": 21}');
   await until(engine.client.scope('weather'), ({ summary, generations }) => summary?.messageCount === 4 && generations.length === 0);
   const second = await open('weather', tools);

@@ -3,8 +3,8 @@ import XCTest
 
 @testable import LlamaRs
 
-/// A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they came
-/// already or not.
+/// A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they
+/// came already or not.
 ///
 /// Unchecked: `heard` changes under `came`.
 final class JavaScript: @unchecked Sendable {

@@ -1,4 +1,4 @@
-// Plain useChat of the AI SDK, and chats that their callers own, on the transport alone.
+// Tests the transport alone, with the AI SDK's plain `useChat` and with chats that their callers own.
 import { Chat, useChat } from '@ai-sdk/react';
 import { act, renderHook } from '@testing-library/react-native';
 import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
@@ -88,7 +88,7 @@ test('an abort ends the answer, and looking on anew at once does not', async () 
   await turns();
   const turn = beginTurn(port);
   turn.say('Hel');
-  // What StrictMode does to useChat with `resume`.
+  // StrictMode aborts and resumes `useChat` at once.
   void chat.resumeStream();
   void chat.resumeStream();
   await turns();

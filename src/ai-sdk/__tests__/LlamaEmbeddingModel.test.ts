@@ -7,7 +7,7 @@ async function embed(call: Partial<EmbeddingModelV4CallOptions> = {}) {
   const { port, client } = harness();
   const model = createLlama(client).embeddingModel('embed.gguf');
   const result = Promise.resolve(model.doEmbed({ values: ['a', 'b'], ...call }));
-  // One that is refused before it is sent.
+  // A call that is refused before it is sent rejects at once. The test looks at that later.
   result.catch(() => undefined);
   await turns();
   return { port, model, result };

@@ -1,4 +1,4 @@
-// One call after another on a script, so that each event comes where it matters.
+// Makes one call after another on a scripted port, so that each event comes at the point that matters.
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
 import type { Outcome } from '../../protocol/generated';
@@ -22,7 +22,7 @@ async function stream(call: Partial<LanguageModelV4CallOptions> = {}, scope?: st
 async function generate(call: Partial<LanguageModelV4CallOptions> = {}) {
   const { port, client } = harness();
   const result = Promise.resolve(createLlama(client)('chat.gguf').doGenerate({ prompt, ...call }));
-  // One that is refused before it is sent.
+  // A call that is refused before it is sent rejects at once. The test looks at that later.
   result.catch(() => undefined);
   await turns();
   return { port, result };

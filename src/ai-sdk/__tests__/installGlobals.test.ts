@@ -1,4 +1,4 @@
-// Node has all of it, which would hide what Hermes lacks: here it goes into an empty global object.
+// Node has all of these globals, so the tests install them into an empty global object, as if it were Hermes.
 import { installGlobals } from '../installGlobals';
 
 interface Globals {

@@ -9,7 +9,7 @@ import { turns } from './harness';
 
 const options = { model: 'a', scope: 'chat' };
 
-/** Lets streams run, and React render what came of them. */
+/** Runs the streams, and renders their results. */
 const settle = () => act(() => turns());
 
 const textOf = ({ parts }: UIMessage) => parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
@@ -22,7 +22,7 @@ async function say(chat: UseLlamaVercelChat, text: string): Promise<void> {
   });
 }
 
-/** Begins a turn, in which each step is rendered before the next. */
+/** Starts a turn in which each step is rendered before the next. */
 async function begin(port: ScriptedPort, before: Parameters<typeof beginTurn>[1] = []): Promise<{ say: (text: string) => Promise<void>; finish: (change?: Parameters<ScriptedTurn['finish']>[0]) => Promise<void> }> {
   let turn: ScriptedTurn | undefined;
   const step = (run: (turn: ScriptedTurn) => void) =>
@@ -148,7 +148,7 @@ test('components of one conversation show one chat, and any of them stops it', a
   expect(shown(at(1))).toEqual(['user: Hi', 'assistant: Hel']);
   await act(() => at(1).stop());
   expect(port.sentOf('cancel')).toHaveLength(1);
-  // What the engine says until it has stopped is nothing to look on to.
+  // Events that come before the engine has stopped are not followed.
   await act(async () => {
     port.emit({ type: 'scopeChanged', scope: scopeSummary('chat', { messageCount: 1, cachedTokens: 9, revision: 1 }) });
     await turns();
@@ -205,7 +205,7 @@ const history = [
   { role: 'assistant' as const, content: '21 degrees.' },
 ];
 
-/** A conversation that an earlier JavaScript had; its transcript is answered when it is asked for. */
+/** A conversation of an earlier JavaScript runtime. Its transcript is answered when it is asked for. */
 async function found(world: Parameters<typeof harness>[0]) {
   const tools = harness({ scopes: [scopeSummary('chat', { messageCount: history.length, revision: 5 })], ...world });
   const { port, wrapper, play } = tools;
@@ -230,7 +230,7 @@ test('a reload of JavaScript finds the conversation, with what tools said', asyn
     { type: 'text', text: '21 degrees.' },
   ]);
   await say(result.current, 'Thanks');
-  // As the engine has it: nothing of it is computed again.
+  // The messages are the engine's own, so nothing is prefilled again.
   expect(port.last('generate').messages).toEqual([...history.slice(1), { role: 'user', content: 'Thanks' }]);
   await (await begin(port)).finish();
 });

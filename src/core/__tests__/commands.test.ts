@@ -39,7 +39,7 @@ test.each([
   ['rewindTo', (client: LlamaClient) => client.rewindTo('s', 2)],
   ['deleteScope', (client: LlamaClient) => client.deleteScope('s')],
   ['deleteAllScopes', (client: LlamaClient) => client.deleteAllScopes()],
-  // Sent again, it would resume what was paused meanwhile.
+  // A second `download` would resume a download that was paused meanwhile.
   ['download', (client: LlamaClient) => client.download('hf:org/chat:Q4_K_M')],
   ['importModel', (client: LlamaClient) => client.importModel('content://picked/1', 'content://picked/1')],
 ] as const)('%s is never sent twice: after a gap its answer still comes, in another epoch it cannot', async (type, act) => {

@@ -6,7 +6,7 @@ import { manualScheduler, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
 import type { Port } from '../port/Port';
 
-/** The JSON that every language's tests read. */
+/** Reads a file that the tests of every language read. */
 function contract(name: string): unknown {
   return JSON.parse(readFileSync(join(__dirname, '../../../fixtures/contract', name), 'utf8'));
 }
@@ -208,7 +208,7 @@ test('the client sends the commands of the contract', () => {
   }
 });
 
-/** A command's fields, with the client's own ids left out. `options` may be left out when empty. */
+/** Returns a command's fields, without the client's own ids. Empty `options` count as left out. */
 function fields(command: Envelope): object {
   const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '', benchId: '' };
   return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };

@@ -28,7 +28,7 @@ test('downloads are known from the first snapshot on, and followed until they ar
   expect(before).toEqual([running(A, 2), running(B, 1)]);
   port.emit({ type: 'downloadChanged', download: failed(B) });
   expect(client.downloads.getSnapshot()).toEqual([running(A, 2), failed(B)]);
-  // What did not change keeps its identity.
+  // An unchanged download keeps its identity.
   expect(client.downloads.getSnapshot()[0]).toBe(before[0]);
   port.emit({ type: 'downloadRemoved', name: A }, { type: 'downloadRemoved', name: B });
   expect(client.downloads.getSnapshot()).toEqual([]);

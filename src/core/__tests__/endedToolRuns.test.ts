@@ -1,4 +1,4 @@
-// Who ends a run, and what becomes of the results that it has.
+// The ends of a tool run, and the results that it has by then.
 import type { Outcome } from '../../protocol/generated';
 import { beginTurn, type ScriptedPort } from '../../testing';
 import type { Generation } from '../generations/Generation';
@@ -129,7 +129,7 @@ test.each<[string, Partial<Outcome>]>([
   const results = port.last('generate').append;
   expect(results?.map(({ content }) => content)).toEqual(['done', 'mail sent']);
   const second = beginTurn(port);
-  // It may go back yet, behind one that is sent now.
+  // The turn may still be rolled back.
   expect(client.endCalls('s')).toEqual(results);
   second.finish(outcome);
   expect(client.endCalls('s')).toEqual(results);

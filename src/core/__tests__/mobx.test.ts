@@ -4,7 +4,7 @@ import { manualScheduler, modelInfo, modelState, scriptedPort } from '../../test
 import { LlamaClient } from '../LlamaClient';
 import type { ReadableStore } from '../state/Store';
 
-/** All that MobX needs of a store. */
+/** Makes a store observable by MobX. */
 function observable<T>({ subscribe, getSnapshot }: ReadableStore<T>): () => T {
   let leave = () => {};
   const atom = createAtom(

@@ -12,7 +12,7 @@ function open() {
   return { port, client, problems, evict, ears, ask };
 }
 
-/** Lets what was resolved be noticed. */
+/** Runs the reactions to resolved promises. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a resident is registered, updated in part, and removed once', () => {

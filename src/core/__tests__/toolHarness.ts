@@ -3,7 +3,7 @@ import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../
 import { LlamaClient } from '../LlamaClient';
 import type { ToolContext, Tools } from '../tools/ToolDefinition';
 
-// What the tests of tools share.
+// Helpers of the tests of tools.
 
 export const model = { path: 'a' };
 export const ask = [{ role: 'user' as const, content: 'What is the weather in Paris?' }];
@@ -15,12 +15,12 @@ export function open() {
   return { port, client, states };
 }
 
-/** Everything that promises have to do by now. */
+/** Runs the reactions to settled promises. */
 export async function settled() {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-/** A tool whose end the test decides. */
+/** A tool that ends when the test says so. */
 export function gatedTool() {
   let end: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   const calls: { input: unknown; context: ToolContext }[] = [];
@@ -33,7 +33,7 @@ export function gatedTool() {
   return { calls, execute, end: () => end };
 }
 
-/** A conversation whose answer has called `quick`, which is done, and `slow`, which runs. */
+/** Starts a conversation whose answer has called `quick`, which is done, and `slow`, which runs. */
 export async function calling(port: ScriptedPort, client: LlamaClient, signal?: AbortSignal, options?: GenerateOptions) {
   const slow = gatedTool();
   const tools: Tools = { quick: { execute: () => 'done' }, slow };

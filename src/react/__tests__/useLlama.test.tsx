@@ -77,7 +77,7 @@ test.each(['ready', 'idle'] as const)('a component that is mounted on a model th
 
 test('StrictMode, which takes, gives and takes again, is one lease', async () => {
   const { port, scheduler, wrapper: Wrapper } = harness();
-  // At the root: React mounts twice only what is placed below a StrictMode.
+  // StrictMode is at the root, because React mounts only the components below it twice.
   await render(<StrictMode><Wrapper><Holder /></Wrapper></StrictMode>);
   scheduler.runDeferred();
   expect(mounts(port)).toEqual(['mounted', 'unmounted', 'mounted']);

@@ -133,7 +133,7 @@ test('nothing is prepared where there is nothing before, or where another model 
   await act(() => result.current.prefill('Hi'));
   expect(port.last('prefill').append).toEqual([{ role: 'user', content: 'Hi' }]);
   await play(() => port.answer(port.last('prefill'), { code: 'cancelled', detail: 'it was cut' }));
-  // Cut to its beginning: the next message opens it again.
+  // A conversation that was cut to its beginning is opened again by the next message.
   await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b', messageCount: 0 } }));
   await act(() => result.current.prefill('Hi'));
   expect(port.last('prefill').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);

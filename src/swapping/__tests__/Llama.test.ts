@@ -21,7 +21,7 @@ function openWithSlot() {
   return all;
 }
 
-/** Lets queued work go as far as it can. */
+/** Runs queued work as far as it can go. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('the model is loaded at once and kept', () => {

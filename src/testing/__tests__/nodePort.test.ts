@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { withCode } from '../../__tests__/withCode';
 import { openNodePort, stayAlive } from '..';
 
-/** An addon in JavaScript, with the shape of the real one. */
+/** An addon in JavaScript, with the same interface as the real one. */
 const ADDON = `
 exports.Port = class {
   constructor(options) {

@@ -34,7 +34,7 @@ test('before anything was asked for, every section says so', async () => {
   }
 });
 
-test('a model is shown with its state, its loads and the owners of its leases, and can be unloaded', async () => {
+test('a model is shown with its state, its loads and the labels of its leases, and can be unloaded', async () => {
   const { port } = await open({ models: [modelState('dir/a.gguf', { type: 'ready', info: modelInfo }, ['VoiceScreen', 'Chats'])] });
   expect(screen.getByText('a.gguf')).toBeTruthy();
   expect(screen.getByText('ready')).toBeTruthy();
@@ -62,7 +62,7 @@ test('memory is what loaded models were estimated at, what is beside them, and w
   const resident = { id: 'ears', name: 'speech recogniser', sizeBytes: 4 * 1024 ** 2, inUse: false };
   const { port, play } = await open({ models: [modelState('a', { type: 'idle', info: modelInfo })], residents: [resident] });
   const { requestId, model } = port.last('canLoad');
-  // As it was loaded: what was left out must not be fitted to the memory of now.
+  // The sizes are those that were loaded: the engine must not fit them to the memory that is free now.
   expect(model).toEqual({ path: 'a', contextSize: 512, maxResident: 2 });
   await play(() => port.emit({ type: 'memoryFit', requestId, fit }));
   expect(screen.getByRole('img', { name: 'Memory: 10 MiB used, 8.0 GiB free' })).toBeTruthy();
@@ -70,7 +70,7 @@ test('memory is what loaded models were estimated at, what is beside them, and w
   expect(screen.getByText('speech recogniser: 4.0 MiB, may be evicted')).toBeTruthy();
 });
 
-test('a model that only makes embeddings has no slots to show or to ask for', async () => {
+test('a model that only makes embeddings has no maxResident to show or to ask for', async () => {
   const info = { ...modelInfo, maxResident: 0, hasChatTemplate: false };
   const { port } = await open({ models: [modelState('e', { type: 'idle', info })] });
   expect(screen.getByText(/ · embeddings of 512 tokens · 1 thread · cpu$/)).toBeTruthy();

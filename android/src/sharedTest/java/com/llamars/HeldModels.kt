@@ -1,6 +1,8 @@
 package com.llamars
 
-/** Three models by which the levels of `trim` can be told apart: one in use now, one in use earlier, one in nobody's. */
+/**
+ * Three models by which the levels of `trim` can be told apart: one in use now, one in use earlier, one in nobody's.
+ */
 internal class HeldModels(private val javaScript: JavaScript) {
   private val idle = Models.path()
   private val earlier = Models.path()

@@ -7,8 +7,8 @@ import org.json.JSONArray
 import org.json.JSONObject
 
 /**
- * A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they came
- * already or not.
+ * A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they
+ * came already or not.
  */
 internal class JavaScript {
   private val lock = ReentrantLock()

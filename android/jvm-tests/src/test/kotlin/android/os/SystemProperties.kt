@@ -1,6 +1,8 @@
 package android.os
 
-/** In place of Android's class of this name: what a phone with Android 15 would say, as far as the framework must know. */
+/**
+ * In place of Android's class of this name: what a phone with Android 15 would say, as far as the framework must know.
+ */
 object SystemProperties {
   private val values =
     mapOf(

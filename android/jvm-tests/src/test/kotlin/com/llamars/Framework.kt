@@ -10,7 +10,9 @@ import net.bytebuddy.matcher.ElementMatchers.isNative
 import net.bytebuddy.matcher.ElementMatchers.nameStartsWith
 import net.bytebuddy.matcher.ElementMatchers.named
 
-/** Android's framework on a desktop: its Java code is the real one, and its C++, which is not there, answers nothing. */
+/**
+ * Android's framework on a desktop: its Java code is the real one, and its C++, which is not there, answers nothing.
+ */
 internal object Framework {
   /** To be called before the first class of the framework is used. */
   fun load() {

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 
-/** The service in Android's own class; its start, its notification and its end are what the system would hear of them. */
+/**
+ * The service in Android's own class; its start, its notification and its end are what the system would hear of them.
+ */
 class GenerationServiceTest {
   private val javaScript = JavaScript()
   private val activity: Activity = Host.activity()

@@ -68,7 +68,10 @@ class ShortageTest {
     awaitThread("llama-memory", "sleep")
   }
 
-  /** Returns when the system has been asked three times: the first may have been under way, and what follows from the second is done. */
+  /**
+   * Returns when the system has been asked three times: the first may have been under way, and what follows from the
+   * second is done.
+   */
   private fun say(availableBytes: Long) {
     SystemServer.memory =
       ActivityManager.MemoryInfo().also {

@@ -1,4 +1,4 @@
-#import <LlamaSpec/LlamaSpec.h>
+#import <RNLlamaRsSpec/RNLlamaRsSpec.h>
 #import <React/RCTInvalidating.h>
 
 #if __has_include(<LlamaRs/LlamaRs-Swift.h>)
@@ -7,19 +7,19 @@
 #import "LlamaRs-Swift.h"
 #endif
 
-/// React Native's way into Swift, which it cannot enter itself. Forwards, and nothing else.
-@interface Llama : NativeLlamaSpecBase <NativeLlamaSpec, RCTInvalidating> {
+/// The TurboModule `LlamaRs`. Forwards to Swift, which React Native cannot call by itself, and does nothing else.
+@interface RNLlamaRs : NativeLlamaRsSpecBase <NativeLlamaRsSpec, RCTInvalidating> {
   LlamaImpl *_impl;
   dispatch_queue_t _methodQueue;
 }
 @end
 
-@implementation Llama
+@implementation RNLlamaRs
 
-// Its own, and serial: commands keep their order, and wait for no other module.
+// The module has a serial queue of its own, so that commands keep their order and wait for no other module.
 @synthesize methodQueue = _methodQueue;
 
-RCT_EXPORT_MODULE(Llama)
+RCT_EXPORT_MODULE(LlamaRs)
 
 + (BOOL)requiresMainQueueSetup
 {
@@ -30,7 +30,7 @@ RCT_EXPORT_MODULE(Llama)
 {
   if (self = [super init]) {
     _methodQueue = dispatch_queue_create("llama", DISPATCH_QUEUE_SERIAL);
-    // The block keeps this module until `invalidate`, which React Native always calls.
+    // The block keeps this module alive until `invalidate`, which React Native always calls.
     _impl = [[LlamaImpl alloc] initWithEmit:^(NSString *batch) {
       @autoreleasepool {
         [self emitOnEvents:batch];
@@ -58,7 +58,7 @@ RCT_EXPORT_MODULE(Llama)
 - (std::shared_ptr<facebook::react::TurboModule>)getTurboModule:
     (const facebook::react::ObjCTurboModule::InitParams &)params
 {
-  return std::make_shared<facebook::react::NativeLlamaSpecJSI>(params);
+  return std::make_shared<facebook::react::NativeLlamaRsSpecJSI>(params);
 }
 
 @end

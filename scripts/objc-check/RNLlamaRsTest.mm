@@ -1,6 +1,6 @@
-// Runs Llama.mm between a Swift class and a base of the generated spec that write down what they are told: it forwards.
+// Checks that RNLlamaRs.mm forwards: runs it between a Swift class and a base of the generated spec that record their calls.
 #import <LlamaRs/LlamaRs-Swift.h>
-#import <LlamaSpec/LlamaSpec.h>
+#import <RNLlamaRsSpec/RNLlamaRsSpec.h>
 #import <React/RCTInvalidating.h>
 
 #include <cstdio>
@@ -8,7 +8,7 @@
 
 extern "C" void *_Block_copy(const void *block);
 
-static NSMutableArray<NSString *> *told;
+static NSMutableArray<NSString *> *calls;
 static Class registered;
 static void (^emit)(NSString *);
 static int poolsDrained;
@@ -35,15 +35,15 @@ dispatch_queue_t dispatch_queue_create(const char *label, void *attributes)
 }
 - (void)send:(NSString *)command
 {
-  [told addObject:[@"send " stringByAppendingString:command]];
+  [calls addObject:[@"send " stringByAppendingString:command]];
 }
 - (void)invalidate
 {
-  [told addObject:@"invalidate"];
+  [calls addObject:@"invalidate"];
 }
 @end
 
-/// Says when the pool that it lies in is drained.
+/// Counts drained pools: it is freed with the pool that holds it.
 @interface Canary : NSObject
 @end
 @implementation Canary
@@ -54,11 +54,11 @@ dispatch_queue_t dispatch_queue_create(const char *label, void *attributes)
 }
 @end
 
-@implementation NativeLlamaSpecBase
+@implementation NativeLlamaRsSpecBase
 - (void)emitOnEvents:(NSString *)value
 {
   [[[Canary alloc] init] autorelease];
-  [told addObject:[@"emit " stringByAppendingString:value]];
+  [calls addObject:[@"emit " stringByAppendingString:value]];
 }
 - (void)setEventEmitterCallback:(EventEmitterCallbackWrapper *)wrapper
 {
@@ -68,18 +68,18 @@ dispatch_queue_t dispatch_queue_create(const char *label, void *attributes)
 static void expect(bool isTrue, const char *what)
 {
   if (isTrue) return;
-  std::fprintf(stderr, "Llama.mm: not so: %s\n", what);
+  std::fprintf(stderr, "RNLlamaRs.mm: this does not hold: %s\n", what);
   std::exit(1);
 }
 
 int main()
 {
   @autoreleasepool {
-    told = [NSMutableArray new];
+    calls = [NSMutableArray new];
     expect(registered != Nil, "it registers itself with React Native");
-    expect([[registered moduleName] isEqual:@"Llama"], "its name is Llama");
+    expect([[registered moduleName] isEqual:@"LlamaRs"], "its name is LlamaRs");
     expect(![registered requiresMainQueueSetup], "it is made on any thread");
-    id<NativeLlamaSpec, RCTInvalidating> module = [[registered alloc] init];
+    id<NativeLlamaRsSpec, RCTInvalidating> module = [[registered alloc] init];
     id queue = (id)[module methodQueue];
     expect([queue isEqual:@"llama serial"], "it has a serial queue of its own");
     expect([module methodQueue] == queue, "the queue stays the same");
@@ -89,7 +89,7 @@ int main()
     expect(poolsDrained == 1, "what an emit leaves behind is freed with it");
     [module invalidate];
     NSArray *expected = @[ @"send a command", @"emit a batch", @"invalidate" ];
-    expect([told isEqual:expected], "commands, batches and the end are forwarded, once, in order");
-    std::puts("Llama.mm: its types are right, and it forwards");
+    expect([calls isEqual:expected], "commands, batches and the end are forwarded, once, in order");
+    std::puts("RNLlamaRs.mm: its types are right, and it forwards");
   }
 }
