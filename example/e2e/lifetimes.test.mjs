@@ -21,12 +21,10 @@ async function underWay(page) {
   return lastAnswer(page).innerText();
 }
 
-/** Waits until the page shows more of an answer that is being written than `before`, and returns its text so far. */
+/** Waits until the page shows more of the answer than `before`, and returns its text so far. */
 async function goneOn(page, before) {
-  await page.waitForFunction(
-    (length) => [...document.querySelectorAll('[role=listitem]')].at(-1)?.innerText.length > length,
-    before.length,
-  );
+  const answer = await lastAnswer(page).elementHandle();
+  await page.waitForFunction(([element, length]) => element.innerText.length > length, [answer, before.length]);
   return underWay(page);
 }
 
