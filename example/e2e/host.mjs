@@ -17,11 +17,7 @@ export function folderFor(t) {
  * Starts a host that keeps its conversations in `directory`. It ends with the test at the latest. `isGated`: `gate`
  * stops its engine in the middle of an answer.
  */
-export async function startHost(
-  t,
-  directory,
-  { port = 0, load = {}, answer = {}, model, hub, isGated = false } = {},
-) {
+export async function startHost(t, directory, { port = 0, load = {}, answer = {}, model, hub, isGated = false } = {}) {
   const args = ['--host', '--directory', directory, '--port', String(port)];
   const options = ['--load', JSON.stringify(load), '--answer', JSON.stringify(answer)];
   for (const [name, value] of Object.entries({ model, hub })) if (value !== undefined) options.push(`--${name}`, value);
