@@ -98,7 +98,7 @@ test('nothing is delivered after close, not even what was waiting for the event 
   const delivered = closing.batches;
 
   closing.send({ type: 'readLog' });
-  // This thread is busy for as long as a process takes to start: the answer is pulled and queued meanwhile.
+  // This thread is busy while a process starts: the answer is pulled and queued meanwhile.
   execFileSync(process.execPath, ['--eval', '']);
   closing.port.close();
 

@@ -1,4 +1,4 @@
-// How processes and worker threads end. Each test is a process of its own, judged by its exit code and signal.
+// The ends of processes and worker threads. Each test runs a process of its own, and checks its exit code and signal.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -123,7 +123,7 @@ test('a process whose worker alone loaded the addon ends', async () => {
 
 const session = fileURLToPath(new URL('session.mjs', import.meta.url));
 
-/** What every script, and every worker in it, begins with. Generating: four turns at once, the first of them answering. */
+/** The beginning of every script and worker. `generating` runs four turns at once, and waits for text of the first. */
 const prelude = `
   const { Port, Session, tinyModel } = await import(${JSON.stringify(session)});
   const { parentPort } = await import('node:worker_threads');

@@ -1,4 +1,5 @@
-// Checks that RNLlamaRs.mm forwards: runs it between a Swift class and a base of the generated spec that record their calls.
+// Checks that RNLlamaRs.mm forwards: runs it between a Swift class and a base of the generated spec that record their
+// calls.
 #import <LlamaRs/LlamaRs-Swift.h>
 #import <RNLlamaRsSpec/RNLlamaRsSpec.h>
 #import <React/RCTInvalidating.h>

@@ -1,5 +1,5 @@
-// Puts the headers that RNLlamaRs.mm includes into a folder: React Native's headers where CocoaPods puts them, the generated
-// spec, and the header of LlamaImpl.swift, which Swift's compiler makes on Apple's systems only.
+// Puts the headers that RNLlamaRs.mm includes into a folder: React Native's headers where CocoaPods puts them, the
+// generated spec, and the header of LlamaImpl.swift, which Swift's compiler makes on Apple's systems only.
 //
 //   node scripts/objc-check/headers.mjs FOLDER
 import { execFileSync } from 'node:child_process';
@@ -55,7 +55,10 @@ function interfaceOf(source) {
   return ['#import <Foundation/Foundation.h>', `@interface ${name} : NSObject`, ...declared, '@end', ''].join('\n');
 }
 
-/** Returns a selector with at most one parameter: `send(_ command: String)` is `send:`, `init(emit: …)` is `initWithEmit:`. */
+/**
+ * Returns a selector with at most one parameter: `send(_ command: String)` is `send:`, `init(emit: …)` is
+ * `initWithEmit:`.
+ */
 function selector(method, parameters) {
   if (parameters === '') return method;
   const [, label, parameter, type] = /^(\w+)(?: (\w+))?: (.*)$/.exec(parameters);

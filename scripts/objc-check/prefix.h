@@ -1,4 +1,5 @@
-// Declarations that Apple's headers contain and GNUstep's lack. C++ comes first: its headers use names that become macros.
+// Declarations that Apple's headers contain and GNUstep's lack. C++ comes first: its headers use names that become
+// macros.
 #include <functional>
 #include <memory>
 #include <optional>
