@@ -33,7 +33,7 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     },
   },
   '/scopes': {
-    help: 'lists conversations: where each is, its tokens, when it was saved',
+    help: 'lists conversations with residency, tokens and time of saving',
     run: ({ client, scope }) => conversations(client.scopes.getSnapshot(), scope),
   },
   '/fork': {
@@ -79,7 +79,7 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     },
   },
   '/resume': {
-    help: 'goes on, the answer under way included',
+    help: 'goes on, also with the answer under way',
     urgent: true,
     async run({ client }) {
       await client.resume();

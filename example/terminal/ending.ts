@@ -10,7 +10,7 @@ export const REFUSED = 2;
 /** The exit code and the sentence for an error. Throws unexpected errors again. */
 export function ending(error: unknown): { code: number; sentence: string } {
   if (error instanceof Untrue)
-    return { code: FAILURE, sentence: `This was to be shown, and was not so: ${error.message}.` };
+    return { code: FAILURE, sentence: `A claim of the demo does not hold: ${error.message}.` };
   if (!(error instanceof LlamaError)) throw error;
   return { code: isBadFile(error) ? REFUSED : FAILURE, sentence: error.detail };
 }

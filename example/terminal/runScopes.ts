@@ -77,7 +77,7 @@ async function moreThanSlots(app: App, page: Page): Promise<void> {
   page.line();
   for (const line of returned(await askEach(app, [...NAMES].reverse()), page)) page.line(line);
   page.line();
-  page.paragraph('Prefilled: only what was new, whoever had the slot meanwhile.', 'dim');
+  page.paragraph('Only new tokens were prefilled, although other conversations had the slot meanwhile.', 'dim');
 }
 
 /** Returns the conversations as they were before the killed turn. */

@@ -34,7 +34,7 @@ test.each<[Partial<DownloadProgress>, string]>([
     '12 MB of 48 MB; the network failed, next attempt in 4 s',
   ],
   [{ phase: { type: 'connecting' } }, 'Asking the server'],
-  [{ phase: { type: 'preparing' } }, 'Looking at what has come already'],
+  [{ phase: { type: 'preparing' } }, 'Checking the downloaded part'],
 ])('a download that is %j is "%s"', (more, text) => {
   expect(progressText(progress(more))).toBe(text);
 });

@@ -51,7 +51,7 @@ test('a repository is searched, its model downloaded, used, and deleted after a 
   await press(`Download ${TINY}`);
   await screen.findByRole('button', { name: `Use ${TINY}` });
   expect(variants.getByText('on this device')).toBeTruthy();
-  await waitFor(() => expect(screen.queryByText('On their way')).toBeNull());
+  await waitFor(() => expect(screen.queryByText('Downloads')).toBeNull());
   expect(screen.getByRole('meter').props['aria-label']).toMatch(/^Models take 1\.\d MB, .* free on the disk$/);
 
   await press(`Use ${TINY}`);
@@ -104,11 +104,11 @@ test('what came of a download that was cancelled is shown as such, and it goes o
   await press(`Download ${TINY}`);
   await waitFor(() => expect(screen.getByRole('progressbar').props).toMatchObject({ 'aria-valuenow': 50 }));
   await press(`Cancel ${TINY}`);
-  await screen.findByText('not whole');
+  await screen.findByText('incomplete');
   expect(screen.queryByText(/was cancelled/)).toBeNull();
   await press(`Resume ${TINY}`);
   await screen.findByRole('button', { name: `Use ${TINY}` });
-  expect(screen.queryByText('not whole')).toBeNull();
+  expect(screen.queryByText('incomplete')).toBeNull();
 });
 
 test('a repository that is not there says what to check', async () => {

@@ -22,7 +22,7 @@ export function ChatProblems({ chat }: { chat: UseLlamaChat }) {
         <Notice
           tone="warning"
           title="Not connected"
-          detail="The host does not answer. What you wrote is kept; the app goes on when it is back."
+          detail="The host does not answer. Your text is kept. The app goes on when the host is back."
         />
       )}
       {isOnline && (status === 'downloading' || status === 'loading') && (

@@ -9,7 +9,7 @@ export function Downloads() {
   const downloads = useDownloads();
   if (downloads.length === 0) return null;
   return (
-    <Section title="On their way">
+    <Section title="Downloads">
       <View role="list" aria-label="Downloads" style={styles.list}>
         {downloads.map((one) => (
           <DownloadRow key={one.name} download={one} />

@@ -36,7 +36,7 @@ export function ModelsScreen() {
           <Notice
             tone="warning"
             title="Not connected"
-            detail="The host does not answer. The app goes on when it is back."
+            detail="The host does not answer. The app goes on when the host is back."
           />
         )}
         {isWide ? (

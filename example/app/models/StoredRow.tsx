@@ -37,7 +37,7 @@ export function StoredRow({ model: { name, bytes, isComplete }, onRemoved }: Sto
       <View style={styles.head}>
         <Text style={[styles.name, { color: text }]}>{name}</Text>
         {isChosen && <Badge label="answers" tone="good" />}
-        {!isComplete && <Badge label="not whole" tone="warning" />}
+        {!isComplete && <Badge label="incomplete" tone="warning" />}
       </View>
       <Text style={[styles.detail, { color: quiet }]}>{bytesText(bytes)}</Text>
       {isAsking ? (

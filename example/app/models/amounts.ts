@@ -21,7 +21,7 @@ export function progressText({ phase, bytes, totalBytes, bytesPerSecond, seconds
   const amount = totalBytes === undefined ? bytesText(bytes) : `${bytesText(bytes)} of ${bytesText(totalBytes)}`;
   switch (phase.type) {
     case 'preparing':
-      return 'Looking at what has come already';
+      return 'Checking the downloaded part';
     case 'connecting':
       return 'Asking the server';
     case 'running': {

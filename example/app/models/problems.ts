@@ -6,10 +6,10 @@ const TITLES: Partial<Record<Failure['code'], string>> = {
   connectionLost: 'The connection was lost',
   tooSlow: 'The connection is too slow',
   modelNotFound: 'There is no such model',
-  invalidModelName: 'That is no name of a model',
+  invalidModelName: 'That is not the name of a model',
   accessDenied: 'The hub wants a token',
   diskFull: 'The disk is full',
-  digestMismatch: 'The file is not what it should be',
+  digestMismatch: 'The checksum of the file is wrong',
   modelInUse: 'The model is in use',
 };
 

@@ -39,7 +39,7 @@ export function VoiceOptions() {
           hint={
             isPreparing
               ? 'Words are prefilled while you speak; turn off'
-              : 'Words are prefilled when all is said; turn on'
+              : 'Words are prefilled after you have spoken; turn on'
           }
           onPress={() => prepares.set(!isPreparing)}
         />

@@ -13,10 +13,10 @@ export const PROBLEMS: Readonly<Record<HearingProblem, { readonly title: string;
   },
   interrupted: {
     title: 'The recording was interrupted',
-    detail: 'What was heard is in your message. Talk again to go on.',
+    detail: 'The words heard so far are in your message. Talk again to go on.',
   },
   unavailable: {
     title: 'Speech is not recognised now',
-    detail: 'What was heard is in your message. Try again, or write.',
+    detail: 'The words heard so far are in your message. Try again, or write.',
   },
 };
