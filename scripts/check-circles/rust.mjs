@@ -81,7 +81,7 @@ export function arrowsFrom(modules, module) {
   const arrows = new Map();
   for (const { segments, as, line, isPublic } of module.imports) {
     // A name that is only handed on is needed by those who import it from here.
-    if (isPublic && !new RegExp(`\\b${as}\\b`).test(module.body)) continue;
+    if (isPublic && (as === '*' || !new RegExp(`\\b${as}\\b`).test(module.body))) continue;
     const target = resolve(modules, module.name, segments);
     if (target !== undefined && target !== module.name && !arrows.has(target)) arrows.set(target, line);
   }
@@ -101,6 +101,7 @@ function resolve(modules, from, segments, seen = new Set()) {
   }
   for (; rest.length > 0; rest = rest.slice(1)) {
     const [segment] = rest;
+    if (segment === '*') return at;
     if (segment === 'super') at = parentOf(at);
     else if (modules.has(inside(at, segment))) at = inside(at, segment);
     else return reexported(modules, at, segment, seen) ?? at;

@@ -10,7 +10,7 @@ const CLEAN = {
   'rust-core/src/lib.rs': 'mod manager;',
   'rust-core/src/manager/mod.rs': 'mod supervisor;\nmod models;\npub(crate) use models::{Lease, table::Table};',
   'rust-core/src/manager/supervisor.rs': 'use super::models::Lease;\npub struct Supervisor;',
-  'rust-core/src/manager/models/mod.rs': 'pub mod lease;\npub mod table;\npub use lease::Lease;',
+  'rust-core/src/manager/models/mod.rs': 'pub mod lease;\npub mod table;\npub use lease::*;',
   'rust-core/src/manager/models/table.rs':
     'use super::Lease;\npub struct Table;\n#[cfg(test)]\nmod tests {\n  use crate::manager::supervisor::Supervisor;\n}',
   'rust-core/src/manager/models/lease.rs': '// use super::table::Table;\npub struct Lease;',
