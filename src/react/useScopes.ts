@@ -7,10 +7,7 @@ import { useLlamaClient } from './client';
 import { useStore } from './useStore';
 
 /** Functions of the client that act on one conversation. */
-type ScopeActions = Pick<
-  LlamaClient,
-  'park' | 'restore' | 'save' | 'fork' | 'rewindTo' | 'setPersist' | 'deleteScope'
->;
+type ScopeActions = Pick<LlamaClient, 'park' | 'restore' | 'save' | 'fork' | 'rewindTo' | 'setPersist' | 'deleteScope'>;
 
 /** All conversations, and the client's functions that act on one of them. */
 export interface UseScopes extends ScopeActions {

@@ -49,8 +49,8 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
       return changeGeneration(snapshot, event.generationId, (state) => {
         const { logprobs = [] } = state;
         if (event.offset !== logprobs.length) {
-          const known = `of ${state.id} ${logprobs.length} tokens were told`;
-          throw new Error(`the script tells of token ${event.offset}, but ${known}`);
+          const known = `${state.id} has ${logprobs.length} tokens`;
+          throw new Error(`the script adds token ${event.offset}, but ${known}`);
         }
         return { ...state, logprobs: [...logprobs, ...event.logprobs] };
       });

@@ -124,14 +124,11 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
         ...(toolCalls.length > 0 && { toolCalls }),
       };
       const reason = toolCalls.length > 0 ? 'toolCalls' : 'stop';
-      port.emit(
-        ...transcript(questions.length, [...questions, answer]),
-        {
-          type: 'phaseChanged',
-          generationId: id,
-          phase: { type: 'finished', outcome: { ...outcome, reason, ...change } },
-        },
-      );
+      port.emit(...transcript(questions.length, [...questions, answer]), {
+        type: 'phaseChanged',
+        generationId: id,
+        phase: { type: 'finished', outcome: { ...outcome, reason, ...change } },
+      });
     },
   };
 }

@@ -23,7 +23,10 @@ async function begin() {
 }
 
 const { temperature, repeatPenalty = 1 } = endless;
-const settings = { greedy: { temperature: 0 }, endless: { temperature, providerOptions: { llama: { repeatPenalty } } } };
+const settings = {
+  greedy: { temperature: 0 },
+  endless: { temperature, providerOptions: { llama: { repeatPenalty } } },
+};
 
 interface ScreenProps {
   seen: Seen<UseLlamaVercelChat>;

@@ -53,5 +53,8 @@ test.each(commands)('the engine takes: $name', async ({ command }) => {
   const answer = await answerTo(JSON.stringify(command), command.requestId);
   // The model is not on this disk, and this manager has no directory. Such a refusal differs from an unreadable
   // command.
-  if (answer.type === 'failed') expect(answer.error.code).toMatch(/^(modelNotFound|modelNotKnown|modelUnloaded|scopeNotFound|generationNotFound|storageUnavailable)$/);
+  if (answer.type === 'failed')
+    expect(answer.error.code).toMatch(
+      /^(modelNotFound|modelNotKnown|modelUnloaded|scopeNotFound|generationNotFound|storageUnavailable)$/,
+    );
 });

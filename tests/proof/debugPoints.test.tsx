@@ -39,7 +39,9 @@ async function ourRecordings(): Promise<readonly LifecycleRecord[]> {
     const seen = new Seen<UseLlamaChat>();
     await ui.rerender(screens(engine.client, { seen, scope: 'recordings', debugLabel: 'VoiceTab' }));
     await seen.until(isReady);
-    await (await say(seen, asks)).result;
+    await (
+      await say(seen, asks)
+    ).result;
     await ui.rerender(screens(engine.client));
     await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
   }
@@ -64,13 +66,9 @@ describe('Context State Tracking', () => {
   test('our recorder shows one model that is lent, idle and lent again, each with its reason', async () => {
     const records = await ourRecordings();
     const states = records.map(({ event }) => event.type);
-    expect(states.filter((type) => ['loading', 'ready', 'idle', 'unloading', 'unloaded', 'failed'].includes(type))).toEqual([
-      'loading',
-      'ready',
-      'idle',
-      'ready',
-      'idle',
-    ]);
+    expect(
+      states.filter((type) => ['loading', 'ready', 'idle', 'unloading', 'unloaded', 'failed'].includes(type)),
+    ).toEqual(['loading', 'ready', 'idle', 'ready', 'idle']);
     for (const { reason, model } of records) expect([reason !== '', model]).toEqual([true, tiny.path]);
   });
 });

@@ -21,7 +21,12 @@ const values = ['my name is alice', 'query what is my name', 'bob', 'my name is 
 
 test('it embeds by the AI SDK, while a chat model answers', async () => {
   const { client } = engine;
-  const answer = client.generate({ model: tiny, scope: 's', append: [{ role: 'user', content: whoAmI.asks }], options: greedy });
+  const answer = client.generate({
+    model: tiny,
+    scope: 's',
+    append: [{ role: 'user', content: whoAmI.asks }],
+    options: greedy,
+  });
   const { embeddings, usage } = await embedMany({ model: createLlama(client).embeddingModel(encoder), values });
   // Each text has one token before and one after it.
   expect(usage.tokens).toBe(4 + 5 + 1 + 4 + 2 * values.length);
@@ -37,13 +42,18 @@ test('it embeds by the AI SDK, while a chat model answers', async () => {
   });
 });
 
-test('whatever needs a conversation says what it is for', async () => {
+test('commands that need a conversation say what the model is for', async () => {
   const { client } = engine;
-  const told = { code: 'modelUnsupported', detail: expect.stringMatching(/holds no conversation: it is an embedding model/) as unknown };
+  const told = {
+    code: 'modelUnsupported',
+    detail: expect.stringMatching(/holds no conversation: it is an embedding model/) as unknown,
+  };
   const append = [{ role: 'user' as const, content: 'hi' }];
   await expect(client.generate({ model: encoder, scope: 's', append }).result).rejects.toMatchObject(told);
   await expect(client.applyChatTemplate(encoder, append)).rejects.toMatchObject(told);
-  await expect(generateText({ model: createLlama(client)(encoder), prompt: 'hi', maxRetries: 0 })).rejects.toMatchObject(told);
+  await expect(
+    generateText({ model: createLlama(client)(encoder), prompt: 'hi', maxRetries: 0 }),
+  ).rejects.toMatchObject(told);
   expect(await client.tokenize(encoder, 'my name')).toHaveLength(2);
 });
 

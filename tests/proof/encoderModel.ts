@@ -6,7 +6,13 @@ export const encoderContext = 64;
 
 const width = 32;
 const wide = 64;
-const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...['my', 'name', 'is', 'alice', 'bob', 'what', 'query'].map((word) => `\u2581${word}`)];
+const tokens = [
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  ...['my', 'name', 'is', 'alice', 'bob', 'what', 'query'].map((word) => `\u2581${word}`),
+];
 
 type Value = number | boolean | string | readonly string[] | { readonly float: number };
 
@@ -29,8 +35,16 @@ const keys: readonly (readonly [string, Value])[] = [
   ['tokenizer.ggml.seperator_token_id', 3],
 ];
 
-const matrix = (name: string, inputs: number, outputs: number) => [[`${name}.weight`, [inputs, outputs]], [`${name}.bias`, [outputs]]] as const;
-const norm = (name: string) => [[`${name}.weight`, [width]], [`${name}.bias`, [width]]] as const;
+const matrix = (name: string, inputs: number, outputs: number) =>
+  [
+    [`${name}.weight`, [inputs, outputs]],
+    [`${name}.bias`, [outputs]],
+  ] as const;
+const norm = (name: string) =>
+  [
+    [`${name}.weight`, [width]],
+    [`${name}.bias`, [width]],
+  ] as const;
 
 const tensors: readonly (readonly [string, readonly number[]])[] = [
   ['token_embd.weight', [width, tokens.length]],

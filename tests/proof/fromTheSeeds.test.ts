@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = process.cwd();
-const named = [...readFileSync(join(root, 'docs/from-the-seeds.md'), 'utf8').matchAll(/`([^`]+\.(?:tsx?|rs))` “([^”]+)”/g)];
+const named = [
+  ...readFileSync(join(root, 'docs/from-the-seeds.md'), 'utf8').matchAll(/`([^`]+\.(?:tsx?|rs))` “([^”]+)”/g),
+];
 const promises = named.map(([, file = '', name = '']) => ({ file, name }));
 
 test('the document names tests', () => {

@@ -33,7 +33,9 @@ describe('Initialization Race Conditions', () => {
     test('with ours they join one load', async () => {
       const before = loads();
       const [first, second] = [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()];
-      await render(screens(engine.client, { seen: first, debugLabel: 'First' }, { seen: second, debugLabel: 'Second' }));
+      await render(
+        screens(engine.client, { seen: first, debugLabel: 'First' }, { seen: second, debugLabel: 'Second' }),
+      );
       await Promise.all([first, second].map((seen) => seen.until(({ model }) => model.status === 'ready')));
       expect(loads() - before).toBe(1);
     });

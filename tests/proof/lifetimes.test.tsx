@@ -2,7 +2,14 @@
 import { act, render } from '@testing-library/react-native';
 import { Activity, StrictMode } from 'react';
 
-import { type GenerationState, type LifecycleRecord, LlamaProvider, useLlama, type UseLlama, type UseLlamaChat } from '../../src';
+import {
+  type GenerationState,
+  type LifecycleRecord,
+  LlamaProvider,
+  useLlama,
+  type UseLlama,
+  type UseLlamaChat,
+} from '../../src';
 import { installNodePort } from '../../src/testing';
 import { Chat, isReady, say, screens } from './Chat';
 import { holdAnswer, holdNextAnswer } from './holdAnswer';
@@ -66,7 +73,10 @@ test('a screen hidden by Activity and shown again loads nothing and keeps its ru
   const answer = await say(seen, 'hello', endless);
   await holdAnswer(engine.client, answer);
   await app.rerender(screen('hidden'));
-  await until(engine.client.model(tiny.path), (model) => model?.leases.every(({ debugLabel }) => debugLabel !== 'Chat') === true);
+  await until(
+    engine.client.model(tiny.path),
+    (model) => model?.leases.every(({ debugLabel }) => debugLabel !== 'Chat') === true,
+  );
   const whenHidden = answer.getSnapshot().text;
   await engine.client.resume();
   await holdAnswer(engine.client, answer, longerThan(whenHidden.length));
@@ -104,7 +114,9 @@ test('a remount in one commit, as by Fast Refresh, costs nothing even when keepA
   let seen = new Seen<UseLlamaChat>();
   const app = await render(edited(1, seen));
   await seen.until(isReady);
-  await (await say(seen, myName.asks)).result;
+  await (
+    await say(seen, myName.asks)
+  ).result;
   for (const edit of [2, 3, 4]) {
     seen = new Seen();
     await app.rerender(edited(edit, seen));
@@ -131,7 +143,8 @@ test('unmounted while loading, without a keep-alive: the load ends and nothing s
   const from = engine.client.log.getSnapshot().length;
   const app = await render(screens(engine.client, { seen: new Seen(), model: { ...tiny, keepAliveMs: 0 } }));
   await app.rerender(screens(engine.client));
-  const isUnloaded = (records: readonly LifecycleRecord[]) => records.slice(from).some(({ event }) => event.type === 'unloaded');
+  const isUnloaded = (records: readonly LifecycleRecord[]) =>
+    records.slice(from).some(({ event }) => event.type === 'unloaded');
   await until(engine.client.log, isUnloaded);
   expect(tinyState(engine.client)).toMatchObject({ status: { type: 'unloaded' }, leases: [] });
 });

@@ -34,16 +34,22 @@ test('a token is as likely as where the text before it is given', async () => {
   const { logprobs = [] } = await ask('a');
   const { text: question } = await client.applyChatTemplate(tiny, [{ role: 'user', content: myName.asks }]);
   for (const [index, told] of logprobs.entries()) {
-    const prompt = question + logprobs.slice(0, index).map((token) => token.text).join('');
+    const prompt =
+      question +
+      logprobs
+        .slice(0, index)
+        .map((token) => token.text)
+        .join('');
     const options = { ...greedy, logprobs: 0, maxOutputTokens: 1 };
-    const { logprobs: [again] = [] } = await client.generate({ model: tiny, scope: `at ${index}`, prompt, options }).result;
+    const { logprobs: [again] = [] } = await client.generate({ model: tiny, scope: `at ${index}`, prompt, options })
+      .result;
     expect(again?.token).toBe(told.token);
     expect(again?.top).toEqual([]);
     expect(again?.logprob).toBeCloseTo(told.logprob, 2);
   }
 });
 
-test('what a grammar forces is as unlikely as it was by the model', async () => {
+test('a token that a grammar forces is as unlikely as the model finds it', async () => {
   const plain = await ask('a');
   const { text, logprobs = [] } = await ask('b', { responseFormat: { type: 'grammar', gbnf: 'root ::= "Your"' } });
   expect(text).toBe('Your');

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 describe('Memory Management', () => {
   describe('Context not properly released', () => {
-    test('in the old pattern a message that had to load again keeps its context after the screen has gone', async () => {
+    test('in the old pattern a message that had to load again keeps its context after the unmount', async () => {
       const { native, runtime, settle, open } = openOldApp();
       const { seen, ui } = await open();
       await settle();

@@ -38,10 +38,13 @@ function watch(store: ModelStore, client: LlamaClient): { seen: string[]; differ
   const differences: string[] = [];
   const compare = () => {
     const truth = tinyState(client);
-    if (store.model !== truth) differences.push(`${store.model?.status.type ?? 'none'} is not ${truth?.status.type ?? 'none'}`);
+    if (store.model !== truth)
+      differences.push(`${store.model?.status.type ?? 'none'} is not ${truth?.status.type ?? 'none'}`);
   };
   const stop = autorun(() => {
-    seen.push(`${store.model?.status.type ?? 'none'} ${store.isReady ? 'ready' : 'not ready'} ${store.debugLabels.length}`);
+    seen.push(
+      `${store.model?.status.type ?? 'none'} ${store.isReady ? 'ready' : 'not ready'} ${store.debugLabels.length}`,
+    );
     compare();
   });
   const leave = client.model(tiny.path).subscribe(compare);
@@ -83,7 +86,13 @@ test('a MobX store follows a model through its whole life and never falls out of
   store.dispose();
   expect(watched.differences).toEqual([]);
   expect(watched.seen).toEqual(
-    expect.arrayContaining(['none not ready 0', 'loading not ready 1', 'ready ready 1', 'idle ready 0', 'unloaded not ready 0']),
+    expect.arrayContaining([
+      'none not ready 0',
+      'loading not ready 1',
+      'ready ready 1',
+      'idle ready 0',
+      'unloaded not ready 0',
+    ]),
   );
 });
 

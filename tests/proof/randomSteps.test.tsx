@@ -18,7 +18,15 @@ const scopes = ['north', 'east', 'south', 'west', 'centre'];
 const debugLabels = ['Home', 'Chat', 'Voice', 'Settings'];
 
 /** The errors that a step may end with: its client was reloaded away, or its object is gone or about to go. */
-const expected: readonly LlamaErrorCode[] = ['closed', 'loadCancelled', 'cancelled', 'generationNotFound', 'scopeNotFound', 'busy', 'modelUnloaded'];
+const expected: readonly LlamaErrorCode[] = [
+  'closed',
+  'loadCancelled',
+  'cancelled',
+  'generationNotFound',
+  'scopeNotFound',
+  'busy',
+  'modelUnloaded',
+];
 
 /** Half of the memory of one context, so that a leaked context shows. */
 const memoryBoundMegabytes = 32;
@@ -51,7 +59,8 @@ class Life {
     this.pending.add(id);
     promise
       .catch((error: unknown) => {
-        if (!(error instanceof LlamaError && expected.includes(error.code))) this.surprises.push(`${id}: ${String(error)}`);
+        if (!(error instanceof LlamaError && expected.includes(error.code)))
+          this.surprises.push(`${id}: ${String(error)}`);
       })
       .finally(() => this.pending.delete(id));
   }
@@ -87,7 +96,11 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       await show();
     },
     generate() {
-      const options = { ...random.of([greedy, endless]), maxOutputTokens: 1 + random.below(40), keepPartial: random.below(2) === 0 };
+      const options = {
+        ...random.of([greedy, endless]),
+        maxOutputTokens: 1 + random.below(40),
+        keepPartial: random.below(2) === 0,
+      };
       const append = [{ role: 'user' as const, content: random.of([myName.asks, whoAmI.asks, 'hello']) ?? 'hello' }];
       const generation = life.client.generate({ model, scope: random.of(scopes) ?? 'north', append, options });
       life.generations.push(generation);
@@ -95,7 +108,10 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
     },
     prefill() {
       const append = [{ role: 'user' as const, content: random.of([myName.asks, whoAmI.asks, 'hello']) ?? 'hello' }];
-      life.track('prefill', life.client.prefill({ scope: random.of(scopes) ?? 'north', append, open: random.below(2) === 0 }));
+      life.track(
+        'prefill',
+        life.client.prefill({ scope: random.of(scopes) ?? 'north', append, open: random.below(2) === 0 }),
+      );
     },
     cancel() {
       const generation = random.of(life.generations);
@@ -115,7 +131,22 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       await show();
     },
   };
-  const names = ['mount', 'mount', 'unmount', 'unmount', 'generate', 'generate', 'generate', 'prefill', 'prefill', 'cancel', 'cancel', 'finish', 'finish', 'read'];
+  const names = [
+    'mount',
+    'mount',
+    'unmount',
+    'unmount',
+    'generate',
+    'generate',
+    'generate',
+    'prefill',
+    'prefill',
+    'cancel',
+    'cancel',
+    'finish',
+    'finish',
+    'read',
+  ];
 
   for (let step = 0; step < steps; step += 1) {
     const rare = random.below(50);

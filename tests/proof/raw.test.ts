@@ -33,9 +33,12 @@ test('questions that are asked at once share one load, and leave no lease behind
   expect(tinyState(client)).toMatchObject({ loads: before + 1, leases: [] });
 });
 
-test('what no vocabulary has is refused, and so is a model that is not there', async () => {
+test('a token outside the vocabulary is refused, and so is a missing model', async () => {
   const { client } = engine;
-  await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('tokens[1]') as unknown });
+  await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: expect.stringContaining('tokens[1]') as unknown,
+  });
   await expect(client.tokenize({ path: '/no/such.gguf' }, 'hi')).rejects.toMatchObject({ code: 'modelNotFound' });
 });
 

@@ -28,7 +28,9 @@ afterEach(async () => {
 test('after a JS reload the first render is ready, and nothing is loaded or prefilled again', async () => {
   const before = await openApp('reloaded');
   await before.seen.until(isReady);
-  await (await say(before.seen, myName.asks)).result;
+  await (
+    await say(before.seen, myName.asks)
+  ).result;
   const transcript = await engine.client.transcript('reloaded');
   const { summary } = await until(engine.client.scope('reloaded'), (scope) => scope.summary?.cachedTokens !== 0);
   const loads = tinyState(engine.client)?.loads;

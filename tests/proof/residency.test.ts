@@ -44,7 +44,10 @@ describe('more scopes than slots', () => {
   test('each recalls the fact that it was told, and is not prefilled again', async () => {
     const { client } = engine;
     const model = { ...tiny, maxResident: 2, contextSize: 512 };
-    const scopes = Array.from({ length: 12 }, (_, index) => ({ id: `many ${index}`, name: names[index % names.length] ?? '' }));
+    const scopes = Array.from({ length: 12 }, (_, index) => ({
+      id: `many ${index}`,
+      name: names[index % names.length] ?? '',
+    }));
     for (const { id, name } of scopes) await ask(client, id, `my name is ${name}`, { model });
     for (const { id, name } of [...scopes, ...scopes]) {
       const { answer, cachedTokens, prefilledTokens } = await ask(client, id, whoAmI.asks, { model });
@@ -79,7 +82,7 @@ describe('by hand', () => {
     expect(recorded(client, 'ahead')).toHaveLength(2);
   });
 
-  test('what cannot be done says why', async () => {
+  test('an impossible command says why', async () => {
     const { client } = engine;
     await expect(client.park('nobody')).rejects.toMatchObject({ code: 'scopeNotFound' });
     await ask(client, 'known', myName.asks);
@@ -165,7 +168,7 @@ describe('suspended in the middle of an answer', () => {
     expect(result.usage.outputTokens).toBe(undisturbed.usage.outputTokens);
   });
 
-  test('what is asked meanwhile is answered afterwards', async () => {
+  test('a command that comes meanwhile is answered afterwards', async () => {
     const { client } = engine;
     await ask(client, 'patient', myName.asks);
     await client.suspend();
@@ -193,8 +196,13 @@ describe('in a directory', () => {
     const transcript = await before.transcript('saved');
 
     const after = engines.next();
-    const shown = after.scopes.getSnapshot().map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
-    expect(shown).toEqual([['saved', 'saved', 'full', 2], ['written', 'uncached', 'transcript', 2]]);
+    const shown = after.scopes
+      .getSnapshot()
+      .map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
+    expect(shown).toEqual([
+      ['saved', 'saved', 'full', 2],
+      ['written', 'uncached', 'transcript', 2],
+    ]);
     expect(await after.transcript('saved')).toEqual(transcript);
     const saved = await ask(after, 'saved', whoAmI.asks);
     expect(saved.answer).toBe(whoAmI.gets);
@@ -221,7 +229,7 @@ describe('in a directory', () => {
     expect((await ask(engines.next(), fork, whoAmI.asks)).answer).toBe(whoAmI.gets);
   });
 
-  test('what may not be written leaves no file', async () => {
+  test('a scope that may not be written leaves no file', async () => {
     const client = engines.next();
     await ask(client, 'secret', myName.asks, { persist: 'none' });
     await expect(client.save('secret')).rejects.toMatchObject({ code: 'storageUnavailable' });
@@ -232,7 +240,7 @@ describe('in a directory', () => {
     expect(engines.files()).toEqual([]);
   });
 
-  test('what may no longer be written is removed', async () => {
+  test('a file that may no longer be kept is removed', async () => {
     const client = engines.next();
     await ask(client, 'diary', myName.asks);
     await client.save('diary');

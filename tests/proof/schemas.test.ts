@@ -32,7 +32,12 @@ async function answer(number: number) {
   const { client } = engine;
   const schema = rootSchema(number);
   const scope = `schema-${number}`;
-  const options = { temperature: 1.5, seed: number, maxOutputTokens: 500, responseFormat: { type: 'json' as const, schema } };
+  const options = {
+    temperature: 1.5,
+    seed: number,
+    maxOutputTokens: 500,
+    responseFormat: { type: 'json' as const, schema },
+  };
   const append = [{ role: 'user' as const, content: 'Tell me something.' }];
   const { text, reason } = await client.generate({ model: tiny, scope, append, options, persist: 'none' }).result;
   await client.deleteScope(scope);
@@ -73,5 +78,10 @@ function rootSchema(seed: number): Schema {
     const properties = Object.fromEntries(names.map((name) => [name, node(depth - 1)]));
     return { type: 'object', properties, required: names.filter(() => below(3) > 0), additionalProperties: false };
   };
-  return { ...object(3), definitions: { shared: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 9 }, minItems: 1, maxItems: 2 } } };
+  return {
+    ...object(3),
+    definitions: {
+      shared: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 9 }, minItems: 1, maxItems: 2 },
+    },
+  };
 }

@@ -64,10 +64,18 @@ describe('State Synchronization', () => {
 
     test('with ours a component holds a name, which works whoever comes, goes or unloads', async () => {
       const seen = new Seen<UseLlamaChat>();
-      const ui = await render(screens(engine.client, { seen, scope: 'held', debugLabel: 'Holder' }, { seen: new Seen(), debugLabel: 'Other' }));
+      const ui = await render(
+        screens(
+          engine.client,
+          { seen, scope: 'held', debugLabel: 'Holder' },
+          { seen: new Seen(), debugLabel: 'Other' },
+        ),
+      );
       await seen.until(isReady);
       const held = seen.last;
-      await (await say(seen, myName.asks)).result;
+      await (
+        await say(seen, myName.asks)
+      ).result;
       await ui.rerender(screens(engine.client, { seen, scope: 'held', debugLabel: 'Holder' }));
       await engine.client.unload(tiny.path);
       const answer = await act(() => held.send(whoAmI.asks));
@@ -76,7 +84,7 @@ describe('State Synchronization', () => {
   });
 
   describe("Volatile state in ModelStore doesn't persist", () => {
-    test('after a JS reload the old pattern believes in a context that it no longer has, and loads a second one', async () => {
+    test('after a JS reload the old pattern believes in a context that is gone, and loads a second one', async () => {
       const { native, runtime, settle, open } = openOldApp();
       const { ui } = await open();
       await settle();
@@ -96,7 +104,9 @@ describe('State Synchronization', () => {
       const seen = new Seen<UseLlamaChat>();
       const ui = await render(screens(engine.client, { seen, scope: 'volatile' }));
       await seen.until(isReady);
-      await (await say(seen, myName.asks)).result;
+      await (
+        await say(seen, myName.asks)
+      ).result;
       const loads = tinyState(engine.client)?.loads;
       await act(() => engine.reload());
       await ui.unmount();

@@ -94,7 +94,10 @@ test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slo
 describe('Limitations', () => {
   test('VRAM Limits: a hundred users on five slots never throw, and nobody is mixed up', async () => {
     const llama = new Llama(engine.client, fiveSlots);
-    const users = Array.from({ length: 100 }, (_, index) => ({ slot: `user_${index}`, name: names[index % names.length] ?? '' }));
+    const users = Array.from({ length: 100 }, (_, index) => ({
+      slot: `user_${index}`,
+      name: names[index % names.length] ?? '',
+    }));
     const sayAs = (slot: string, text: string) => {
       llama.setSlot(slot);
       llama.setPrompt(text);
@@ -122,7 +125,8 @@ describe('Limitations', () => {
     await Promise.all(answers.map((answer, index) => until(answer, grownBeyond(seen[index]))));
     await engine.client.suspend({ deadlineMs: 0 });
     // Each conversation was answered again after every other one.
-    for (const { id } of answers) expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
+    for (const { id } of answers)
+      expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
     await parent.dispose();
     await Promise.all(answers.map((answer) => expect(answer.result).resolves.toMatchObject({ reason: 'cancelled' })));
   });
@@ -134,7 +138,11 @@ describe('Limitations', () => {
     const [calmAlone, wildAlone, otherSeed] = [await tell(greedy), await tell(wild), await tell({ ...wild, seed: 8 })];
     expect(wildAlone).not.toBe(calmAlone);
     expect(wildAlone).not.toBe(otherSeed);
-    expect(await Promise.all([tell(wild), tell(greedy), tell({ ...wild, seed: 8 })])).toEqual([wildAlone, calmAlone, otherSeed]);
+    expect(await Promise.all([tell(wild), tell(greedy), tell({ ...wild, seed: 8 })])).toEqual([
+      wildAlone,
+      calmAlone,
+      otherSeed,
+    ]);
     await parent.dispose();
   });
 });
@@ -151,7 +159,11 @@ test('switching is instant: no scope moves, and nothing but the new message is p
     expect(usage).toEqual(stayed);
     expect(usage.cachedTokens).toBeGreaterThan(usage.prefilledTokens);
   }
-  expect(moves().slice(before).filter((type) => type.startsWith('scope'))).toEqual([]);
+  expect(
+    moves()
+      .slice(before)
+      .filter((type) => type.startsWith('scope')),
+  ).toEqual([]);
   await parent.dispose();
 });
 

@@ -57,8 +57,12 @@ test('ours loads nothing, prefills nothing again, and is ready in its first rend
   const recorder = { debugLabel: 'Recorder', scope: 'voice' };
   const ui = await render(screens(engine.client, neverLeft, { ...recorder, seen: leaves }));
   await leaves.until(isReady);
-  await (await say(stays, myName.asks)).result;
-  await (await say(leaves, myName.asks)).result;
+  await (
+    await say(stays, myName.asks)
+  ).result;
+  await (
+    await say(leaves, myName.asks)
+  ).result;
 
   await ui.rerender(screens(engine.client, neverLeft));
   const back = new Seen<UseLlamaChat>();
@@ -81,7 +85,9 @@ test('ours keeps the model for a screen that is alone and away', async () => {
   const recorder = { debugLabel: 'Recorder', scope: 'alone' };
   const ui = await render(screens(engine.client, { ...recorder, seen }));
   await seen.until(isReady);
-  await (await say(seen, myName.asks)).result;
+  await (
+    await say(seen, myName.asks)
+  ).result;
   await ui.rerender(screens(engine.client));
   await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
 

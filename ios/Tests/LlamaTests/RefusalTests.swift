@@ -7,7 +7,7 @@ final class RefusalTests: Case {
     for (index, expected) in refused.enumerated() {
       let before = javaScript.events.count
       javaScript.module.send(try XCTUnwrap(expected["text"].text))
-      // The answer to a question that is asked afterwards: whatever is refused has been by then.
+      // This command is answered after the refused one.
       try javaScript.ask(#"{ "type": "readLog" }"#)
       let answer = try XCTUnwrap(javaScript.events.dropFirst(before).first)
       XCTAssertEqual(answer["type"].text, "failed", "\(index)")

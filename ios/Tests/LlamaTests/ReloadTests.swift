@@ -21,12 +21,14 @@ final class ReloadTests: Case {
   }
 
   func test_the_leases_of_the_module_before_run_out() throws {
-    let acquired = try javaScript.ask(#"{ "type": "acquire", "leaseId": "tab", "debugLabel": "Tab", "model": \#(tinyModel) }"#)
+    let acquired = try javaScript.ask(
+      #"{ "type": "acquire", "leaseId": "tab", "debugLabel": "Tab", "model": \#(tinyModel) }"#
+    )
     XCTAssertEqual(acquired["type"].text, "done")
     javaScript.module.invalidate()
     let next = JavaScript(manager)
     XCTAssertEqual(next.snapshot["models"].list.map(\.["leases"].list.count), [1])
-    // After ten seconds.
+    // The lease ends after ten seconds.
     let left = try next.event { $0["model"]["leases"] == .list([]) }
     XCTAssertEqual(left["model"]["status"]["type"].text, "idle")
     next.module.invalidate()
@@ -87,7 +89,7 @@ final class ReloadTests: Case {
       XCTAssertEqual(slow.events.count, 1)
       invalidated.signal()
     }
-    // However long it is given, it does not return before.
+    // The invalidation does not return before the emit has.
     XCTAssertEqual(invalidated.wait(timeout: .now() + 0.05), .timedOut)
     goOn.signal()
     XCTAssertEqual(invalidated.wait(timeout: .now() + 20), .success)
@@ -98,7 +100,7 @@ final class ReloadTests: Case {
     let threads = Measured.threads()
     let bytes = Measured.dirtyBytes()
     try reload(times: 500)
-    // A thread is gone a little later than what it kept.
+    // A thread ends a little later than its module.
     until { Measured.threads() <= threads }
     XCTAssertLessThan(Measured.dirtyBytes() - bytes, 1_000_000)
   }
@@ -112,7 +114,7 @@ final class ReloadTests: Case {
       modules.append(Weak(module: next.module))
       next.module.invalidate()
     }
-    // A pump keeps its module until it ends.
+    // A pump keeps its module alive until it ends.
     until { modules.allSatisfy { $0.module == nil } }
   }
 

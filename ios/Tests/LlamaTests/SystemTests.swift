@@ -4,7 +4,7 @@
 
   @testable import LlamaRs
 
-  /// What the system tells the app, and what becomes of it. The notifications are posted as the system posts them.
+  /// Tests the reactions to the system. The notifications are posted as the system posts them.
   final class SystemTests: Case {
     func test_trim_and_suspend_by_command() throws {
       _ = try javaScript.say("ann", "my name is alice")

@@ -20,7 +20,10 @@ test('a client is made from the snapshot of the contract', () => {
   expect(client.models.getSnapshot()).toEqual(snapshot.models);
   expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
   expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
-  expect(client.gpuUnavailable.getSnapshot()).toEqual({ reason: 'notFound', detail: expect.stringContaining('Vulkan') as unknown });
+  expect(client.gpuUnavailable.getSnapshot()).toEqual({
+    reason: 'notFound',
+    detail: expect.stringContaining('Vulkan') as unknown,
+  });
   expect(client.residents.getSnapshot()).toEqual(snapshot.residents);
   expect(client.downloads.getSnapshot()).toEqual(snapshot.downloads);
   expect(client.suspended.getSnapshot()).toBe(snapshot.suspended);
@@ -30,7 +33,18 @@ test('a client is made from the snapshot of the contract', () => {
 test('every event of the contract is understood', async () => {
   const listeners: ((batch: string) => void)[] = [];
   const onProblem = jest.fn();
-  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [], residents: [], downloads: [], suspended: false }));
+  const read = jest.fn(() =>
+    JSON.stringify({
+      ...snapshot,
+      seq: 0,
+      models: [],
+      scopes: [],
+      generations: [],
+      residents: [],
+      downloads: [],
+      suspended: false,
+    }),
+  );
   const port: Port = {
     snapshot: read,
     send: () => undefined,
@@ -46,7 +60,19 @@ test('every event of the contract is understood', async () => {
   const reading = client.transcript('chat-42');
   const before: Batch = {
     epoch: batch.epoch,
-    events: [{ seq: 1, type: 'transcriptChanged', scope: 'chat-42', revision: 3, from: 0, messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }] }],
+    events: [
+      {
+        seq: 1,
+        type: 'transcriptChanged',
+        scope: 'chat-42',
+        revision: 3,
+        from: 0,
+        messages: [
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: 'Hello' },
+        ],
+      },
+    ],
   };
   const events = batch.events.map((event) => ({ ...event, seq: event.seq + 1 }));
   for (const one of [before, { ...batch, events }]) listeners[0]?.(JSON.stringify(one));
@@ -60,7 +86,9 @@ test('every event of the contract is understood', async () => {
   expect(client.suspended.getSnapshot()).toBe(true);
   expect(evict).toHaveBeenCalledWith('/models/chat.gguf needs the memory');
   expect(client.residents.getSnapshot()).toEqual([]);
-  expect(client.downloads.getSnapshot().map(({ name, status }) => [name, status.type])).toEqual([['hf:org/draft:Q8_0', 'failed']]);
+  expect(client.downloads.getSnapshot().map(({ name, status }) => [name, status.type])).toEqual([
+    ['hf:org/draft:Q8_0', 'failed'],
+  ]);
 });
 
 test('the client sends the commands of the contract', () => {
@@ -115,7 +143,10 @@ test('the client sends the commands of the contract', () => {
         client.applyChatTemplate(command.model, command.messages).catch(ignore);
         break;
       case 'cancel':
-        client.generate({ model: { path: 'a' }, scope: 's', append: [] }).cancel().catch(ignore);
+        client
+          .generate({ model: { path: 'a' }, scope: 's', append: [] })
+          .cancel()
+          .catch(ignore);
         break;
       case 'deleteScope':
         client.deleteScope(command.scope).catch(ignore);
@@ -127,7 +158,9 @@ test('the client sends the commands of the contract', () => {
         break;
       case 'fork': {
         const { messageCount } = command;
-        client.fork(command.scope, { as: command.fork, ...(messageCount !== undefined && { messageCount }) }).catch(ignore);
+        client
+          .fork(command.scope, { as: command.fork, ...(messageCount !== undefined && { messageCount }) })
+          .catch(ignore);
         break;
       }
       case 'rewindTo':
@@ -190,7 +223,10 @@ test('the client sends the commands of the contract', () => {
         break;
       case 'getTranscript':
         port.emit({ type: 'transcriptChanged', scope: command.scope, revision: 1, from: 9, messages: [] });
-        port.lose({ type: 'scopeChanged', scope: { ...snapshot.scopes[0], id: command.scope, revision: 7 } as Snapshot['scopes'][number] });
+        port.lose({
+          type: 'scopeChanged',
+          scope: { ...snapshot.scopes[0], id: command.scope, revision: 7 } as Snapshot['scopes'][number],
+        });
         client.scope(command.scope);
         port.deliver('malformed');
         break;
@@ -210,6 +246,18 @@ test('the client sends the commands of the contract', () => {
 
 /** Returns a command's fields, without the client's own ids. Empty `options` count as left out. */
 function fields(command: Envelope): object {
-  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '', benchId: '' };
-  return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };
+  const { requestId, ...rest } = {
+    options: {},
+    leaseId: '',
+    generationId: '',
+    ...command,
+    embeddingId: '',
+    benchId: '',
+  };
+  return {
+    ...rest,
+    requestId: typeof requestId,
+    leaseId: '',
+    generationId: rest.type === 'replay' ? rest.generationId : '',
+  };
 }

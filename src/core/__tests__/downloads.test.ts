@@ -35,7 +35,7 @@ test('downloads are known from the first snapshot on, and followed until they ar
   expect(heard).toHaveBeenCalledTimes(3);
 });
 
-test('what a gap has hidden comes with the next snapshot', () => {
+test('changes that a gap has hidden come with the next snapshot', () => {
   const { port, client } = open([running(A, 1)]);
   port.lose({ type: 'downloadRemoved', name: A }, { type: 'downloadChanged', download: running(B, 5) });
   port.emit({ type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) });

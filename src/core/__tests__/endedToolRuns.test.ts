@@ -5,7 +5,7 @@ import type { Generation } from '../generations/Generation';
 import type { LlamaClient } from '../LlamaClient';
 import { ask, calling, lastAppended, model, open, settled } from './toolHarness';
 
-test('whoever goes on without waiting gets the results that are there, and the tool is told', async () => {
+test('a caller that goes on without waiting gets the results so far, and the tool is aborted', async () => {
   const { port, client, states } = open();
   const { signal, slow } = await calling(port, client);
   expect(signal.aborted).toBe(false);
@@ -21,32 +21,35 @@ test('whoever goes on without waiting gets the results that are there, and the t
 const goOn: [string, (client: LlamaClient, first: Generation) => unknown][] = [
   ['ended its calls', (client) => client.endCalls('s')],
   ['asked for something else', (client) => client.generate({ model, scope: 's', append: ask })],
-  ['asked for something else, with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
+  [
+    'asked for something else, with tools',
+    (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} }),
+  ],
   ['had it answered anew', (client) => client.generate({ model, scope: 's', messages: ask })],
   ['cut it', (client) => client.rewindTo('s', 0)],
   ['disposed of it', (client) => client.deleteScope('s')],
   ['erased everything', (client) => client.deleteAllScopes()],
 ];
 
-test.each([...goOn, ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const])(
-  'an answer calls nothing when somebody %s while it was written',
-  async (_, goes) => {
-    const { port, client } = open();
-    const execute = jest.fn(() => 1);
-    const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
-    const turn = beginTurn(port);
-    turn.call('now', {});
-    goes(client, first);
-    const asked = port.sentOf('generate').length;
-    turn.finish();
-    await settled();
-    expect(execute).not.toHaveBeenCalled();
-    expect(port.sentOf('generate')).toHaveLength(asked);
-  },
-);
+test.each([
+  ...goOn,
+  ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const,
+])('an answer calls nothing when the caller %s while it was written', async (_, goes) => {
+  const { port, client } = open();
+  const execute = jest.fn(() => 1);
+  const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
+  const turn = beginTurn(port);
+  turn.call('now', {});
+  goes(client, first);
+  const asked = port.sentOf('generate').length;
+  turn.finish();
+  await settled();
+  expect(execute).not.toHaveBeenCalled();
+  expect(port.sentOf('generate')).toHaveLength(asked);
+});
 
 test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close()] as const])(
-  'a tool that runs is told when somebody %s, and nothing follows from it',
+  'a running tool is aborted when the caller %s, and nothing follows from it',
   async (_, goes) => {
     const { port, client, states } = open();
     const { signal, slow, first } = await calling(port, client);
@@ -64,7 +67,12 @@ test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close(
 test('a newer run is not ended by the older one’s end', async () => {
   const { port, client, states } = open();
   const { slow } = await calling(port, client);
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute: () => 'sent' } },
+  });
   const turn = beginTurn(port);
   const id = turn.call('send', {});
   turn.finish();
@@ -93,7 +101,12 @@ test('the signal of a run that somebody ended leaves the newer one alone', async
   const { port, client, states } = open();
   const abort = new AbortController();
   await calling(port, client, abort.signal);
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute: () => 'sent' } },
+  });
   const turn = beginTurn(port);
   turn.call('send', {});
   turn.finish();
@@ -106,7 +119,13 @@ test('a call that waits for the user is never carried out after the end, and has
   const { port, client } = open();
   const abort = new AbortController();
   const execute = jest.fn(() => 'sent');
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute } }, signal: abort.signal });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute } },
+    signal: abort.signal,
+  });
   const turn = beginTurn(port);
   const id = turn.call('send', {});
   turn.finish();
@@ -151,7 +170,7 @@ test('results are in the conversation with an answer that was cut short and kept
   expect(client.endCalls('s')).toEqual([]);
 });
 
-test('what a tool gives after the end goes into the next turn', async () => {
+test('a result that comes after the end goes into the next turn', async () => {
   const { port, client } = open();
   const { slow } = await calling(port, client);
   client.endCalls('s');
@@ -164,18 +183,21 @@ test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'deleteS
   ['cut', (client) => client.rewindTo('s', 0), 'rewindTo'],
   ['disposed of', (client) => client.deleteScope('s'), 'deleteScope'],
   ['erased', (client) => client.deleteAllScopes(), 'deleteAllScopes'],
-])('results are forgotten when their conversation has been %s, and not when that was refused', async (_, cut, command) => {
-  const { port, client } = open();
-  await calling(port, client);
-  const refused = cut(client);
-  port.answer(port.last(command), { code: 'busy', detail: 'a turn is under way' });
-  await expect(refused).rejects.toThrow('a turn is under way');
-  expect(client.endCalls('s')).toHaveLength(1);
-  const done = cut(client);
-  port.answer(port.last(command));
-  await done;
-  expect(client.endCalls('s')).toEqual([]);
-});
+])(
+  'results are forgotten when their conversation has been %s, and not when that was refused',
+  async (_, cut, command) => {
+    const { port, client } = open();
+    await calling(port, client);
+    const refused = cut(client);
+    port.answer(port.last(command), { code: 'busy', detail: 'a turn is under way' });
+    await expect(refused).rejects.toThrow('a turn is under way');
+    expect(client.endCalls('s')).toHaveLength(1);
+    const done = cut(client);
+    port.answer(port.last(command));
+    await done;
+    expect(client.endCalls('s')).toEqual([]);
+  },
+);
 
 test.each<[string, (port: ScriptedPort) => void]>([
   ['is told of it', (port) => port.emit({ type: 'scopeDeleted', scope: 's' })],
@@ -186,7 +208,7 @@ test.each<[string, (port: ScriptedPort) => void]>([
       port.deliver('malformed');
     },
   ],
-])('nothing follows from a tool whose conversation somebody else disposed of, once the client %s', async (_, dispose) => {
+])('nothing follows from a tool whose conversation another client deleted, once the client %s', async (_, dispose) => {
   const { port, client, states } = open();
   const { signal, slow } = await calling(port, client);
   dispose(port);

@@ -65,7 +65,13 @@ test('an answer that the transcript has already is not shown twice', () => {
   const { say, lines, port } = open();
   say('Hi');
   beginTurn(port).say('Hello');
-  port.emit({ type: 'transcriptChanged', scope: 's', revision: 9, from: 1, messages: [{ role: 'assistant', content: 'Hello' }] });
+  port.emit({
+    type: 'transcriptChanged',
+    scope: 's',
+    revision: 9,
+    from: 1,
+    messages: [{ role: 'assistant', content: 'Hello' }],
+  });
   expect(lines()).toEqual(['user: Hi', 'assistant: Hello']);
 });
 
@@ -79,7 +85,7 @@ test('an answer to a replaced transcript is shown after the messages that replac
   expect(lines()).toEqual(['user: Hi', 'assistant: ']);
 });
 
-test('results of a tool are shown once where the turn that waits has them again, and in it where the turn before goes back', () => {
+test('results of a tool that the waiting turn repeats are shown once, also after the turn before is rolled back', () => {
   const { client, lines, port } = open();
   const result: Message = { role: 'tool', content: '21', toolCallId: 'c', toolName: 'warmth' };
   const ask = (...append: Message[]) => client.generate({ model: { path: 'a' }, scope: 's', append });

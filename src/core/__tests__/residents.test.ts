@@ -5,7 +5,10 @@ import type { LlamaError } from '../LlamaError';
 function open() {
   const port = scriptedPort();
   const problems: LlamaError[] = [];
-  const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem: (problem) => problems.push(problem) });
+  const client = new LlamaClient(port, {
+    scheduler: manualScheduler(),
+    onProblem: (problem) => problems.push(problem),
+  });
   const evict = jest.fn<void | Promise<void>, [string]>();
   const ears = client.reserveMemory({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false, evict });
   const ask = () => port.emit({ type: 'evictResident', id: 'ears', reason: 'a model needs it' });
@@ -17,10 +20,20 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a resident is registered, updated in part, and removed once', () => {
   const { port, ears } = open();
-  expect(port.last('setResident').resident).toEqual({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false });
+  expect(port.last('setResident').resident).toEqual({
+    id: 'ears',
+    name: 'speech recogniser',
+    sizeBytes: 9,
+    inUse: false,
+  });
   ears.update({ inUse: true });
   ears.update({ sizeBytes: 12 });
-  expect(port.last('setResident').resident).toEqual({ id: 'ears', name: 'speech recogniser', sizeBytes: 12, inUse: true });
+  expect(port.last('setResident').resident).toEqual({
+    id: 'ears',
+    name: 'speech recogniser',
+    sizeBytes: 12,
+    inUse: true,
+  });
   ears.remove();
   ears.remove();
   ears.update({ sizeBytes: 1 });
@@ -64,7 +77,7 @@ test('one whose memory is needed is evicted, and removed when that is over', asy
   expect(port.sentOf('setResident')).toHaveLength(1);
 });
 
-test('one that was put to work in the meantime is left alone', () => {
+test('a resident that was put to work in the meantime is left alone', () => {
   const { evict, ask, ears } = open();
   ears.update({ inUse: true });
   ask();
@@ -75,9 +88,14 @@ test('one that was put to work in the meantime is left alone', () => {
 });
 
 test.each([
-  ['throws', () => { throw new Error('stuck'); }],
+  [
+    'throws',
+    () => {
+      throw new Error('stuck');
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('stuck'))],
-])('one whose evict %s stays, is a problem, and can be asked again', async (_, fails) => {
+])('a resident whose evict %s stays, is a problem, and can be evicted again', async (_, fails) => {
   const { port, evict, ask, problems } = open();
   evict.mockImplementation(fails);
   ask();
@@ -91,7 +109,7 @@ test.each([
   expect(port.sentOf('removeResident')).toHaveLength(1);
 });
 
-test('one that removed itself while it was evicted is removed once', async () => {
+test('a resident that removed itself while it was evicted is removed once', async () => {
   const { port, evict, ask, ears } = open();
   evict.mockImplementation(() => ears.remove());
   ask();
@@ -114,7 +132,7 @@ test('after a new epoch ours are registered again, as they are now', () => {
   expect(port.sentOf('setResident').map(({ resident }) => resident.sizeBytes)).toEqual([9, 12, 12]);
 });
 
-test('one that the engine refuses is a problem; leaving the port is none', () => {
+test('a resident that the engine refuses is a problem; leaving the port is none', () => {
   const { port, problems, client } = open();
   port.answer(port.last('setResident'), { code: 'invalidOptions', detail: 'resident.sizeBytes is out of range' });
   expect(problems).toMatchObject([{ code: 'invalidOptions' }]);

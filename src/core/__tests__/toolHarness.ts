@@ -11,7 +11,11 @@ export const ask = [{ role: 'user' as const, content: 'What is the weather in Pa
 export function open() {
   const port = scriptedPort();
   const client = new LlamaClient(port, { scheduler: manualScheduler() });
-  const states = () => client.pendingToolCalls('s').getSnapshot().map(({ name, state }) => `${name} ${state}`);
+  const states = () =>
+    client
+      .pendingToolCalls('s')
+      .getSnapshot()
+      .map(({ name, state }) => `${name} ${state}`);
   return { port, client, states };
 }
 
@@ -34,7 +38,12 @@ export function gatedTool() {
 }
 
 /** Starts a conversation whose answer has called `quick`, which is done, and `slow`, which runs. */
-export async function calling(port: ScriptedPort, client: LlamaClient, signal?: AbortSignal, options?: GenerateOptions) {
+export async function calling(
+  port: ScriptedPort,
+  client: LlamaClient,
+  signal?: AbortSignal,
+  options?: GenerateOptions,
+) {
   const slow = gatedTool();
   const tools: Tools = { quick: { execute: () => 'done' }, slow };
   const first = client.generateWithTools({ model, scope: 's', append: ask, tools, signal, options });
@@ -48,4 +57,5 @@ export async function calling(port: ScriptedPort, client: LlamaClient, signal?: 
   return { first, slow, signal: call.context.signal };
 }
 
-export const lastAppended = (port: ScriptedPort) => port.last('generate').append?.map(({ role, content, toolCallId }) => ({ role, content, toolCallId }));
+export const lastAppended = (port: ScriptedPort) =>
+  port.last('generate').append?.map(({ role, content, toolCallId }) => ({ role, content, toolCallId }));

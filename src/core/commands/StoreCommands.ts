@@ -12,7 +12,7 @@ export class StoreCommands extends HostCommands {
   }
 
   /**
-   * Lists the models of a hub repository, smallest first, with which of them fit now and which is the `best` of those.
+   * Lists the models of a hub repository, smallest first: which of them fit now, and which fits `best`.
    *
    * ```ts
    * const { best } = await client.browseHub('hf:org/repo');

@@ -4,8 +4,8 @@ import type { Signal } from '../port/Signal';
 /** One turn of a conversation. Give one of `append`, `messages` and `prompt`. */
 export interface GenerateRequest {
   /**
-   * The model that answers; loaded if it is not. Each request sets the model's `keepAliveMs` anew; left out, that is
-   * 300,000.
+   * The model that answers; loaded if it is not. Each request sets the model's `keepAliveMs`, to 300,000 if that is
+   * left out.
    */
   model: ModelConfig;
   /** The conversation. The first use of a name makes it. */

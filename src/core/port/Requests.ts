@@ -51,7 +51,7 @@ export class Requests {
     return this.promise(command, 'fail');
   }
 
-  /** Sends a command whose success nobody waits for. */
+  /** Sends a command without a promise. `onRefused` is called if it is refused. */
   tell(command: Command, onRefused: (error: ErrorInfo) => void = () => undefined): void {
     this.send(command, { unheard: 'leave', resolve: () => undefined, reject: onRefused });
   }

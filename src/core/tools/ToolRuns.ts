@@ -59,7 +59,8 @@ export class ToolRuns {
   }
 
   /**
-   * Ends the run that waits for an answer being cancelled. The answer may end by itself first, with calls nobody wants.
+   * Ends the run that waits for an answer being cancelled. The answer may end by itself first, and its calls are
+   * not wanted then.
    */
   cancel(generation: Generation): void {
     if (this.runs.get(generation.scope)?.waitsFor(generation) === true) this.end(generation.scope);

@@ -18,7 +18,9 @@ test('init keeps the model loaded, under a name of its own, once', async () => {
   const both = [parent.init(), parent.init()];
   finishLoading(port);
   await Promise.all(both);
-  expect(port.sentOf('acquire')).toMatchObject([{ model, debugLabel: expect.stringContaining('LlamaParent') as unknown }]);
+  expect(port.sentOf('acquire')).toMatchObject([
+    { model, debugLabel: expect.stringContaining('LlamaParent') as unknown },
+  ]);
   void new LlamaParent(client, model).init();
   expect(port.last('acquire').debugLabel).not.toBe(port.sentOf('acquire')[0]?.debugLabel);
 });
@@ -53,7 +55,12 @@ test('a prompt resolves to its whole answer, and streams on the way', async () =
   const { parent, port } = open();
   const scope = parent.getScope('diary');
   const answer = scope.sendPrompt('Hi', { temperature: 0 });
-  expect(port.last('generate')).toMatchObject({ scope: 'diary', model, append: [{ role: 'user', content: 'Hi' }], options: { temperature: 0 } });
+  expect(port.last('generate')).toMatchObject({
+    scope: 'diary',
+    model,
+    append: [{ role: 'user', content: 'Hi' }],
+    options: { temperature: 0 },
+  });
   const turn = beginTurn(port);
   turn.say('Hel');
   turn.say('lo');
@@ -61,7 +68,10 @@ test('a prompt resolves to its whole answer, and streams on the way', async () =
   await expect(answer).resolves.toBe('Hello');
   const pieces: string[] = [];
   const stream = scope.stream('Again');
-  const next = beginTurn(port, [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }]);
+  const next = beginTurn(port, [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello' },
+  ]);
   next.say('Yes');
   next.finish();
   for await (const piece of stream) pieces.push(piece);
@@ -116,7 +126,7 @@ test('a model that somebody else has a lease of, or that was never loaded, is le
   expect(port.sentOf('unload')).toEqual([]);
 });
 
-test('what goes wrong with the end rejects it', async () => {
+test('a failure of the end rejects it', async () => {
   const { parent, port } = open();
   parent.getScope();
   const end = parent.dispose();

@@ -9,7 +9,9 @@ import { openNodePort, stayAlive } from '..';
 const ADDON = `
 exports.Port = class {
   constructor(options) {
-    if (options.directory === '/taken') throw Object.assign(new Error('another process has it'), { code: 'storageUnavailable' });
+    if (options.directory === '/taken') {
+      throw Object.assign(new Error('another process has it'), { code: 'storageUnavailable' });
+    }
     this.log = [['made', options, process.env.GOMP_SPINCOUNT]]; globalThis.fakePort = this;
   }
   snapshot() { return 'snapshot'; }

@@ -39,7 +39,7 @@ class ContentUriTest {
   }
 }
 
-/** Null for what has been closed since the folder was listed, the list itself for one. */
+/** Returns null for a descriptor that was closed since the folder was listed, such as the listing's own. */
 private fun target(descriptor: Path): String? =
   try {
     Files.readSymbolicLink(descriptor).toString()

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Test
 
-/** What `MemoryPressure` asks for itself, where the system says nothing. */
+/** Tests the polls of `MemoryPressure`, where the system reports nothing. */
 class ShortageTest {
   private val javaScript = JavaScript()
   private val models = HeldModels(javaScript)
@@ -69,8 +69,8 @@ class ShortageTest {
   }
 
   /**
-   * Returns when the system has been asked three times: the first may have been under way, and what follows from the
-   * second is done.
+   * Sets the free memory, and returns after three polls: the first may have been running before, and the trim of the
+   * second has been sent when the third comes.
    */
   private fun say(availableBytes: Long) {
     SystemServer.memory =
