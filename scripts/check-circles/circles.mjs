@@ -8,7 +8,10 @@ export function circlesOf(files, arrowsOf) {
   return groupsOf(files, arrowsOf).map((group) => ({ group: [...group].sort(), way: shortestWay(group, arrowsOf) }));
 }
 
-/** Groups of files that reach one another, by Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972). */
+/**
+ * Groups of files that reach one another, by Tarjan's algorithm ("Depth-first search and linear graph algorithms",
+ * 1972).
+ */
 function groupsOf(files, arrowsOf) {
   const [groups, stack, numbers, lowest] = [[], [], new Map(), new Map()];
   const onStack = new Set();

@@ -1,4 +1,5 @@
-// What holds for the layout of the sources: no circles of files, one file that knows every owner, files of a readable size.
+// What holds for the layout of the sources: no circles of files, one file that knows every owner, files of a readable
+// size.
 import { basename, join, relative } from 'node:path';
 
 import { circlesOf } from './circles.mjs';

@@ -11,7 +11,7 @@ const TEXTS = /\.(rs|tsx?|[cm]?js|json|kt|kts|swift|mm|h|cpp|c|sh|py|ya?ml|toml|
 const HISTORY = /^(CHANGELOG\.md|docs\/decisions\/)/;
 /** Written by others, by a generator, or about the words themselves. */
 const NOT_OURS =
-  /^(THIRD_PARTY_NOTICES\.md|scripts\/(MPL|check-words\/(words|selfTest)\.mjs)|package-lock\.json|src\/protocol\/generated\.ts|models\/tiny-chat\/corpus\/)/;
+  /^(THIRD_PARTY_NOTICES\.md|scripts\/(MPL|check-words\/(words|selfTest)\.mjs)|package-lock\.json|src\/protocol\/generated\.ts)/;
 
 /** Every old name and every bad beginning of a sentence in the checkout at `root`, as lines to print. */
 export function oldWords(root) {

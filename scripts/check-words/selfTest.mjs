@@ -42,7 +42,7 @@ const PLANTED = [
   ],
   [
     'README.md',
-    'Ask: What is a scope?\nThose that run go on.',
+    'Ask: What is a scope?\nWhat is kept? Those that run go on.',
     ['README.md:2: a sentence begins with "Those that" - begin with the thing, by its name'],
   ],
   // No old names: history, a question to the model, and the same word where it means something else.

@@ -29,11 +29,12 @@ export function readableLines(path, source) {
   });
 }
 
-/** The first words of the text's sentences that match, questions left out. */
+/** The first words of the first sentence that begins as it must not; questions may. */
 export function badBeginning(text, openers) {
-  const found = openers.exec(text);
-  if (found === null) return undefined;
-  const rest = text.slice(found.index);
-  const end = rest.search(/[.?!](\s|$)/);
-  return end !== -1 && rest[end] === '?' ? undefined : found[1];
+  return [...text.matchAll(openers)].find(({ index }) => !isQuestion(text.slice(index)))?.[1];
+}
+
+function isQuestion(text) {
+  const end = text.search(/[.?!](\s|$)/);
+  return end !== -1 && text[end] === '?';
 }

@@ -1,6 +1,9 @@
 // The names that were replaced, where they must not come back, and what to call the thing instead.
 
-/** A rule holds for the files whose path matches `where`, but for those that match `but`. With `of: 'path'` the name is the file's. */
+/**
+ * A rule holds for the files whose path matches `where`, but for those that match `but`. With `of: 'path'` the name is
+ * the file's.
+ */
 export const rules = [
   ...rulesFor(
     { where: /^rust-core\/src\/.*\.rs$/ },
@@ -132,7 +135,9 @@ function rulesFor(scope, ...names) {
   return names.map(([old, call]) => ({ ...scope, old, call }));
 }
 
-/** Names that are good English elsewhere, and were names of modules: `mod` lines and files of a folder of the Rust core. */
+/**
+ * Names that are good English elsewhere, and were names of modules: `mod` lines and files of a folder of the Rust core.
+ */
 function modules(folder, names) {
   const [declared, inside] = folder === '' ? ['lib\\.rs$', ''] : [`${folder}/`, `${folder}/(?:.*/)?`];
   return Object.entries(names).flatMap(([old, call]) => [
@@ -142,4 +147,4 @@ function modules(folder, names) {
 }
 
 /** How no sentence begins: the subject comes first, and it is a thing with a name. */
-export const openers = /(?<![\w'"`“(])(Whoever|Whatever|Nobody|Somebody|What is|Those that)\b/;
+export const openers = /(?<![\w'"`“(])(Whoever|Whatever|Nobody|Somebody|What is|Those that)\b/g;

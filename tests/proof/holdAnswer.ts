@@ -2,8 +2,8 @@ import type { Generation, GenerationState, LlamaClient } from '../../src';
 import { until } from './until';
 
 /**
- * Stops the engine in the middle of the answer, in its first state for which `holds`, by the engine's own command. The answer
- * stays under way until `client.resume`. Throws if the answer ended first: then it is too short for its test.
+ * Stops the engine in the middle of the answer, in its first state for which `holds`, by the engine's own command. The
+ * answer stays under way until `client.resume`. Throws if the answer ended first: then it is too short for its test.
  */
 export async function holdAnswer(
   client: LlamaClient,
