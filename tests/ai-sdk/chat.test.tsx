@@ -78,8 +78,9 @@ test('a screen that goes in the middle of an answer and comes back shows it wher
   const loads = tinyState(engine.client)?.loads ?? 0;
   const seen = new Seen<UseLlamaVercelChat>();
   const screen = await render(app({ seen, scope: 'away', mood: 'endless' }));
+  const held = holdNextAnswer(engine.client, ({ text }) => text.length > 10);
   void seen.last.sendMessage({ text: 'hello' });
-  await holdNextAnswer(engine.client, ({ text }) => text.length > 10);
+  await held;
   await seen.until((chat) => chat.messages.length === 2 && last(chat).length > 10);
   await screen.rerender(app());
   const [generation] = engine.client.scope('away').getSnapshot().generations;

@@ -32,8 +32,9 @@ test('a long question shows how much of it is read, and a stop brings it back as
   const { client } = openEngine();
   const question = 'my name is alice '.repeat(5000).trim();
   await openApp(client, { model: { ...model, contextSize: 32_768, maxResident: 1 } });
+  const held = holdNextAnswer(client, ({ phase }) => phase.type === 'prefilling' && phase.done > 0);
   await write(question);
-  await holdNextAnswer(client, ({ phase }) => phase.type === 'prefilling' && phase.done > 0);
+  await held;
   await screen.findByRole('progressbar', { name: /^Reading, [1-9]\d* of \d+ tokens$/ });
   await press('Stop the answer');
   await screen.findByDisplayValue(question);
@@ -43,8 +44,9 @@ test('a long question shows how much of it is read, and a stop brings it back as
 test('talking again while an answer is written ends it, and the conversation has what was shown', async () => {
   const { client } = openEngine();
   const { transcriber } = await openApp(client, { model: { ...model, contextSize: 8192, maxResident: 1 } }, LONG);
+  const held = holdNextAnswer(client);
   await say(transcriber, 'my name is alice');
-  await holdNextAnswer(client);
+  await held;
   await beginToTalk(transcriber);
   await screen.findByText('Listening…');
   await screen.findByRole('button', { name: 'Send' });
