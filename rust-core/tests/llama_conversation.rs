@@ -191,7 +191,8 @@ fn what_llama_cpp_would_assert_is_an_error() {
 
 #[test]
 fn a_sequence_holds_exactly_the_context_size() {
-    let mut model = load(&llama_rs_core::protocol::ModelConfig { context_size: Some(300), max_resident: Some(2), ..config() });
+    let mut model =
+        load(&llama_rs_core::protocol::ModelConfig { context_size: Some(300), max_resident: Some(2), ..config() });
     assert_eq!((model.info.context_size, model.info.max_resident), (300, 2));
     for sequence in 0..2 {
         prefill(&mut model, sequence, &[5; 300], 0, None).expect("as long as was asked for");

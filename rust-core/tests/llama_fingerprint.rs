@@ -21,8 +21,12 @@ fn slots_context_size_and_threads_are_no_part_of_it() {
     let first = load(&config()).fingerprint;
     assert_ne!(first, Fingerprint(0));
     for (slots, context_size, threads) in [(1, 256, 1), (4, 2_048, 2)] {
-        let changed =
-            ModelConfig { max_resident: Some(slots), context_size: Some(context_size), threads: Some(threads), ..config() };
+        let changed = ModelConfig {
+            max_resident: Some(slots),
+            context_size: Some(context_size),
+            threads: Some(threads),
+            ..config()
+        };
         assert_eq!(load(&changed).fingerprint, first);
     }
 }

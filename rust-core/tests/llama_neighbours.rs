@@ -17,7 +17,12 @@ const ANY: Token = 300;
 const TOLERANCE: f32 = 0.25;
 
 fn model() -> LoadedModel {
-    load(&ModelConfig { max_resident: Some(1 + NEIGHBOURS as u32), context_size: Some(256), threads: Some(2), ..config() })
+    load(&ModelConfig {
+        max_resident: Some(1 + NEIGHBOURS as u32),
+        context_size: Some(256),
+        threads: Some(2),
+        ..config()
+    })
 }
 
 fn neighbour(number: usize) -> GenerateOptions {

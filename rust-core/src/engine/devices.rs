@@ -47,7 +47,10 @@ impl Devices {
             return None;
         }
         Some(if self.gpu_backends.is_empty() {
-            GpuUnavailable { reason: GpuUnavailableReason::NotBuilt, detail: "this build has no code for GPUs".to_owned() }
+            GpuUnavailable {
+                reason: GpuUnavailableReason::NotBuilt,
+                detail: "this build has no code for GPUs".to_owned(),
+            }
         } else {
             let detail = format!("this build finds no GPU that it could use by {}", self.gpu_backends.join(" or "));
             GpuUnavailable { reason: GpuUnavailableReason::NotFound, detail }
@@ -92,14 +95,16 @@ mod tests {
             (&[Gpu, Cpu], &["Metal"], Asked::Cpu, Ok((Cpu, Some(NotWanted)))),
         ] {
             let chosen = devices(found, backends).choose(asked);
-            let told = chosen.map(|choice| (choice.device, choice.gpu_unavailable.map(|gpu_unavailable| gpu_unavailable.reason)));
+            let told = chosen
+                .map(|choice| (choice.device, choice.gpu_unavailable.map(|gpu_unavailable| gpu_unavailable.reason)));
             assert_eq!(told.map_err(|error| error.code), expected, "{asked:?} of {found:?} by {backends:?}");
         }
     }
 
     #[test]
     fn reasons_are_for_people_too() {
-        let detail = |devices: Devices, asked| devices.choose(asked).map(|choice| choice.gpu_unavailable.map(|it| it.detail));
+        let detail =
+            |devices: Devices, asked| devices.choose(asked).map(|choice| choice.gpu_unavailable.map(|it| it.detail));
         let gpu = devices(&[DeviceKind::Gpu], &["Metal"]);
         let wanted = "device 'cpu' was asked for - leave it out to use the GPU";
         assert_eq!(detail(gpu, DevicePreference::Cpu), Ok(Some(wanted.to_owned())));

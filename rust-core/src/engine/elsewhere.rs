@@ -10,6 +10,9 @@ pub(crate) fn read_at<T>(
     name: &str,
     read: impl FnOnce(&ModelConfig) -> Result<T>,
 ) -> Result<T> {
-    let named = |error: Error| Error { detail: error.detail.replace(path, name), ..error };
+    let named = |mut error: Error| {
+        error.detail = error.detail.replace(path, name);
+        error
+    };
     read(&ModelConfig { path: path.to_owned(), ..config.clone() }).map_err(named)
 }

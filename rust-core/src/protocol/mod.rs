@@ -32,7 +32,7 @@ pub use commands::{Command, Heat, HubToken, Mount, SuspendAfter, TrimLevel};
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
 pub use devices::{Device, DeviceKind, GpuUnavailable, GpuUnavailableReason};
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
-pub use envelope::Envelope;
+pub use envelope::{Envelope, Malformed};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use logprobs::{Logprob, TokenLogprob};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::error::{Error, ErrorCode, Result};
-use crate::hub::Pull;
+use crate::events::Pull;
 use crate::manager::ModelManager;
 use crate::protocol::{Batch, Command, Envelope, Event, GenerationPhase, GenerationState, NumberedEvent, Snapshot};
 

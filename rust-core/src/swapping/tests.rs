@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Llama, LlamaParent};
 use crate::engine::scripted::{Point, Script};
 use crate::error::{ErrorCode, Result};
-use crate::hub::Pull;
+use crate::events::Pull;
 use crate::manager::ModelManager;
 use crate::protocol::{
     Batch, Event, GenerateOptions, GenerationPhase, ModelConfig, ModelStatus, NumberedEvent, Persist, Residency,

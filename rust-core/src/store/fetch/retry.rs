@@ -66,8 +66,9 @@ impl Failures {
                 Err(error.error)
             }
             RetryAdvice::Wait { at_least: Some(at_least) } if at_least > policy.longest_retry_after => {
-                let Error { code, detail } = error.error;
-                Err(Error::new(code, format!("{detail}; the server asks to wait {} s", at_least.as_secs())))
+                let mut error = error.error;
+                error.detail = format!("{}; the server asks to wait {} s", error.detail, at_least.as_secs());
+                Err(error)
             }
             RetryAdvice::Wait { at_least } => Ok(self.backoff(policy, random).max(at_least.unwrap_or_default())),
             RetryAdvice::WaitIfReached => Ok(self.backoff(policy, random)),
