@@ -1,9 +1,9 @@
 import { initWhisper } from 'whisper.rn/index';
 
-import type { Ears } from './WhisperTranscriber';
+import type { Recogniser } from './WhisperTranscriber';
 
 /** Loads whisper's weights from a file. */
-export async function openEars(filePath: string): Promise<Ears> {
+export async function loadRecogniser(filePath: string): Promise<Recogniser> {
   const context = await initWhisper({ filePath });
   return {
     async recognise(pcm, language) {

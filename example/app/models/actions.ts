@@ -2,9 +2,9 @@ import { type LlamaClient, LlamaError, type ModelConfig } from 'react-native-lla
 
 import type { Services } from '../services';
 
-// What the screen's buttons do.
+// The actions of the screen's buttons.
 
-/** Brings a model, or goes on with it. What goes wrong on its way is shown where its progress is. */
+/** Downloads a model, or resumes its download. A failure that the list of downloads shows is not thrown as well. */
 export async function download(client: LlamaClient, name: string): Promise<void> {
   try {
     await client.download(name);
@@ -15,17 +15,17 @@ export async function download(client: LlamaClient, name: string): Promise<void>
   }
 }
 
-/** Removes a model. One that is loaded for nobody is unloaded first. */
+/** Removes a model. A model that is loaded without a lease is unloaded first. */
 export async function remove(client: LlamaClient, name: string): Promise<void> {
   if (client.model(name).getSnapshot()?.status.type === 'idle') await client.unload(name);
   await client.removeStoredModel(name);
 }
 
-/** Has a stored model answer from now on, with the context that fits beside what is loaded. */
+/** Makes a stored model answer from now on, with the context that fits beside the loaded models. */
 export async function choose(client: LlamaClient, { model, ownModel }: Services, name: string): Promise<void> {
   const config: ModelConfig = { ...ownModel, path: name };
   const { verdict, estimate } = await client.canLoad(config);
-  const { contextSize, slots } = estimate;
-  // What does not fit at all beside the others may fit in their place: its load says.
-  model.set(verdict === 'fitsSmaller' ? { ...config, contextSize, slots } : config);
+  const { contextSize, maxResident } = estimate;
+  // A model that does not fit beside the others may fit in their place: the load tells.
+  model.set(verdict === 'fitsSmaller' ? { ...config, contextSize, maxResident } : config);
 }

@@ -1,6 +1,7 @@
-// Holds the engine's word back between host and page, so that what is over in a moment can be seen.
+// Holds events back between host and page, so that a test sees a state that is over in a moment. The engine goes on: a
+// test that needs it to stand still has `engineGate.mjs`.
 
-/** Puts a gate into every port of the page; before it goes to the host. */
+/** Puts a gate into every port of the page. Call it before the page goes to the host. */
 export async function gateTo(page) {
   let isTheOne;
   let held;
@@ -26,11 +27,11 @@ export async function gateTo(page) {
     socket.connectToServer().onMessage(take);
   });
   return {
-    /** From the next event of that kind on, itself excluded, nothing reaches the page. */
+    /** Holds everything back that follows the next such event. */
     holdAfter(next) {
       isTheOne = next;
     },
-    /** What was held back reaches the page, and everything from now on. */
+    /** Delivers everything that was held back, and everything from now on. */
     letGo() {
       const messages = held ?? [];
       [held, isTheOne] = [undefined, undefined];
@@ -39,8 +40,10 @@ export async function gateTo(page) {
   };
 }
 
-/** A load that is under way. */
-export const isLoading = ({ type, model }) => type === 'modelChanged' && model.status.type === 'loading' && model.status.progress > 0.3;
+/** Whether a load is under way. */
+export const isLoading = ({ type, model }) =>
+  type === 'modelChanged' && model.status.type === 'loading' && model.status.progress > 0.3;
 
-/** A prompt of which a part has been read. */
-export const isReading = ({ type, phase }) => type === 'phaseChanged' && phase.type === 'prefilling' && phase.done > 0.3 * phase.total;
+/** Whether a part of a prompt has been prefilled. */
+export const isReading = ({ type, phase }) =>
+  type === 'phaseChanged' && phase.type === 'prefilling' && phase.done > 0.3 * phase.total;
