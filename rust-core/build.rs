@@ -1,4 +1,4 @@
-//! Compiles the C++ shim of `src/llama`. Does nothing without the feature `llama`.
+//! Compiles the C++ shim in `src/llama/shim`. Does nothing without the feature `llama`.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -11,17 +11,21 @@ mod shim {
     use std::path::{Path, PathBuf};
 
     const SOURCES: [&str; 8] = [
-        "src/llama/answer_shim.cpp",
-        "src/llama/chat_shim.cpp",
-        "src/llama/constraint_shim.cpp",
-        "src/llama/engine_shim.cpp",
-        "src/llama/grammar_shim.cpp",
-        "src/llama/memory_shim.cpp",
-        "src/llama/sampler_shim.cpp",
-        "src/llama/state_shim.cpp",
+        "src/llama/shim/answer_format.cpp",
+        "src/llama/shim/chat.cpp",
+        "src/llama/shim/constraint.cpp",
+        "src/llama/shim/engine.cpp",
+        "src/llama/shim/grammar.cpp",
+        "src/llama/shim/memory.cpp",
+        "src/llama/shim/sampler.cpp",
+        "src/llama/shim/state.cpp",
     ];
-    const HEADERS: [&str; 4] =
-        ["src/llama/answer.h", "src/llama/constraint.h", "src/llama/grammar.h", "src/llama/shim.h"];
+    const HEADERS: [&str; 4] = [
+        "src/llama/shim/answer_format.h",
+        "src/llama/shim/constraint.h",
+        "src/llama/shim/grammar.h",
+        "src/llama/shim/shim.h",
+    ];
 
     pub fn compile() {
         for source in HEADERS.iter().chain(&SOURCES) {
@@ -31,7 +35,7 @@ mod shim {
         println!("cargo:rustc-env=LLAMA_GPU_BACKENDS={}", gpu_backends(&cache));
         let llama = llama_sources(&cache);
         let mut build = cc::Build::new();
-        // llama.cpp's own build script has chosen the C++ library there: the static one.
+        // On Android llama.cpp's own build script has chosen the C++ library: the static one.
         if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "android") {
             build.cpp_link_stdlib(None);
         }
@@ -40,26 +44,26 @@ mod shim {
             .std("c++17")
             .files(SOURCES)
             .includes(["include", "ggml/include", "common", "vendor", "src"].map(|folder| llama.join(folder)))
-            // llama.cpp's own headers warn; ours are held to account by the tests.
+            // llama.cpp's own headers warn.
             .warnings(false)
             .flag_if_supported("-fvisibility=hidden")
             .compile("llama_rs_core_shim");
     }
 
-    /// How llama.cpp was compiled. llama-cpp-sys-2 publishes its build folder alone.
+    /// How llama.cpp was compiled. llama-cpp-sys-2 publishes only its build folder.
     fn cmake_cache() -> String {
         let root = std::env::var("DEP_LLAMA_ROOT").expect("llama-cpp-sys-2 publishes its build folder");
         let cache = Path::new(&root).join("build/CMakeCache.txt");
         std::fs::read_to_string(&cache).unwrap_or_else(|error| panic!("could not read {}: {error}", cache.display()))
     }
 
-    /// Where llama-cpp-sys-2 took llama.cpp from, so that the headers are the ones that the library was compiled with.
+    /// The folder that llama-cpp-sys-2 took llama.cpp from, so that the headers are those that the library was compiled with.
     fn llama_sources(cache: &str) -> PathBuf {
         let home = cache.lines().find_map(|line| line.strip_prefix("CMAKE_HOME_DIRECTORY:INTERNAL="));
         PathBuf::from(home.expect("CMake's cache names its CMAKE_HOME_DIRECTORY"))
     }
 
-    /// What llama.cpp was compiled with for GPUs, by the names of its options, apart by spaces.
+    /// The GPU backends that llama.cpp was compiled with, by the names of its options, separated by spaces.
     fn gpu_backends(cache: &str) -> String {
         let is_on = |option: &&str| {
             let values = cache.lines().filter_map(|line| line.strip_prefix(*option)?.split_once('='));

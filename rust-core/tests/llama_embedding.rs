@@ -1,5 +1,5 @@
-//! Embeddings by real models: the same vectors however they are computed and whatever runs beside them, and an answer that says
-//! why where there are none.
+//! Embeddings of real models: the same vectors however they are computed and whatever runs beside them, and a clear
+//! error where there are none.
 
 #![cfg(feature = "llama")]
 
@@ -13,7 +13,9 @@ use llama_common::embeddings::{ALIKE, answer, cosine, embed, send, vectors};
 use llama_common::host::Host;
 use llama_common::random_model::{Quantization, Shape, Value, write_random_model_with};
 use llama_common::{config, folder, load};
-use llama_rs_core::engine::{CancelFlag, EMBEDDER_ROWS, Embedder, LoadedModel, ModelLoader, Row, Token};
+use llama_rs_core::engine::{
+    CancelFlag, EMBEDDING_ROWS, EmbeddingContext, Estimate, LoadedModel, ModelLoader, Row, Token,
+};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
@@ -52,8 +54,8 @@ impl RandomModel {
     }
 }
 
-/// The output after a text's last token, computed in calls of so many rows.
-fn last_output(embedder: &mut dyn Embedder, tokens: &[Token], sequence: u32, rows: usize) -> Vec<f32> {
+/// The output at a text's last token, computed in calls of this many rows.
+fn last_output(embedder: &mut dyn EmbeddingContext, tokens: &[Token], sequence: u32, rows: usize) -> Vec<f32> {
     embedder.clear();
     let mut last = Vec::new();
     for (chunk, tokens) in tokens.chunks(rows).enumerate() {
@@ -75,12 +77,12 @@ fn an_output_depends_on_its_text_alone() {
     let random = random_model(&[]);
     for config in [config(), random.config()] {
         let mut model = load(&config);
-        let mut embedder = model.context.embedder(256, 2).expect("a decoder makes embeddings");
+        let mut embedder = model.context.embedding_context(256, 2).expect("a decoder makes embeddings");
         for text in TEXTS {
             let tokens = tokens(&model, text);
-            let whole = last_output(&mut *embedder, &tokens, 0, EMBEDDER_ROWS);
-            assert_eq!(last_output(&mut *embedder, &tokens, 0, EMBEDDER_ROWS), whole, "computed once more: {text:?}");
-            for (sequence, rows) in [(7, EMBEDDER_ROWS), (0, 3), (3, 1)] {
+            let whole = last_output(&mut *embedder, &tokens, 0, EMBEDDING_ROWS);
+            assert_eq!(last_output(&mut *embedder, &tokens, 0, EMBEDDING_ROWS), whole, "computed once more: {text:?}");
+            for (sequence, rows) in [(7, EMBEDDING_ROWS), (0, 3), (3, 1)] {
                 let alike = cosine(&last_output(&mut *embedder, &tokens, sequence, rows), &whole);
                 assert!(alike > ALIKE, "{text:?} in calls of {rows}: {alike}");
             }
@@ -95,7 +97,7 @@ fn texts_that_are_computed_together_do_not_see_each_other() {
     let random = random_model(&[]);
     for config in [config(), random.config()] {
         let mut model = load(&config);
-        let mut embedder = model.context.embedder(256, 2).expect("a decoder makes embeddings");
+        let mut embedder = model.context.embedding_context(256, 2).expect("a decoder makes embeddings");
         let texts: Vec<Vec<Token>> =
             TEXTS.iter().map(|text| tokens(&model, &text.chars().take(9).collect::<String>())).collect();
         let alone: Vec<Vec<f32>> = texts.iter().map(|text| last_output(&mut *embedder, text, 0, 64)).collect();
@@ -109,7 +111,7 @@ fn texts_that_are_computed_together_do_not_see_each_other() {
                 wants_logits: true,
             }));
         }
-        assert!(rows.len() <= EMBEDDER_ROWS, "{}", rows.len());
+        assert!(rows.len() <= EMBEDDING_ROWS, "{}", rows.len());
         embedder.decode(&rows, &CancelFlag::default()).expect("the texts fit");
         let mut end = 0;
         for (text, alone) in texts.iter().zip(&alone) {
@@ -125,7 +127,7 @@ fn texts_that_are_computed_together_do_not_see_each_other() {
 fn a_call_that_was_aborted_leaves_a_memory_that_works() {
     let random = random_model(&[]);
     let mut model = load(&random.config());
-    let mut embedder = model.context.embedder(256, 2).expect("a decoder makes embeddings");
+    let mut embedder = model.context.embedding_context(256, 2).expect("a decoder makes embeddings");
     let tokens = tokens(&model, TEXTS[4]);
     let before = last_output(&mut *embedder, &tokens, 0, 64);
     let abort = CancelFlag::default();
@@ -143,10 +145,12 @@ fn a_call_that_was_aborted_leaves_a_memory_that_works() {
 fn what_a_memory_would_take_grows_with_its_texts() {
     let random = random_model(&[]);
     for config in [config(), random.config()] {
-        let estimate = |text_size| LlamaLoader.estimate_embedder(&config, text_size).expect("the file is good");
+        let estimate = |text_size| {
+            LlamaLoader.estimate(&config, Estimate::Embeddings { text_size }).expect("the file is good").total()
+        };
         let (small, large) = (estimate(256), estimate(4_096));
         assert!(small > 0 && large > small, "{small}, {large}");
-        let whole = LlamaLoader.estimate(&config).expect("the file is good");
+        let whole = LlamaLoader.estimate(&config, Estimate::Load).expect("the file is good");
         assert!(small < whole.weights_bytes + whole.kv_bytes + whole.compute_bytes, "{small}, {whole:?}");
     }
 }
@@ -284,7 +288,7 @@ fn a_text_may_fill_its_context_to_the_last_token() {
     let mut host = Host::on(&manager);
     let tokens =
         |host: &mut Host, text: &str| embed(host, &random.config(), &[text, "hi"], json!({})).map(|(_, tokens)| tokens);
-    // A token a byte, and those that the vocabulary puts around each of the two texts.
+    // One token per byte, and the special tokens around each of the two texts.
     let around = tokens(&mut host, "x").expect("it is short") - 3;
     let most = 512 - around as usize / 2;
     assert_eq!(tokens(&mut host, &"x".repeat(most)), Ok(512 + 2 + around / 2));

@@ -1,4 +1,4 @@
-//! Models that make embeddings and nothing else: a small BERT beside the same computed plainly, and a decoder without a causal mask.
+//! Encoders: a small BERT against a plain reimplementation, and a decoder without a causal mask.
 
 #![cfg(feature = "llama")]
 
@@ -13,7 +13,9 @@ use llama_common::encoder_model::{CONTEXT, EncoderModel};
 use llama_common::host::Host;
 use llama_common::random_model::{Quantization, Shape, Value, write_random_model_with};
 use llama_common::{config, folder, load_encoder, load_error};
-use llama_rs_core::engine::{CancelFlag, DecodeError, EMBEDDER_ROWS, Embedder, ModelLoader, Reading, Row, Token};
+use llama_rs_core::engine::{
+    Attention, CancelFlag, DecodeError, EMBEDDING_ROWS, EmbeddingContext, Estimate, ModelLoader, Row, Token,
+};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::manager::ModelManager;
@@ -21,8 +23,8 @@ use llama_rs_core::protocol::{Event, FinishReason, FitVerdict, ModelConfig, Mode
 use serde_json::json;
 use tempfile::TempDir;
 
-/// How far a number of a vector of length 1 may be from what it is computed to be plainly. llama.cpp keeps what attention compares in
-/// 16 bits, and looks its activation up in a table of those.
+/// Largest difference of a component of a normalized vector from the plain computation. llama.cpp stores attention's
+/// operands in 16 bits and looks up the activation in a table of 16-bit values.
 const ROUNDING: f64 = 5e-4;
 
 const TEXTS: [&str; 7] = [
@@ -54,13 +56,13 @@ impl Bert {
         ModelConfig { threads: Some(2), ..ModelConfig::new(self.path.to_string_lossy()) }
     }
 
-    /// A text of so many words.
+    /// A text of this many words.
     fn words(count: usize) -> String {
         let words = ["what", "is", "my", "name", "the", "fox", "dog", "alice", "bob", "lazy", "once"];
         (0..count).map(|index| words[index * 7 % words.len()]).collect::<Vec<_>>().join(" ")
     }
 
-    /// The vector of length 1 that the paper gives a text.
+    /// The normalized vector of a text, computed by the paper.
     fn plainly(&self, text: &str, pooling: Pooling) -> Vec<f64> {
         let outputs = self.model.outputs(&self.model.tokens(text));
         let pooled = match pooling {
@@ -80,7 +82,7 @@ fn furthest(computed: &[f32], plainly: &[f64]) -> f64 {
     computed.iter().zip(plainly).map(|(one, other)| (f64::from(*one) - other).abs()).fold(0.0, f64::max)
 }
 
-/// As people write: without the marks of word pieces.
+/// Removes the marks of word pieces, as people write.
 fn written(text: &str) -> String {
     text.replace(" +", "")
 }
@@ -121,9 +123,9 @@ fn short_and_long_texts_are_what_bert_computes_alone_and_beside_others() {
     let bert = bert(&[]);
     let manager = ModelManager::new(Arc::new(LlamaLoader));
     let mut host = Host::on(&manager);
-    // The longest fills the context to its last token: two stand around a text.
+    // The longest text fills the context to its last token, because two special tokens surround it.
     let texts: Vec<String> =
-        [1, 3, CONTEXT - 2, 20, EMBEDDER_ROWS - 2, EMBEDDER_ROWS - 1, 2, 2, 2, 90].map(Bert::words).into();
+        [1, 3, CONTEXT - 2, 20, EMBEDDING_ROWS - 2, EMBEDDING_ROWS - 1, 2, 2, 2, 90].map(Bert::words).into();
     let batch = vectors(&mut host, &bert.config(), &texts);
     for (text, together) in texts.iter().zip(&batch) {
         let far = furthest(together, &bert.plainly(text, Pooling::Mean));
@@ -222,11 +224,15 @@ fn whatever_needs_a_conversation_says_what_the_model_is_for() {
 #[test]
 fn a_load_takes_its_weights_and_each_text_what_it_needs() {
     let bert = bert(&[]);
-    let estimate = LlamaLoader.estimate(&bert.config()).expect("the file is good");
+    let estimate = LlamaLoader.estimate(&bert.config(), Estimate::Load).expect("the file is good");
     assert_eq!((estimate.kv_bytes, estimate.compute_bytes, estimate.max_resident), (0, 0, 0));
     assert_eq!(estimate.context_size as usize, CONTEXT);
-    let [short, long] =
-        [64, 160].map(|size| LlamaLoader.estimate_embedder(&bert.config(), size).expect("the file is good"));
+    let [short, long] = [64, 160].map(|size| {
+        LlamaLoader
+            .estimate(&bert.config(), Estimate::Embeddings { text_size: size })
+            .expect("the file is good")
+            .total()
+    });
     assert!(0 < short && short < long, "{short}, {long}");
 
     let manager = ModelManager::new(Arc::new(LlamaLoader));
@@ -266,8 +272,8 @@ fn a_call_that_was_aborted_leaves_a_memory_that_works() {
     let bert = bert(&[]);
     let mut model = load_encoder(&bert.config());
     let tokens = model.tokenizer.tokenize_text(&Bert::words(150)).expect("any text has tokens");
-    let mut embedder = model.model.embedder(160, 2).expect("an encoder makes embeddings");
-    assert_eq!(embedder.reading(), Reading::Whole);
+    let mut embedder = model.model.embedding_context(160, 2).expect("an encoder makes embeddings");
+    assert_eq!(embedder.attention(), Attention::Bidirectional);
     let before = outputs(&mut *embedder, &tokens);
     let abort = CancelFlag::default();
     abort.cancel();
@@ -284,8 +290,8 @@ fn rows(tokens: &[Token]) -> Vec<Row> {
     (0..).zip(tokens).map(row).collect()
 }
 
-/// Of a text by itself, the first and the last one.
-fn outputs(embedder: &mut dyn Embedder, tokens: &[Token]) -> [Vec<f32>; 2] {
+/// The outputs at a text's first and last token.
+fn outputs(embedder: &mut dyn EmbeddingContext, tokens: &[Token]) -> [Vec<f32>; 2] {
     embedder.clear();
     embedder.decode(&rows(tokens), &CancelFlag::default()).expect("the text fits");
     [0, tokens.len() - 1].map(|row| embedder.vector(row).expect("every row is an output"))
@@ -367,7 +373,7 @@ fn many_at_once_get_what_they_would_get_alone() {
     });
 }
 
-/// Its memory is that of a conversation, but what is computed in it sees the whole text: so it embeds, and is never talked to.
+/// This model has a KV like a conversation's, but its attention sees the whole text: it embeds, and cannot chat.
 #[test]
 fn a_decoder_without_a_causal_mask_reads_whole_texts() {
     let folder = folder();
@@ -376,10 +382,10 @@ fn a_decoder_without_a_causal_mask_reads_whole_texts() {
     let shape = Shape { layers, width, feed_forward, heads, kv_heads, vocabulary, quantization: Quantization::F16 };
     write_random_model_with(&path, shape, 3, &[("llama.attention.causal", Value::Truth(false))]);
     let config = ModelConfig { threads: Some(2), ..ModelConfig::new(path.to_string_lossy()) };
-    let estimate = LlamaLoader.estimate(&config).expect("the file is good");
+    let estimate = LlamaLoader.estimate(&config, Estimate::Load).expect("the file is good");
     assert_eq!((estimate.kv_bytes, estimate.max_resident, estimate.context_size), (0, 0, 32_768));
     let mut model = load_encoder(&config);
-    let mut embedder = model.model.embedder(256, 2).expect("it makes embeddings");
+    let mut embedder = model.model.embedding_context(256, 2).expect("it makes embeddings");
     let tokens: Vec<Token> = (0..200).map(|index| 2 + index % 256).collect();
     let [first, last] = outputs(&mut *embedder, &tokens);
     let mut other = tokens.clone();

@@ -1,5 +1,5 @@
-//! What a load is said to take, against what the process really takes: measured from outside llama.cpp, in a process of
-//! its own for each case.
+//! Compares the estimate of a load with the memory that the process really uses, measured from outside llama.cpp, each
+//! case in a process of its own.
 
 #![cfg(all(feature = "llama", target_os = "linux"))]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use llama_common::random_model::{Quantization, Shape, Value, write_random_model, write_random_model_with};
 use llama_common::{config, folder, load, load_encoder, load_error, prefill, tiny_bytes, write};
-use llama_rs_core::engine::{CancelFlag, EMBEDDER_ROWS, ModelLoader, Row};
+use llama_rs_core::engine::{CancelFlag, EMBEDDING_ROWS, Estimate, ModelLoader, Row};
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::ModelConfig;
@@ -37,8 +37,8 @@ const LARGE: Shape = Shape {
 
 const SLOTS: u32 = 2;
 
-/// What any context keeps in lists of its own, which no estimate counts: much beside a memory for short texts, and nothing
-/// beside one for conversations.
+/// Lists that every context keeps and no estimate counts: a large share of a context for short texts, a negligible one
+/// for conversations.
 const LISTS: f64 = 2e6;
 
 fn sized(path: &Path, context_size: u32) -> ModelConfig {
@@ -50,7 +50,7 @@ fn sized(path: &Path, context_size: u32) -> ModelConfig {
     }
 }
 
-/// Anonymous memory of this process, and what of the file it has used since `forget_use`, in bytes.
+/// Anonymous memory of this process, and bytes of the file used since `forget_use`.
 fn used(file: &Path) -> (u64, u64) {
     let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux says what a process has mapped");
     let (mut anonymous, mut referenced, mut in_file) = (0, 0, false);
@@ -68,12 +68,12 @@ fn used(file: &Path) -> (u64, u64) {
     (anonymous, referenced)
 }
 
-/// From here on, what is used counts anew.
+/// Restarts the count of used pages.
 fn forget_use() {
     std::fs::write("/proc/self/clear_refs", "1").expect("a process may forget what it has used");
 }
 
-/// Fills a slot, so that every page that a step ever touches has been touched. KV memory is cleared by the load.
+/// Fills a slot, so that every page that any step touches has been touched. The load clears the KV memory.
 fn fill(path: &Path, context_size: u32) -> (u64, u64) {
     let before = used(path).0;
     let mut model = load(&sized(path, context_size));
@@ -87,15 +87,15 @@ fn fill(path: &Path, context_size: u32) -> (u64, u64) {
     (after - before, of_file)
 }
 
-/// The same for a memory for embeddings. Nothing of the file is used that the model had not used by then.
+/// The same for a context for embeddings. Uses no page of the file that the model has not used before.
 fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
     let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
     let before = used(path).0;
-    let mut embedder = model.context.embedder(text_size, 1).expect("a decoder makes embeddings");
-    for begin in (0..text_size).step_by(EMBEDDER_ROWS) {
+    let mut embedder = model.context.embedding_context(text_size, 1).expect("a decoder makes embeddings");
+    for begin in (0..text_size).step_by(EMBEDDING_ROWS) {
         let rows: Vec<Row> = (begin..text_size)
-            .take(EMBEDDER_ROWS)
+            .take(EMBEDDING_ROWS)
             .map(|position| Row { sequence: 0, position, token: 7, wants_logits: true })
             .collect();
         embedder.decode(&rows, &CancelFlag::default()).expect("it fits");
@@ -103,12 +103,12 @@ fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
     (used(path).0 - before, 0)
 }
 
-/// The same for a memory for measurements.
+/// The same for a context for benchmarks.
 fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
     let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
     let before = used(path).0;
-    let mut gauge = model.context.gauge(tokens, 1).expect("a decoder can be measured");
+    let mut gauge = model.context.bench_context(tokens, 1).expect("a decoder can be measured");
     let batch_size = gauge.batch_size();
     for position in (0..tokens).step_by(batch_size as usize) {
         let count = (tokens - position).min(batch_size);
@@ -117,20 +117,20 @@ fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
     (used(path).0 - before, 0)
 }
 
-/// The same for a memory of texts that are read as a whole, beside weights that have been used in no other way.
+/// The same for a context for encoders, beside weights that nothing else has used.
 fn fill_encoder(path: &Path, text_size: u32) -> (u64, u64) {
     let mut model = load_encoder(&sized(path, 4_096)).model;
     let rows: Vec<Row> =
         (0..text_size).map(|position| Row { sequence: 0, position, token: 7, wants_logits: true }).collect();
     let before = used(path).0;
-    let mut embedder = model.embedder(text_size, 1).expect("an encoder makes embeddings");
+    let mut embedder = model.embedding_context(text_size, 1).expect("an encoder makes embeddings");
     embedder.decode(&rows, &CancelFlag::default()).expect("it fits");
     (used(path).0 - before, 0)
 }
 
 const CHILD: &str = "LLAMA_RS_MEMORY_CASE";
 
-/// What a test does in a process of its own, once for each case: see `measure`.
+/// The body of a test in a process of its own, once per case: see `measure`.
 fn one_case(case: &str, fill: fn(&Path, u32) -> (u64, u64)) {
     let (size, path) = case.split_once(' ').expect("a number and a path");
     let (anonymous, of_file) = fill(Path::new(path), size.parse().expect("a number"));
@@ -152,7 +152,7 @@ fn measure(test: &str, path: &Path, size: u32) -> (u64, u64) {
 #[test]
 fn an_estimate_is_for_what_a_load_would_choose() {
     for config in [config(), ModelConfig { context_size: Some(1_000), max_resident: Some(3), ..config() }] {
-        let estimate = LlamaLoader.estimate(&config).expect("the tiny model has an estimate");
+        let estimate = LlamaLoader.estimate(&config, Estimate::Load).expect("the tiny model has an estimate");
         let info = load(&config).info;
         assert_eq!((estimate.context_size, estimate.max_resident), (info.context_size, info.max_resident));
         assert!(estimate.weights_bytes >= info.size_bytes, "{estimate:?}, {info:?}");
@@ -162,7 +162,9 @@ fn an_estimate_is_for_what_a_load_would_choose() {
 #[test]
 fn more_tokens_take_more_even_beyond_what_is_laid_out() {
     let with = |context_size| ModelConfig { context_size: Some(context_size), max_resident: Some(1), ..config() };
-    let kv = |context_size| LlamaLoader.estimate(&with(context_size)).expect("the tiny model has an estimate").kv_bytes;
+    let kv = |context_size| {
+        LlamaLoader.estimate(&with(context_size), Estimate::Load).expect("the tiny model has an estimate").kv_bytes
+    };
     let block = kv(256);
     for blocks in [2, 64, 4_096, 1 << 16] {
         assert_eq!(kv(256 * blocks), block * u64::from(blocks));
@@ -171,7 +173,7 @@ fn more_tokens_take_more_even_beyond_what_is_laid_out() {
 
 #[test]
 fn force_goes_past_the_estimate() {
-    // Past the estimate, and refused by the next limit: nothing is allocated.
+    // Larger than the estimate can represent, and refused by the next limit: nothing is allocated.
     let absurd = ModelConfig { context_size: Some(16_777_216), max_resident: Some(256), ..config() };
     let reason = "(more than 4,294,967,295 tokens of context)";
     let refused = load_error(&absurd);
@@ -188,7 +190,8 @@ fn a_file_that_is_no_model_has_no_estimate() {
     future[name..name + 5].copy_from_slice(b"zebra");
     for (bytes, code) in [(b"GGUF".to_vec(), ErrorCode::ModelInvalid), (future, ErrorCode::ModelUnsupported)] {
         let path = write(&folder, &bytes);
-        let error = LlamaLoader.estimate(&ModelConfig::new(path.to_string_lossy())).expect_err("no estimate");
+        let error =
+            LlamaLoader.estimate(&ModelConfig::new(path.to_string_lossy()), Estimate::Load).expect_err("no estimate");
         assert_eq!(error.code, code, "{error}");
     }
 }
@@ -203,7 +206,9 @@ fn the_estimate_is_what_is_used() {
         let path = folder.path().join(name);
         write_random_model(&path, shape, 7);
         for context_size in [256, 1_024, 4_096] {
-            let estimate = LlamaLoader.estimate(&sized(&path, context_size)).expect("a random model has an estimate");
+            let estimate = LlamaLoader
+                .estimate(&sized(&path, context_size), Estimate::Load)
+                .expect("a random model has an estimate");
             let (anonymous, of_file) = measure("the_estimate_is_what_is_used", &path, context_size);
             let ratio = estimate.total() as f64 / (anonymous + of_file) as f64;
             println!("{name} {context_size}: {estimate:?} {anonymous} + {of_file} = {ratio:.3}");
@@ -215,7 +220,7 @@ fn the_estimate_is_what_is_used() {
     }
 }
 
-/// Holds estimates of a memory beside the weights against what it used, for both shapes with these keys in their headers.
+/// Compares estimates of auxiliary contexts with their real use, for both shapes with these keys in their headers.
 fn hold_against_use(test: &str, sizes: &[u32], header: &[(&str, Value)], estimate: impl Fn(&ModelConfig, u32) -> u64) {
     let folder = folder();
     for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {
@@ -233,7 +238,7 @@ fn hold_against_use(test: &str, sizes: &[u32], header: &[(&str, Value)], estimat
 }
 
 fn estimate_embedder(config: &ModelConfig, text_size: u32) -> u64 {
-    LlamaLoader.estimate_embedder(config, text_size).expect("it has an estimate")
+    LlamaLoader.estimate(config, Estimate::Embeddings { text_size }).expect("it has an estimate").total()
 }
 
 #[test]
@@ -262,6 +267,6 @@ fn the_estimate_of_a_memory_for_measurements_is_what_is_used() {
     }
     let test = "the_estimate_of_a_memory_for_measurements_is_what_is_used";
     hold_against_use(test, &[512, 2_048], &[], |config, tokens| {
-        LlamaLoader.estimate_gauge(config, tokens).expect("it has an estimate")
+        LlamaLoader.estimate(config, Estimate::Bench { tokens }).expect("it has an estimate").total()
     });
 }

@@ -1,12 +1,12 @@
-// Names that the examples of README.md and docs use without declaring them.
+// The components and values that the examples of README.md and docs take from the reader's app.
 import type { ReactNode } from 'react';
 import type { LlamaClient, ModelConfig } from 'react-native-llama-rs';
 
 declare global {
-  /** The client of `new LlamaClient(port)` or `useLlamaClient()`. */
+  /** The value of `new LlamaClient(port)` or `useLlamaClient()`. */
   const client: LlamaClient;
   const model: ModelConfig;
-  /** A bookmark of `@react-native-documents/picker`, in base64. */
+  /** The `bookmark` of `@react-native-documents/picker`, in base64. */
   const bookmark: string;
 
   function Bubble(props: { role: string; text: string }): ReactNode;

@@ -1,11 +1,11 @@
 // Compiles the TypeScript examples of README.md and docs against the sources, each as a module of its own. names.d.ts
-// declares the names that an example leaves to the reader's app.
+// declares the components and values that an example takes from the reader's app.
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-// The folder is inside node_modules, so that imports find the packages.
+// Below node_modules, so that the examples' imports resolve.
 const folder = `${root}node_modules/.cache/react-native-llama-rs/doc-examples`;
 const FENCE = /^```(tsx?)\n(.*?)^```$/gms;
 
@@ -19,11 +19,9 @@ for (const document of globSync('{README.md,docs/*.md}', { cwd: root })) {
   }
 }
 cpSync(fileURLToPath(new URL('names.d.ts', import.meta.url)), `${folder}/names.d.ts`);
-const config = { extends: `${root}tsconfig.json`, include: ['.', `${root}src/**/*.d.ts`], exclude: [] };
-writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
+writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ extends: `${root}tsconfig.json`, include: ['.', `${root}src/**/*.d.ts`], exclude: [] }));
 try {
-  const tsc = `${root}node_modules/typescript/bin/tsc`;
-  execFileSync(process.execPath, [tsc, '--noEmit', '--project', folder], { stdio: 'inherit' });
+  execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '--noEmit', '--project', folder], { stdio: 'inherit' });
 } catch {
   console.error(`the examples are in ${folder}`);
   process.exit(1);

@@ -12,7 +12,10 @@ function ask(scope: string, text: string, options: GenerateOptions = greedy): Ge
 
 const bob = { asks: 'my name is bob', gets: 'Nice to meet you, bob.' };
 
-afterEach(() => engine.client.unload(tiny.path));
+afterEach(async () => {
+  await engine.client.resume();
+  await engine.client.unload(tiny.path);
+});
 
 test('two conversations share one model, and each remembers its own', async () => {
   const before = tinyState(engine.client)?.loads ?? 0;
@@ -56,8 +59,9 @@ describe('Limitations', () => {
 
   test('Queueing: two conversations are answered at the same time', async () => {
     const answers = [ask('left', 'hello', endless), ask('right', 'hello', endless)];
-    // Neither answer ends by itself, so a queue would never show text of both.
     await Promise.all(answers.map((answer) => until(answer, ({ text }) => text !== '')));
+    // The engine stands still, and neither answer has ended: a queue would not show text of both.
+    await engine.client.suspend({ deadlineMs: 0 });
     expect(answers.map((answer) => answer.getSnapshot().phase.type)).toEqual(['decoding', 'decoding']);
     await Promise.all(answers.map((answer) => answer.cancel()));
   });

@@ -12,6 +12,7 @@ import {
 } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { Chat, isReady, say, screens } from './Chat';
+import { holdAnswer, holdNextAnswer } from './holdAnswer';
 import { Seen } from './Seen';
 import { endless, myName, tiny, tinyState, whoAmI } from './tiny';
 import { until } from './until';
@@ -35,7 +36,10 @@ async function openChat(scope: string) {
   return { app, seen, leave, comeBack };
 }
 
-afterEach(() => engine.client.unload(tiny.path));
+afterEach(async () => {
+  await engine.client.resume();
+  await engine.client.unload(tiny.path);
+});
 
 test('StrictMode mounts twice, loads once and holds one lease', async () => {
   const before = loads();
@@ -67,14 +71,15 @@ test('a screen hidden by Activity and shown again loads nothing and keeps its ru
   const app = await render(screen('visible'));
   await seen.until(isReady);
   const answer = await say(seen, 'hello', endless);
-  await until(answer, longerThan(0));
+  await holdAnswer(engine.client, answer);
   await app.rerender(screen('hidden'));
   await until(
     engine.client.model(tiny.path),
     (model) => model?.leases.every(({ debugLabel }) => debugLabel !== 'Chat') === true,
   );
   const whenHidden = answer.getSnapshot().text;
-  await until(answer, longerThan(whenHidden.length));
+  await engine.client.resume();
+  await holdAnswer(engine.client, answer, longerThan(whenHidden.length));
 
   const from = seen.renders.length;
   await app.rerender(screen('visible'));
@@ -148,11 +153,13 @@ test('unmounted while generating, the answer is finished, and then the model is 
   const seen = new Seen<UseLlamaChat>();
   const app = await render(screens(engine.client, { seen, scope: 'left', model: { ...tiny, keepAliveMs: 0 } }));
   await seen.until(isReady);
-  const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 200 });
-  await until(answer, longerThan(0));
+  const held = holdNextAnswer(engine.client);
+  const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 400 });
+  await held;
   await app.rerender(screens(engine.client));
+  await engine.client.resume();
   const { reason, text, usage } = await answer.result;
-  expect({ reason, outputTokens: usage.outputTokens }).toEqual({ reason: 'length', outputTokens: 200 });
+  expect({ reason, outputTokens: usage.outputTokens }).toEqual({ reason: 'length', outputTokens: 400 });
   expect((await engine.client.transcript('left')).at(-1)).toEqual({ role: 'assistant', content: text });
   await until(engine.client.model(tiny.path), (model) => model?.status.type === 'unloaded');
   expect(debugLabels()).toEqual([]);
@@ -164,11 +171,13 @@ test('two components on one scope show one conversation and one running answer',
   const app = await render(screens(engine.client, shared('First', first), shared('Second', second)));
   await first.until(isReady);
   const answer = await say(first, 'hello', endless);
+  await holdAnswer(engine.client, answer);
   await second.until(({ status }) => status === 'streaming');
   expect(second.last.messages).toEqual(first.last.messages);
 
   await app.rerender(screens(engine.client, shared('Second', second)));
-  await until(answer, longerThan(answer.getSnapshot().text.length));
+  await engine.client.resume();
+  await holdAnswer(engine.client, answer, longerThan(answer.getSnapshot().text.length));
   await act(() => second.last.stop());
   expect(second.last.messages.map(({ content }) => content)).toEqual(['hello', (await answer.result).text]);
   expect(debugLabels()).toEqual(['Second']);
@@ -181,10 +190,11 @@ test('a stream goes on while its screen is away, and nothing of it is lost', asy
   const reading = (async () => {
     for await (const piece of answer) pieces.push(piece);
   })();
-  await until(answer, longerThan(0));
+  await holdAnswer(engine.client, answer);
   await leave();
   const whenLeft = answer.getSnapshot().text;
-  await until(answer, longerThan(whenLeft.length + 50));
+  await engine.client.resume();
+  await holdAnswer(engine.client, answer, longerThan(whenLeft.length + 50));
 
   const back = await comeBack();
   const first = back.renders[0];

@@ -5,6 +5,7 @@ import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
 import type { UseLlamaChat } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { isReady, say, screens } from './Chat';
+import { holdNextAnswer } from './holdAnswer';
 import { begin, freeOldContexts, oldScreens, openOldApp } from './OldScreen';
 import { Seen } from './Seen';
 import { endless, tiny, tinyState, unloadTiny } from './tiny';
@@ -14,7 +15,10 @@ const engine = installNodePort();
 const loads = () => tinyState(engine.client)?.loads ?? 0;
 
 afterEach(freeOldContexts);
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.resume();
+  await unloadTiny(engine.client);
+});
 
 describe('Memory Management', () => {
   describe('Context not properly released', () => {
@@ -33,8 +37,11 @@ describe('Memory Management', () => {
       const model = { ...tiny, keepAliveMs: 0 };
       const seen = new Seen<UseLlamaChat>();
       const ui = await render(screens(engine.client, { seen, scope: 'question', model }));
-      const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 50 });
+      const held = holdNextAnswer(engine.client);
+      const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 400 });
+      await held;
       await ui.rerender(screens(engine.client));
+      await engine.client.resume();
       expect(await answer.result).toMatchObject({ reason: 'length' });
       await until(engine.client.model(tiny.path), (state) => state?.status.type === 'unloaded');
       expect(tinyState(engine.client)?.leases).toEqual([]);

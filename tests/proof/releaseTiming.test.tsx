@@ -6,6 +6,7 @@ import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
 import type { UseLlamaChat } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { isReady, say, screens } from './Chat';
+import { holdNextAnswer } from './holdAnswer';
 import { begin, freeOldContexts, oldScreens, openOldApp } from './OldScreen';
 import { Seen } from './Seen';
 import { endless, myName, tiny, tinyState, unloadTiny } from './tiny';
@@ -16,7 +17,10 @@ const loads = () => tinyState(engine.client)?.loads ?? 0;
 const twoSeen = () => [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()] as const;
 
 afterEach(freeOldContexts);
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.resume();
+  await unloadTiny(engine.client);
+});
 
 describe('Context Release Timing', () => {
   describe('Context might be released too aggressively', () => {
@@ -80,8 +84,11 @@ describe('Context Release Timing', () => {
       const staying = { seen: second, scope: 'staying', debugLabel: 'Second' };
       const ui = await render(screens(engine.client, { seen: first, debugLabel: 'First' }, staying));
       await second.until(isReady);
-      const answer = await say(second, 'hello', { ...endless, maxOutputTokens: 100 });
+      const held = holdNextAnswer(engine.client);
+      const answer = await say(second, 'hello', { ...endless, maxOutputTokens: 400 });
+      await held;
       await ui.rerender(screens(engine.client, staying));
+      await engine.client.resume();
       expect(await answer.result).toMatchObject({ reason: 'length' });
       await until(engine.client.model(tiny.path), (model) => model?.leases.length === 1);
       expect(tinyState(engine.client)).toMatchObject({ status: { type: 'ready' }, leases: [{ debugLabel: 'Second' }] });

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import type { GenerateOptions, Generation, LlamaClient, ModelConfig, Persist } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { enginesInOneDirectory } from './engines';
+import { holdAnswer } from './holdAnswer';
 import { endless, greedy, myName, tiny, unloadTiny, whoAmI } from './tiny';
 import { until } from './until';
 
@@ -89,11 +90,12 @@ describe('by hand', () => {
     await expect(client.fork('known', { as: 'known' })).rejects.toMatchObject({ code: 'invalidOptions' });
     await expect(client.rewindTo('known', 99)).rejects.toMatchObject({ code: 'invalidOptions' });
     const running = begin(client, 'known', 'hello', { options: endless });
-    await until(running, ({ text }) => text !== '');
+    await holdAnswer(client, running);
     for (const refused of [client.park('known'), client.fork('known'), client.rewindTo('known', 0)]) {
       await expect(refused).rejects.toMatchObject({ code: 'busy' });
     }
     await running.cancel();
+    await client.resume();
   });
 
   test('a fork knows what its origin knew, is not prefilled, and goes its own way', async () => {
@@ -143,7 +145,7 @@ describe('by hand', () => {
 });
 
 describe('suspended in the middle of an answer', () => {
-  const long: GenerateOptions = { ...endless, maxOutputTokens: 120 };
+  const long: GenerateOptions = { ...endless, maxOutputTokens: 600 };
   afterEach(() => unloadTiny(engine.client));
 
   test('it goes on where it was: no word is lost, none comes twice', async () => {

@@ -13,7 +13,10 @@ function hereIs(name: string): string {
   return `my name is ${name}`;
 }
 
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.resume();
+  await unloadTiny(engine.client);
+});
 
 test('high-level usage: two windows, one model, each remembers its own', async () => {
   const parent = new LlamaParent(engine.client, tiny);
@@ -114,10 +117,13 @@ describe('Limitations', () => {
     const order: string[] = [];
     answers.forEach((answer) => answer.subscribe(() => order.push(answer.id)));
     await Promise.all(answers.map((answer) => until(answer, ({ text }) => text.length > 20)));
+    await engine.client.suspend({ deadlineMs: 0 });
     expect(answers.map((answer) => answer.getSnapshot().phase.type)).toEqual(Array(4).fill('decoding'));
     const lengths = () => answers.map((answer) => answer.getSnapshot().text.length);
     const seen = lengths();
+    await engine.client.resume();
     await Promise.all(answers.map((answer, index) => until(answer, grownBeyond(seen[index]))));
+    await engine.client.suspend({ deadlineMs: 0 });
     // Each conversation was answered again after every other one.
     for (const { id } of answers)
       expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));

@@ -1,12 +1,12 @@
-//! The engine's bounded mailbox. A std channel would lose what is sent between the last look and the drop of its
-//! receiver; this one closes and hands back the rest in one act, so that every accepted job is answered.
+//! The engine's bounded mailbox. A std channel would lose a command that is sent between the last look and the drop of
+//! its receiver. This mailbox closes and hands the rest back in one act, so that every accepted job is answered.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::EngineCommand;
+use super::command::EngineCommand;
 
-/// Commands that wait at most; then `send` hands the command back.
+/// The most commands that wait. Beyond that, `send` hands the command back.
 pub(super) const CAPACITY: usize = 1024;
 
 #[derive(Default)]
@@ -23,8 +23,8 @@ struct Inner {
 }
 
 impl Mailbox {
-    /// Never waits for the engine. `Err` hands the command back: the mailbox is full or closed. A `Wake` is never too
-    /// much for a full one, because it takes no room.
+    /// Never waits for the engine. `Err` hands the command back: the mailbox is full or closed. A full mailbox still
+    /// takes a `Wake`, which needs no room.
     pub(super) fn send(&self, command: EngineCommand) -> Result<(), EngineCommand> {
         let mut inner = self.lock();
         if inner.closed {
@@ -49,7 +49,7 @@ impl Mailbox {
             | EngineCommand::Prefill(_)
             | EngineCommand::Embed(_)
             | EngineCommand::Bench(_)
-            | EngineCommand::FreeEmbedder
+            | EngineCommand::FreeEmbeddingContext
             | EngineCommand::DropScope(_)
             | EngineCommand::Park { .. }
             | EngineCommand::Copy { .. }
@@ -69,7 +69,7 @@ impl Mailbox {
         self.changed.notify_one();
     }
 
-    /// Takes everything that waits. With `sleep` it first blocks until there is something, or a wake.
+    /// Takes all waiting commands. With `sleep` it first blocks until there is a command, or a wake.
     pub(super) fn receive(&self, sleep: bool, into: &mut VecDeque<EngineCommand>) {
         let mut inner = self.lock();
         while sleep && inner.commands.is_empty() && !inner.woken {
@@ -83,14 +83,14 @@ impl Mailbox {
         self.lock().closed
     }
 
-    /// Refuses everything from now on, and takes what was accepted before.
+    /// Refuses every command from now on, and takes those that were accepted before.
     pub(super) fn close(&self) -> VecDeque<EngineCommand> {
         let mut inner = self.lock();
         inner.closed = true;
         std::mem::take(&mut inner.commands)
     }
 
-    /// No code that can panic runs under the lock, so a poisoned one is whole.
+    /// No code under the lock can panic, so a poisoned lock guards consistent data.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,14 +1,17 @@
-//! The engine's thread and the handle on it.
+//! The engine's thread, and the handle on it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::encoding::{Encoding, NoPrompts};
+use super::backend::{LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader};
+use super::cancel_flag::CancelFlag;
+use super::chat::Scheduler;
+use super::command::EngineCommand;
+use super::encoder::{EncoderLoop, NoPrompts};
+use super::engine_loop::{EngineLoop, fail_unread};
 use super::mailbox::Mailbox;
-use super::scheduler::Scheduler;
-use super::work::{Work, fail_unread};
-use super::{CancelFlag, EngineCommand, EngineReport, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader};
+use super::report::EngineReport;
 use crate::autorelease::pooled;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::ModelConfig;
@@ -22,7 +25,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the thread, which loads the model and then serves. `cancel_load` ends a load and nothing else; `report`
+    /// Starts the thread, which loads the model and then serves. `cancel_load` ends the load and nothing else. `report`
     /// runs on the engine's thread and must return at once.
     pub fn start(
         loader: Arc<dyn ModelLoader>,
@@ -52,19 +55,19 @@ impl Engine {
         Self { mailbox, stop, thread: started.ok() }
     }
 
-    /// Never blocks. `Err` hands the command back: 1,024 wait already, or the engine has exited. Whatever was accepted
-    /// is answered before `Exited`.
+    /// Never blocks. `Err` hands the command back: 1,024 commands are waiting, or the engine has exited. Every command
+    /// that was accepted is answered before `Exited`.
     pub fn send(&self, command: EngineCommand) -> std::result::Result<(), EngineCommand> {
         self.mailbox.send(command)
     }
 
-    /// Whether it takes no command any more: it is about to exit.
+    /// Whether the engine takes no more commands: it is about to exit.
     pub fn is_closed(&self) -> bool {
         self.mailbox.is_closed()
     }
 
-    /// Ends the load, the prefill or the decode that is running; everything left fails as `ModelUnloaded`. Returns at
-    /// once and cannot fail; `Exited` follows.
+    /// Ends the load, prefill or decode that is running; all other work fails as `ModelUnloaded`. Returns at once and
+    /// cannot fail; `Exited` follows.
     pub fn stop(&self) {
         self.stop.cancel();
         self.mailbox.wake();
@@ -73,7 +76,7 @@ impl Engine {
     /// Waits until the thread has ended. Call `stop` first.
     pub fn join(mut self) {
         if let Some(thread) = self.thread.take() {
-            // A panic is caught and reported on the thread itself; only `report` could still end it.
+            // The thread itself catches and reports a panic; only `report` could still end it.
             let _ = thread.join();
         }
     }
@@ -85,7 +88,7 @@ impl Drop for Engine {
     }
 }
 
-/// What the thread owns.
+/// The state of the engine's own thread.
 struct Thread {
     mailbox: Arc<Mailbox>,
     stop: CancelFlag,
@@ -129,24 +132,24 @@ impl Thread {
     }
 
     fn serve(&self, model: Loaded, report: &dyn Fn(EngineReport)) -> Result<()> {
-        // The files are let go last.
-        let (loaded, mut work, _files): (_, Box<dyn Work + '_>, _) = match model {
+        // Dropped last: the files stay until the model is freed.
+        let (loaded, mut engine_loop, _files): (_, Box<dyn EngineLoop + '_>, _) = match model {
             Loaded::Chat(LoadedModel { info, fingerprint, context, prompter, files }) => {
-                let work = Box::new(Scheduler::new(context, &info, self.stop.clone(), report));
-                (EngineReport::Loaded { info, fingerprint: Some(fingerprint), prompter }, work, files)
+                let scheduler = Box::new(Scheduler::new(context, &info, self.stop.clone(), report));
+                (EngineReport::Loaded { info, fingerprint: Some(fingerprint), prompter }, scheduler, files)
             }
             Loaded::Encoder(LoadedEncoder { info, model, tokenizer, files }) => {
                 let name = &self.config.path;
-                let work = Box::new(Encoding::new(model, info.threads, name, self.stop.clone(), report));
+                let encoder = Box::new(EncoderLoop::new(model, info.threads, name, self.stop.clone(), report));
                 let prompter = Arc::new(NoPrompts::new(tokenizer, name));
-                (EngineReport::Loaded { info, fingerprint: None, prompter }, work, files)
+                (EngineReport::Loaded { info, fingerprint: None, prompter }, encoder, files)
             }
         };
         if let EngineReport::Loaded { info, .. } = &loaded {
             tracing::info!(description = %info.description, slots = info.max_resident, "loaded");
         }
         report(loaded);
-        let ran = catch_unwind(AssertUnwindSafe(|| work.run(&self.mailbox)));
+        let ran = catch_unwind(AssertUnwindSafe(|| engine_loop.run(&self.mailbox)));
         let (outcome, error) = match ran {
             Ok(()) => {
                 let detail = format!("{} was unloaded before the generation ended", self.config.path);
@@ -154,13 +157,13 @@ impl Thread {
             }
             Err(_) => (Err(self.crashed()), self.crashed()),
         };
-        // No work is accepted any more; what is left is answered, and the model freed.
-        work.fail_all(self.mailbox.close(), &error);
-        let freed = catch_unwind(AssertUnwindSafe(|| pooled(|| drop(work)))).map_err(|_| self.crashed());
+        // The mailbox closes, all work that is left is answered, and the model is freed.
+        engine_loop.fail_all(self.mailbox.close(), &error);
+        let freed = catch_unwind(AssertUnwindSafe(|| pooled(|| drop(engine_loop)))).map_err(|_| self.crashed());
         outcome.and(freed)
     }
 
-    /// Closes the mailbox and answers what is left with `error`: there is no model.
+    /// Closes the mailbox and answers all waiting commands with `error`: there is no model.
     fn refuse(&self, report: &dyn Fn(EngineReport), error: Error) -> Result<()> {
         fail_unread(report, self.mailbox.close(), &error);
         Err(error)
@@ -173,7 +176,7 @@ impl Thread {
     }
 }
 
-/// What of a progress people see: whole percents of what is read.
+/// The progress that people see: whole percents of the weights.
 fn shown(progress: LoadProgress) -> LoadProgress {
     match progress {
         LoadProgress::Downloading(_) => progress,

@@ -1,4 +1,4 @@
-//! One reused batch: decoding allocates nothing.
+//! One reused batch, so that decoding allocates nothing.
 
 use llama_cpp_sys_2 as sys;
 
@@ -40,7 +40,7 @@ impl Batch {
         batch
     }
 
-    /// Takes the arrays' addresses anew: writing through the boxes may not be mixed with older pointers into them.
+    /// Takes the arrays' addresses again: writing through the boxes invalidates older pointers into them.
     fn point(&mut self) {
         let base = self.sequences.as_mut_ptr();
         for (index, pointer) in self.sequence_pointers.iter_mut().enumerate() {
@@ -53,7 +53,7 @@ impl Batch {
         self.raw.logits = self.wants_logits.as_mut_ptr();
     }
 
-    /// Forgets all rows, and with them which of them have logits.
+    /// Forgets all rows, and which of them have logits.
     pub fn clear(&mut self) {
         self.raw.n_tokens = 0;
     }

@@ -1,22 +1,22 @@
-//! What this build computes on, and with which instructions.
+//! The devices that this build computes on, and their instructions.
 
 use std::ffi::{CStr, c_char};
 
 use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use llama_cpp_sys_2 as sys;
 
-use super::backend;
+use super::global;
 use crate::engine::Devices;
 use crate::protocol::{Device, DeviceKind};
 
-/// What there is, and what the build has for GPUs: where a backend finds no device it may not even register itself, so that
-/// llama.cpp's own build says which were compiled.
+/// The devices found, and the GPU backends of the build. A backend that finds no device may not even register itself, so the names
+/// come from llama.cpp's own build.
 pub(super) fn devices() -> Devices {
     let gpu_backends = env!("LLAMA_GPU_BACKENDS").split_whitespace().map(str::to_owned).collect();
     Devices { found: list(), gpu_backends }
 }
 
-/// The name of the processor: where weights are that are on no other device.
+/// The name of the processor, which holds all weights that no other device holds.
 pub(super) fn processor() -> Option<String> {
     list().into_iter().find(|device| device.kind == DeviceKind::Cpu).map(|device| device.name)
 }
@@ -32,7 +32,7 @@ pub(super) unsafe fn name(device: sys::ggml_backend_dev_t) -> String {
 }
 
 fn list() -> Vec<Device> {
-    backend::init();
+    global::init();
     list_llama_ggml_backend_devices()
         .into_iter()
         .map(|device| Device {
@@ -49,7 +49,7 @@ fn list() -> Vec<Device> {
         .collect()
 }
 
-/// The features that a device's backend says are in use, such as "AVX512_VNNI".
+/// The features that a device's backend reports as in use, such as "AVX512_VNNI".
 fn features(device: usize) -> Vec<String> {
     let mut found = Vec::new();
     // SAFETY: `device` is an index that ggml counted, and devices are never removed. ggml documents the function under

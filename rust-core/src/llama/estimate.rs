@@ -1,38 +1,38 @@
-//! What a load would take, before anything of its size is allocated. llama.cpp lays out the buffers of the weights, the KV
-//! memory and a step from the file's header, so that repacked weights, sliding windows and architectures that this crate
-//! has never heard of are counted rightly. Milliseconds; nothing is logged.
+//! The memory of a load, before it is allocated. llama.cpp lays out the buffers of the weights, the KV memory and a step from the
+//! file's header. So repacked weights, sliding windows and architectures that this crate does not know are counted correctly. Takes
+//! milliseconds, and logs nothing.
 
 use std::ffi::CString;
 
-use super::backend;
-use super::context::{self, ContextOptions};
-use super::model::ModelOptions;
-use super::shim::{self, ErrorText, RawMemory};
-use crate::engine::Reading;
+use super::context_options::{self, ContextOptions};
+use super::global;
+use super::model_options::ModelOptions;
+use super::refusal::Refusal;
+use super::shim::{self, RawMemory, ShimError};
+use crate::engine::Attention;
 use crate::gguf::Metadata;
 use crate::protocol::{DeviceKind, MemoryEstimate};
 
-/// Cells of KV memory that a layout is made for: llama.cpp allocates its lists of them even then. What is beyond is
-/// counted by proportion.
+/// The most cells of KV memory in a layout, because llama.cpp allocates its lists of cells even for that. More are counted in
+/// proportion.
 const MAX_CELLS: u32 = 1 << 20;
 
-/// What llama.cpp keeps of a token, or of a pair that tokens are merged from, besides its text: the places in its tables.
+/// Bytes that llama.cpp keeps for a token, or for a merge of two tokens, in its tables besides the text.
 const VOCABULARY_ENTRY_BYTES: u64 = 200;
 
-/// What a context with these options takes, on a file whose header was checked, and how its model reads a text. The error is
-/// llama.cpp's reason.
+/// The memory of a context with these options and of its model, and the model's attention. The file's header has been checked.
 pub(super) fn estimate(
     path: &str,
     device: DeviceKind,
     metadata: &Metadata,
     options: ContextOptions,
-) -> Result<(MemoryEstimate, Reading), String> {
+) -> Result<(MemoryEstimate, Attention), Refusal> {
     let cells = options.cells();
     let simulated = within(options, MAX_CELLS);
     let memory = simulate(path, device, metadata, simulated)?;
     let simulated_cells = simulated.cells();
     let grown = |bytes: u64| bytes.saturating_mul(cells.div_ceil(simulated_cells.max(1)));
-    // A choice for each output, written down in full.
+    // llama.cpp keeps the logits of each output in full.
     let outputs = metadata.vocabulary().0.saturating_mul(4).saturating_mul(options.outputs().into());
     let estimate = MemoryEstimate {
         weights_bytes: memory.weights.saturating_add(vocabulary_bytes(metadata)),
@@ -41,10 +41,10 @@ pub(super) fn estimate(
         context_size: options.context_size,
         max_resident: options.slots,
     };
-    Ok((estimate, if memory.whole { Reading::Whole } else { Reading::Pieces }))
+    Ok((estimate, if memory.is_bidirectional { Attention::Bidirectional } else { Attention::Causal }))
 }
 
-/// The same options with fewer tokens of context, so that there are at most `cells`, or one block for each slot.
+/// The same options with fewer tokens of context, for at most `cells` cells, or one block for each slot.
 fn within(options: ContextOptions, cells: u32) -> ContextOptions {
     let most = (cells / options.slots.max(1)).max(1);
     ContextOptions { context_size: options.context_size.min(most), ..options }
@@ -57,26 +57,33 @@ fn vocabulary_bytes(metadata: &Metadata) -> u64 {
     })
 }
 
-fn simulate(path: &str, device: DeviceKind, metadata: &Metadata, options: ContextOptions) -> Result<RawMemory, String> {
-    let path = CString::new(path).map_err(|_| "the path holds a NUL character")?;
-    let key = metadata.own_key("vocab_size").and_then(|key| CString::new(key).ok()).ok_or("it has no architecture")?;
-    let vocabulary = i64::try_from(metadata.vocabulary().0).map_err(|error| error.to_string())?;
+fn simulate(
+    path: &str,
+    device: DeviceKind,
+    metadata: &Metadata,
+    options: ContextOptions,
+) -> Result<RawMemory, Refusal> {
+    let path = CString::new(path).map_err(|_| Refusal::other("the path holds a NUL character"))?;
+    let key = metadata.own_key("vocab_size").and_then(|key| CString::new(key).ok());
+    let key = key.ok_or_else(|| Refusal::other("it has no architecture"))?;
+    let vocabulary = i64::try_from(metadata.vocabulary().0).map_err(|error| Refusal::other(error.to_string()))?;
     let model = ModelOptions::new(device);
-    let params = context::params(options).ok_or("more than 4,294,967,295 tokens of context")?;
+    let too_many = || Refusal::out_of_memory("more than 4,294,967,295 tokens of context");
+    let params = context_options::params(options).ok_or_else(too_many)?;
     let mut memory = RawMemory::default();
-    let mut error = ErrorText::new();
+    let mut error = ShimError::new();
     // SAFETY: the texts, both sets of parameters and the result outlive the call; the shim frees what it makes.
-    let (done, logged) = backend::quietly(|| unsafe {
+    let (done, logged) = global::quietly(|| unsafe {
         let (model, params) = (&raw const *model.params(), &raw const params);
         shim::shim_simulate(path.as_ptr(), model, params, key.as_ptr(), vocabulary, &raw mut memory, error.slot())
     });
-    if done { Ok(memory) } else { Err(error.take(logged.as_deref().unwrap_or("llama.cpp gave no reason"))) }
+    if done { Ok(memory) } else { Err(error.refusal(logged)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llama::context::Purpose;
+    use crate::llama::context_options::Purpose;
 
     #[test]
     fn a_layout_has_a_bounded_number_of_cells() {

@@ -1,5 +1,5 @@
-//! Which states fit a model: the hash of everything that a saved state depends on, and of nothing else. Neither
-//! `contextSize` nor, where a state does not depend on them, the number of slots is in it.
+//! The fingerprint of a model: a hash of everything that a saved state depends on, and of nothing else. It leaves out `contextSize`,
+//! and the number of slots where a state does not depend on it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,26 +10,26 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::ModelFile;
 use crate::kv::Fingerprint;
 
-/// Another llama.cpp may compute, or write down, something else.
+/// Another version of llama.cpp may compute or write a state differently.
 const LLAMA_VERSION: &str = "0.1.160";
 
-/// Fine-tunes of one model have the same header. Their weights are told apart by samples: all of them would take as long
-/// as reading the file.
+/// Fine-tunes of one model have the same header. Samples tell their weights apart; hashing all weights would take as long as
+/// reading the file.
 const SAMPLES: u64 = 16;
 const SAMPLE_BYTES: u64 = 64 << 10;
 
-/// Hashes the model's files and `form`, which says what a context makes of the model: KV types, attention, the form of its
-/// states.
-pub(super) fn fingerprint(files: &[ModelFile], form: &str) -> Result<Fingerprint> {
+/// Hashes the model's files and `form`, which describes the context: KV types, attention, the form of its states. Errors call the
+/// first file `name`.
+pub(super) fn fingerprint(files: &[ModelFile], name: &str, form: &str) -> Result<Fingerprint> {
     let mut hash = XxHash3_128::new();
     for text in [LLAMA_VERSION, form] {
         hash.write(&(text.len() as u64).to_le_bytes());
         hash.write(text.as_bytes());
     }
-    for file in files {
+    for (index, file) in files.iter().enumerate() {
         hash_file(&mut hash, file).map_err(|error| {
-            let detail = format!("could not read {}: {error}", file.path.display());
-            Error::new(ErrorCode::ModelInvalid, detail)
+            let name = if index == 0 { name.into() } else { file.path.to_string_lossy() };
+            Error::new(ErrorCode::ModelInvalid, format!("could not read {name}: {error}"))
         })?;
     }
     Ok(Fingerprint(hash.finish_128()))
@@ -49,7 +49,7 @@ fn hash_file(hash: &mut XxHash3_128, file: &ModelFile) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The header, in pieces, then the samples: evenly spaced, the last one at the end of the file.
+/// The header in pieces, then the samples: evenly spaced, the last one at the end of the file.
 fn pieces(size: u64, tensors_at: u64) -> impl Iterator<Item = (u64, u64)> {
     let header = (0..tensors_at).step_by(SAMPLE_BYTES as usize);
     let header = header.map(move |start| (start, SAMPLE_BYTES.min(tensors_at - start)));

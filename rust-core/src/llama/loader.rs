@@ -1,20 +1,21 @@
-//! From a path to a model that is ready.
+//! Loads and estimates GGUF files with llama.cpp.
 
 use std::sync::Arc;
 
-use super::backend;
-use super::chat::LlamaPrompter;
-use super::context::{ContextOptions, LlamaContext, Purpose};
-use super::devices;
-use super::embedder::{self, LlamaEncoder};
+use super::chat_context::LlamaChatContext;
+use super::context_options::{ContextOptions, Purpose};
+use super::encoder::{LlamaEncoder, pooling};
 use super::estimate::estimate;
 use super::fingerprint::fingerprint;
-use super::gauge;
 use super::memory::available_bytes;
-use super::model::{Model, refusal};
-use super::shim;
+use super::model::Model;
+use super::prompter::LlamaPrompter;
+use super::refusal::{Cause, Refusal};
 use super::tokenizer::LlamaTokenizer;
-use crate::engine::{Choice, Devices, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Reading};
+use super::{bench_context, devices, embedding_context, global, shim};
+use crate::engine::{
+    Attention, DeviceChoice, Devices, Estimate, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad,
+};
 use crate::error::{Error, ErrorCode, Result};
 use crate::gguf::{self, Header};
 use crate::human_bytes;
@@ -24,7 +25,7 @@ const DEFAULT_CONTEXT_SIZE: u32 = 4_096;
 const DEFAULT_KV_BUDGET_BYTES: u64 = 512 << 20;
 const DEFAULT_MAX_SLOTS: u64 = 16;
 
-/// Opens GGUF files with llama.cpp.
+/// The loader of GGUF files, by llama.cpp.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LlamaLoader;
 
@@ -33,52 +34,35 @@ impl ModelLoader for LlamaLoader {
         let mut progress = |share| on_load(LoadProgress::Reading(share));
         let plan = Plan::new(config)?;
         if !progress(0.0) {
-            return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {} was cancelled", config.path)));
+            return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {} was cancelled", config.name())));
         }
-        // Where there is no estimate, the load itself says best what is wrong.
-        let estimate = plan.estimate().ok();
+        // Without an estimate, the load itself tells best what is wrong.
+        let estimate = plan.estimate_load().ok();
         if let Some(estimate) = estimate.filter(|_| !config.force) {
-            check_fits(&config.path, &estimate, available_bytes())?;
+            check_fits(config.name(), &estimate, available_bytes())?;
         }
-        let model = Arc::new(Model::load(&config.path, plan.choice.device, &mut progress)?);
+        let model = Arc::new(Model::load(&config.path, config.name(), plan.choice.device, &mut progress)?);
         if estimate.is_some_and(|estimate| estimate.max_resident == 0) {
             return plan.encoder(&model).map(Loaded::Encoder);
         }
         let options = plan.options;
         let prompter = LlamaPrompter::new(&model)?;
-        let context = LlamaContext::new(&model, options).map_err(|reason| plan.refusal(&reason, estimate))?;
+        let context =
+            LlamaChatContext::new(&model, options).map_err(|refusal| plan.context_error(&refusal, estimate))?;
         let info = plan.info(&model, options.context_size, options.slots);
-        let fingerprint = fingerprint(&plan.header.files, &context.state_form())?;
+        let fingerprint = fingerprint(&plan.header.files, config.name(), &context.state_form())?;
         let (context, prompter) = (Box::new(context), Arc::new(prompter));
         Ok(Loaded::Chat(LoadedModel { info, fingerprint, context, prompter, files: None }))
     }
 
-    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+    fn estimate(&self, config: &ModelConfig, what: Estimate) -> Result<MemoryEstimate> {
         let plan = Plan::new(config)?;
-        plan.estimate().map_err(|reason| refusal(plan.path, &reason))
-    }
-
-    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
-        let plan = Plan::new(config)?;
-        let estimate = |reading| {
-            let options = embedder::options(reading, text_size, plan.options.threads);
-            let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
-            estimate.map_err(|reason| refusal(plan.path, &reason))
+        let estimate = match what {
+            Estimate::Load => plan.estimate_load(),
+            Estimate::Embeddings { text_size } => plan.estimate_embeddings(text_size),
+            Estimate::Bench { tokens } => plan.estimate_bench(tokens),
         };
-        let MemoryEstimate { kv_bytes, compute_bytes, .. } = match estimate(Reading::Pieces)? {
-            (estimate, Reading::Pieces) => estimate,
-            (_, Reading::Whole) => estimate(Reading::Whole)?.0,
-        };
-        Ok(kv_bytes.saturating_add(compute_bytes))
-    }
-
-    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
-        let plan = Plan::new(config)?;
-        let options = gauge::options(tokens, plan.options.threads);
-        let estimate = estimate(plan.path, plan.choice.device, &plan.header.metadata, options);
-        let (MemoryEstimate { kv_bytes, compute_bytes, .. }, _) =
-            estimate.map_err(|reason| refusal(plan.path, &reason))?;
-        Ok(kv_bytes.saturating_add(compute_bytes))
+        estimate.map_err(|refusal| refusal.naming(&config.path, config.name()).load_error(config.name()))
     }
 
     fn available_memory(&self) -> Option<u64> {
@@ -90,48 +74,65 @@ impl ModelLoader for LlamaLoader {
     }
 }
 
-/// A checked file, and a choice for every option.
+/// A checked file, and a value for every option.
 struct Plan<'a> {
-    path: &'a str,
+    config: &'a ModelConfig,
     header: Header,
-    choice: Choice,
-    asked_context_size: Option<u32>,
-    /// Of conversations.
+    choice: DeviceChoice,
+    /// Of the context for conversations.
     options: ContextOptions,
 }
 
 impl<'a> Plan<'a> {
     fn new(config: &'a ModelConfig) -> Result<Self> {
         config.validate()?;
-        let header = gguf::read(&config.path)?;
-        backend::init();
+        let header = gguf::read_as(&config.path, config.name())?;
+        global::init();
         let choice = devices::devices().choose(config.device)?;
         let options = resolve(config, header.metadata.trained_context_size(), header.metadata.kv_bytes_per_token());
-        Ok(Self { path: &config.path, header, choice, asked_context_size: config.context_size, options })
+        Ok(Self { config, header, choice, options })
     }
 
-    fn estimate(&self) -> std::result::Result<MemoryEstimate, String> {
-        let (estimate, reading) = estimate(self.path, self.choice.device, &self.header.metadata, self.options)?;
-        Ok(match reading {
-            Reading::Pieces => estimate,
-            // No context is made before there are texts.
-            Reading::Whole => {
+    fn estimate(&self, options: ContextOptions) -> std::result::Result<(MemoryEstimate, Attention), Refusal> {
+        estimate(&self.config.path, self.choice.device, &self.header.metadata, options)
+    }
+
+    fn estimate_load(&self) -> std::result::Result<MemoryEstimate, Refusal> {
+        let (estimate, attention) = self.estimate(self.options)?;
+        Ok(match attention {
+            Attention::Causal => estimate,
+            // An encoder gets no context before there are texts.
+            Attention::Bidirectional => {
                 let context_size = self.longest_text();
                 MemoryEstimate { kv_bytes: 0, compute_bytes: 0, context_size, max_resident: 0, ..estimate }
             }
         })
     }
 
-    /// Tokens of a text that is read as a whole. An encoder knows no place behind those that it was trained with, and each of them
-    /// costs nothing before there is such a text.
-    fn longest_text(&self) -> u32 {
-        let trained = self.header.metadata.trained_context_size().max(1);
-        self.asked_context_size.map_or(trained, |asked| asked.min(trained))
+    fn estimate_embeddings(&self, text_size: u32) -> std::result::Result<MemoryEstimate, Refusal> {
+        let options = |attention| embedding_context::options(attention, text_size, self.options.threads);
+        let estimate = match self.estimate(options(Attention::Causal))? {
+            (estimate, Attention::Causal) => estimate,
+            (_, Attention::Bidirectional) => self.estimate(options(Attention::Bidirectional))?.0,
+        };
+        Ok(MemoryEstimate { weights_bytes: 0, ..estimate })
     }
 
-    /// What a model is that makes embeddings and nothing else.
+    fn estimate_bench(&self, tokens: u32) -> std::result::Result<MemoryEstimate, Refusal> {
+        let (estimate, _) = self.estimate(bench_context::options(tokens, self.options.threads))?;
+        Ok(MemoryEstimate { weights_bytes: 0, ..estimate })
+    }
+
+    /// Tokens of an encoder's longest text. An encoder knows no positions beyond those that it was trained with, and they cost
+    /// nothing before there is such a text.
+    fn longest_text(&self) -> u32 {
+        let trained = self.header.metadata.trained_context_size().max(1);
+        self.config.context_size.map_or(trained, |asked| asked.min(trained))
+    }
+
+    /// The loaded form of a model that makes embeddings and nothing else.
     fn encoder(&self, model: &Arc<Model>) -> Result<LoadedEncoder> {
-        embedder::pooling(model)?;
+        pooling(model)?;
         let info = self.info(model, self.longest_text(), 0);
         let (encoder, tokenizer) = (LlamaEncoder(Arc::clone(model)), LlamaTokenizer(Arc::clone(model)));
         Ok(LoadedEncoder { info, model: Box::new(encoder), tokenizer: Arc::new(tokenizer), files: None })
@@ -155,19 +156,21 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Why there is no context. llama.cpp names the failure in words only.
-    fn refusal(&self, reason: &str, estimate: Option<MemoryEstimate>) -> Error {
-        let path = self.path;
-        match estimate {
-            Some(estimate) if reason.contains("alloc") || reason.contains("tokens of context") => {
-                out_of_memory(path, &estimate, available_bytes(), &format!(" ({reason})"))
+    /// Why there is no context.
+    fn context_error(&self, Refusal { cause, reason }: &Refusal, estimate: Option<MemoryEstimate>) -> Error {
+        let name = self.config.name();
+        match (cause, estimate) {
+            (Cause::OutOfMemory, Some(estimate)) => {
+                out_of_memory(name, &estimate, available_bytes(), &format!(" ({reason})"))
             }
-            _ => Error::new(ErrorCode::ModelUnsupported, format!("could not open {path}: {reason}")),
+            (Cause::OutOfMemory | Cause::TooNew | Cause::Other, _) => {
+                Error::new(ErrorCode::ModelUnsupported, format!("could not open {name}: {reason}"))
+            }
         }
     }
 }
 
-/// Replaces every option left out by a choice.
+/// Chooses a value for every option that was left out.
 fn resolve(config: &ModelConfig, trained: u32, kv_bytes_per_token: u64) -> ContextOptions {
     let context_size = config.context_size.unwrap_or(trained.clamp(1, DEFAULT_CONTEXT_SIZE));
     let threads = config.threads.unwrap_or_else(default_threads);
@@ -179,7 +182,7 @@ fn resolve(config: &ModelConfig, trained: u32, kv_bytes_per_token: u64) -> Conte
     options
 }
 
-/// Performance cores that this process may use.
+/// The number of performance cores that this process may use.
 fn default_threads() -> u32 {
     // SAFETY: a plain function without arguments.
     let cores = u32::try_from(unsafe { shim::shim_performance_cores() }).unwrap_or(1);
@@ -187,23 +190,23 @@ fn default_threads() -> u32 {
     cores.min(allowed).max(1)
 }
 
-/// Refuses a load that would end in the system killing the process.
-fn check_fits(path: &str, estimate: &MemoryEstimate, available: Option<u64>) -> Result<()> {
+/// Refuses a load for which the system would kill the process.
+fn check_fits(name: &str, estimate: &MemoryEstimate, available: Option<u64>) -> Result<()> {
     match available {
-        Some(available) if estimate.total() > available => Err(out_of_memory(path, estimate, Some(available), "")),
+        Some(available) if estimate.total() > available => Err(out_of_memory(name, estimate, Some(available), "")),
         _ => Ok(()),
     }
 }
 
-fn out_of_memory(path: &str, estimate: &MemoryEstimate, available: Option<u64>, reason: &str) -> Error {
+fn out_of_memory(name: &str, estimate: &MemoryEstimate, available: Option<u64>, reason: &str) -> Error {
     let MemoryEstimate { weights_bytes, kv_bytes, compute_bytes, context_size, max_resident: slots } = *estimate;
     let free = available.map_or_else(String::new, |bytes| format!(", {} free", human_bytes::format(bytes)));
     let needs = human_bytes::format(estimate.total());
     let detail = if slots == 0 {
-        format!("could not load {path}: its weights need {needs}{free}{reason} - use a smaller quantization")
+        format!("could not load {name}: its weights need {needs}{free}{reason} - use a smaller quantization")
     } else {
         format!(
-            "could not load {path}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute \
+            "could not load {name}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute \
              {}){free}{reason} - use a smaller contextSize, a smaller maxResident or a smaller quantization",
             human_bytes::format(weights_bytes),
             human_bytes::format(kv_bytes),

@@ -1,12 +1,12 @@
-//! How much memory a load may take. Asking is necessary: Linux hands out more than it has, and kills later.
+//! How much memory is free. A load must ask, because Linux hands out more than it has, and kills later.
 
-/// Bytes that can be had without pushing anything else out, as far as the system says.
+/// Bytes that are free without pushing anything else out. None where the system does not say.
 pub(super) fn available_bytes() -> Option<u64> {
     let system = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse_meminfo(&text));
     [system, cgroup_bytes()].into_iter().flatten().min()
 }
 
-/// What a container's own limit leaves (cgroup v2, then v1). Page cache counts as free: it yields.
+/// Bytes that a container's own limit leaves (cgroup v2, then v1). The page cache counts as free, because it yields.
 fn cgroup_bytes() -> Option<u64> {
     [
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat", "inactive_file"),
@@ -19,7 +19,7 @@ fn cgroup_bytes() -> Option<u64> {
     ]
     .into_iter()
     .find_map(|(limit, used, stat, cache)| {
-        // Without a limit the file says "max", which is no number.
+        // Without a limit the file says "max", which does not parse.
         let limit: u64 = read(limit)?.trim().parse().ok()?;
         let used: u64 = read(used)?.trim().parse().ok()?;
         let cache = read(stat).and_then(|text| field(&text, cache)).unwrap_or(0);

@@ -1,29 +1,36 @@
-//! llama.cpp behind the seam of `engine/context.rs`: the only importer of `llama_cpp_2` and `llama_cpp_sys_2`, and the
-//! only place in this crate with unsafe code. Owns no policy: what is decoded when is the engine's to say.
+//! llama.cpp behind the seam of `engine/backend`. The only importer of `llama_cpp_2` and `llama_cpp_sys_2`, and almost the only
+//! place in this crate with unsafe code. Owns no policy: the engine decides what is decoded when.
 
 #![allow(unsafe_code)]
 
-mod backend;
+mod answer_format;
 mod batch;
-mod chat;
+mod bench_context;
+mod chat_context;
+mod chat_request;
 mod context;
+mod context_options;
+mod context_state;
 mod devices;
-mod embedder;
+mod embedding_context;
+mod encoder;
 mod estimate;
 mod fingerprint;
-mod format;
-mod gauge;
+mod global;
 mod loader;
 mod memory;
 mod model;
-mod request;
+mod model_options;
+mod prompter;
+mod refusal;
 mod sampler;
 mod shim;
-mod state;
+mod state_form;
+mod template;
 mod template_screen;
 #[cfg(test)]
 mod tensor_types;
 mod threadpool;
 mod tokenizer;
 
-pub use loader::LlamaLoader;
+pub use self::loader::LlamaLoader;

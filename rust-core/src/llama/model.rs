@@ -1,4 +1,4 @@
-//! The weights and the vocabulary: everything of a model that never changes after loading.
+//! The weights and the vocabulary of a model, which never change after loading.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,19 +6,19 @@ use std::ptr::NonNull;
 
 use llama_cpp_sys_2 as sys;
 
-use super::backend;
-use super::devices;
-use super::shim::{self, ErrorText, Tokens};
+use super::model_options::ModelOptions;
+use super::shim::{self, ShimError, Tokens};
+use super::{devices, global};
 use crate::engine::Token;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::DeviceKind;
 
-/// What tokens a tokenizer puts around a text.
+/// The special tokens that a tokenizer puts around a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Around {
-    Nothing,
-    /// Those that the vocabulary wants around a whole text, such as a first and a last one.
-    ItsOwn,
+pub(super) enum SpecialTokens {
+    None,
+    /// The vocabulary's own around a whole text, such as a first and a last token.
+    Default,
 }
 
 /// A loaded model. Shared by its context, its prompter and its samplers; freed with the last of them.
@@ -28,9 +28,9 @@ pub(super) struct Model {
     token_count: Token,
 }
 
-// SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The
-// one that writes, llama_init_from_model (it may adjust the trained length, which is read after a load and never again), is
-// called on the engine's thread alone: by the loader, and for embeddings.
+// SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The only one
+// that writes is llama_init_from_model: it may adjust the trained length, which is read once after a load. It is called on the
+// engine's thread only, by the loader and for auxiliary contexts.
 unsafe impl Send for Model {}
 // SAFETY: as above.
 unsafe impl Sync for Model {}
@@ -42,36 +42,12 @@ impl Drop for Model {
     }
 }
 
-/// llama.cpp's parameters of a load on a device.
-pub(super) struct ModelOptions {
-    params: sys::llama_model_params,
-    /// What `params` points at for "no device but the CPU".
-    _no_devices: Box<[sys::ggml_backend_dev_t; 1]>,
-}
-
-impl ModelOptions {
-    pub fn new(device: DeviceKind) -> Self {
-        let mut no_devices = Box::new([std::ptr::null_mut()]);
-        // SAFETY: a plain function without arguments.
-        let mut params = unsafe { sys::llama_model_default_params() };
-        if device == DeviceKind::Cpu {
-            params.devices = no_devices.as_mut_ptr();
-            params.n_gpu_layers = 0;
-        }
-        Self { params, _no_devices: no_devices }
-    }
-
-    pub fn params(&self) -> &sys::llama_model_params {
-        &self.params
-    }
-}
-
 /// The caller's progress callback, on its way through C.
 struct Progress<'a> {
     report: &'a mut dyn FnMut(f32) -> bool,
     /// The callback returned false.
     cancelled: bool,
-    /// The callback panicked: carried over the C++ frames, which must not be unwound by Rust.
+    /// The callback's panic, carried past the C++ frames, which Rust must not unwind.
     panic: Option<Box<dyn std::any::Any + Send>>,
 }
 
@@ -91,37 +67,37 @@ unsafe extern "C" fn on_progress(progress: f32, data: *mut c_void) -> bool {
 }
 
 impl Model {
-    /// Loads a file whose header was checked. `report` gets 0 to 1 and ends the load by returning false.
-    pub fn load(path: &str, device: DeviceKind, report: &mut dyn FnMut(f32) -> bool) -> Result<Self> {
+    /// Loads a file whose header has been checked. `report` receives the progress, 0 to 1, and ends the load by returning false.
+    /// Errors call the model `name`.
+    pub fn load(path: &str, name: &str, device: DeviceKind, report: &mut dyn FnMut(f32) -> bool) -> Result<Self> {
         let c_path = CString::new(path)
             .map_err(|_| Error::new(ErrorCode::ModelNotFound, "the model's path holds a NUL character"))?;
         let mut progress = Progress { report, cancelled: false, panic: None };
         let mut options = ModelOptions::new(device);
         options.params.progress_callback = Some(on_progress);
         options.params.progress_callback_user_data = (&raw mut progress).cast();
-        let mut error = ErrorText::new();
+        let mut error = ShimError::new();
         // SAFETY: the path, the parameters with their device list, and `progress` outlive the call.
-        let (raw, logged) = backend::with_logged_error(|| unsafe {
+        let (raw, logged) = global::with_logged_error(|| unsafe {
             shim::shim_model_load(c_path.as_ptr(), &raw const options.params, error.slot())
         });
 
-        // Owned at once: whatever ends the load below frees it.
+        // Owned at once, so that every return below frees it.
         let model = NonNull::new(raw).map(Self::own);
         if let Some(panic) = progress.panic {
             std::panic::resume_unwind(panic);
         }
         if progress.cancelled {
-            return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {path} was cancelled")));
+            return Err(Error::new(ErrorCode::LoadCancelled, format!("the load of {name} was cancelled")));
         }
         let Some(model) = model else {
-            let reason = error.take(logged.as_deref().unwrap_or("llama.cpp gave no reason"));
-            return Err(refusal(path, &reason));
+            return Err(error.refusal(logged).naming(path, name).load_error(name));
         };
-        model.check_use(path)?;
+        model.check_use(name)?;
         Ok(model)
     }
 
-    /// Takes over a model that was loaded just now.
+    /// Takes over a model that was just loaded.
     fn own(raw: NonNull<sys::llama_model>) -> Self {
         // SAFETY: the model is alive; its vocabulary is a part of it and lives as long.
         let (vocab, token_count) = unsafe {
@@ -132,8 +108,8 @@ impl Model {
         Self { raw, vocab, token_count }
     }
 
-    /// Refuses what loads but can neither hold a conversation nor make embeddings.
-    fn check_use(&self, path: &str) -> Result<()> {
+    /// Refuses a model that can neither hold a conversation nor make embeddings.
+    fn check_use(&self, name: &str) -> Result<()> {
         let raw = self.raw.as_ptr();
         // SAFETY: the model and its vocabulary are alive; these functions only read.
         let (decodes, encodes, diffuses, vocab_type) = unsafe {
@@ -153,7 +129,7 @@ impl Model {
         } else {
             return Ok(());
         };
-        let detail = format!("{path} cannot be used here: {kind} - use a chat model or an embedding model");
+        let detail = format!("{name} cannot be used here: {kind} - use a chat model or an embedding model");
         Err(Error::new(ErrorCode::ModelUnsupported, detail))
     }
 
@@ -170,7 +146,7 @@ impl Model {
         (0..self.token_count).contains(&token)
     }
 
-    /// The bytes of a token; with `special`, those of a control token too.
+    /// The bytes of a token. Control tokens have bytes only with `special`.
     pub fn piece(&self, token: Token, special: bool) -> Vec<u8> {
         if !self.has_token(token) {
             return Vec::new();
@@ -188,7 +164,7 @@ impl Model {
                     bytes.truncate(length);
                     return bytes;
                 }
-                // A negative length is the size that the buffer lacks.
+                // A negative length is the negated size that is needed.
                 Err(_) => bytes.resize(length.unsigned_abs() as usize, 0),
             }
         }
@@ -204,7 +180,7 @@ impl Model {
         self.has_token(token) && unsafe { sys::llama_vocab_is_eog(self.vocab.as_ptr(), token) }
     }
 
-    /// The token that this model's every prompt begins with, if it wants one.
+    /// The token that every prompt of this model begins with, if it asks for one.
     pub fn first_token(&self) -> Option<Token> {
         // SAFETY: the vocabulary is alive; these functions only read.
         let (wanted, token) =
@@ -212,22 +188,28 @@ impl Model {
         (wanted && self.has_token(token)).then_some(token)
     }
 
-    /// Tokenizes. With `special`, the names of control tokens in the text are those tokens.
-    pub fn tokenize(&self, text: &str, around: Around, special: bool) -> std::result::Result<Vec<Token>, String> {
-        if around == Around::ItsOwn && !self.has_tokens_around() {
+    /// Tokenizes a text. With `parse_special`, names of control tokens in the text become those tokens.
+    pub fn tokenize(
+        &self,
+        text: &str,
+        around: SpecialTokens,
+        parse_special: bool,
+    ) -> std::result::Result<Vec<Token>, String> {
+        if around == SpecialTokens::Default && !self.has_tokens_around() {
             return Err("its vocabulary lacks the tokens that it wants around a text".to_owned());
         }
         let mut tokens = Tokens::none();
-        let mut error = ErrorText::new();
+        let mut error = ShimError::new();
         // SAFETY: the vocabulary is alive, the text outlives the call, and both results are owned here.
         let done = unsafe {
-            let (bytes, whole) = (text.as_ptr().cast(), around == Around::ItsOwn);
-            shim::shim_tokenize(self.vocab.as_ptr(), bytes, text.len(), whole, special, tokens.slot(), error.slot())
+            let (vocab, bytes) = (self.vocab.as_ptr(), text.as_ptr().cast());
+            let add_special = around == SpecialTokens::Default;
+            shim::shim_tokenize(vocab, bytes, text.len(), add_special, parse_special, tokens.slot(), error.slot())
         };
-        if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.take("llama.cpp could not tokenize")) }
+        if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.text("llama.cpp could not tokenize")) }
     }
 
-    /// llama.cpp asserts it, as it tokenizes.
+    /// Whether the vocabulary has the special tokens that it puts around a text. llama.cpp asserts that while it tokenizes.
     fn has_tokens_around(&self) -> bool {
         let vocab = self.vocab.as_ptr();
         // SAFETY: the vocabulary is alive; these functions only read.
@@ -240,7 +222,7 @@ impl Model {
         }
     }
 
-    /// A number, truth or text of the file's header, under the architecture's own name.
+    /// A number, boolean or text of the file's header, under the architecture's prefix.
     pub fn own_value(&self, key: &str) -> Option<String> {
         let architecture = self.value("general.architecture")?;
         self.value(&format!("{architecture}.{key}"))
@@ -257,7 +239,7 @@ impl Model {
         Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
     }
 
-    /// Numbers in an embedding.
+    /// The length of an embedding.
     pub fn embedding_length(&self) -> usize {
         // SAFETY: the model is alive; the function only reads.
         usize::try_from(unsafe { sys::llama_model_n_embd_out(self.raw.as_ptr()) }).unwrap_or(0)
@@ -283,7 +265,7 @@ impl Model {
         unsafe { sys::llama_model_n_params(self.raw.as_ptr()) }
     }
 
-    /// Tokens of context that the model was trained with.
+    /// The context size that the model was trained with.
     pub fn trained_context_size(&self) -> u32 {
         // SAFETY: the model is alive; the function only reads.
         u32::try_from(unsafe { sys::llama_model_n_ctx_train(self.raw.as_ptr()) }).unwrap_or(0)
@@ -304,7 +286,7 @@ impl Model {
         if gpus.is_empty() { devices::processor().into_iter().collect() } else { gpus }
     }
 
-    /// The template in the file: the default one, or one by name.
+    /// The chat template in the file: the default one, or the one called `name`.
     pub fn chat_template(&self, name: Option<&CStr>) -> Option<String> {
         let name = name.map_or(std::ptr::null(), CStr::as_ptr);
         // SAFETY: the model is alive, and the name outlives the call.
@@ -316,28 +298,15 @@ impl Model {
         Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
     }
 
-    /// Tokens that an attention window of this model spans, where it has one.
+    /// The tokens that the model's attention window spans; 0 if it has no window.
     pub fn window(&self) -> u32 {
         // SAFETY: the model is alive; the function only reads.
         u32::try_from(unsafe { sys::llama_model_n_swa(self.raw.as_ptr()) }).unwrap_or(0)
     }
 
-    /// Whether the memory holds a running state besides, or instead of, one entry per token.
+    /// Whether the memory holds a recurrent state, besides or instead of one entry per token.
     pub fn is_recurrent(&self) -> bool {
         // SAFETY: the model is alive; these functions only read.
         unsafe { sys::llama_model_is_recurrent(self.raw.as_ptr()) || sys::llama_model_is_hybrid(self.raw.as_ptr()) }
     }
-}
-
-/// llama.cpp has one result for everything that it refuses; its words tell apart what the caller can do.
-pub(super) fn refusal(path: &str, reason: &str) -> Error {
-    let lower = reason.to_lowercase();
-    let (code, advice) = if lower.contains("alloc") {
-        (ErrorCode::OutOfMemory, "use a smaller quantization or unload other models")
-    } else if lower.contains("unknown model architecture") || lower.contains("unknown pre-tokenizer") {
-        (ErrorCode::ModelUnsupported, "it needs a newer llama.cpp than this build has")
-    } else {
-        (ErrorCode::ModelUnsupported, "llama.cpp cannot use it")
-    };
-    Error::new(code, format!("could not load {path}: {reason} - {advice}"))
 }

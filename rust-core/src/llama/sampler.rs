@@ -1,4 +1,4 @@
-//! How a token is chosen: llama.cpp's `common_sampler`, one per generation.
+//! Chooses tokens: llama.cpp's `common_sampler`, one per generation.
 
 use std::any::Any;
 use std::ptr::NonNull;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use llama_cpp_sys_2 as sys;
 
-use super::format::LlamaFormat;
+use super::answer_format::LlamaAnswerFormat;
 use super::model::Model;
-use super::shim::{self, ErrorText, RawSampler, Sampling, Text};
+use super::shim::{self, RawSampler, Sampling, ShimError, Text};
 use crate::engine::{Format, Sampler, Token};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, LogitBias};
@@ -16,7 +16,7 @@ use crate::protocol::{GenerateOptions, LogitBias};
 /// The sampling state of one generation.
 pub(super) struct LlamaSampler {
     raw: NonNull<RawSampler>,
-    /// The sampler refers to both: to the model's vocabulary, and to what the answer may be.
+    /// The sampler refers to the model's vocabulary and to the answer format.
     _model: Arc<Model>,
     _format: Option<Format>,
 }
@@ -44,30 +44,30 @@ impl LlamaSampler {
             options.dry_sequence_breakers.as_ref().map(|texts| texts.iter().map(|text| Text::of(text)).collect());
         let biases: Vec<_> = options.logit_bias.iter().map(bias_of).collect();
         let sampling = sampling_of(options, breakers.as_deref(), &biases);
-        let answer = format.and_then(LlamaFormat::of).map_or(std::ptr::null(), LlamaFormat::as_ptr);
-        let mut error = ErrorText::new();
-        // SAFETY: the model is alive, the options and what they point to outlive the call, and the answer's form outlives the
-        // sampler by `_format`.
-        let raw = unsafe { shim::shim_sampler_new(model.as_ptr(), &raw const sampling, answer, error.slot()) };
+        let raw_format = format.and_then(LlamaAnswerFormat::of).map_or(std::ptr::null(), LlamaAnswerFormat::as_ptr);
+        let mut error = ShimError::new();
+        // SAFETY: the model is alive, the options and the memory that they point to outlive the call, and `_format` keeps the answer
+        // format alive longer than the sampler.
+        let raw = unsafe { shim::shim_sampler_new(model.as_ptr(), &raw const sampling, raw_format, error.slot()) };
         match NonNull::new(raw) {
             Some(raw) => Ok(Self { raw, _model: Arc::clone(model), _format: format.cloned() }),
-            None => Err(Error::new(ErrorCode::InvalidOptions, error.take("llama.cpp refused the sampling options"))),
+            None => Err(Error::new(ErrorCode::InvalidOptions, error.text("llama.cpp refused the sampling options"))),
         }
     }
 
-    /// Chooses from the logits of a batch row, and remembers the choice.
+    /// Chooses a token from the logits of a batch row, and remembers the choice.
     ///
     /// # Safety
     ///
     /// `context` is alive and of the sampler's model.
     pub unsafe fn sample(&mut self, context: *mut sys::llama_context, row: i32) -> Result<Token> {
-        let mut error = ErrorText::new();
+        let mut error = ShimError::new();
         // SAFETY: the caller keeps the context alive; the sampler is ours.
         let token = unsafe { shim::shim_sample(self.raw.as_ptr(), context, row, error.slot()) };
         if token >= 0 {
             return Ok(token);
         }
-        Err(Error::new(ErrorCode::InferenceFailed, error.take("llama.cpp chose no token")))
+        Err(Error::new(ErrorCode::InferenceFailed, error.text("llama.cpp chose no token")))
     }
 }
 
@@ -75,10 +75,10 @@ fn bias_of(bias: &LogitBias) -> sys::llama_logit_bias {
     sys::llama_logit_bias { token: i32::try_from(bias.token).unwrap_or(i32::MAX), bias: bias.bias }
 }
 
-/// What llama.cpp calls LLAMA_DEFAULT_SEED.
+/// llama.cpp's LLAMA_DEFAULT_SEED.
 const RANDOM_SEED: u32 = u32::MAX;
 
-/// The protocol's defaults, where an option was left out.
+/// The options, with the protocol's default for each that was left out.
 fn sampling_of(options: &GenerateOptions, breakers: Option<&[Text]>, biases: &[sys::llama_logit_bias]) -> Sampling {
     let count = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
     Sampling {
@@ -106,7 +106,7 @@ fn sampling_of(options: &GenerateOptions, breakers: Option<&[Text]>, biases: &[s
         logit_bias: biases.as_ptr(),
         logit_bias_count: biases.len(),
         reasoning_budget: options.reasoning_budget_tokens.map_or(-1, count),
-        // llama.cpp reads the largest seed as "random", so a caller who asks for that one gets its neighbour.
+        // llama.cpp reads the largest seed as "random", so a request for that one gets its neighbour.
         seed: options.seed.map_or(RANDOM_SEED, |seed| seed.min(RANDOM_SEED - 1)),
     }
 }

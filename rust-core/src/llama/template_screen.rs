@@ -1,24 +1,24 @@
-//! Looks at a chat template before llama.cpp's engine does, which limits neither recursion nor time: a macro that calls
-//! itself or a loop over ten million numbers in a model file would take the process down. A template is refused for
-//! those limits alone; what else minijinja objects to may well be fine for llama.cpp.
+//! Screens a chat template before llama.cpp's engine runs it. That engine limits neither recursion nor time: a model file with a
+//! macro that calls itself, or a loop over ten million numbers, would take the process down. A template is refused for exceeding
+//! these limits only; llama.cpp may well accept other things that minijinja objects to.
 
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::{Value, json};
 
-use super::request::{Request, role_name};
+use super::chat_request::{ChatRequest, role_name};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::Role;
 
-/// Steps of one rendering. A thousand messages take some hundred thousand.
+/// The most steps of one rendering. A thousand messages take some hundred thousand.
 const FUEL: u64 = 10_000_000;
 
-/// Macros in macros. Real templates stay below ten.
+/// The deepest nesting of macro calls. Real templates stay below ten.
 const RECURSION: usize = 100;
 
 const MAX_BYTES: usize = 1 << 20;
 
-/// A template that can be tried on messages within limits.
+/// A template that can be rendered within limits.
 pub(super) struct TemplateScreen {
     environment: Environment<'static>,
 }
@@ -26,7 +26,7 @@ pub(super) struct TemplateScreen {
 const NAME: &str = "chat";
 
 impl TemplateScreen {
-    /// Parses the template, and renders it for the conversations that llama.cpp itself probes a template with.
+    /// Parses the template, and renders it for the conversations that llama.cpp itself tries a template with.
     pub fn new(source: &str) -> Result<Self> {
         if source.len() > MAX_BYTES {
             return Err(refusal(&format!("it is {} bytes long", source.len())));
@@ -61,14 +61,14 @@ impl TemplateScreen {
         Ok(screen)
     }
 
-    /// Whether rendering these messages stays within the limits.
-    pub fn check(&self, request: &Request) -> Result<()> {
+    /// An error if rendering this request exceeds the limits.
+    pub fn check(&self, request: &ChatRequest) -> Result<()> {
         self.render(&request.messages, &request.tools, request.reasoning)
     }
 
     fn render(&self, messages: &[Value], tools: &[Value], reasoning: bool) -> Result<()> {
         let Ok(template) = self.environment.get_template(NAME) else {
-            // It did not parse here, for a reason that is llama.cpp's to judge.
+            // The template did not parse here, which llama.cpp may judge otherwise.
             return Ok(());
         };
         let messages = minijinja::Value::from(Serde(messages));
@@ -99,7 +99,7 @@ fn refusal(reason: &str) -> Error {
     Error::new(ErrorCode::TemplateFailed, format!("the model's chat template is refused: {reason} - use another model"))
 }
 
-/// Lets pass everything but an exceeded limit.
+/// Passes every error except an exceeded limit.
 fn judge<T>(result: std::result::Result<T, minijinja::Error>) -> Result<()> {
     let Err(error) = result else { return Ok(()) };
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
@@ -112,7 +112,8 @@ fn judge<T>(result: std::result::Result<T, minijinja::Error>) -> Result<()> {
     Ok(())
 }
 
-/// minijinja has a kind for fuel alone; its other limits are known by their words, which the tests below pin down.
+/// The limit that an error is about. minijinja has a kind for fuel only; its other limits are recognized by their texts, which the
+/// tests below pin.
 fn exceeded_limit(error: &minijinja::Error) -> Option<&'static str> {
     match (error.kind(), error.detail().unwrap_or_default()) {
         (ErrorKind::OutOfFuel, _) => Some("rendering it takes too long"),
@@ -147,12 +148,12 @@ mod tests {
     fn a_loop_that_depends_on_the_messages_is_refused_when_they_come() {
         let source = "{% for a in range(messages[0].content|length * 90000) %}{% endfor %}";
         let screen = TemplateScreen::new(source);
-        // The probe's first message has six letters, which is too far already.
+        // The first message that is tried has six letters, which is too far already.
         assert!(screen.is_err());
         let source = "{% if messages|length > 6 %}{% for a in range(10**7) %}{% endfor %}{% endif %}";
-        let screen = TemplateScreen::new(source).expect("the probe has six messages at most");
+        let screen = TemplateScreen::new(source).expect("no conversation that is tried has more than six messages");
         let request =
-            |count| Request::new(&vec![Message::new(Role::User, "hello"); count], &GenerateOptions::default());
+            |count| ChatRequest::new(&vec![Message::new(Role::User, "hello"); count], &GenerateOptions::default());
         assert!(screen.check(&request(6)).is_ok());
         assert!(screen.check(&request(7)).is_err());
     }

@@ -1,4 +1,4 @@
-//! The table of tensor types against ggml's own.
+//! Compares the table of tensor types with ggml's own.
 
 use llama_cpp_sys_2 as sys;
 

@@ -1,15 +1,15 @@
-//! Compute threads that stay from one graph to the next. Without OpenMP, as on Android, llama.cpp would otherwise start and
-//! end them for every token; with it they are OpenMP's own, and this is only where a graph keeps its state.
+//! Compute threads that stay from one graph to the next. Without OpenMP, as on Android, llama.cpp would otherwise start and end
+//! threads for every token. With OpenMP the threads are its own, and the pool only holds a graph's state.
 
 use std::ptr::NonNull;
 
 use llama_cpp_sys_2 as sys;
 
-/// A safe owner of a `ggml_threadpool`. Must outlive the contexts that it is attached to.
+/// An owner of a `ggml_threadpool`. Must outlive the contexts that it is attached to.
 pub(super) struct Threadpool(NonNull<sys::ggml_threadpool>);
 
 impl Threadpool {
-    /// For graphs of at most so many threads. None if there is no memory for it.
+    /// A pool for graphs of at most `threads` threads. None if there is no memory for it.
     pub fn new(threads: u32) -> Option<Self> {
         let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
         // SAFETY: a plain function; the parameters are a value.

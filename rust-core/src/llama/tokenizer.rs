@@ -1,9 +1,9 @@
-//! The vocabulary of a loaded model, for whoever wants text or tokens of it.
+//! The vocabulary of a loaded model, as the engine's `Tokenizer`.
 
 use std::sync::Arc;
 
-use super::chat::LlamaPrompter;
-use super::model::{Around, Model};
+use super::model::{Model, SpecialTokens};
+use super::prompter::LlamaPrompter;
 use crate::engine::{Token, Tokenizer, check_tokens};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -11,16 +11,16 @@ pub(super) struct LlamaTokenizer(pub Arc<Model>);
 
 impl Tokenizer for LlamaTokenizer {
     fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>> {
-        self.0.tokenize(text, Around::Nothing, special).map_err(|reason| failed(&reason))
+        self.0.tokenize(text, SpecialTokens::None, special).map_err(|reason| failed(&reason))
     }
 
     fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
-        self.0.tokenize(text, Around::ItsOwn, false).map_err(|reason| failed(&reason))
+        self.0.tokenize(text, SpecialTokens::Default, false).map_err(|reason| failed(&reason))
     }
 
     fn detokenize(&self, tokens: &[Token]) -> Result<String> {
         check_tokens(tokens, self.0.token_count())?;
-        // Not llama.cpp's own detokenizer: it takes the spaces away that stand before a comma.
+        // Not llama.cpp's own detokenizer, which removes spaces before a comma.
         let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.0.piece(*token, true)).collect();
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

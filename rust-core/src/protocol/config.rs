@@ -22,6 +22,10 @@ pub struct ModelConfig {
     /// under two spellings is loaded twice. Replace a file only by renaming another one over it: truncating a loaded
     /// file ends the process.
     pub path: String,
+    /// The name of the model in errors, if it is read at another path than it was asked for by. It stays in Rust.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub asked_path: Option<String>,
     /// Tokens of context per scope. Left out: the model's trained length, at most 4,096. For a model that only makes
     /// embeddings: tokens of a text, at most the trained length, which is also the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +115,7 @@ impl ModelConfig {
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
+            asked_path: None,
             context_size: None,
             max_resident: None,
             kv_budget_bytes: None,
@@ -120,6 +125,17 @@ impl ModelConfig {
             force: false,
             keep_alive_ms: default_keep_alive(),
         }
+    }
+
+    /// The same config for a model that is read at `path`, and called `name` in errors.
+    #[must_use]
+    pub fn read_as(&self, path: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { path: path.into(), asked_path: Some(name.into()), ..self.clone() }
+    }
+
+    /// The name of the model in errors: the path that it was asked for by.
+    pub fn name(&self) -> &str {
+        self.asked_path.as_deref().unwrap_or(&self.path)
     }
 
     /// `parkedBudgetBytes`, or its default.

@@ -1,17 +1,18 @@
-//! The scripted memory and compute. It checks what the seam promises: rows sorted, positions without a gap, the abort
-//! flag for prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
+//! The scripted memory and compute. It checks what the seam promises: rows are sorted, positions have no gap, the abort
+//! flag comes with prefill only. A broken promise is a panic, which a test sees as `EngineCrashed`.
 
-use super::gauge::ScriptedGauge;
+use super::bench_context::ScriptedBenchContext;
 use super::vocabulary::{ASSISTANT, END, USER, Vocabulary};
 use super::{Call, Point, Script, signed};
-use crate::engine::{
-    CancelFlag, DecodeError, Embedder, EmbeddingModel, Format, Gauge, InferenceContext, Reading, Row, Sampler,
+use crate::engine::backend::{
+    Attention, BenchContext, DecodeError, EmbeddingContext, EmbeddingModel, Format, InferenceContext, Row, Sampler,
     Sequence, Token,
 };
+use crate::engine::cancel_flag::CancelFlag;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, ModelInfo, Pooling};
 
-/// A question that is answered by all that the sequence holds before it, without its control tokens.
+/// The answer to this question is all that the sequence holds before it, without control tokens.
 const RECITE: &str = "recite";
 
 pub(super) struct ScriptedContext {
@@ -206,11 +207,11 @@ impl InferenceContext for ScriptedContext {
         token == END
     }
 
-    fn gauge(&mut self, tokens: u32, _threads: u32) -> Result<Box<dyn Gauge>> {
-        if std::mem::take(&mut self.script.lock().refuses_gauges) {
-            return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for measurements"));
+    fn bench_context(&mut self, tokens: u32, _threads: u32) -> Result<Box<dyn BenchContext>> {
+        if std::mem::take(&mut self.script.lock().refuses_bench_contexts) {
+            return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for a bench"));
         }
-        Ok(Box::new(ScriptedGauge::new(self.script.clone(), tokens)))
+        Ok(Box::new(ScriptedBenchContext::new(self.script.clone(), tokens)))
     }
 
     fn set_threads(&mut self, threads: u32) {
@@ -226,8 +227,8 @@ impl EmbeddingModel for ScriptedContext {
         }
     }
 
-    fn embedder(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn Embedder>> {
-        self.script.embedder(text_size, Reading::Pieces)
+    fn embedding_context(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn EmbeddingContext>> {
+        self.script.embedding_context(text_size, Attention::Causal)
     }
 
     fn rest(&mut self) {

@@ -1,8 +1,8 @@
 //! A scripted model that makes embeddings and nothing else.
 
-use super::embedder::ScriptedEmbedder;
+use super::embedding_context::ScriptedEmbeddingContext;
 use super::{Point, Script};
-use crate::engine::{Embedder, EmbeddingModel, Reading};
+use crate::engine::backend::{Attention, EmbeddingContext, EmbeddingModel};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::Pooling;
 
@@ -19,8 +19,8 @@ impl EmbeddingModel for ScriptedEncoder {
         Ok(Some(Pooling::Cls))
     }
 
-    fn embedder(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn Embedder>> {
-        self.0.embedder(text_size, Reading::Whole)
+    fn embedding_context(&mut self, text_size: u32, _threads: u32) -> Result<Box<dyn EmbeddingContext>> {
+        self.0.embedding_context(text_size, Attention::Bidirectional)
     }
 
     fn rest(&mut self) {
@@ -37,11 +37,10 @@ impl Drop for ScriptedEncoder {
 }
 
 impl Script {
-    /// What either kind of model makes.
-    pub(super) fn embedder(&self, text_size: u32, reading: Reading) -> Result<Box<dyn Embedder>> {
-        if std::mem::take(&mut self.lock().refuses_embedders) {
+    pub(super) fn embedding_context(&self, text_size: u32, attention: Attention) -> Result<Box<dyn EmbeddingContext>> {
+        if std::mem::take(&mut self.lock().refuses_embedding_contexts) {
             return Err(Error::new(ErrorCode::OutOfMemory, "the script has no room for embeddings"));
         }
-        Ok(Box::new(ScriptedEmbedder::new(self.clone(), text_size, reading)))
+        Ok(Box::new(ScriptedEmbeddingContext::new(self.clone(), text_size, attention)))
     }
 }

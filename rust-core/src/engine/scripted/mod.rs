@@ -1,5 +1,5 @@
-//! A model made of a script: words are tokens, answers are looked up, and it stops wherever a test wants it to. Every
-//! policy above the seam is tested with it, raced by order and never by sleep.
+//! A model made of a script: words are tokens, answers are looked up, and the model stops where a test tells it to.
+//! Every policy above the seam is tested with it; races are tested by order, never by sleep.
 //!
 //! ```text
 //! let script = Script::new();
@@ -11,12 +11,12 @@
 //! gate.open();
 //! ```
 //!
-//! The answer depends on nothing but the tokens that the sequence holds, so a wrong prefix reuse gives a wrong answer.
+//! The answer depends only on the tokens that the sequence holds, so a wrong prefix reuse gives a wrong answer.
 
+mod bench_context;
 mod context;
-mod embedder;
+mod embedding_context;
 mod encoder;
-mod gauge;
 mod vocabulary;
 
 use std::collections::{HashMap, HashSet};
@@ -24,15 +24,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::Duration;
 
+pub(crate) use self::bench_context::BENCH_BATCH;
 use self::context::ScriptedContext;
-pub(crate) use self::embedder::{output, output_of_whole};
+pub(crate) use self::embedding_context::{bidirectional_output, causal_output};
 use self::encoder::ScriptedEncoder;
-pub(crate) use self::gauge::GAUGE_BATCH;
 pub(crate) use self::vocabulary::Vocabulary;
-use super::{
-    Choice, DecodeError, Devices, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Prompter,
-    Sequence, Token,
+use super::backend::{
+    DecodeError, Estimate, LoadProgress, Loaded, LoadedEncoder, LoadedModel, ModelLoader, OnLoad, Prompter, Sequence,
+    Token,
 };
+use super::compute::{DeviceChoice, Devices};
 use crate::error::{Error, ErrorCode, Result};
 use crate::kv::Fingerprint;
 use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo};
@@ -40,16 +41,16 @@ use crate::protocol::{Device, DeviceKind, MemoryEstimate, ModelConfig, ModelInfo
 /// How long a test waits for the engine before it fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Tokens of the longest text of an encoder.
+/// Tokens of an encoder's longest text.
 pub(crate) const ENCODER_CONTEXT: u32 = 512;
 
-/// A place in the script where something can be made to happen, once.
+/// A place in the script where a test can plan an action, once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Point {
     /// In a load, before this share (0 to 1, in steps of a tenth) is reported.
     Load(f32),
-    /// In a prefill, after this many rows have been prefilled since the script was made: they are in memory, and
-    /// the abort flag is looked at next.
+    /// In a prefill, after this many rows have been prefilled since the script was made. The rows are in memory; the
+    /// abort flag is read next.
     Prefilled(u32),
     /// Before the n-th decode step since the script was made, counted from 1. Prefill calls do not count.
     Decode(u32),
@@ -59,10 +60,10 @@ pub(crate) enum Point {
     Save(u32),
     /// Before the n-th sequence is restored since the script was made, counted from 1.
     Restore(u32),
-    /// Before the n-th call of an embedder since the script was made, counted from 1.
+    /// Before the n-th call of an embedding context since the script was made, counted from 1.
     Embed(u32),
-    /// Before the n-th call of a gauge since the script was made, counted from 1.
-    Measure(u32),
+    /// Before the n-th call of a bench context since the script was made, counted from 1.
+    Bench(u32),
     /// While weights and context are being freed.
     Free,
     /// While a file's header is read for an estimate: by `canLoad`, or as a load begins.
@@ -76,27 +77,27 @@ enum Action {
     Full,
 }
 
-/// A test's end of a place where the engine stops. Dropping it lets the engine go on.
+/// A test's handle on a place where the engine stops. Dropping it lets the engine go on.
 pub(crate) struct Gate {
     reached: mpsc::Receiver<()>,
     open: mpsc::Sender<()>,
 }
 
 impl Gate {
-    /// Blocks until the engine stands at the gate. Panics after 20 s. In an async test, wait in `spawn_blocking`: it also
-    /// keeps paused time from jumping.
+    /// Blocks until the engine stands at the gate. Panics after 20 s. An async test waits in `spawn_blocking`, which
+    /// also keeps paused time from jumping.
     pub(crate) fn wait(&self) {
         self.reached.recv_timeout(PATIENCE).expect("the engine reaches the gate");
     }
 
     /// Lets the engine go on.
     pub(crate) fn open(self) {
-        // The engine may have ended already, for example by a panic elsewhere.
+        // The engine may have ended, for example by a panic elsewhere.
         let _ = self.open.send(());
     }
 }
 
-/// What happened so far.
+/// What has happened so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Loads begun, failed ones included.
@@ -113,16 +114,16 @@ pub(crate) struct Counts {
     pub(crate) saves: u32,
     /// Sequences put back.
     pub(crate) restores: u32,
-    /// Embedders made so far.
-    pub(crate) embedders: u32,
-    /// Embedders in memory now.
-    pub(crate) live_embedders: u32,
+    /// Embedding contexts made so far.
+    pub(crate) embedding_contexts: u32,
+    /// Embedding contexts in memory now.
+    pub(crate) live_embedding_contexts: u32,
     /// Their decode calls.
     pub(crate) embedding_calls: u32,
-    /// Gauges in memory now.
-    pub(crate) live_gauges: u32,
+    /// Bench contexts in memory now.
+    pub(crate) live_bench_contexts: u32,
     /// Their calls.
-    pub(crate) gauge_calls: u32,
+    pub(crate) bench_calls: u32,
 }
 
 /// One decode call as the context saw it.
@@ -149,17 +150,17 @@ struct State {
     makes_no_embeddings: bool,
     /// Paths of models that make embeddings and nothing else.
     encoders: HashSet<String>,
-    refuses_embedders: bool,
-    embedder_threads: Vec<u32>,
-    refuses_gauges: bool,
-    gauge_threads: Vec<u32>,
+    refuses_embedding_contexts: bool,
+    embedding_threads: Vec<u32>,
+    refuses_bench_contexts: bool,
+    bench_threads: Vec<u32>,
     counts: Counts,
     calls: Vec<Call>,
     threads: Vec<u32>,
     vocabulary: Vocabulary,
 }
 
-/// What a model takes, in bytes.
+/// The memory of a model, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
     pub(crate) weights: u64,
@@ -177,8 +178,8 @@ impl Script {
         Self::default()
     }
 
-    /// The loader to give to an engine or a manager. Every load of any path gives a model of this script. A config
-    /// that leaves them out gets a context of 4,096 tokens, 4 slots and 1 thread.
+    /// The loader for an engine or a manager. Every load, of any path, gives a model of this script. The defaults are a
+    /// context of 4,096 tokens, 4 slots and 1 thread.
     pub(crate) fn loader(&self) -> Arc<dyn ModelLoader> {
         Arc::new(self.clone())
     }
@@ -214,7 +215,7 @@ impl Script {
         self.lock().actions.push((point, Action::Panic));
     }
 
-    /// Lets the call at a point fail, once: a decode in these words, anything else as `InferenceFailed`.
+    /// Lets the call at a point fail, once: a decode with `detail`, any other call as `InferenceFailed`.
     pub(crate) fn fail_at(&self, point: Point, detail: &str) {
         self.lock().actions.push((point, Action::Fail(detail.to_owned())));
     }
@@ -230,22 +231,22 @@ impl Script {
         self.lock().failing_loads.extend(std::iter::repeat_n(error, times));
     }
 
-    /// Lets the next estimate fail; the one that a load makes for itself counts too.
+    /// Lets the next estimate fail. The estimate that a load makes for itself counts too.
     pub(crate) fn fail_estimate(&self, code: ErrorCode) {
         self.lock().failing_estimates.push(Error::new(code, "the script says so"));
     }
 
-    /// What estimates say of a path from now on. Without it: 1,000 bytes of weights, and nothing else.
+    /// Sets the estimate of a path from now on. Without it: 1,000 bytes of weights, and nothing else.
     pub(crate) fn needs(&self, path: &str, needs: Needs) {
         self.lock().needs.insert(path.to_owned(), needs);
     }
 
-    /// What the system has free from now on, in bytes. Without it the system does not say.
+    /// Sets the free memory of the system from now on, in bytes. Without it the system does not say.
     pub(crate) fn has_memory(&self, available: u64) {
         self.lock().available_memory = Some(available);
     }
 
-    /// From now on the memory cannot be cut, as that of recurrent models.
+    /// From now on the memory cannot be cut, like that of a recurrent model.
     pub(crate) fn forbid_cutting(&self) {
         self.lock().cannot_cut = true;
     }
@@ -260,12 +261,13 @@ impl Script {
         self.lock().makes_no_embeddings = true;
     }
 
-    /// From now on the model at this path makes embeddings and nothing else, of texts of `ENCODER_CONTEXT` tokens at most.
+    /// From now on the model at this path makes embeddings and nothing else, of texts of `ENCODER_CONTEXT` tokens at
+    /// most.
     pub(crate) fn encodes(&self, path: &str) {
         self.lock().encoders.insert(path.to_owned());
     }
 
-    /// Loads a model that holds conversations, for a test of what an engine does with it.
+    /// Loads a model that holds conversations, for a test without an engine.
     pub(crate) fn load_chat(&self, config: &ModelConfig) -> LoadedModel {
         match self.load(config, &mut |_| true) {
             Ok(Loaded::Chat(model)) => model,
@@ -279,27 +281,48 @@ impl Script {
         if self.lock().encoders.contains(&config.path) { asked.min(ENCODER_CONTEXT) } else { asked }
     }
 
-    /// Lets the next embedder find no memory.
-    pub(crate) fn refuse_embedder(&self) {
-        self.lock().refuses_embedders = true;
+    fn estimate_load(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
+        // Tests only plan stops at this point; failures come from `fail_estimate`.
+        let _ = self.pass(Point::Estimate);
+        let context_size = self.context_size(config);
+        let mut state = self.lock();
+        if !state.failing_estimates.is_empty() {
+            return Err(state.failing_estimates.remove(0));
+        }
+        let needs =
+            state.needs.get(&config.path).copied().unwrap_or(Needs { weights: 1_000, kv_per_token: 0, compute: 0 });
+        let encodes = state.encoders.contains(&config.path);
+        let slots = if encodes { 0 } else { config.max_resident.unwrap_or(4) };
+        Ok(MemoryEstimate {
+            weights_bytes: needs.weights,
+            kv_bytes: needs.kv_per_token * u64::from(context_size) * u64::from(slots),
+            compute_bytes: if encodes { 0 } else { needs.compute },
+            context_size,
+            max_resident: slots,
+        })
     }
 
-    /// The thread counts that embedders were given after they were made.
-    pub(crate) fn embedder_threads(&self) -> Vec<u32> {
-        self.lock().embedder_threads.clone()
+    /// Lets the next embedding context find no memory.
+    pub(crate) fn refuse_embedding_context(&self) {
+        self.lock().refuses_embedding_contexts = true;
     }
 
-    /// Lets the next gauge find no memory.
-    pub(crate) fn refuse_gauge(&self) {
-        self.lock().refuses_gauges = true;
+    /// The thread counts that embedding contexts were given after they were made.
+    pub(crate) fn embedding_threads(&self) -> Vec<u32> {
+        self.lock().embedding_threads.clone()
     }
 
-    /// The thread counts that gauges were given after they were made.
-    pub(crate) fn gauge_threads(&self) -> Vec<u32> {
-        self.lock().gauge_threads.clone()
+    /// Lets the next bench context find no memory.
+    pub(crate) fn refuse_bench_context(&self) {
+        self.lock().refuses_bench_contexts = true;
     }
 
-    /// Lets the next restore lose a token, without a word.
+    /// The thread counts that bench contexts were given after they were made.
+    pub(crate) fn bench_threads(&self) -> Vec<u32> {
+        self.lock().bench_threads.clone()
+    }
+
+    /// Lets the next restore silently lose a token.
     pub(crate) fn restore_badly(&self) {
         self.lock().restores_badly = true;
     }
@@ -318,7 +341,7 @@ impl Script {
         self.lock().threads.clone()
     }
 
-    /// Carries out what a test planned for this point.
+    /// Carries out the action that a test planned for this point.
     fn pass(&self, reached: Point) -> std::result::Result<(), DecodeError> {
         let action = {
             let mut state = self.lock();
@@ -328,7 +351,7 @@ impl Script {
         match action {
             None => Ok(()),
             Some(Action::Stop { reached, opened }) => {
-                // Whoever dropped the gate lets us pass.
+                // A dropped gate is open.
                 let _ = reached.send(());
                 let _ = opened.recv();
                 Ok(())
@@ -344,14 +367,14 @@ impl Script {
     }
 }
 
-/// What a script that signs answers to a question.
+/// The answer of a script that signs.
 pub(crate) fn signed(question: &str, prompt: &[Token]) -> String {
     let mut hash = DefaultHasher::new();
     prompt.hash(&mut hash);
     format!("you said: {question} #{:x}", hash.finish())
 }
 
-/// A scripted panic poisons nothing: the state is whole between any two statements.
+/// A scripted panic leaves no broken state: it is consistent between any two statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -364,11 +387,11 @@ impl ModelLoader for Script {
             if let Err(error) = self.pass(Point::Load(share)) {
                 return Err(Error::new(
                     ErrorCode::InferenceFailed,
-                    format!("could not load {}: {error:?}", config.path),
+                    format!("could not load {}: {error:?}", config.name()),
                 ));
             }
             if !on_load(LoadProgress::Reading(share)) {
-                return Err(Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", config.path)));
+                return Err(Error::new(ErrorCode::LoadCancelled, format!("loading {} was cancelled", config.name())));
             }
         }
         let (vocabulary, encodes) = {
@@ -379,7 +402,7 @@ impl ModelLoader for Script {
             state.counts.live += 1;
             (state.vocabulary.clone(), state.encoders.contains(&config.path))
         };
-        let Choice { device, gpu_unavailable } = self.devices().choose(config.device)?;
+        let DeviceChoice { device, gpu_unavailable } = self.devices().choose(config.device)?;
         let info = ModelInfo {
             description: "script".into(),
             size_bytes: 1_000,
@@ -404,37 +427,16 @@ impl ModelLoader for Script {
         Ok(Loaded::Chat(LoadedModel { info, fingerprint: Fingerprint(1), context, prompter, files: None }))
     }
 
-    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
-        // Only a stop is ever planned there; failures are `fail_estimate`'s.
-        let _ = self.pass(Point::Estimate);
-        let context_size = self.context_size(config);
-        let mut state = self.lock();
-        if !state.failing_estimates.is_empty() {
-            return Err(state.failing_estimates.remove(0));
+    fn estimate(&self, config: &ModelConfig, what: Estimate) -> Result<MemoryEstimate> {
+        match what {
+            Estimate::Load => self.estimate_load(config),
+            Estimate::Embeddings { text_size: tokens } | Estimate::Bench { tokens } => {
+                let state = self.lock();
+                let per_token = state.needs.get(&config.path).map_or(0, |needs| needs.kv_per_token);
+                let kv_bytes = per_token * u64::from(tokens);
+                Ok(MemoryEstimate { kv_bytes, context_size: tokens, max_resident: 1, ..MemoryEstimate::default() })
+            }
         }
-        let needs =
-            state.needs.get(&config.path).copied().unwrap_or(Needs { weights: 1_000, kv_per_token: 0, compute: 0 });
-        let encodes = state.encoders.contains(&config.path);
-        let slots = if encodes { 0 } else { config.max_resident.unwrap_or(4) };
-        Ok(MemoryEstimate {
-            weights_bytes: needs.weights,
-            kv_bytes: needs.kv_per_token * u64::from(context_size) * u64::from(slots),
-            compute_bytes: if encodes { 0 } else { needs.compute },
-            context_size,
-            max_resident: slots,
-        })
-    }
-
-    /// What `needs` says of a token of a slot, for each token of the memory.
-    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
-        let state = self.lock();
-        let per_token = state.needs.get(&config.path).map_or(0, |needs| needs.kv_per_token);
-        Ok(per_token * u64::from(text_size))
-    }
-
-    /// As for an embedder.
-    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
-        self.estimate_embedder(config, tokens)
     }
 
     fn available_memory(&self) -> Option<u64> {

@@ -1,9 +1,9 @@
-//! Words as tokens. A word carries the space before it; ids are given in the order of first use.
+//! Words as tokens. A word includes the space before it. Ids are given in the order of first use.
 
 use std::sync::{Arc, Mutex};
 
 use super::lock;
-use crate::engine::{Prompt, Prompter, Token, Tokenizer, check_tokens};
+use crate::engine::backend::{Prompt, Prompter, Token, Tokenizer, check_tokens};
 use crate::error::Result;
 use crate::protocol::{GenerateOptions, Message, RenderedPrompt, Role};
 
@@ -31,7 +31,7 @@ impl Vocabulary {
         words(text).map(|word| self.token(word.as_bytes())).collect()
     }
 
-    /// Tokens that there are by now.
+    /// The number of tokens so far.
     pub(super) fn size(&self) -> usize {
         CONTROL.len() + lock(&self.0).len()
     }
@@ -85,7 +85,7 @@ impl Prompter for Vocabulary {
 }
 
 impl Tokenizer for Vocabulary {
-    /// A control token has to stand by itself, as a word does.
+    /// A control token is recognized only as a word of its own.
     fn tokenize(&self, text: &str, special: bool) -> Result<Vec<Token>> {
         let control = |word: &str| CONTROL.iter().position(|name| special && *name == word.trim_start());
         Ok(words(text)
@@ -93,7 +93,7 @@ impl Tokenizer for Vocabulary {
             .collect())
     }
 
-    /// `<end>` ends it.
+    /// Puts `<end>` behind the text.
     fn tokenize_text(&self, text: &str) -> Result<Vec<Token>> {
         Ok([self.tokens(text), vec![END]].concat())
     }

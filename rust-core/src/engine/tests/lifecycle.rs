@@ -23,13 +23,7 @@ fn progress_is_reported_a_hundred_times_at_most() {
             }
             self.0.loader().load(config, &mut |_| true)
         }
-        fn estimate(&self, _: &ModelConfig) -> Result<crate::protocol::MemoryEstimate> {
-            unreachable!("an engine does not ask")
-        }
-        fn estimate_embedder(&self, _: &ModelConfig, _: u32) -> Result<u64> {
-            unreachable!("an engine does not ask")
-        }
-        fn estimate_gauge(&self, _: &ModelConfig, _: u32) -> Result<u64> {
+        fn estimate(&self, _: &ModelConfig, _: Estimate) -> Result<crate::protocol::MemoryEstimate> {
             unreachable!("an engine does not ask")
         }
         fn available_memory(&self) -> Option<u64> {
@@ -165,10 +159,10 @@ fn dropping_the_handle_stops_the_engine() {
 }
 
 #[test]
-fn a_panic_fails_what_is_running_queued_and_unread() {
+fn a_panic_fails_running_queued_and_unread_work() {
     for point in [Point::Prefilled(2), Point::Decode(2), Point::Sample(2)] {
         let script = Script::new();
-        // The gate holds the engine until the second job is there.
+        // The gate holds the engine until the second job has arrived.
         let gate = script.gate(Point::Prefilled(1));
         script.panic_at(point);
         let harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
@@ -198,7 +192,7 @@ fn a_panicking_sink_loses_no_job() {
         }
 
         fn logprob(&self, token: TokenLogprob) {
-            unreachable!("nobody asked for {token:?}");
+            unreachable!("the job does not ask for {token:?}");
         }
 
         fn tool_call(&self, _: usize, _: &str, name: &str, _: &str) {

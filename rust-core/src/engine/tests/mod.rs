@@ -1,17 +1,17 @@
-//! The engine on a scripted model: what can be observed from its reports, its sinks and the calls that it makes.
+//! The engine on a scripted model, observed by its reports, its sinks and the calls that it makes.
 
-mod bench;
-mod embedding;
-mod encoding;
-mod guessing;
+mod bench_run;
+mod embeddings;
+mod encoder;
+mod generations;
 mod lifecycle;
-mod residency;
-mod residency_random;
+mod prefill_ahead;
+mod prefix_reuse;
 mod scheduling;
 mod scopes;
-mod sharing;
 mod suspension;
-mod turns;
+mod swap;
+mod swap_random;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, channel};
@@ -20,12 +20,13 @@ use std::time::{Duration, Instant};
 
 use super::scripted::{Gate, Script, Vocabulary};
 use super::*;
-use crate::error::ErrorCode;
-use crate::protocol::{Message, ModelConfig, Role};
+use crate::error::{Error, ErrorCode, Result};
+use crate::kv::KvSnapshot;
+use crate::protocol::{FinishReason, GenerateOptions, Message, ModelConfig, Overflow, Role, TokenLogprob, Usage};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Collects what a job delivers.
+/// Collects the output of a job.
 #[derive(Default)]
 struct Collected {
     text: Mutex<String>,
@@ -55,14 +56,14 @@ impl Collected {
         self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The text of each token that was told of, and how many others with it.
+    /// The text of each reported token, and the number of others reported with it.
     fn logprobs(&self) -> Vec<(String, usize)> {
         let told = self.logprobs.lock().unwrap_or_else(PoisonError::into_inner);
         told.iter().map(|told| (told.chosen.text.clone(), told.top.len())).collect()
     }
 }
 
-/// One turn to be asked for. The generation's id is the question.
+/// One turn to send. The question is the generation's id.
 struct Turn {
     scope: &'static str,
     messages: Vec<Message>,
@@ -101,14 +102,14 @@ impl Turn {
     }
 }
 
-/// What a test holds of a turn that it sent.
+/// A test's handle on a turn that it sent.
 struct Sent {
     generation: String,
     cancel: CancelFlag,
     sink: Arc<Collected>,
 }
 
-/// Gets what a command is answered with, and then the end.
+/// Receives the reply to a command, and then the end of the channel.
 type Replies<T> = Receiver<Result<T>>;
 
 type Journal = Arc<Mutex<Vec<String>>>;
@@ -123,11 +124,11 @@ struct Harness {
     /// Everything reported so far, in order, as short lines.
     log: Vec<String>,
     ended: Vec<Finished>,
-    /// What scopes were reported to have cached and no test has asked for yet.
+    /// The last report of each scope's cached tokens that no test has asked for yet.
     held: HashMap<String, Option<u32>>,
     /// Reports and replies, in the order in which the engine gave them.
     journal: Journal,
-    /// What is parked, by scope, of a harness that keeps it.
+    /// Parked scopes, in a harness that keeps them alive.
     kept: Option<HashMap<String, Arc<KvSnapshot>>>,
     prompter: Option<Arc<dyn Prompter>>,
     cancel_load: CancelFlag,
@@ -162,7 +163,7 @@ impl Harness {
         harness
     }
 
-    fn job(&self, turn: Turn) -> (Box<Job>, Sent) {
+    fn job(&self, turn: Turn) -> (Box<GenerationJob>, Sent) {
         let generation = turn.messages.last().expect("a turn has a message").content.clone();
         let render = |prompter: &dyn Prompter| {
             prompter.render(&turn.messages, &turn.options).expect("the script renders everything")
@@ -177,7 +178,7 @@ impl Harness {
             cancel: CancelFlag::default(),
             sink: Arc::new(Collected::default()),
         };
-        let job = Job {
+        let job = GenerationJob {
             generation,
             scope: turn.scope.into(),
             prompt,
@@ -215,13 +216,13 @@ impl Harness {
         finished
     }
 
-    /// Keeps from now on what the engine parks.
+    /// Keeps parked scopes alive from now on.
     fn keeping(mut self) -> Self {
         self.kept = Some(HashMap::new());
         self
     }
 
-    /// Sends a command that is answered.
+    /// Sends a command with a reply.
     fn post<T: Send + 'static>(&self, make: impl FnOnce(EngineReply<T>) -> EngineCommand) -> Replies<T> {
         let (sender, receiver) = channel();
         let journal = self.journal.clone();
@@ -267,7 +268,7 @@ impl Harness {
         journal[journal.len() - lines..].to_vec()
     }
 
-    /// What a scope is reported to have cached, last or next.
+    /// A scope's cached tokens, from the last report or else the next.
     fn cached(&mut self, wanted: &str) -> Option<u32> {
         if let Some(tokens) = self.held.remove(wanted) {
             return tokens;
@@ -298,13 +299,13 @@ impl Harness {
         }
     }
 
-    /// Stops, and gives everything that was reported after what was read already.
+    /// Stops the engine, and gives all reports that were not read yet.
     fn stop(self) -> Vec<String> {
         self.engine.stop();
         self.rest()
     }
 
-    /// Waits for the thread's end, and gives everything that was reported after what was read already.
+    /// Waits for the thread's end, and gives all reports that were not read yet.
     fn rest(self) -> Vec<String> {
         let Self { engine, reports, .. } = self;
         engine.join();

@@ -95,7 +95,7 @@ fn jobs_without_a_slot_are_served_in_order() {
 }
 
 #[test]
-fn turns_of_one_scope_run_one_after_another_and_hold_up_nobody_else() {
+fn turns_of_one_scope_run_one_after_another_and_hold_up_no_other_scope() {
     let script = Script::new();
     script.answer("one", &"word ".repeat(50));
     let gate = script.gate(Point::Decode(2));

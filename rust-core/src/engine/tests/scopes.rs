@@ -1,4 +1,4 @@
-//! What scopes keep between turns, and how they lose it.
+//! What scopes have cached between turns, and how they lose it.
 
 use super::*;
 use crate::engine::scripted::Point;
@@ -67,7 +67,7 @@ fn the_least_recently_used_scope_makes_room() {
     harness.cached("c");
     let displaced: Vec<&String> = harness.log.iter().filter(|line| line.starts_with("parked")).collect();
     assert_eq!(displaced, ["parked b 7"]);
-    assert_eq!(harness.ask(turn("b", "hello")).usage.cached_tokens, 0, "nobody kept what was parked");
+    assert_eq!(harness.ask(turn("b", "hello")).usage.cached_tokens, 0, "no one kept the parked copy alive");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Compute stops between two steps, everything else goes on, and afterwards nothing is lost or repeated.
+//! Compute stops between two steps while everything else goes on; after the resume nothing is lost or repeated.
 
 use super::*;
 use crate::engine::scripted::{Counts, Point};
 
-/// What was computed so far.
+/// The work computed so far.
 fn computed(script: &Script) -> (u32, u32, u32) {
     let Counts { prefilled_rows, decode_calls, sampled, .. } = script.counts();
     (prefilled_rows, decode_calls, sampled)
@@ -18,7 +18,7 @@ fn suspended_at(script: &Script, harness: &Harness, gate: Gate) -> (u32, u32, u3
     computed(script)
 }
 
-/// An engine that has answered has been around its loop.
+/// An engine that has answered has gone around its loop.
 fn go_around(harness: &Harness) {
     for _ in 0..3 {
         assert_eq!(harness.copy("nobody"), Ok(None));
@@ -65,14 +65,14 @@ fn answers_go_on_where_they_were_suspended_however_often() {
 }
 
 #[test]
-fn what_is_asked_for_meanwhile_waits() {
+fn turns_that_arrive_meanwhile_wait() {
     let script = Script::new();
     let mut harness = Harness::loaded_with(&script, |config| config.max_resident = Some(1));
     harness.suspend();
     let sent = [harness.send(turn("a", "one")), harness.send(turn("b", "two"))];
     go_around(&harness);
     assert_eq!(computed(&script), (0, 0, 0));
-    assert!(!harness.journal().iter().any(|line| line.starts_with("prefilling")), "nobody was admitted");
+    assert!(!harness.journal().iter().any(|line| line.starts_with("prefilling")), "no turn was admitted");
     harness.command(EngineCommand::Resume);
     assert_eq!(sent.each_ref().map(|sent| harness.finished(sent).answer.text), ["you said: one", "you said: two"]);
 }

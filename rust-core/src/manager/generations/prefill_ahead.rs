@@ -128,7 +128,7 @@ fn rendered(it: &mut Owners, id: &str, stamp: Stamp, fitted: Result<Fitted>, sav
         let scope = scope.clone();
         move |it, _fx, result| end(it, &scope, stamp, result)
     });
-    let job = engine::Guess { scope, tokens, cancel, reply };
+    let job = engine::PrefillJob { scope, tokens, cancel, reply };
     it.models.ask_engine(&path, EngineCommand::Prefill(Box::new(job)));
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::finish::end_unstarted;
 use super::generation::Stage;
 use super::prompt_fitting::{Fitted, TokenBudget, fit};
-use crate::engine::{EngineCommand, Job, Prompt};
+use crate::engine::{EngineCommand, GenerationJob, Prompt};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::effects::Effects;
 use crate::manager::kv::restore::{ReadKv, saved_reader, saved_unusable};
@@ -101,7 +101,7 @@ fn run(it: &mut Owners, fx: &mut Effects, rendering: &Rendering, prompt: Prompt,
         generation.kept = Some(saved.clone());
         let _full = engine.try_send(EngineCommand::Keep(saved.clone()));
     }
-    let job = Job {
+    let job = GenerationJob {
         generation: id.clone(),
         scope: generation.scope.clone(),
         prompt,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::remote_headers::Headers;
-use crate::engine::ModelLoader;
+use crate::engine::{Estimate, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::memory::can_load::available;
 use crate::manager::memory::usage::budget_left;
@@ -157,8 +157,8 @@ impl Header {
             None => {
                 let path = self.headers.path().display().to_string();
                 let (context_size, slots) = size.unzip();
-                let own =
-                    loader.estimate(&ModelConfig { context_size, max_resident: slots, ..ModelConfig::new(&path) })?;
+                let config = ModelConfig { context_size, max_resident: slots, ..ModelConfig::new(&path) };
+                let own = loader.estimate(&config, Estimate::Load)?;
                 *self.estimates.entry(size).or_insert(own)
             }
         };

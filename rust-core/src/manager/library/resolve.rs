@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::remote_headers::Headers;
-use crate::engine::{Devices, LoadProgress, Loaded, ModelLoader, OnLoad, read_at};
+use crate::engine::{Devices, Estimate, LoadProgress, Loaded, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::owners::Owners;
 use crate::protocol::{MemoryEstimate, ModelConfig};
@@ -70,22 +70,10 @@ impl ModelLoader for ResolvingLoader {
         Ok(model.pinning(pinned))
     }
 
-    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
-        let Some(name) = name_of(&config.path)? else { return self.loader.estimate(config) };
+    fn estimate(&self, config: &ModelConfig, what: Estimate) -> Result<MemoryEstimate> {
+        let Some(name) = name_of(&config.path)? else { return self.loader.estimate(config, what) };
         let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
-        at(config, &name, readable.path(), |config| self.loader.estimate(config))
-    }
-
-    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
-        let Some(name) = name_of(&config.path)? else { return self.loader.estimate_embedder(config, text_size) };
-        let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
-        at(config, &name, readable.path(), |config| self.loader.estimate_embedder(config, text_size))
-    }
-
-    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
-        let Some(name) = name_of(&config.path)? else { return self.loader.estimate_gauge(config, tokens) };
-        let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
-        at(config, &name, readable.path(), |config| self.loader.estimate_gauge(config, tokens))
+        at(config, &name, readable.path(), |config| self.loader.estimate(config, what))
     }
 
     fn available_memory(&self) -> Option<u64> {
@@ -212,7 +200,7 @@ fn at<T>(
     read: impl FnOnce(&ModelConfig) -> Result<T>,
 ) -> Result<T> {
     match path {
-        Some(path) => read_at(config, &path.display().to_string(), &name.to_string(), read),
+        Some(path) => read(&config.read_as(path.display().to_string(), name.to_string())),
         None => read(config),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::usage::taken;
-use crate::engine::{Devices, Loaded, ModelLoader, OnLoad};
+use crate::engine::{Devices, Estimate, Loaded, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::human_bytes;
 use crate::manager::owners::{Owners, Post};
@@ -26,22 +26,14 @@ pub(in crate::manager) struct ClaimingLoader {
 impl ModelLoader for ClaimingLoader {
     fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
         // A file that cannot be estimated is the load's own to refuse.
-        if let Ok(estimate) = self.loader.estimate(config) {
+        if let Ok(estimate) = self.loader.estimate(config, Estimate::Load) {
             self.claim(estimate, config.force)?;
         }
         self.loader.load(config, on_load)
     }
 
-    fn estimate(&self, config: &ModelConfig) -> Result<MemoryEstimate> {
-        self.loader.estimate(config)
-    }
-
-    fn estimate_embedder(&self, config: &ModelConfig, text_size: u32) -> Result<u64> {
-        self.loader.estimate_embedder(config, text_size)
-    }
-
-    fn estimate_gauge(&self, config: &ModelConfig, tokens: u32) -> Result<u64> {
-        self.loader.estimate_gauge(config, tokens)
+    fn estimate(&self, config: &ModelConfig, what: Estimate) -> Result<MemoryEstimate> {
+        self.loader.estimate(config, what)
     }
 
     fn available_memory(&self) -> Option<u64> {

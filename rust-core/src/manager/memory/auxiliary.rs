@@ -3,6 +3,7 @@
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::human_bytes;
+use crate::protocol::MemoryEstimate;
 
 /// What such a memory takes. A file that cannot be estimated any more is no reason to refuse: its model is loaded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,9 +17,12 @@ impl AuxiliaryEstimate {
     /// Blocks while the header of the model's file is read.
     pub(in crate::manager) fn of(
         loader: &dyn ModelLoader,
-        estimate: impl FnOnce(&dyn ModelLoader) -> Result<u64>,
+        estimate: impl FnOnce(&dyn ModelLoader) -> Result<MemoryEstimate>,
     ) -> Self {
-        estimate(loader).map_or_else(|_| Self::default(), |bytes| Self { bytes, available: loader.available_memory() })
+        estimate(loader).map_or_else(
+            |_| Self::default(),
+            |estimate| Self { bytes: estimate.total(), available: loader.available_memory() },
+        )
     }
 
     /// Whether it may be made where the budget leaves `budget_left` and its own predecessor gives `own` back.

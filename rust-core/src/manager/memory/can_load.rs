@@ -2,7 +2,7 @@
 
 use super::fit::{ResidentCount, fit};
 use super::usage::{model_memory, taken};
-use crate::engine::ModelLoader;
+use crate::engine::{Estimate, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::library::resolve::resolving;
 use crate::manager::models::conflict;
@@ -49,9 +49,9 @@ pub(in crate::manager) fn available(
 
 fn estimated_fit(loader: &dyn ModelLoader, config: &ModelConfig, available: Option<u64>) -> Result<MemoryFit> {
     let count = if config.max_resident.is_some() { ResidentCount::Asked } else { ResidentCount::Automatic };
-    fit(loader.estimate(config)?, count, available, |context_size, max_resident| {
+    fit(loader.estimate(config, Estimate::Load)?, count, available, |context_size, max_resident| {
         let (context_size, max_resident) = (Some(context_size), Some(max_resident));
-        loader.estimate(&ModelConfig { context_size, max_resident, ..config.clone() })
+        loader.estimate(&ModelConfig { context_size, max_resident, ..config.clone() }, Estimate::Load)
     })
 }
 

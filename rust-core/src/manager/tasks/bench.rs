@@ -4,7 +4,7 @@ use super::embedders::free_all_idle;
 use super::one_shot::borrow_model;
 use super::requests::RequestId;
 use super::waiting::LoadedModelRef;
-use crate::engine::{Bench, EngineCommand, Measured};
+use crate::engine::{BenchJob, EngineCommand, Estimate, MeasuredSpeeds};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::ClientId;
 use crate::manager::effects::Effects;
@@ -42,7 +42,7 @@ fn estimate(it: &mut Owners, id: RequestId, command: BenchCommand, model: Loaded
     let tokens = command.prompt_tokens.max(command.generated_tokens);
     let LoadedModelRef { lease, path, epoch, .. } = model;
     it.run_blocking(
-        move || Ok(AuxiliaryEstimate::of(&loader, |loader| loader.estimate_gauge(&config, tokens))),
+        move || Ok(AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Bench { tokens }))),
         move |it, fx, needed| {
             let is_there = it.models.is_current(&path, epoch);
             let info = it.models.info(&path).filter(|_| is_there).cloned().ok_or_else(|| unloaded(&path));
@@ -75,14 +75,14 @@ fn begin(
         bus.reply(client, Event::BenchProgress { bench_id: bench_id.clone(), done, total });
     });
     let path = config.path.clone();
-    let reply = it.here(move |it, fx, result: Result<Measured>| {
+    let reply = it.here(move |it, fx, result: Result<MeasuredSpeeds>| {
         if let Some(engine) = it.models.engine_mut(&path) {
             engine.end_bench_claim(lease);
         }
         let report = result.map(|measured| report(info, (prompt_tokens, generated_tokens), measured));
         end(it, fx, &id, lease, report);
     });
-    let bench = Bench { prompt_tokens, generated_tokens, repetitions, cancel, progress, reply };
+    let bench = BenchJob { prompt_tokens, generated_tokens, repetitions, cancel, progress, reply };
     it.models.ask_engine(&config.path, EngineCommand::Bench(Box::new(bench)));
 }
 
@@ -108,8 +108,8 @@ fn end(it: &mut Owners, fx: &mut Effects, id: &RequestId, lease: LeaseId, result
     }
 }
 
-fn report(info: ModelInfo, (prompt_tokens, generated_tokens): (u32, u32), measured: Measured) -> BenchReport {
-    let Measured { prompt, generation, threads, batch_size } = measured;
+fn report(info: ModelInfo, (prompt_tokens, generated_tokens): (u32, u32), measured: MeasuredSpeeds) -> BenchReport {
+    let MeasuredSpeeds { prompt, generation, threads, batch_size } = measured;
     let (prompt, generation) = (BenchSpeed::of(prompt_tokens, prompt), BenchSpeed::of(generated_tokens, generation));
     BenchReport { prompt, generation, info, threads, batch_size }
 }

@@ -5,7 +5,7 @@ use super::embedders::{embedder, free_idle, rest};
 use super::one_shot::{borrow_model, with_prompter};
 use super::requests::RequestId;
 use super::waiting::LoadedModelRef;
-use crate::engine::{EngineCommand, Prompter, Reading, Texts, Token, text_size_for};
+use crate::engine::{Attention, EmbedJob, EngineCommand, Estimate, Prompter, Token, text_size_for};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::ClientId;
 use crate::manager::effects::Effects;
@@ -52,8 +52,8 @@ fn tokenized(
     for (index, text) in texts.iter().enumerate() {
         check_length(index, text.len(), info)?;
     }
-    let reading = if info.holds_conversations() { Reading::Pieces } else { Reading::Whole };
-    let text_size = text_size_for(texts.iter().map(Vec::len).max().unwrap_or(0), info.context_size, reading);
+    let attention = if info.holds_conversations() { Attention::Causal } else { Attention::Bidirectional };
+    let text_size = text_size_for(texts.iter().map(Vec::len).max().unwrap_or(0), info.context_size, attention);
     let needed = (text_size > room).then(|| needed(text_size));
     Ok(Tokenized { texts, text_size, needed })
 }
@@ -100,7 +100,7 @@ fn tokenize_texts(it: &mut Owners, asked: Asked, model: LoadedModelRef, texts: V
     let room = embedder(it, &model.path).map_or(0, |embedder| embedder.text_size);
     let info = model.info.clone();
     let (loader, config) = (resolving(it, it.loader.clone()), asked.config.clone());
-    let needed = move |text_size| AuxiliaryEstimate::of(&loader, |loader| loader.estimate_embedder(&config, text_size));
+    let needed = move |text_size| AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }));
     let epoch = model.epoch;
     let work =
         move |prompter: &dyn Prompter| catch_template_panic(|| tokenized(prompter, &texts, (&info, room), needed));
@@ -128,8 +128,8 @@ fn texts_tokenized(it: &mut Owners, fx: &mut Effects, asked: Asked, lease: Lease
     let reply = it.here(move |it, fx, result: Result<Vec<Vec<f32>>>| {
         end(it, fx, &asked, lease, result.map(|vectors| Embedded { vectors, prompt_tokens }));
     });
-    let texts = Texts { texts, text_size, pooling, normalize, cancel, reply };
-    it.models.ask_engine(&path, EngineCommand::Embed(Box::new(texts)));
+    let job = EmbedJob { texts, text_size, pooling, normalize, cancel, reply };
+    it.models.ask_engine(&path, EngineCommand::Embed(Box::new(job)));
 }
 
 /// Writes into the books what the engine is about to make. Gives the size that its embedder has then.

@@ -39,7 +39,7 @@ pub(super) fn free_idle(it: &mut Owners, path: &str) -> Option<u64> {
     let engine = it.models.engine_mut(path)?;
     let freed = engine.embedder.take()?;
     // An engine that takes no command is about to exit, and its memory goes with it.
-    let _exits = engine.try_send(EngineCommand::FreeEmbedder);
+    let _exits = engine.try_send(EngineCommand::FreeEmbeddingContext);
     Some(freed.bytes)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::host::{Host, a, manager, model_is, unloaded};
-use crate::engine::scripted::{GAUGE_BATCH, Needs, Point, Script};
+use crate::engine::scripted::{BENCH_BATCH, Needs, Point, Script};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{BenchReport, DeviceKind, Event, GpuUnavailableReason, ModelStatus};
 
@@ -60,7 +60,7 @@ fn speeds_are_told_with_what_they_were_measured_on_and_no_scope_changes() {
     assert_eq!((prompt.tokens, prompt.repetitions.len()), (20, 2));
     assert_eq!((generation.tokens, generation.repetitions.len()), (3, 2));
     assert!(prompt.mean > 0.0 && generation.mean > 0.0);
-    assert_eq!((report.threads, report.batch_size), (1, GAUGE_BATCH));
+    assert_eq!((report.threads, report.batch_size), (1, BENCH_BATCH));
     assert_eq!((report.info.description.as_str(), report.info.device), ("script", DeviceKind::Cpu));
     assert_eq!(
         report.info.gpu_unavailable.map(|gpu_unavailable| gpu_unavailable.reason),
@@ -103,7 +103,7 @@ fn a_cancel_ends_what_waits_and_what_is_computed_and_nothing_else() {
     host.done(&cancel);
     load.open();
 
-    let call = script.gate(Point::Measure(2));
+    let call = script.gate(Point::Bench(2));
     let computed = host.bench("computed", json!({}));
     call.wait();
     let (other, joined) = (host.bench("other", json!({})), host.bench("other", json!({})));
@@ -120,7 +120,7 @@ fn a_cancel_ends_what_waits_and_what_is_computed_and_nothing_else() {
 #[test]
 fn what_a_client_wanted_ends_with_it() {
     let script = Script::new();
-    let call = script.gate(Point::Measure(1));
+    let call = script.gate(Point::Bench(1));
     let manager = manager(&script);
     let mut before = Host::on(&manager);
     before.bench("b", json!({ "model": { "path": "a.gguf", "keepAliveMs": 0 } }));
@@ -130,13 +130,13 @@ fn what_a_client_wanted_ends_with_it() {
     after.pass_by_the_supervisor();
     call.open();
     after.until(model_is("a.gguf", unloaded));
-    assert_eq!((script.counts().gauge_calls, script.counts().live_gauges), (1, 0));
+    assert_eq!((script.counts().bench_calls, script.counts().live_bench_contexts), (1, 0));
 }
 
 #[test]
 fn an_unload_ends_it_and_the_next_one_loads_again() {
     let script = Script::new();
-    let call = script.gate(Point::Measure(3));
+    let call = script.gate(Point::Bench(3));
     let manager = manager(&script);
     let mut host = Host::on(&manager);
     let request = host.bench("b", json!({}));
@@ -147,7 +147,7 @@ fn an_unload_ends_it_and_the_next_one_loads_again() {
     assert_eq!(host.refusal(&request), Some(ErrorCode::ModelUnloaded));
     host.look_anew();
     host.done(&unload);
-    assert_eq!((script.counts().live, script.counts().live_gauges), (0, 0));
+    assert_eq!((script.counts().live, script.counts().live_bench_contexts), (0, 0));
     let again = host.bench("b", json!({}));
     assert!(host.report(&again).is_ok());
     script.fail_loads(1, ErrorCode::ModelInvalid);
@@ -170,12 +170,12 @@ fn its_memory_counts_in_the_budget_until_it_is_freed() {
         error.detail.starts_with("could not make room for a bench of a.gguf: 20 bytes are needed, 19 bytes"),
         "{error}"
     );
-    assert_eq!(script.counts().gauge_calls, 0);
+    assert_eq!(script.counts().bench_calls, 0);
     let forced = host.bench("b", json!({ "model": { "path": "a.gguf", "force": true } }));
     assert!(host.report(&forced).is_ok());
 
     host.configure(17_384 + 30);
-    let call = script.gate(Point::Measure(script.counts().gauge_calls + 1));
+    let call = script.gate(Point::Bench(script.counts().bench_calls + 1));
     let first = host.bench("first", json!({}));
     call.wait();
     let second = host.bench("second", json!({}));
@@ -205,10 +205,10 @@ fn a_memory_for_embeddings_that_rests_makes_room() {
     host.configure(17_384 + 256);
     let texts = host.send(json!({ "type": "embed", "embeddingId": "e", "model": a(), "texts": ["hi"] }));
     host.until(|event| matches!(event, Event::Embeddings { request_id, .. } if *request_id == texts).then_some(()));
-    assert_eq!(script.counts().live_embedders, 1);
+    assert_eq!(script.counts().live_embedding_contexts, 1);
     let request = host.bench("b", json!({}));
     assert!(host.report(&request).is_ok());
-    assert_eq!(script.counts().live_embedders, 0);
+    assert_eq!(script.counts().live_embedding_contexts, 0);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_suspension_holds_what_was_asked_for() {
     host.done(&suspend);
     let request = host.bench("b", json!({}));
     host.pass_by_the_supervisor();
-    assert_eq!(script.counts().gauge_calls, 0);
+    assert_eq!(script.counts().bench_calls, 0);
     let resume = host.send(json!({ "type": "resume" }));
     host.done(&resume);
     assert!(host.report(&request).is_ok());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::host::{Host, a, finish_of, manager, model_is, unloaded};
-use crate::engine::scripted::{Needs, Point, Script, output};
+use crate::engine::scripted::{Needs, Point, Script, causal_output};
 use crate::error::{Error, ErrorCode};
 use crate::manager::ModelManager;
 use crate::protocol::{Event, LifecycleEvent, TrimRung};
@@ -73,7 +73,7 @@ fn each_text_has_its_vector_and_every_pooling_its_own() {
         let request = host.embed("e", &["hi there", "you"], options);
         assert_eq!(host.embeddings(&request), Ok((expected.map(|vector| vector.to_vec()).to_vec(), 5)), "{pooling:?}");
     }
-    assert_eq!((script.counts().loads, script.counts().embedders), (1, 1));
+    assert_eq!((script.counts().loads, script.counts().embedding_contexts), (1, 1));
     assert!(host.snapshot().scopes.is_empty() && host.model("a.gguf").leases.is_empty(), "nothing was said or held");
 }
 
@@ -107,8 +107,8 @@ fn requests_at_once_get_what_they_would_get_alone() {
         let expected: Vec<Vec<f32>> = lengths(seed).map(|words| vec![words as f32 + 1.0, 3.0]).collect();
         assert_eq!((vectors, tokens as usize), (expected, lengths(seed).map(|words| words + 1).sum::<usize>()));
     }
-    assert_eq!(script.counts().embedders, 1);
-    assert_eq!(output(&[7, 9]), [2.0, 9.0], "what a vector says of its text");
+    assert_eq!(script.counts().embedding_contexts, 1);
+    assert_eq!(causal_output(&[7, 9]), [2.0, 9.0], "what a vector says of its text");
 }
 
 #[test]
@@ -120,7 +120,11 @@ fn a_long_text_has_a_larger_memory_made_and_one_that_is_too_long_is_refused() {
         let request = host.embed("e", &[&words(words_of_text)], json!({ "pooling": "last" }));
         let expected = vec![vec![words_of_text as f32 + 1.0, 3.0]];
         assert_eq!(host.embeddings(&request), Ok((expected, words_of_text as u32 + 1)));
-        assert_eq!((script.counts().embedders, script.counts().live_embedders), (embedders, 1), "{words_of_text}");
+        assert_eq!(
+            (script.counts().embedding_contexts, script.counts().live_embedding_contexts),
+            (embedders, 1),
+            "{words_of_text}"
+        );
     }
     let request = host.embed("e", &["hi", &words(4_096)], json!({}));
     let error = host.embeddings(&request).expect_err("it is too long");
@@ -196,7 +200,7 @@ fn what_a_client_wanted_ends_with_it() {
     after.pass_by_the_supervisor();
     call.open();
     after.until(model_is("a.gguf", unloaded));
-    assert_eq!((script.counts().embedding_calls, script.counts().live_embedders), (1, 0));
+    assert_eq!((script.counts().embedding_calls, script.counts().live_embedding_contexts), (1, 0));
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn an_unload_ends_what_is_computed() {
     assert_eq!(host.embeddings(&request).map_err(|error| error.code), Err(ErrorCode::ModelUnloaded));
     host.look_anew();
     host.done(&unload);
-    assert_eq!((script.counts().live, script.counts().live_embedders), (0, 0));
+    assert_eq!((script.counts().live, script.counts().live_embedding_contexts), (0, 0));
     let again = host.embed("e", &["hi"], json!({}));
     assert!(host.embeddings(&again).is_ok(), "the next one loads the model again");
 }
@@ -228,7 +232,7 @@ fn what_goes_wrong_in_a_call_ends_its_request_alone() {
     let error = host.embeddings(&request).expect_err("the script fails");
     assert_eq!(error.code, ErrorCode::InferenceFailed);
     assert!(error.detail.contains("a damaged tensor"), "{error}");
-    script.refuse_embedder();
+    script.refuse_embedding_context();
     let request = host.embed("e", &[&words(300)], json!({}));
     assert_eq!(host.embeddings(&request).map_err(|error| error.code), Err(ErrorCode::OutOfMemory));
     let request = host.embed("e", &["hi"], json!({}));
@@ -268,7 +272,7 @@ fn heat_reaches_the_memory_for_embeddings() {
     let hot = host.send(json!({ "type": "setHeat", "heat": "critical" }));
     host.done(&hot);
     host.pass_by_the_engine("g");
-    assert_eq!(script.embedder_threads(), [1]);
+    assert_eq!(script.embedding_threads(), [1]);
 }
 
 /// A model of 17,384 bytes, whose memory for short texts takes 256 more.
@@ -288,7 +292,7 @@ fn the_memory_counts_in_the_budget() {
     let error = host.embeddings(&request).expect_err("a byte is missing");
     assert_eq!(error.code, ErrorCode::OutOfMemory);
     assert!(error.detail.starts_with("could not make room for embeddings by a.gguf: 256 bytes are needed"), "{error}");
-    assert_eq!(script.counts().embedders, 0);
+    assert_eq!(script.counts().embedding_contexts, 0);
     let forced = host.embed("e", &["hi"], json!({ "model": { "path": "a.gguf", "force": true } }));
     assert!(host.embeddings(&forced).is_ok());
     host.configure(17_384 + 512);
@@ -314,7 +318,7 @@ fn a_memory_that_rests_makes_room_for_a_model_and_for_the_system() {
     host.look_anew();
     host.done(&acquired);
     host.pass_by_the_engine("g");
-    assert_eq!(script.counts().live_embedders, 0);
+    assert_eq!(script.counts().live_embedding_contexts, 0);
 
     host.configure(1 << 20);
     let request = host.embed("again", &["hi"], json!({}));
@@ -329,7 +333,7 @@ fn a_memory_that_rests_makes_room_for_a_model_and_for_the_system() {
     });
     assert_eq!(freed, Some(256));
     host.pass_by_the_engine("h");
-    assert_eq!((script.counts().live, script.counts().live_embedders), (2, 0));
+    assert_eq!((script.counts().live, script.counts().live_embedding_contexts), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -347,7 +351,7 @@ async fn the_memory_is_kept_as_long_as_an_idle_model_would_be() {
         let generation = format!("g{index}");
         host.say_with(&generation, "s", "hi", model.clone(), json!({}));
         host.until_paused(finish_of(&generation)).await;
-        live.push(script.counts().live_embedders);
+        live.push(script.counts().live_embedding_contexts);
     }
-    assert_eq!((live, script.counts().embedders, script.counts().live), (vec![1, 1, 0], 1, 1));
+    assert_eq!((live, script.counts().embedding_contexts, script.counts().live), (vec![1, 1, 0], 1, 1));
 }

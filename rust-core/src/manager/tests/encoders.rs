@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::embedding::words;
 use super::host::{Host, a, manager, model_is, unloaded};
-use crate::engine::scripted::{Needs, Script, output_of_whole};
+use crate::engine::scripted::{Needs, Script, bidirectional_output};
 use crate::error::ErrorCode;
 use crate::protocol::{Event, FinishReason, FitVerdict, ModelStatus};
 
@@ -24,7 +24,7 @@ fn it_embeds_and_tokenizes_and_says_so_to_whoever_would_talk_to_it() {
     let request = host.embed("e", &["hi there", "you"], json!({}));
     // The first token of each text, which has seen the whole of it, because that is how the script's encoder pools.
     assert_eq!(host.embeddings(&request), Ok((vec![vec![3.0, 4.0], vec![2.0, 6.0]], 5)));
-    assert_eq!(output_of_whole(&[4, 5, 3], 0), [3.0, 4.0], "what a vector says of its text");
+    assert_eq!(bidirectional_output(&[4, 5, 3], 0), [3.0, 4.0], "what a vector says of its text");
 
     host.say("g", "s", "hi there");
     let outcome = host.finished("g");
@@ -114,7 +114,7 @@ fn it_takes_its_weights_and_each_text_what_it_needs() {
     ] {
         let request = host.embed("e", &[&words(length)], json!({}));
         assert_eq!(host.embeddings(&request).map(|_| ()).map_err(|error| error.code), expected, "{length} words");
-        assert_eq!(script.counts().embedders, embedders, "{length} words");
+        assert_eq!(script.counts().embedding_contexts, embedders, "{length} words");
     }
 }
 
@@ -127,11 +127,14 @@ fn it_goes_when_it_is_unloaded_or_nobody_needs_it_and_comes_back() {
         let request = host.embed("e", &["hi"], json!({ "model": { "path": "a.gguf", "keepAliveMs": 0 } }));
         assert!(host.embeddings(&request).is_ok());
         host.until(model_is("a.gguf", unloaded));
-        assert_eq!((script.counts().loads, script.counts().live, script.counts().live_embedders), (round, 0, 0));
+        assert_eq!(
+            (script.counts().loads, script.counts().live, script.counts().live_embedding_contexts),
+            (round, 0, 0)
+        );
     }
     let request = host.embed("e", &["hi"], json!({}));
     assert!(host.embeddings(&request).is_ok());
     let unload = host.send(json!({ "type": "unload", "path": "a.gguf" }));
     host.done(&unload);
-    assert_eq!((script.counts().live, script.counts().live_embedders), (0, 0));
+    assert_eq!((script.counts().live, script.counts().live_embedding_contexts), (0, 0));
 }
