@@ -1,4 +1,4 @@
-//! The engines: started, stopped when their scopes are saved, and heard.
+//! Starts engines, stops them once their scopes are saved, and handles their reports.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ pub(super) fn start_engine(it: &mut Owners, mailbox: &Mailbox, path: String, epo
     let ram_cache = RamCache::new(config.parked_budget());
     let claiming = ClaimingLoader { loader: it.loader.clone(), post: it.post.clone(), path: path.clone(), epoch };
     let loader = Arc::new(resolving(it, Arc::new(claiming)));
-    let (bus, mailbox, of) = (it.bus.clone(), mailbox.clone(), path.clone());
+    let (bus, mailbox, report_path) = (it.bus.clone(), mailbox.clone(), path.clone());
     let engine = Engine::start(loader, config, cancel_load.clone(), move |report| match report {
-        // Straight to the bus, as the answer's text goes, so that the two keep their order.
+        // Goes straight to the bus, like the answer's text, so that both keep their order.
         EngineReport::Prefilling { generation, done, total } => publish_prefilling(&bus, generation, done, total),
-        report => mailbox.tell(Message::Engine { path: of.clone(), epoch, report }),
+        report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
     });
     let engine = EngineSlot::new(path.clone(), engine, cancel_load, ram_cache);
     engine.set_heat(it.heat);
@@ -52,14 +52,14 @@ pub(super) fn stop_engine(it: &mut Owners, path: String) {
     }
     let Some(epoch) = it.models.epoch(&path) else { return };
     save_each(it, unsaved, None, move |it, _fx, _saved| {
-        // An engine that crashed meanwhile has no successor of its epoch.
+        // None if the engine has crashed meanwhile: its successor has another epoch.
         if let Some(engine) = it.models.engine_of(&path, epoch) {
             engine.stop_after_saving(false);
         }
     });
 }
 
-/// An engine's report. Reports of an engine that has a successor are ignored.
+/// Handles an engine's report. Reports of an earlier epoch are ignored.
 pub(super) fn report(it: &mut Owners, fx: &mut Effects, path: &str, epoch: u64, report: EngineReport) {
     if it.models.epoch(path) != Some(epoch) {
         return;
@@ -78,9 +78,11 @@ pub(super) fn report(it: &mut Owners, fx: &mut Effects, path: &str, epoch: u64, 
         }
         EngineReport::Finished(result) => finish::finished(it, fx, result),
         EngineReport::Cached { scope, tokens } if !is_dropped(&scope) => cached(it, fx, path, &scope, tokens),
-        EngineReport::Parked { parked: kv, reason } if !is_dropped(kv.scope()) => parked(it, fx, path, kv, reason),
+        EngineReport::Parked { parked: snapshot, reason } if !is_dropped(snapshot.scope()) => {
+            parked(it, fx, path, snapshot, reason)
+        }
         EngineReport::Restored { scope, result } if !is_dropped(&scope) => restored(it, fx, path, &scope, result),
-        // About a scope that was deleted.
+        // The scope has been deleted.
         EngineReport::Cached { .. } | EngineReport::Parked { .. } | EngineReport::Restored { .. } => {}
         EngineReport::ThreadsChanged { from, to, reason } => {
             it.models.on(path, Event::ThreadsChanged { threads: to }, fx);
@@ -104,7 +106,7 @@ fn exited(it: &mut Owners, fx: &mut Effects, path: &str, result: Result<()>) {
     fx.push(Effect::EngineGone { path: path.to_owned(), orphans, error });
 }
 
-/// The model's lifecycle has heard of the exit, and the leases that waited for the model are answered.
+/// Cleans up after an exit. The model's lifecycle has handled it already, and its waiting leases are answered.
 pub(super) fn gone(it: &mut Owners, fx: &mut Effects, path: &str, orphans: Vec<String>, error: Option<Error>) {
     uncache_scopes(it, fx, path);
     finish::fail_orphans(it, fx, orphans, error.as_ref(), path);

@@ -94,7 +94,7 @@ fn what_does_not_verify_is_prefilled_again_and_the_recorder_says_why() {
     assert_eq!(again(&mut host, &model, "a", "back").0, 0);
     let records = host.lifecycle();
     let reasons: Vec<&str> = records.iter().map(|record| record.reason.as_str()).collect();
-    assert!(reasons.contains(&"what was parked cannot be used: it holds 6 tokens instead of 7"), "{reasons:?}");
+    assert!(reasons.contains(&"the parked KV cannot be used: it holds 6 tokens instead of 7"), "{reasons:?}");
     assert_eq!(again(&mut host, &model, "b", "b is whole").0, 7);
 }
 
