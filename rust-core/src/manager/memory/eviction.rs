@@ -1,5 +1,5 @@
-//! What a load that ran out of memory waits for before its last try: idle models that are being unloaded, models that were
-//! on their way out anyway, residents that were asked to go.
+//! Evicts for a load that ran out of memory. Before its last try, the load waits for idle models that are unloaded, for
+//! models that were stopping already, and for residents that were asked to go.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use crate::manager::effects::Effects;
 use crate::manager::models::Event;
 use crate::manager::owners::Owners;
 
-/// Unloads every other idle model and asks residents to go. `RoomMade` follows when they have gone; a resident that does
-/// not go in time is not waited for.
+/// Unloads every other idle model and asks residents to go. `RoomMade` follows when all have gone, or when a resident's
+/// deadline has passed.
 pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: &str) {
     let others = |paths: Vec<String>| paths.into_iter().filter(|other| other != path);
     let idle: Vec<String> = others(it.models.idle_paths()).collect();

@@ -1,9 +1,9 @@
-//! The memory that everything in the budget takes now.
+//! How much of the memory budget is taken now.
 
 use crate::manager::owners::Owners;
 use crate::protocol::{MemoryEstimate, ModelInfo, ModelStatus};
 
-/// Bytes that the budget leaves beside everything that counts in it. None: no budget was set.
+/// Bytes that are left of the budget. None if no budget is set.
 pub(in crate::manager) fn budget_left(it: &Owners) -> Option<u64> {
     it.memory.budget().map(|budget| budget.saturating_sub(taken(it)))
 }

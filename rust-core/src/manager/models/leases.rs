@@ -1,4 +1,4 @@
-//! Who holds a model: taken, shared, given back, and the rest that follows the last one.
+//! The leases of a model: acquire, share, release, and the keep-alive after the last release.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Lifecycle {
         }
     }
 
-    /// Joins what is loaded or being loaded; starts a load where nothing runs.
+    /// Joins the loaded model or the running load, or starts a load.
     fn share(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<Effect>) {
         match &self.state {
             State::Ready { .. } => {
@@ -95,12 +95,12 @@ impl Lifecycle {
                 let info = info.clone();
                 self.rest(info, effects);
             }
-            // With a keep-alive the load goes on: who comes back soon finds it done.
+            // With a keep-alive the load goes on, so that the next lease finds it done.
             State::Loading { .. } if self.config.keep_alive_ms == Some(0) => {
-                self.stop("nobody waits for the load any longer", effects);
+                self.stop("no lease waits for the load any longer", effects);
             }
-            // What has come stays on the device: who comes back goes on from there.
-            State::Downloading { .. } => self.stop("nobody waits for the download any longer", effects),
+            // The received part stays on the device, and the next lease goes on from there.
+            State::Downloading { .. } => self.stop("no lease waits for the download any longer", effects),
             State::Deferred => self.state = State::Unloaded,
             State::Loading { .. }
             | State::MakingRoom { .. }
@@ -111,7 +111,7 @@ impl Lifecycle {
         }
     }
 
-    /// Loaded and without a lease.
+    /// Starts the keep-alive of a loaded model without leases.
     pub(super) fn rest(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
         match self.config.keep_alive_ms {
             Some(0) => self.stop("the last lease was released and keepAliveMs is 0", effects),

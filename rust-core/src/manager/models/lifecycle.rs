@@ -16,9 +16,9 @@ pub(crate) struct Lifecycle {
     pub(super) config: ModelConfig,
     pub(super) state: State,
     pub(super) leases: BTreeMap<LeaseId, LeaseTerms>,
-    /// Of the engine that runs now or ran last; reports of older engines are ignored.
+    /// Epoch of the newest engine. Reports of older engines are ignored.
     pub(super) epoch: u64,
-    /// Of the keep-alive that counts; older timers are ignored.
+    /// Number of the newest keep-alive. Older timers are ignored.
     pub(super) timer: u64,
     pub(super) loads: u32,
     /// No engine may be started. One that is loaded stays.
@@ -36,12 +36,12 @@ pub(super) struct LeaseTerms {
 #[derive(Debug)]
 pub(super) enum State {
     Unloaded,
-    /// `last_try`: idle models have been unloaded already to make room for this load.
+    /// `last_try`: other models have been evicted already to make room for this load.
     Loading {
         progress: f32,
         last_try: bool,
     },
-    /// Its files come to this device first. `loads` the same engine as the load that follows.
+    /// Its files are being downloaded. The same engine loads them afterwards.
     Downloading {
         progress: Progress,
     },
@@ -57,8 +57,8 @@ pub(super) enum State {
     Idle {
         info: ModelInfo,
     },
-    /// The engine has been told to stop and has not exited yet. `interrupted`: a suspension stopped its load, and whoever
-    /// holds a lease has not got the model yet.
+    /// The engine has been told to stop and has not exited yet. `interrupted`: a suspension stopped its load, and its
+    /// leases have not got the model yet.
     Unloading {
         interrupted: bool,
     },
@@ -79,16 +79,16 @@ pub(crate) enum Event {
     Release {
         lease: LeaseId,
     },
-    /// Somebody asks for the memory back, whatever leases exist.
+    /// A caller wants the memory back, whatever leases exist.
     Unload,
-    /// The system asks for the memory back, whatever leases exist. Only a model that takes some has any to give.
+    /// The system wants the memory back, whatever leases exist. A model without memory ignores this.
     Trim,
     /// Another model needs the room.
     Evict,
     KeepAliveElapsed {
         timer: u64,
     },
-    /// Who could go has gone, or has not gone in time: `freed` models and residents.
+    /// The eviction has ended. `freed` counts the models and residents that have gone.
     RoomMade {
         freed: usize,
     },
@@ -123,15 +123,14 @@ pub(crate) enum Effect {
         timer: u64,
         after: Duration,
     },
-    /// Unload every idle model but this one and ask residents to go, wait for those that are on their way out, then tell
-    /// `RoomMade`.
+    /// Unload every other idle model and ask residents to go, wait until they have gone, then send `RoomMade`.
     EvictOthers,
-    /// What a waiting lease was waiting for.
+    /// Answer a lease that waits for the model.
     Answer {
         lease: LeaseId,
         result: Result<(), Error>,
     },
-    /// What callers of unload were waiting for.
+    /// Answer the callers of unload.
     AnswerUnload {
         result: Result<(), Error>,
     },
@@ -195,7 +194,7 @@ impl Lifecycle {
         self.loads
     }
 
-    /// What was loaded, while it is.
+    /// The properties of the model, while it is loaded.
     pub(crate) fn info(&self) -> Option<&ModelInfo> {
         match &self.state {
             State::Ready { info } | State::Idle { info } => Some(info),
@@ -239,7 +238,7 @@ impl Lifecycle {
                 effects.push(Effect::AnswerUnload { result: Ok(()) });
             }
             State::Deferred => {
-                // They were told to wait for the resume.
+                // The generations were told to wait for the resume.
                 effects.push(Effect::EndGenerations);
                 self.state = State::Unloaded;
                 effects.push(Effect::AnswerUnload { result: Ok(()) });
@@ -258,7 +257,7 @@ impl Lifecycle {
                 self.stop(reason, effects);
             }
             State::Idle { .. } => self.stop(reason, effects),
-            // Whoever asked for the model before this and waits for the unload to end would load it again.
+            // A lease that waits for this unload to end would load the model again.
             State::Unloading { .. } => {
                 self.state = State::Unloading { interrupted: false };
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
@@ -278,7 +277,7 @@ impl Lifecycle {
                 self.state = State::Loading { progress, last_try: false };
                 effects.push(record(LifecycleEvent::Loading, "downloaded"));
             }
-            // Said before it heard that it is to stop.
+            // The engine reported this before it heard that it is to stop.
             _ => {}
         }
     }
@@ -305,7 +304,7 @@ impl Lifecycle {
         }
     }
 
-    /// Leases that joined the load before anybody knew what "auto" would choose.
+    /// Refuses the leases that joined the load and whose options conflict with what "auto" has chosen.
     fn refuse_conflicting(&mut self, info: &ModelInfo, effects: &mut Vec<Effect>) {
         self.leases.retain(|lease, terms| {
             let Some(error) = conflict(&terms.config, info) else { return true };

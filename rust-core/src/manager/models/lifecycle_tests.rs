@@ -235,8 +235,8 @@ fn a_load_goes_on_without_leases_when_there_is_a_keep_alive() {
 fn a_load_that_nobody_waits_for_is_cancelled_when_there_is_no_keep_alive() {
     let mut story = Story::new();
     story.on(acquire_with(A, |config| config.keep_alive_ms = Some(0)));
-    let nobody = "unloading: nobody waits for the load any longer";
-    story.expect(release(A), &[RELEASED_1, nobody, "stop"], "unloading");
+    let unwanted = "unloading: no lease waits for the load any longer";
+    story.expect(release(A), &[RELEASED_1, unwanted, "stop"], "unloading");
     story.expect(LOADED(), &[], "unloading");
     assert_eq!(story.lifecycle.loads(), 0);
     story.expect(exited(ErrorCode::LoadCancelled), &[FREED, "unload ok"], "unloaded");

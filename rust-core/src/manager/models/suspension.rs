@@ -1,5 +1,5 @@
-//! While the app is in the background nothing is loaded: whoever asks is refused, keeps the lease, and gets the model when
-//! the app comes back. What is loaded stays, and may still be unloaded: that frees memory.
+//! Suspension of a model. In the background nothing is loaded: a lease is refused but kept, and the model is loaded on
+//! resume. A loaded model stays, and may still be unloaded to free memory.
 
 use super::lifecycle::{Effect, Lifecycle, State, record};
 use crate::error::{Error, ErrorCode};
@@ -13,7 +13,7 @@ impl Lifecycle {
                 self.stop("the app went to the background", effects);
                 self.state = State::Unloading { interrupted: true };
             }
-            // Its engine has gone already. The others that make room for it may go on doing so: it is needed later.
+            // Its engine has exited already. Other models go on making room, which is needed on resume.
             State::MakingRoom { .. } if self.leases.is_empty() => self.state = State::Unloaded,
             State::MakingRoom { .. } => self.defer(effects),
             State::Unloaded

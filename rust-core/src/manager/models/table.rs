@@ -26,7 +26,7 @@ struct Model {
     engine: Option<EngineSlot>,
     unloads: Vec<Reply>,
     published: Option<ModelState>,
-    /// The last of the table's uses that was this model's.
+    /// The value of `uses` at this model's last use.
     last_used: u64,
 }
 
@@ -35,7 +35,7 @@ struct LeaseUse {
     holder: Holder,
 }
 
-/// Who holds a lease, and hears of its model.
+/// The holder of a lease, who hears of its model.
 pub(in crate::manager) enum Holder {
     /// A client, until it is answered.
     Client(Option<Reply>),
@@ -45,14 +45,15 @@ pub(in crate::manager) enum Holder {
 
 /// A model that is loaded and not about to go.
 pub(in crate::manager) struct LoadedModel {
-    /// Of the engine that has the model.
+    /// Epoch of its engine.
     pub(in crate::manager) epoch: u64,
     pub(in crate::manager) prompter: Arc<dyn Prompter>,
     pub(in crate::manager) info: ModelInfo,
 }
 
 impl ModelTable {
-    /// Takes a lease, or asks once more on behalf of one. Its holder hears when the model is ready, or why it is not.
+    /// Takes a lease, or asks again for the model of a lease that is held. Its holder hears that the model is ready, or
+    /// the error.
     pub(in crate::manager) fn hold(
         &mut self,
         lease: LeaseId,
@@ -100,7 +101,7 @@ impl ModelTable {
         self.on(path, Event::Unload, fx);
     }
 
-    /// Gives an event to a model's lifecycle, and passes on what follows from it, in order.
+    /// Gives an event to a model's lifecycle, and passes its effects on in order.
     pub(in crate::manager) fn on(&mut self, path: &str, event: Event, fx: &mut Effects) {
         let Some(model) = self.models.get_mut(path) else { return };
         let effects = model.lifecycle.on(event);
@@ -161,7 +162,7 @@ impl ModelTable {
         self.models.keys().cloned().collect()
     }
 
-    /// Of the engine that runs or ran last. Another engine has other memory, and perhaps another setup.
+    /// Epoch of the newest engine. Another engine has other memory, and perhaps other options.
     pub(in crate::manager) fn epoch(&self, path: &str) -> Option<u64> {
         self.models.get(path).map(|model| model.lifecycle.epoch())
     }
@@ -206,12 +207,12 @@ impl ModelTable {
         self.models.get_mut(path)?.engine.as_mut()
     }
 
-    /// The engine of that epoch, unless it has exited.
+    /// The engine of this epoch, unless it has exited.
     pub(in crate::manager) fn engine_of(&mut self, path: &str, epoch: u64) -> Option<&mut EngineSlot> {
         self.models.get_mut(path).filter(|model| model.lifecycle.epoch() == epoch)?.engine.as_mut()
     }
 
-    /// Whether the engine of that epoch is there and is to stay.
+    /// Whether the engine of this epoch exists and is not stopping.
     pub(in crate::manager) fn is_current(&self, path: &str, epoch: u64) -> bool {
         self.epoch(path) == Some(epoch) && self.engine(path).is_some_and(|engine| !engine.is_stopping())
     }
@@ -237,7 +238,7 @@ impl ModelTable {
         Some(LoadedModel { epoch: model.lifecycle.epoch(), prompter, info: model.lifecycle.info()?.clone() })
     }
 
-    /// Gives a command to a loaded model's engine. If no engine takes it, the command's reply hears why.
+    /// Sends a command to a loaded model's engine. If no engine takes it, the command's reply gets the error.
     pub(in crate::manager) fn ask_engine(&self, path: &str, command: EngineCommand) {
         match self.engine(path) {
             Some(engine) => engine.ask(command),

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::Progress;
 
 const DOWNLOADING: &str = "downloading: the model is not on this device";
-const LEFT: &str = "unloading: nobody waits for the download any longer";
+const LEFT: &str = "unloading: no lease waits for the download any longer";
 const WAITING: &str = "loading: a lease was waiting for the unload";
 
 fn come(bytes: u64) -> Progress {
