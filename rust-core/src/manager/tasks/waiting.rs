@@ -1,4 +1,4 @@
-//! One-shot tasks whose model is not loaded yet. `T` is what goes on with the model.
+//! One-shot tasks whose model is not loaded yet. `T` is a task's continuation.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const QUEUE_LIMIT: usize = 256;
 pub(in crate::manager) struct LoadedModelRef {
     pub(in crate::manager) lease: LeaseId,
     pub(in crate::manager) path: String,
-    /// Of the engine that has the model.
+    /// Epoch of the engine that has the model.
     pub(in crate::manager) epoch: u64,
     pub(in crate::manager) prompter: Arc<dyn Prompter>,
     pub(in crate::manager) info: ModelInfo,
