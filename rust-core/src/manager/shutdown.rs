@@ -1,4 +1,4 @@
-//! The end of a manager: every engine is stopped, and the directory given back.
+//! Shuts the manager down: stops every engine, then gives the directory back.
 
 use tokio::sync::oneshot;
 
@@ -6,7 +6,7 @@ use super::effects::Effects;
 use super::models::Event;
 use super::owners::Owners;
 
-/// From now on requests that would load a model or change a scope are refused.
+/// Unloads every model. From now on commands that would load a model or change a scope are refused.
 pub(super) fn begin(it: &mut Owners, fx: &mut Effects) {
     it.closed = true;
     it.library.end_downloads(fx);
@@ -15,7 +15,7 @@ pub(super) fn begin(it: &mut Owners, fx: &mut Effects) {
     }
 }
 
-/// Answers the callers of a shutdown once no engine is left, when the last thread has been joined.
+/// Once no engine is left, joins the remaining threads, then answers the callers of the shutdown.
 pub(super) fn finish(it: &mut Owners, callers: &mut Vec<oneshot::Sender<()>>) {
     if callers.is_empty() || it.models.engines().next().is_some() {
         return;
