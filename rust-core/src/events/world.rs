@@ -14,7 +14,7 @@ const FINISHED: usize = 16;
 pub(super) struct World {
     models: BTreeMap<String, ModelState>,
     scopes: BTreeMap<String, ScopeSummary>,
-    /// In the order in which they were asked for.
+    /// Oldest request first.
     generations: VecDeque<Generation>,
     residents: BTreeMap<String, Resident>,
     downloads: BTreeMap<String, Download>,
@@ -33,12 +33,12 @@ struct Generation {
 struct Lengths {
     text: u32,
     reasoning: u32,
-    /// Of each call.
+    /// One for each tool call.
     arguments: Vec<u32>,
 }
 
 impl Generation {
-    /// A call that is not there yet is the next one.
+    /// Appends to a call's arguments. An unknown index begins the next call.
     fn add_to_call(&mut self, index: usize, id: &str, name: &str, arguments: &str) {
         if index >= self.state.tool_calls.len() {
             let call = ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: String::new() };
@@ -187,12 +187,12 @@ impl World {
         Some(generation.lengths.arguments.get(index).copied().unwrap_or_default())
     }
 
-    /// Tokens of a generation of which was told how likely they were.
+    /// Number of a generation's tokens whose log probabilities are published.
     pub(super) fn logprobs_length(&self, id: &str) -> Option<u32> {
         self.generation(id).map(|generation| generation.state.logprobs.len() as u32)
     }
 
-    /// What a generation has answered by now.
+    /// A generation's answer so far.
     pub(super) fn answer(&self, id: &str) -> Option<Answer> {
         let GenerationState { reasoning, text, tool_calls, .. } = self.generation(id)?.state.clone();
         Some(Answer { reasoning, text, tool_calls })
