@@ -56,8 +56,8 @@ impl Client {
         self.manager.bus.pull(self.id, timeout)
     }
 
-    /// Ends this client: `next_events` returns `Closed` from now on. Its leases expire after 10 seconds, its generations
-    /// go on. Closing twice does nothing.
+    /// Ends this client: `next_events` returns `Closed` from now on. Its leases expire after 10 seconds. Its
+    /// generations go on. Closing twice does nothing.
     pub fn close(&self) {
         self.manager.bus.disconnect(self.id);
         let Some(leases) = self.leases().take() else { return };

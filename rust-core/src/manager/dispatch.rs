@@ -133,7 +133,7 @@ pub(super) fn dispatch(it: &mut Owners, fx: &mut Effects, ticket: Ticket, comman
         }
         // The client answers these itself.
         Command::Acquire { .. } | Command::Release { .. } | Command::Replay { .. } | Command::ReadLog => {
-            let detail = "this command is answered by the client and must not reach the manager - this is a defect of the library";
+            let detail = "a command that the client answers has reached the manager, which is a defect of the library";
             ticket.answer(Err(Error::new(ErrorCode::Internal, detail)));
         }
     }

@@ -34,9 +34,9 @@ impl TokenBudget {
 /// further turns are dropped, oldest first, until half of the context is free. The next turns then fit without another
 /// cut, and without another full prefill. The last turn always stays.
 ///
-/// Renders at most 1 + log2(turns) + 1 times. A cut that the template refuses counts as too long, so later ones are tried.
-/// `ContextFull` if the last turn alone is longer than the context, `TemplateFailed` if the template refuses every cut
-/// that would do.
+/// Renders at most 1 + log2(turns) + 1 times. A cut that the template refuses counts as too long, so that later cuts
+/// are tried. `ContextFull` if the last turn alone is longer than the context, `TemplateFailed` if the template refuses
+/// every cut that would do.
 pub(in crate::manager) fn fit(
     messages: &[Message],
     dropped: usize,
@@ -105,8 +105,8 @@ fn length(fitted: &Fitted) -> usize {
 
 fn too_long(tokens: usize, budget: TokenBudget) -> Error {
     let detail = format!(
-        "the last message and the system prompt have {tokens} tokens, contextSize is {} - shorten them or load the model \
-         with a larger contextSize",
+        "the last message and the system prompt have {tokens} tokens, contextSize is {} - shorten them or load the \
+         model with a larger contextSize",
         budget.context_size
     );
     Error::new(ErrorCode::ContextFull, detail)

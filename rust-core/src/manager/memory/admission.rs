@@ -90,8 +90,8 @@ fn admit(path: &str, estimate: MemoryEstimate, taken: u64, budget: Option<u64>, 
         return Ok(());
     }
     let detail = format!(
-        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, a smaller \
-         maxResident or a smaller quantization, unload another model, or set force",
+        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, a \
+         smaller maxResident or a smaller quantization, unload another model, or set force",
         human_bytes::format(estimate.total()),
         human_bytes::format(left),
         human_bytes::format(budget),

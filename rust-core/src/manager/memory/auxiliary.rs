@@ -41,8 +41,8 @@ impl AuxiliaryEstimate {
             Some(left) => {
                 let (bytes, left) = (human_bytes::format(self.bytes), human_bytes::format(left));
                 let detail = format!(
-                    "could not make room for {purpose}: {bytes} are needed, {left} are left - {advice}, unload another model, \
-                     or set force"
+                    "could not make room for {purpose}: {bytes} are needed, {left} are left - {advice}, unload another \
+                     model, or set force"
                 );
                 Err(Error::new(ErrorCode::OutOfMemory, detail))
             }

@@ -8,7 +8,7 @@ use crate::manager::library::resolve::resolving;
 use crate::manager::models::conflict;
 use crate::manager::owners::Owners;
 use crate::manager::ticket::Reply;
-use crate::protocol::{FitVerdict, MemoryEstimate, MemoryFit, ModelConfig, ModelStatus};
+use crate::protocol::{FitVerdict, MemoryEstimate, MemoryFit, ModelConfig};
 
 /// Runs on the blocking pool, because it reads the file's header, perhaps many times.
 pub(in crate::manager) fn can_load(it: &Owners, config: ModelConfig, reply: Reply<MemoryFit>) {
@@ -32,8 +32,7 @@ pub(in crate::manager) fn can_load(it: &Owners, config: ModelConfig, reply: Repl
 
 /// Whether the model is loaded and serves this config without a reload.
 fn serves(it: &Owners, config: &ModelConfig) -> bool {
-    let status = it.models.status(&config.path);
-    matches!(status, Some(ModelStatus::Ready { info } | ModelStatus::Idle { info }) if conflict(config, &info).is_none())
+    it.models.info(&config.path).is_some_and(|info| conflict(config, info).is_none())
 }
 
 /// Bytes that a load may take: the system's free memory or the rest of the budget, whichever is less. A reload first

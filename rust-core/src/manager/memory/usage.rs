@@ -16,7 +16,7 @@ pub(super) fn taken(it: &Owners) -> u64 {
     models.chain(auxiliary).fold(it.memory.residents.bytes(), u64::saturating_add)
 }
 
-/// Memory of a model from its claim on until its engine has exited: the estimate, or the weights alone if there was none.
+/// Memory of a model from its claim until its engine has exited: the estimate, or the weights alone if there was none.
 pub(super) fn model_memory(it: &Owners, path: &str) -> Option<MemoryEstimate> {
     it.memory.claimed(path).or_else(|| match it.models.status(path)? {
         ModelStatus::Ready { info } | ModelStatus::Idle { info } => Some(weights_of(&info)),

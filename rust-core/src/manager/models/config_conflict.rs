@@ -13,7 +13,8 @@ pub(in crate::manager) fn conflict(asked: &ModelConfig, loaded: &ModelInfo) -> O
         Some(Error::new(
             ErrorCode::OptionsConflict,
             format!(
-                "the model is loaded with {option} {loaded}, {asked} was asked for - unload it first, or leave {option} out"
+                "the model is loaded with {option} {loaded}, {asked} was asked for - unload it first, or leave {option} \
+                 out"
             ),
         ))
     };

@@ -17,8 +17,8 @@ impl LeaseId {
 
 /// Keeps a model loaded, on behalf of a component or of Rust code.
 ///
-/// An `unload` or a crash frees the model under its leases. A lease then still says that the model is wanted, and counts
-/// again as soon as the model is loaded again.
+/// An `unload` or a crash frees a model despite its leases. Such a lease counts again as soon as the model is loaded
+/// again.
 #[must_use = "dropping a lease releases it"]
 pub struct Lease {
     id: LeaseId,

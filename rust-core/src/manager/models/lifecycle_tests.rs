@@ -13,7 +13,7 @@ use crate::protocol::{DeviceKind, LifecycleEvent, ModelConfig, ModelInfo, ModelS
 const A: LeaseId = LeaseId(1);
 const B: LeaseId = LeaseId(2);
 
-/// Drives an entry and shows what happened in short words, so that a test reads as a table.
+/// Drives a lifecycle and shows its effects in short words, so that a test reads as a table.
 struct Story {
     lifecycle: Lifecycle,
 }
@@ -70,7 +70,7 @@ fn acquire(lease: LeaseId) -> Event {
 fn acquire_with(lease: LeaseId, change: impl FnOnce(&mut ModelConfig)) -> Event {
     let mut config = config();
     change(&mut config);
-    Event::Acquire { lease, debug_label: format!("debug_label {}", lease.0), config }
+    Event::Acquire { lease, debug_label: format!("label {}", lease.0), config }
 }
 
 fn reading(share: f32) -> Event {
@@ -116,24 +116,24 @@ fn show(effect: &Effect) -> String {
             LifecycleEvent::Idle => format!("idle: {reason}"),
             LifecycleEvent::Unloading => format!("unloading: {reason}"),
             LifecycleEvent::Unloaded => format!("unloaded: {reason}"),
-            other => panic!("an entry does not record {other:?}"),
+            other => panic!("a lifecycle does not record {other:?}"),
         },
     }
 }
 
-const NEW_1: &str = "acquired by debug_label 1, reused false: the model is not loaded";
-const NEW_2: &str = "acquired by debug_label 2, reused false: the model is not loaded";
-const SHARED_1: &str = "acquired by debug_label 1, reused true: the loaded model is shared";
-const SHARED_2: &str = "acquired by debug_label 2, reused true: the loaded model is shared";
-const RELEASED_1: &str = "released by debug_label 1: given back";
-const RELEASED_2: &str = "released by debug_label 2: given back";
+const NEW_1: &str = "acquired by label 1, reused false: the model is not loaded";
+const NEW_2: &str = "acquired by label 2, reused false: the model is not loaded";
+const SHARED_1: &str = "acquired by label 1, reused true: the loaded model is shared";
+const SHARED_2: &str = "acquired by label 2, reused true: the loaded model is shared";
+const RELEASED_1: &str = "released by label 1: given back";
+const RELEASED_2: &str = "released by label 2: given back";
 const IDLE: &str = "idle: no lease; unloads in 300000 ms";
 const ASKED: &str = "unloading: unload was asked for";
 const FREED: &str = "unloaded: memory freed";
 const RETRY: &str = "the next lease tries again";
 
 #[test]
-fn a_new_entry_is_unloaded_and_at_rest() {
+fn a_new_lifecycle_is_unloaded_and_not_idle() {
     let story = Story::new();
     assert_eq!(story.status(), "unloaded");
     assert_eq!((story.lifecycle.epoch(), story.lifecycle.loads(), story.lifecycle.is_idle()), (0, 0, false));
@@ -147,7 +147,7 @@ fn concurrent_leases_join_one_load_and_are_answered_together() {
     story.expect(acquire(B), &[SHARED_2], "loading");
     story.expect(LOADED(), &["ready: loaded", "answer 1 ok", "answer 2 ok"], "ready");
     assert_eq!((story.lifecycle.loads(), story.lifecycle.epoch()), (1, 1));
-    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["debug_label 1", "debug_label 2"]);
+    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["label 1", "label 2"]);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_load_goes_on_without_leases_when_there_is_a_keep_alive() {
 }
 
 #[test]
-fn a_load_that_nobody_waits_for_is_cancelled_when_there_is_no_keep_alive() {
+fn a_load_without_leases_is_cancelled_when_there_is_no_keep_alive() {
     let mut story = Story::new();
     story.on(acquire_with(A, |config| config.keep_alive_ms = Some(0)));
     let unwanted = "unloading: no lease waits for the load any longer";
@@ -285,7 +285,7 @@ fn unload_of_an_idle_unloaded_or_failed_model() {
 }
 
 #[test]
-fn unload_while_loading_cancels_the_load_and_tells_who_waits() {
+fn unload_while_loading_cancels_the_load_and_answers_its_leases() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.expect(Event::Unload, &["answer 1 LoadCancelled", ASKED, "stop"], "unloading");
@@ -444,7 +444,7 @@ fn options_that_conflict_are_refused_while_others_hold_the_model() {
 }
 
 #[test]
-fn options_that_conflict_reload_a_model_that_nobody_else_holds() {
+fn options_that_conflict_reload_a_model_without_other_leases() {
     let reload = "unloading: reloading with other options: the model is loaded with contextSize 2048, 4096 was asked \
                   for - unload it first, or leave contextSize out";
     let conflicting = |lease| acquire_with(lease, |config| config.context_size = Some(4096));
@@ -464,7 +464,7 @@ fn options_are_compared_when_it_is_known_what_auto_chose() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.expect(acquire_with(B, |config| config.max_resident = Some(8)), &[SHARED_2], "loading");
-    let refused = "released by debug_label 2: refused: the model turned out to have other options";
+    let refused = "released by label 2: refused: the model turned out to have other options";
     story.expect(LOADED(), &["ready: loaded", refused, "answer 2 OptionsConflict", "answer 1 ok"], "ready");
     story.expect(release(B), &[], "ready");
 }

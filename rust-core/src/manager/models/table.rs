@@ -35,7 +35,7 @@ struct LeaseUse {
     holder: Holder,
 }
 
-/// The holder of a lease, who hears of its model.
+/// The holder of a lease. It hears whether the model is ready.
 pub(in crate::manager) enum Holder {
     /// A client, until it is answered.
     Client(Option<Reply>),

@@ -11,8 +11,7 @@ use crate::protocol::{ModelConfig, ModelInfo};
 /// Tasks that may wait at once for one model to be loaded.
 const QUEUE_LIMIT: usize = 256;
 
-/// A model that is loaded, and stays so until the lease is released. An `unload` waits for the jobs on the blocking pool
-/// alone.
+/// A model that stays loaded until the lease is released. An `unload` waits only for jobs on the blocking pool.
 pub(in crate::manager) struct LoadedModelRef {
     pub(in crate::manager) lease: LeaseId,
     pub(in crate::manager) path: String,

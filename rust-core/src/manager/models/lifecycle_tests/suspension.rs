@@ -1,4 +1,4 @@
-//! Nothing is loaded in the background, and what was asked for there is loaded afterwards.
+//! Nothing is loaded in the background. Models that are acquired there are loaded on resume.
 
 use super::*;
 
@@ -26,11 +26,11 @@ fn a_lease_in_the_background_is_refused_and_loaded_on_resume() {
     story.expect(Event::Resume, &[RETRIED, "start 1"], "loading");
     story.expect(acquire(A), &[], "loading");
     story.expect(LOADED(), &["ready: loaded", "answer 1 ok"], "ready");
-    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["owner 1", "owner 2"]);
+    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["label 1", "label 2"]);
 }
 
 #[test]
-fn what_nobody_wants_any_longer_is_not_loaded_on_resume() {
+fn a_model_without_leases_is_not_loaded_on_resume() {
     let mut story = Story::suspended();
     story.on(acquire(A));
     story.on(acquire(B));
@@ -61,7 +61,7 @@ fn a_running_load_is_stopped_and_begun_again_on_resume() {
 }
 
 #[test]
-fn a_resume_before_the_stopped_load_has_gone_refuses_nobody() {
+fn a_resume_before_the_stopped_load_has_exited_refuses_no_lease() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.on(Event::Suspend);
@@ -72,7 +72,7 @@ fn a_resume_before_the_stopped_load_has_gone_refuses_nobody() {
 }
 
 #[test]
-fn a_stopped_load_that_nobody_wants_any_longer_stays_away() {
+fn a_stopped_load_without_leases_is_not_begun_again() {
     let mut released = Story::new();
     released.on(acquire(A));
     released.on(Event::Suspend);
@@ -90,7 +90,7 @@ fn a_stopped_load_that_nobody_wants_any_longer_stays_away() {
 }
 
 #[test]
-fn a_stopped_load_comes_back_for_a_lease_that_an_earlier_failure_was_told_to() {
+fn a_stopped_load_is_begun_again_for_a_lease_that_heard_of_an_earlier_failure() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.on(exited(ErrorCode::ModelInvalid));
@@ -122,7 +122,7 @@ fn a_load_that_makes_room_begins_anew_on_resume() {
 }
 
 #[test]
-fn what_is_loaded_stays_and_is_shared_in_the_background() {
+fn a_loaded_model_stays_and_is_shared_in_the_background() {
     let mut story = Story::loaded_by(&[A]);
     story.expect(Event::Suspend, &[], "ready");
     story.expect(acquire(B), &[SHARED_2, "answer 2 ok"], "ready");
