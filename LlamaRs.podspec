@@ -3,7 +3,8 @@ require 'json'
 package = JSON.parse(File.read(File.join(__dir__, 'package.json')))
 library = 'ios/llama_rsFFI.xcframework'
 
-# The published package carries the library. A checkout builds it now: CocoaPods runs no script of a pod that it finds by path.
+# The published package contains the library. A checkout builds it here: CocoaPods runs no script of a pod that is found by
+# its path.
 unless File.directory?(File.join(__dir__, library))
   system(File.join(__dir__, 'scripts/build-ios.sh')) || raise("react-native-llama-rs: scripts/build-ios.sh failed")
 end
@@ -23,7 +24,7 @@ Pod::Spec.new do |s|
   s.exclude_files = 'ios/Package.swift'
   s.vendored_frameworks = library
   s.resource_bundles = { 'LlamaRs' => ['ios/PrivacyInfo.xcprivacy'] }
-  # The generated header of the Swift classes, for Llama.mm.
+  # RNLlamaRs.mm includes the generated header of the Swift classes.
   s.pod_target_xcconfig = { 'DEFINES_MODULE' => 'YES' }
 
   install_modules_dependencies(s)

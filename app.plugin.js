@@ -1,10 +1,10 @@
-// Expo's config plugin: what an app declares to Android and to iOS, written at prebuild from options of app.json.
+// Expo's config plugin. At prebuild it writes the app's declarations for Android and iOS, from options in app.json.
 import { withAndroid } from './plugin/android.js';
 import { withIos } from './plugin/ios.js';
 
 const OPTIONS = ['finishInBackground'];
 
-// By default: Expo takes what a plugin's file exports so.
+// Expo uses the default export of a plugin's file.
 export default function withLlama(config, options = {}) {
   for (const name of Object.keys(options)) {
     if (!OPTIONS.includes(name)) {

@@ -1,2 +1,2 @@
-// For jest only; the package is built by bob with its own preset.
+// Used by jest only: bob builds the package with its own preset.
 module.exports = { presets: ['module:@react-native/babel-preset'] };

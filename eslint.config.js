@@ -6,6 +6,18 @@ const refused = [
   { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
 ];
 
+/** Arrows point one way: React, the AI SDK and the testing kit import the core. */
+const CORE_NEVER_IMPORTS = [
+  'react',
+  'react-native',
+  'react-native/*',
+  'node:*',
+  '**/react/*',
+  '**/ai-sdk/*',
+  '**/swapping/*',
+  '**/testing/*',
+];
+
 export default tseslint.config(
   { ignores: ['lib/', 'node_modules/', 'target/', 'coverage/', 'fixtures/contract/', 'src/protocol/generated.ts', '**/*.cjs', '**/*.js', '**/*.mjs'] },
   ...tseslint.configs.strictTypeChecked,
@@ -26,13 +38,13 @@ export default tseslint.config(
   {
     files: ['**/__tests__/**'],
     rules: {
-      // A component in a test hands out what it got.
+      // A component in a test passes its values to the test.
       'react-hooks/globals': 'off',
       '@typescript-eslint/require-await': 'off',
     },
   },
   {
-    // Expo takes a plugin's default export.
+    // Expo uses a plugin's default export.
     files: ['app.plugin.d.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
@@ -41,7 +53,7 @@ export default tseslint.config(
     files: ['src/core/**/*.ts', 'src/protocol/**/*.ts', 'src/swapping/**/*.ts'],
     ignores: ['**/__tests__/**'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: ['react', 'react-native', 'react-native/*', 'node:*', '../react/*', '../testing/*'] }],
+      'no-restricted-imports': ['error', { patterns: CORE_NEVER_IMPORTS }],
       'no-restricted-globals': ['error', 'AbortController', 'structuredClone', 'queueMicrotask', 'process', 'WeakRef', 'setImmediate'],
     },
   },

@@ -6,13 +6,13 @@ module.exports = {
     '<rootDir>/tests/**/*.test.{ts,tsx}',
     '<rootDir>/example/**/__tests__/*.test.{ts,tsx}',
   ],
-  // The package as the example imports it, from its sources.
+  // The example imports the package by its name, which stands for the sources here.
   moduleNameMapper: {
     '^react-native-llama-rs$': '<rootDir>/src/index.ts',
     '^react-native-llama-rs/(ai-sdk|inspector|testing)$': '<rootDir>/src/$1',
   },
   modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/target/'],
-  // Published as ES modules only, or as React Native's own source.
+  // These packages are published as ES modules only, or as React Native's own source.
   transformIgnorePatterns: [
     'node_modules/(?!(@react-native|react-native|mobx|marked|ai|@ai-sdk|zod|@workflow|eventsource-parser|swr|throttleit)/)',
   ],

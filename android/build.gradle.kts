@@ -3,21 +3,22 @@ import groovy.json.JsonSlurper
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
 import org.jetbrains.kotlin.gradle.tasks.KotlinJvmCompile
 
-// Versions come from the app, or, where this folder is built alone, from settings.gradle.kts.
+// Versions come from the app, or from settings.gradle.kts when this folder is built alone.
 plugins {
   id("com.android.library")
   id("org.jetbrains.kotlin.android") apply false
   id("com.facebook.react")
 }
 
-// Since its version 9 Android's plugin compiles Kotlin itself, unless the app says otherwise, and refuses a second one.
+// Since version 9 Android's plugin compiles Kotlin itself, unless the app turns that off, and refuses a second Kotlin
+// plugin.
 val kotlinIsBuiltIn =
   Version.ANDROID_GRADLE_PLUGIN_VERSION.substringBefore('.').toInt() >= 9 &&
     providers.gradleProperty("android.builtInKotlin").orNull != "false"
 if (!kotlinIsBuiltIn) apply(plugin = "org.jetbrains.kotlin.android")
 
 val isAlone = project == rootProject
-// A published package has the libraries in src/main/jniLibs. A checkout has their sources, and builds them to there.
+// A published package has the libraries in src/main/jniLibs. A checkout builds them into that folder.
 val isCheckout = file("../Cargo.toml").exists()
 
 val abis =
@@ -47,7 +48,7 @@ android {
   sourceSets {
     // uniffi's classes.
     getByName("main") { kotlin.srcDir("generated") }
-    // The tests that the desktop's virtual machine runs too, and what they read.
+    // The tests that also run on a desktop, and the files that they read.
     getByName("androidTest") {
       kotlin.srcDir("src/sharedTest/java")
       assets.srcDirs("../models/tiny-chat", "../fixtures")
@@ -69,13 +70,13 @@ if (isCheckout) {
 }
 
 dependencies {
-  // The app's own version; alone, the one in node_modules.
+  // The app's own version, or the one in node_modules when this folder is built alone.
   implementation("com.facebook.react:react-android" + if (isAlone) ":${reactNativeVersion()}" else "")
-  // uniffi's classes call the library through it. The first version for pages of 16 KB.
+  // uniffi's classes call the library through JNA. This is its first version for pages of 16 KB.
   implementation("net.java.dev.jna:jna:5.17.0@aar")
 
   androidTestImplementation("androidx.test:runner:1.6.2")
-  // The same annotations as on the desktop: JUnit 5 there, and JUnit 4 here, which is what Android's runner runs.
+  // The same annotations as on the desktop, where they stand for JUnit 5. Android's runner needs JUnit 4.
   androidTestImplementation(kotlin("test-junit"))
 }
 

@@ -1,4 +1,4 @@
-// For building this folder alone: an app's own settings take its place there.
+// Used when this folder is built alone; an app has its own settings.
 pluginManagement {
   includeBuild("../node_modules/@react-native/gradle-plugin")
   repositories {
@@ -6,7 +6,7 @@ pluginManagement {
     mavenCentral()
     gradlePluginPortal()
   }
-  // What React Native's own template has.
+  // The versions of React Native's own template.
   plugins {
     id("com.android.library") version "9.2.1"
     id("org.jetbrains.kotlin.android") version "2.2.0"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of the random model that the bench runs on, and writes the file first if it is not in the cache yet.
+# Prints the path of the random model for the bench. Writes the file first if it is not in the cache.
 # usage: bench/make-model.sh [SHAPE [QUANTIZATION]]     as in random_gguf.py; default: 135m Q4_0
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 shape="${1:-135m}"
 quantization="${2:-Q4_0}"
 folder="$CACHE_DIR/bench"
-# The name holds what the file was made from: another script or another package, another file.
+# The name holds a checksum of script and packages, because another script or package makes another file.
 recipe="$(cat random_gguf.py requirements.txt | cksum | cut -d' ' -f1)"
 model="$folder/random-$shape-$quantization-$recipe.gguf"
 
@@ -22,6 +22,6 @@ write_model() {
   "$folder/venv/bin/python" random_gguf.py "$model" --shape "$shape" --quantization "$quantization"
 }
 
-# The path is all that goes to stdout.
+# Only the path goes to stdout.
 if ! [ -f "$model" ]; then write_model >&2; fi
 echo "$model"

@@ -1,12 +1,12 @@
-// Bundles a Node program of this folder, TypeScript and JSX, with the package as its `exports` describe it. Packages stay
-// outside the bundle. Returns the folder of the programs.
+// Bundles Node programs of this folder, TypeScript and JSX, with our package as its `exports` describe it. Other
+// packages stay outside the bundle. Returns the folder of the programs.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-// Beside the packages, so that what is not bundled is found from there.
+// The folder is beside the packages, so that programs find those that are not bundled.
 export const cache = `${root}node_modules/.cache/react-native-llama-rs`;
 
 export async function bundle(name, entryPoints) {
@@ -28,7 +28,7 @@ export async function bundle(name, entryPoints) {
   for (const { path, contents } of outputFiles) {
     const unfinished = `${path}.${process.pid}`;
     await writeFile(unfinished, contents);
-    // At once, because a demo in another window may be reading it.
+    // The rename is atomic, because a demo in another window may be reading the file.
     await rename(unfinished, path);
   }
   return folder;

@@ -1,5 +1,5 @@
-// Checks what React Native's tools link into the app for Android and iOS: the packages of package.json that have a native
-// side, and this checkout as the library.
+// Checks that React Native's tools link the packages with a native side, and this checkout as the library, into the app
+// for Android and iOS.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -7,7 +7,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { root } from './bundle.mjs';
 
 const example = `${root}example`;
-const output = execFileSync(process.execPath, [`${root}node_modules/react-native/cli.js`, 'config'], { cwd: example, encoding: 'utf8' });
+const output = execFileSync(process.execPath, [`${root}node_modules/react-native/cli.js`, 'config'], {
+  cwd: example,
+  encoding: 'utf8',
+});
 const { dependencies, project } = JSON.parse(output);
 
 const { 'react-native-llama-rs': ours } = dependencies;
@@ -15,9 +18,9 @@ assert.equal(`${ours.root}/`, root);
 assert.equal(ours.platforms.ios.podspecPath, `${root}LlamaRs.podspec`);
 assert.equal(ours.platforms.android.sourceDir, `${root}android`);
 assert.equal(ours.platforms.android.packageInstance, 'new LlamaPackage()');
-assert.equal(ours.platforms.android.libraryName, 'LlamaSpec');
+assert.equal(ours.platforms.android.libraryName, 'RNLlamaRsSpec');
 
-// What has no native side of its own is not linked.
+// A package without a native side is not linked.
 const { dependencies: wanted } = JSON.parse(readFileSync(`${example}/package.json`, 'utf8'));
 const native = Object.keys(wanted).filter((name) => name !== 'react' && name !== 'react-native');
 assert.deepEqual(Object.keys(dependencies).sort(), native.sort());

@@ -4,7 +4,7 @@ const { getDefaultConfig, mergeConfig } = require('@react-native/metro-config');
 
 const root = resolve(__dirname, '..');
 
-/** The library as it stands in this checkout: its sources, as its published `exports` name them for React Native. */
+/** The sources of the library in this checkout, under the names of its published `exports` for React Native. */
 const SOURCES = {
   'react-native-llama-rs': resolve(root, 'src/index.native.ts'),
   'react-native-llama-rs/ai-sdk': resolve(root, 'src/ai-sdk/index.ts'),

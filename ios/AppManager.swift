@@ -1,7 +1,7 @@
 import Foundation
 
-/// The process's manager, with what an app's surroundings tell it. Made with the first module, and never ended: models and
-/// conversations outlive JavaScript.
+/// The process's model manager, connected to iOS: files, storage, memory warnings, app lifecycle and heat. The first
+/// module makes it, and nothing ends it: models and conversations outlive JavaScript.
 final class AppManager: Sendable {
   static let shared = AppManager()
 
@@ -24,7 +24,7 @@ final class AppManager: Sendable {
     do {
       try manager.keepIn(directory: ScopeDirectory.make().path)
     } catch {
-      // They live on in memory; a command that needs the directory is refused with the reason.
+      // Conversations stay in memory. A command that needs the directory is refused with the reason.
       NSLog("llama: conversations are not saved: %@", "\(error)")
     }
   }

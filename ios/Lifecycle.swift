@@ -1,11 +1,12 @@
 #if canImport(UIKit)
   import UIKit
 
-  /// Tells the manager when the app goes to the background, when it comes back, and how hot the device is.
+  /// Suspends the manager in the background, resumes it in the foreground, and passes on the device's heat.
   final class Lifecycle: Sendable {
     private let observations: [Observation]
 
-    /// `finishesGenerations`: whether what runs or waits may be finished in the background, as far as the system lets it.
+    /// `finishesGenerations` says whether generations may be finished in the background, as long as the system allows
+    /// it.
     init(manager: ModelManager, finishesGenerations: Bool = Lifecycle.isOptedIn) {
       observations = [
         Observation(of: UIApplication.didEnterBackgroundNotification) {
@@ -17,16 +18,16 @@
       Self.setHeat(manager)
     }
 
-    /// The app's own word for it, in its Info.plist.
+    /// Whether the app's Info.plist opts in to finishing generations in the background.
     static var isOptedIn: Bool {
       Bundle.main.object(forInfoDictionaryKey: "LlamaFinishInBackground") as? Bool ?? false
     }
 
-    // The app is kept running until the manager has answered.
+    // Keeps the app running until the manager has answered.
     @MainActor private static func suspend(_ manager: ModelManager, _ finishesGenerations: Bool) {
       let application = UIApplication.shared
       let task = application.beginBackgroundTask(withName: "llama") {
-        // Some seconds are left.
+        // The system leaves the app a few more seconds.
         _ = manager.ask(command: #"{ "requestId": "background", "type": "suspend", "deadlineMs": 1000 }"#)
       }
       let after = finishesGenerations ? #", "after": "generations""# : ""
@@ -40,7 +41,7 @@
       }
     }
 
-    // An app that is not in the background yet has no end of it: the number is then beyond all others.
+    // Before the app is in the background, its remaining time is the greatest number there is.
     private static func milliseconds(_ seconds: TimeInterval) -> UInt32 {
       UInt32(min(max(seconds, 0), 60) * 1000)
     }

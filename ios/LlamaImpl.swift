@@ -1,9 +1,10 @@
 import Foundation
 
-/// The port's three members for React Native, over the native library. One per JavaScript runtime; what it speaks to is the
-/// process's. Translates, and decides nothing. Same functions, in the same order, as `LlamaModule.kt`.
+/// The three members of the port for React Native, over the native library. Each JavaScript runtime has its own module;
+/// all of them use the process's manager. Translates, and decides nothing. Has the same functions, in the same order,
+/// as `LlamaModule.kt`.
 ///
-/// Unchecked: `isPumping` and `emit` change under `lock`, everything else never.
+/// Unchecked: `isPumping` and `emit` change only under `lock`, and everything else is constant.
 #if canImport(ObjectiveC)
   @objc(LlamaImpl)
   @objcMembers
@@ -12,10 +13,10 @@ public final class LlamaImpl: NSObject, @unchecked Sendable {
   private let client: Client
   private let lock = NSLock()
   private var isPumping = false
-  /// None once the module is invalid: React Native has freed what it leads to.
+  /// Nil once the module is invalid: React Native has then freed the object behind it.
   private var emit: (@Sendable (String) -> Void)?
 
-  /// A connection to the process's manager. `emit` hands a batch of events to JavaScript, on a thread of this module.
+  /// Connects to the process's manager. `emit` hands a batch of events to JavaScript, on a thread of this module.
   public convenience init(emit: @escaping @Sendable (String) -> Void) {
     self.init(manager: AppManager.shared.manager, emit: emit)
   }
@@ -25,20 +26,20 @@ public final class LlamaImpl: NSObject, @unchecked Sendable {
     self.emit = emit
   }
 
-  /// The state now, as JSON (`Snapshot`).
+  /// Returns the state now, as JSON of a `Snapshot`.
   public func snapshot() -> String {
     startPump()
     return client.snapshot()
   }
 
-  /// Takes a command, as JSON (`Envelope`). Never throws: a refusal is an event.
+  /// Sends a command, as JSON of an `Envelope`. Never throws: a refusal is an event.
   public func send(_ command: String) {
     startPump()
     client.send(command: command)
   }
 
-  // Not before JavaScript has asked for something: until it has the module, React Native's emitter is empty, and calling it
-  // is a crash.
+  // The pump starts with the first call from JavaScript. Before JavaScript has the module, React Native's emitter is
+  // empty, and calling it crashes.
   private func startPump() {
     let isFirst = lock.withLock {
       defer { isPumping = true }
@@ -51,13 +52,13 @@ public final class LlamaImpl: NSObject, @unchecked Sendable {
   }
 
   private func pump() {
-    // Ends by the error that a client throws once it has ended.
+    // A client that has ended throws, which ends the pump.
     while let batch = try? nextBatch() {
       onEvents(batch)
     }
   }
 
-  /// Waits until something happens.
+  /// Waits for the next batch. Throws once the client has ended.
   private func nextBatch() throws -> String {
     while true {
       if let batch = try client.nextEvents(timeoutMs: .max) { return batch }
@@ -65,12 +66,12 @@ public final class LlamaImpl: NSObject, @unchecked Sendable {
   }
 
   private func onEvents(_ batch: String) {
-    // Under the lock that `invalidate` takes: once it has returned, nothing is emitted and nothing is being emitted.
+    // `invalidate` takes the same lock: after it has returned, no emit starts and none is running.
     lock.withLock { emit?(batch) }
   }
 
-  /// Ends the connection, for a JavaScript runtime that goes. Nothing is emitted afterwards. Waits for the emit that runs,
-  /// and for nothing else; the pump ends by itself. Models, conversations and generations stay.
+  /// Ends the connection, when the JavaScript runtime ends. Nothing is emitted afterwards. Waits only for a running
+  /// emit; the pump ends by itself. Models, conversations and generations stay.
   public func invalidate() {
     lock.withLock { emit = nil }
     client.end()

@@ -1,7 +1,7 @@
 #if canImport(UIKit)
   import UIKit
 
-  /// Tells the manager when the system wants memory back.
+  /// Has the manager trim when the system is short of memory.
   final class MemoryPressure: Sendable {
     private let observation: Observation
 
@@ -9,7 +9,7 @@
       observation = Observation(of: UIApplication.didReceiveMemoryWarningNotification) { Self.trim(manager) }
     }
 
-    // There is one warning, and whoever keeps too much is ended next.
+    // iOS warns once, and then kills an app that keeps too much memory.
     private static func trim(_ manager: ModelManager) {
       _ = manager.ask(command: #"{ "requestId": "memory", "type": "trim", "level": "critical" }"#)
     }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What is called for a notification, on the thread that posts it, for as long as this lives.
+/// Calls a handler for a notification, on the thread that posts it, for as long as this object lives.
 ///
-/// Unchecked: the token is never touched but to be handed back.
+/// Unchecked: the token is used only to remove the observer.
 final class Observation: @unchecked Sendable {
   private let token: NSObjectProtocol
 

@@ -1,9 +1,9 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// The Swift of this folder with its tests. An app takes it from the podspec instead.
+// Builds the Swift code of this folder with its tests. An app uses the podspec instead.
 
-// On Linux the library is the one that was built for this machine, and what Apple's systems say is played by the tests.
+// On Linux the library is the one that was built for this machine, and the tests play Apple's systems.
 #if os(Linux)
   let library: Target = .systemLibrary(name: "llama_rsFFI", path: "generated/llama_rsFFI")
   let system: [Target] = [.target(name: "UIKit", path: "Tests/UIKit")]
@@ -24,7 +24,7 @@ let package = Package(
       name: "LlamaRs",
       dependencies: ["llama_rsFFI"] + systemNames,
       path: ".",
-      exclude: ["Tests", "Llama.mm", "PrivacyInfo.xcprivacy", "generated/llama_rsFFI"],
+      exclude: ["Tests", "RNLlamaRs.mm", "PrivacyInfo.xcprivacy", "generated/llama_rsFFI"],
       linkerSettings: [.linkedLibrary("llama_rs", .when(platforms: [.linux]))]
     ),
     .testTarget(
@@ -34,6 +34,6 @@ let package = Package(
       resources: [.copy("Files")]
     ),
   ],
-  // An app chooses its own; scripts/swift-tests.sh tries both.
+  // An app chooses its own language mode, so scripts/swift-tests.sh tests both.
   swiftLanguageModes: Context.environment["SWIFT_LANGUAGE_MODE"] == "5" ? [.v5] : [.v6]
 )

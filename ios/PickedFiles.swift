@@ -1,20 +1,20 @@
 #if canImport(UIKit)
   import UIKit
 
-  /// Files that a person picked outside of the app. A model's path names one as `bookmark:` and the base64 of its bookmark:
-  /// only by that can it be opened again after the app was restarted.
+  /// Opens files that the user has picked outside of the app. A model's path names such a file as `bookmark:` and the
+  /// base64 of its bookmark, because only a bookmark can be opened again after the app was restarted.
   ///
-  /// Unchecked: `opened` changes under `lock`.
+  /// Unchecked: `opened` changes only under `lock`.
   final class PickedFiles: FileAccess, @unchecked Sendable {
     private static let prefix = "bookmark:"
     private let lock = NSLock()
-    /// By path: the same file may be read for two reasons at a time.
+    /// Open URLs by path: a file may be opened twice at the same time.
     private var opened: [String: [URL]] = [:]
 
     func begin(path: String) throws -> String? {
       guard path.hasPrefix(Self.prefix) else { return nil }
       let url = try resolve(path)
-      // Not so for a file of the app's own, which needs no access.
+      // This returns false for one of the app's own files, which needs no access.
       if url.startAccessingSecurityScopedResource() {
         lock.withLock { opened[path, default: []].append(url) }
       }

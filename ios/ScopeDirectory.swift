@@ -1,20 +1,20 @@
 import Foundation
 
-/// Where conversations are saved.
+/// The directory of saved conversations.
 enum ScopeDirectory {
-  /// Makes `llama` in the app's `Application Support`, unless it is there. Throws what the file system says.
+  /// Makes `llama` in the app's `Application Support`, unless it exists. Throws the error of the file system.
   static func make() throws -> URL {
     let support = try FileManager.default
       .url(for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
     var directory = support.appendingPathComponent("llama", isDirectory: true)
-    // Files take the protection of the directory that they are made in. Not the strictest one: a suspended app saves while
+    // Files inherit the protection of their directory. It is not the strictest one, because a suspended app saves while
     // the phone is locked.
     try FileManager.default.createDirectory(
       at: directory,
       withIntermediateDirectories: true,
       attributes: [.protectionKey: FileProtectionType.completeUntilFirstUserAuthentication]
     )
-    // A conversation is its person's, and its cache is large: neither belongs into a backup.
+    // Backups exclude conversations, because they are private and their KV is large.
     var values = URLResourceValues()
     values.isExcludedFromBackup = true
     try directory.setResourceValues(values)

@@ -1,5 +1,5 @@
-// What an app's manifest says so that an answer may be finished in the background: the text of the notification meanwhile,
-// which com.llamars.GenerationService reads, and the permission for that service.
+// Declares in an app's manifest that an answer may be finished in the background: the text of the notification, which
+// com.llamars.GenerationService reads, and the permission for that service.
 import { AndroidConfig, withAndroidManifest } from '@expo/config-plugins';
 
 const FINISH_IN_BACKGROUND = 'com.llamars.FINISH_IN_BACKGROUND';
@@ -13,7 +13,7 @@ export const withAndroid = (config, { finishInBackground }) =>
       AndroidConfig.Manifest.addMetaDataItemToMainApplication(application, FINISH_IN_BACKGROUND, finishInBackground);
       AndroidConfig.Permissions.ensurePermission(manifest, SERVICE_PERMISSION);
     } else {
-      // A prebuild on top of an earlier one. The permission stays: another package may have asked for it.
+      // An earlier prebuild may have added the text. The permission stays, because another package may need it.
       AndroidConfig.Manifest.removeMetaDataItemFromMainApplication(application, FINISH_IN_BACKGROUND);
     }
     return config;

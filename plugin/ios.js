@@ -1,5 +1,5 @@
-// What an app's entitlements and Info.plist say for iOS: that it may take more memory than an app usually may, and whether
-// an answer may be finished in the background (ios/Lifecycle.swift).
+// Declares for iOS that an app may take more memory than usual, in its entitlements, and whether an answer may be
+// finished in the background, in its Info.plist (ios/Lifecycle.swift reads it).
 import { withEntitlementsPlist, withInfoPlist } from '@expo/config-plugins';
 
 const INCREASED_MEMORY = 'com.apple.developer.kernel.increased-memory-limit';
@@ -10,7 +10,7 @@ export const withIos = (config, { finishInBackground }) =>
     if (finishInBackground) {
       config.modResults[FINISH_IN_BACKGROUND] = true;
     } else {
-      // A prebuild on top of an earlier one.
+      // An earlier prebuild may have added it.
       delete config.modResults[FINISH_IN_BACKGROUND];
     }
     return config;

@@ -2,11 +2,11 @@
 # Prints the rows of the performance table, each against a bare llama.cpp loop in the same process.
 # usage: ./dev bench [--quick] [--impatient] [--only TEXT]
 #   --quick      the tiny model, to see that every row can be measured at all
-#   --impatient  does not wait for a moment in which nobody else computes
-#   --only TEXT  the rows whose group's name contains this
+#   --impatient  does not wait until the machine is idle
+#   --only TEXT  only groups of rows whose name contains TEXT
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# Sets GOMP_SPINCOUNT too, which must be there before the program starts.
+# env.sh also sets GOMP_SPINCOUNT, which a program reads only when it starts.
 . scripts/env.sh
 
 model=

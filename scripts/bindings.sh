@@ -16,7 +16,7 @@ generate() { # LANGUAGE FOLDER
 
 generate kotlin "$written/android"
 generate swift "$written/ios"
-# A module of C is a folder of its own, with a map of this name.
+# Swift takes a C module from a folder of its own, with a map of this name.
 mkdir "$written/ios/llama_rsFFI"
 mv "$written/ios/llama_rsFFI.h" "$written/ios/llama_rsFFI/llama_rsFFI.h"
 mv "$written/ios/llama_rsFFI.modulemap" "$written/ios/llama_rsFFI/module.modulemap"

@@ -9,7 +9,7 @@ case "$(uname -s)" in
   Darwin) built="$CARGO_TARGET_DIR/debug/libllama_rs_node.dylib" ;;
   *) built="$CARGO_TARGET_DIR/debug/libllama_rs_node.so" ;;
 esac
-# A process that has the old file loaded keeps it: a rename gives the new one a new inode.
+# A process that has loaded the old file keeps it, because a rename gives the new file another inode.
 if ! cmp -s "$built" node/llama-rs.node; then
   cp "$built" node/llama-rs.node.new
   mv node/llama-rs.node.new node/llama-rs.node

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds the native library for Android, one whole library for each ABI and CPU level, with cargo-ndk.
-# Packaged ones go to android/src/main/jniLibs, where Gradle looks; the unstripped ones, for crash reports, stay in
-# build/android-symbols. Takes the ABIs to build; without any, all.
+# Stripped libraries go to android/src/main/jniLibs, where Gradle looks. Unstripped ones, for crash reports, stay in
+# build/android-symbols. Arguments: the ABIs to build; without any, all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/env.sh
 . scripts/setup.sh
 . scripts/library-checks.sh
 
-# React Native's own least version.
+# React Native's minimum version.
 ANDROID_API=24
 # ABI LEVEL. com.llamars.NativeLibrary chooses among an ABI's levels when it loads one.
 VARIANTS=(
@@ -20,10 +20,10 @@ VARIANTS=(
   "x86_64 vnni"
 )
 
-# What llama.cpp is compiled for. A base is what the ABI promises: the emulator's usual CPU has no AVX2.
+# The CPU options of llama.cpp. A base level has only the ABI's guarantees: the emulator's usual CPU has no AVX2.
 use_level() { # ABI LEVEL
   local name
-  # Of the machine that builds.
+  # These are options of the building machine.
   for name in "${!GGML_@}"; do unset "$name"; done
   case "$1 $2" in
     "arm64-v8a base") export GGML_CPU_ARM_ARCH=armv8-a ;;
@@ -56,7 +56,7 @@ need_ndk() {
   [ -d "${ANDROID_NDK_HOME:-}/toolchains/llvm" ] ||
     give_up "missing: the Android NDK - name its folder in ANDROID_NDK_HOME"
   have cargo-ndk || give_up "missing: cargo-ndk - cargo install --locked cargo-ndk@4.1.2"
-  # llama.cpp's build script asks for another name.
+  # llama.cpp's build script reads another name.
   export ANDROID_NDK="$ANDROID_NDK_HOME" ANDROID_NDK_ROOT="$ANDROID_NDK_HOME"
   local tools=("$ANDROID_NDK_HOME"/toolchains/llvm/prebuilt/*/bin)
   NM="${tools[0]}/llvm-nm" READELF="${tools[0]}/llvm-readelf" STRIP="${tools[0]}/llvm-strip"
@@ -71,7 +71,7 @@ build() { # ABI LEVEL
   packaged="android/src/main/jniLibs/$1/$name"
   say "$1, $2"
   use_level "$1" "$2"
-  # A folder for each, or every one would compile llama.cpp again for the one before.
+  # Each ABI and level has a folder of its own; a shared one would compile llama.cpp again for each.
   CARGO_TARGET_DIR="$CACHE_DIR/android-$1-$2" cargo ndk --target "$1" --platform "$ANDROID_API" \
     build --locked --release --package llama-rs-ffi
   mkdir -p "$(dirname "$unstripped")" "$(dirname "$packaged")"

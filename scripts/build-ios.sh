@@ -1,28 +1,31 @@
 #!/usr/bin/env bash
-# Builds the native library for iOS as ios/llama_rsFFI.xcframework: devices (arm64, with Metal) and simulators (arm64 and
-# x86_64, on the CPU: Metal there is another one). With the symbols that crash reports need. On macOS, with Xcode.
+# Builds the native library for iOS as ios/llama_rsFFI.xcframework, for devices (arm64, with Metal) and simulators
+# (arm64 and x86_64, on the CPU, because Metal differs there). Keeps the symbols for crash reports. Needs macOS with
+# Xcode.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/env.sh
 . scripts/setup.sh
 
-# React Native's own least version.
+# React Native's minimum version.
 export IPHONEOS_DEPLOYMENT_TARGET=15.1
 NAME=llama_rsFFI
 output="ios/$NAME.xcframework"
 work="$PWD/build/ios"
 
 need_xcode() {
-  [ "$(uname -s)" = Darwin ] || give_up "missing: macOS - only Xcode builds for iOS; a workflow does (.github/workflows/ios.yml)"
-  xcrun --sdk iphoneos --show-sdk-path >/dev/null || give_up "missing: Xcode with the iOS SDK - get it from the App Store"
+  [ "$(uname -s)" = Darwin ] ||
+    give_up "missing: macOS - only Xcode builds for iOS; a workflow does (.github/workflows/ios.yml)"
+  xcrun --sdk iphoneos --show-sdk-path >/dev/null ||
+    give_up "missing: Xcode with the iOS SDK - get it from the App Store"
 }
 
-# One slice's library and its symbols, in FOLDER.
+# Builds the library of one slice, and its symbols, in FOLDER.
 build() { # TARGET METAL FOLDER
   local built="$CACHE_DIR/ios-$1/$1/release"
   say "$1"
   need_rust_target "$1"
-  # A folder for each: with other options all of llama.cpp is compiled anew.
+  # Each slice has a folder of its own, because other options compile all of llama.cpp again.
   CARGO_TARGET_DIR="$CACHE_DIR/ios-$1" GGML_METAL="$2" GGML_METAL_EMBED_LIBRARY="$2" GGML_NATIVE=OFF \
     CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO=packed \
     cargo build --locked --release --package llama-rs-ffi --target "$1"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks this machine's library as Android's are checked: alignment, build id, symbols, stripped size.
+# Checks this machine's library like Android's: alignment, build id, symbols, stripped size.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/library-checks.sh

@@ -5,7 +5,7 @@ set -euo pipefail
 usage='usage: scripts/check-symbols.sh LIBRARY WANTED_SYMBOL'
 library="${1:?$usage}"
 wanted="${2:?$usage}"
-# Another system's library needs a tool that knows it: the NDK's llvm-nm for Android.
+# The library of another system needs that system's tool, such as the NDK's llvm-nm for Android.
 nm="${NM:-nm}"
 
 case "$(uname -s) $library" in
@@ -18,8 +18,8 @@ if ! grep -qx "$wanted" <<<"$exported"; then
   echo "$library does not export $wanted: is it the right one?" >&2
   exit 1
 fi
-# The C functions, and the C++ ones, whose mangled names hold the namespace or the type. Ours for Kotlin and Swift begin
-# with uniffi_ or ffi_.
+# Matches C functions, and C++ functions by the namespace or type in their mangled names. Our own functions for Kotlin
+# and Swift begin with uniffi_ or ffi_.
 if foreign="$(grep -E '^_?(ggml|gguf|llama|common)_|^_Z.*(ggml|gguf|llama|common_|nlohmann|minja|jinja)' <<<"$exported")"; then
   echo "$library exports symbols of llama.cpp:" >&2
   head -20 <<<"$foreign" >&2

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Type-checks the Rust for phones, with its lints: what is compiled for Android or for iOS alone. Without llama.cpp, whose
-# C++ would need the NDK or Xcode.
+# Type-checks and lints the Rust that is compiled for Android or for iOS alone. Leaves out llama.cpp, whose C++ would
+# need the NDK or Xcode.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/env.sh
 . scripts/setup.sh
 
-# ring's build script compiles C, for which a target's own compiler would be needed; nothing is linked here.
+# ring's build script compiles C. A stand-in takes the place of the target's compiler, because nothing is linked here.
 none="$PWD/scripts/no-compiler.sh"
-export CC_aarch64_linux_android="$none" AR_aarch64_linux_android="$none" CC_aarch64_apple_ios="$none" AR_aarch64_apple_ios="$none"
-# Else Xcode is asked for its own.
+export CC_aarch64_linux_android="$none" AR_aarch64_linux_android="$none"
+export CC_aarch64_apple_ios="$none" AR_aarch64_apple_ios="$none"
+# The build would otherwise ask Xcode for its SDK.
 export SDKROOT="$PWD/scripts"
 
 for target in aarch64-linux-android aarch64-apple-ios; do

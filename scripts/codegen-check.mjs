@@ -1,4 +1,4 @@
-// Runs React Native's own codegen over the spec, for both platforms, and checks that it made the three members of a port.
+// Runs React Native's codegen on the spec, for both platforms, and checks that it makes the three members of a port.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ function textOf(folder) {
 function requireMembers(platform, text) {
   for (const member of ['snapshot', 'send', 'emitOnEvents']) {
     if (!text.includes(member)) {
-      throw new Error(`codegen made no ${member} for ${platform} - compare src/NativeLlama.ts with src/core/port.ts`);
+      throw new Error(`codegen made no ${member} for ${platform} - compare src/NativeLlamaRs.ts with src/core/port/Port.ts`);
     }
   }
 }

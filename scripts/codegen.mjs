@@ -1,4 +1,4 @@
-// React Native's own codegen over the spec: writes the native code of one platform into a folder. It is never committed.
+// Runs React Native's codegen on the spec: writes the native code of one platform into a folder. It is never committed.
 //
 //   node scripts/codegen.mjs android|ios FOLDER
 import { execFileSync } from 'node:child_process';

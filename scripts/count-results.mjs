@@ -1,7 +1,9 @@
-// Adds up what the test runners reported in a folder of their outputs, and prints it in one line.
-// cargo: "test result: ok. 3 passed; 0 failed; …", Node: "ℹ pass 3" and "ℹ fail 0", Maven: "Tests run: 3, Failures: 0, Errors: 0, …",
-// XCTest: "Test Case 'A.test_b' passed (0.2 seconds)",
-// jest: its JSON report.
+// Adds up the results of the test runners from a folder of their outputs, and prints them in one line.
+// cargo: "test result: ok. 3 passed; 0 failed; …"
+// Node: "ℹ pass 3" and "ℹ fail 0"
+// Maven: "Tests run: 3, Failures: 0, Errors: 0, …"
+// XCTest: "Test Case 'A.test_b' passed (0.2 seconds)"
+// jest: its JSON report
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -35,9 +37,9 @@ function countNode(text) {
 }
 
 function countMaven(text) {
-  // Its last line alone: a class's own ends in the time that it took.
+  // Only Maven's last line counts; the line of a class ends in its duration.
   const [, run, failures, errors] = /Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: \d+$/m.exec(text) ?? [];
-  // Where nothing compiles no test runs, and none fails.
+  // If the tests do not compile, none runs and none fails.
   if (run === undefined) return { passed: 0, failed: 1 };
   const failed = Number(failures) + Number(errors);
   return { passed: Number(run) - failed, failed };
@@ -46,14 +48,14 @@ function countMaven(text) {
 function countXCTest(text) {
   const ends = [...text.matchAll(/^Test Case '.*' (passed|failed) \(/gm)].map(([, end]) => end);
   const passed = ends.filter((end) => end === 'passed').length;
-  // Where nothing compiles, or a test ends the process, the last suite of all has no end.
+  // If the tests do not compile, or one ends the process, the last suite has no end.
   const isWhole = /^Test Suite 'All tests' (passed|failed) /m.test(text.slice(text.lastIndexOf("Building for")));
   return { passed, failed: ends.length - passed + (isWhole ? 0 : 1) };
 }
 
 function countJest(text) {
   const report = JSON.parse(text);
-  // A file that does not even load has no tests of its own to fail.
+  // A test file that fails to load reports no failed test.
   return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
 }
 

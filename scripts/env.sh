@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Sourced by ./dev and the scripts: where builds go, and which CPU instructions llama.cpp is compiled for.
-# A checkout is built for the machine that it stands on. AMX is never used: some virtual machines announce it and then fault.
+# Sourced by ./dev and the scripts. Sets the build folders and the CPU instructions that llama.cpp is compiled for.
+# A checkout is built for its own machine. AMX is never used: some virtual machines announce it and then fault.
 
 CACHE_DIR="${XDG_CACHE_HOME:-$HOME/.cache}/react-native-llama-rs"
 mkdir -p "$CACHE_DIR"
 
-# Linux only; elsewhere llama.cpp's own defaults stand, and Apple's compiler knows its one family of CPUs.
+# Only Linux needs options. Elsewhere llama.cpp's own defaults hold, and Apple's compiler knows its one family of CPUs.
 cpu_flags=" $( (grep -m1 -E '^(flags|Features)' /proc/cpuinfo || true) 2>/dev/null | cut -d: -f2) "
 cpu_key=base
 has_flag() { case "$cpu_flags" in *" $1 "*) ;; *) return 1 ;; esac }
@@ -22,7 +22,7 @@ add_arm_feature() { # FLAG_IN_CPUINFO COMPILER_FEATURE
 
 case "$(uname -sm)" in
   "Linux x86_64")
-    # ggml leaves its defaults out when this is set, as for a reproducible distribution package.
+    # ggml leaves out its defaults when this is set, as for a reproducible distribution package.
     unset SOURCE_DATE_EPOCH
     leave_if_absent sse4_2 GGML_SSE42
     leave_if_absent avx GGML_AVX
@@ -48,14 +48,15 @@ unset cpu_flags arm_level
 export LLAMA_LIB_PROFILE=Release
 export CMAKE_GENERATOR=Ninja
 
-# What `--wrap=__cxa_atexit` does elsewhere (node/src/at_exit.rs): llama.cpp's static destructors never run.
+# llama.cpp's static destructors never run. `--wrap=__cxa_atexit` does the same elsewhere (node/src/at_exit.rs).
 case "$(uname -s) ${CXXFLAGS:-}" in
   Darwin*-fno-c++-static-destructors*) ;;
   Darwin*) export CXXFLAGS="${CXXFLAGS:-} -fno-c++-static-destructors" ;;
 esac
 
-# What the caller adds to the build (a compiler, options of ggml or CMake, flags) gets a folder of its own, so that
-# going back and forth compiles nothing again. Sizes of thread pools and the like are not in it.
+# The caller's additions to the build (a compiler, options of ggml or CMake, flags) are part of the folder's name, so
+# that going back and forth compiles nothing again. Settings that change no output, such as sizes of thread pools, are
+# not.
 own_settings="$(env | grep -E '^(GGML_|CMAKE_|LLAMA_|CC=|CXX=|CFLAGS=|CXXFLAGS=|RUSTFLAGS=)' \
   | grep -vE '^(GGML_(SSE42|AVX|AVX2|BMI2|FMA|F16C|AVX512|AVX512_VNNI|AVX512_BF16|AVX_VNNI|CPU_ARM_ARCH)=|CMAKE_(GENERATOR|BUILD_PARALLEL_LEVEL)=|LLAMA_LIB_PROFILE=)' \
   | LC_ALL=C sort || true)"
@@ -63,11 +64,12 @@ if [ -n "$own_settings" ]; then cpu_key="$cpu_key-$(printf %s "$own_settings" | 
 unset own_settings
 
 export CARGO_TARGET_DIR="$CACHE_DIR/target-$cpu_key"
-# Without llama.cpp. Apart, because another feature set in one folder would compile llama.cpp again and again.
+# Builds without llama.cpp have a folder of their own: two feature sets in one folder would compile llama.cpp again and
+# again.
 export POLICY_TARGET_DIR="$CACHE_DIR/target-policy"
 
-# Cargo names what it builds by its place inside the workspace, so two checkouts share these folders, and each would take
-# the other's newer results for its own. Where another checkout built last, ours counts as changed.
+# Cargo names its outputs by their place inside the workspace. Two checkouts that share these folders would take each
+# other's newer results for their own. If another checkout built last, all of ours counts as changed.
 checkout="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 if [ "$(cat "$CACHE_DIR/checkout" 2>/dev/null)" != "$checkout" ]; then
   find "$checkout"/{Cargo.toml,rust-core,ffi,node,bench} -type f ! -name '*.node' -exec touch {} + 2>/dev/null || true
@@ -75,5 +77,6 @@ if [ "$(cat "$CACHE_DIR/checkout" 2>/dev/null)" != "$checkout" ]; then
 fi
 unset checkout
 
-# Before libgomp is loaded: a compute thread that waits for a core it must share spins for 10,000 rounds, not for ever.
+# A compute thread that waits for a shared core spins for 10,000 rounds, not for ever. libgomp reads this when it is
+# loaded.
 export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"

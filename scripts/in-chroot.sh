@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command in the Debian that `need_swift` made, as the calling user, in /checkout. The checkout and the build
-# folders are seen there in the places below. What is mounted is seen by this command alone; that and whatever it started
-# are gone with it.
+# folders are mounted at the paths below. Only this command sees the mounts. They end with it, and so does every process
+# that it started.
 #
 #   /checkout   this checkout, read-only
 #   /library    the folder of the built native library, read-only

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the Kotlin of android/ and its tests on this machine's Java, against the library as it is now. What Maven fetches
-# and builds, and what React Native's codegen writes, stays out of the checkout.
+# Runs the Kotlin of android/ and its tests on this machine's Java, against the current library. The files of Maven and
+# of React Native's codegen stay outside the checkout.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/env.sh
 
-# A script that runs the tests again and again names the library that it has built.
+# A script that runs the tests repeatedly passes its library in this variable.
 library="${LLAMA_RS_LIBRARY:-$(scripts/build-library.sh)}"
 
-# A test that is gone from the sources would run on.
+# A compiled test whose source is gone would still run.
 rm -rf "$CACHE_DIR/jvm-tests"
 node scripts/codegen.mjs android "$CACHE_DIR/jvm-tests/codegen"
 
@@ -16,7 +16,7 @@ run_maven() {
   mvn --batch-mode --no-transfer-progress -Dstyle.color=never -Dmaven.repo.local="$CACHE_DIR/maven" "$@"
 }
 
-# The classes of React Native for Android, of the version that JavaScript has.
+# React Native for Android has the same version as the npm package.
 react_version="$(node -p 'require("react-native/package.json").version')"
 react="$CACHE_DIR/react-android-$react_version"
 if ! [ -f "$react/classes.jar" ]; then

@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# Sourced: what must hold for a library that Android loads, and how it is stripped for the package. The host's library is
-# linked the same way, so the checks run on it too. NM, READELF and STRIP name the tools; the NDK's read any CPU's.
+# Sourced. Checks a library that Android loads, and strips it for the package. The host's library is linked the same
+# way, so the checks run on it too. NM, READELF and STRIP name the tools; the NDK's tools read libraries of every CPU.
 
-# Bytes of one stripped library. Where one has good reason to be larger, raise it; the reason belongs in the commit.
+# The largest stripped library, in bytes. Raise it for a good reason, and give the reason in the commit.
 SIZE_BUDGET=$((18 * 1024 * 1024))
-# Android's largest page.
+# Android's largest page, in bytes.
 PAGE_SIZE=16384
 
-# What crash reports are read with stays in UNSTRIPPED; PACKAGED is what an app carries.
+# UNSTRIPPED keeps the symbols for crash reports; an app carries PACKAGED.
 strip_library() { # UNSTRIPPED PACKAGED
   "${STRIP:-strip}" --strip-unneeded -o "$2" "$1"
 }
 
-# A phone with pages of 16 KB refuses a library with a segment that is aligned for less.
+# A phone with 16 KB pages refuses a library with a smaller alignment of any segment.
 check_alignment() { # LIBRARY
   local alignments alignment
   alignments="$("${READELF:-readelf}" --segments --wide "$1" | awk '$1 == "LOAD" { print $NF }')"
@@ -25,7 +25,7 @@ check_alignment() { # LIBRARY
   done
 }
 
-# A crash report names a library by its build id. Without one, or without symbols, it cannot be read.
+# A crash report names a library by its build id. It cannot be read without build id or symbols.
 check_crash_reports() { # UNSTRIPPED PACKAGED
   local id
   id="$(build_id "$1")"
@@ -47,7 +47,7 @@ check_size() { # PACKAGED
   echo "$(basename "$1"): $(megabytes "$size") of $(megabytes "$SIZE_BUDGET")"
 }
 
-# All of it, for one library.
+# Runs every check on one library.
 check_library() { # UNSTRIPPED PACKAGED
   check_alignment "$2" && check_crash_reports "$1" "$2" && scripts/check-symbols.sh "$2" JNI_OnLoad && check_size "$2"
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Stands in for a C compiler and its archiver where types are checked and nothing is linked: makes every file that it is asked
-# to make, with nothing in it.
+# Stands in for a C compiler and its archiver where types are checked and nothing is linked. Writes every requested
+# file, empty.
 while [ $# -gt 0 ]; do
   case "$1" in
     -o) : >"$2" ;;

@@ -1,5 +1,5 @@
-// Writes THIRD_PARTY_NOTICES.md: the licences of everything that is linked into our libraries. With --check it only
-// compares. Rust crates come from cargo's own graph; the parts of llama.cpp, which has none, are listed here.
+// Writes THIRD_PARTY_NOTICES.md, the licences of all code that is linked into our libraries. With --check it only compares.
+// Rust crates come from cargo's graph; the parts of llama.cpp are listed here.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,8 +16,8 @@ const PLATFORMS = [
   'aarch64-linux-android',
 ];
 
-// Inside the crate llama-cpp-sys-2. What else lies there (hashes, miniaudio, stb) belongs to
-// programs and to the multimodal part, which we do not build.
+// Paths inside the crate llama-cpp-sys-2. Its other code (hashes, miniaudio, stb) belongs to programs and to the multimodal
+// part, which we do not build.
 const LLAMA_CPP_PARTS = [
   { name: 'llama.cpp and ggml', licence: 'MIT', text: 'LICENSE' },
   { name: 'cpp-httplib', licence: 'MIT', text: 'vendor/cpp-httplib/LICENSE' },
@@ -25,7 +25,7 @@ const LLAMA_CPP_PARTS = [
   { name: 'llamafile sgemm', licence: 'MIT', copyright: 'Copyright 2024 Mozilla Foundation' },
 ];
 
-// A crate may name its licence and leave the text out.
+// Some crates name their licence without its text.
 const MPL = readFileSync(join(root, 'scripts/MPL-2.0.txt'), 'utf8').trim();
 const MIT = readFileSync(join(root, 'LICENSE'), 'utf8').split('\n').slice(4).join('\n').trim();
 
@@ -60,7 +60,7 @@ function document() {
   ].join('\n\n').trimEnd() + '\n';
 }
 
-/** One section for each licence text, headed by everything that it covers. */
+/** One section for each licence text, headed by the packages that it covers. */
 function sections(entries) {
   const titles = new Map();
   for (const { title, text } of entries) {
@@ -76,7 +76,7 @@ function cargoMetadata() {
   return JSON.parse(json);
 }
 
-/** Everything that our libraries reach through normal dependencies, but procedural macros: they run in the compiler. */
+/** All normal dependencies of our libraries, but procedural macros, which run in the compiler. */
 function linkedCrates({ packages, resolve }) {
   const packageOf = new Map(packages.map((entry) => [entry.id, entry]));
   const nodeOf = new Map(resolve.nodes.map((node) => [node.id, node]));
@@ -95,7 +95,7 @@ function linkedCrates({ packages, resolve }) {
     .sort((a, b) => a.name.localeCompare(b.name, 'en') || a.version.localeCompare(b.version, 'en'));
 }
 
-/** The MIT text where a crate offers it, else every licence file it has; its authors, or its source, where it has none. */
+/** The MIT text if a crate offers it, else all its licence files; its authors or its source if it has none. */
 function licenceOf(crate) {
   const folder = folderOf(crate);
   const files = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|unlicense)/i.test(name)).sort();

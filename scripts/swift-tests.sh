@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs ios/Tests against the library as it is now, in each of Swift's language modes. What is built stays out of the
-# checkout, and so does the package's copy with the files that its tests read. Takes options of `swift test`.
+# Runs ios/Tests against the current library in each of Swift's language modes. Build folders, and the package's copy
+# with the files of its tests, stay outside the checkout. Takes options of `swift test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/env.sh

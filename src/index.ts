@@ -1,7 +1,10 @@
-import { makeLlamaProvider } from './react/client';
 import { openPort } from './port.web';
+import { makeLlamaProvider } from './react/client';
 
 export * from './api';
 
-/** Gives the hooks below it their client. Its first render throws `portMissing` when it has to open a port and there is none. */
+/**
+ * Gives its hooks their client. Without a `client`, the first render opens the platform's port, or throws
+ * `portMissing`.
+ */
 export const LlamaProvider = makeLlamaProvider(openPort);

@@ -1,10 +1,11 @@
 import { LlamaError } from './core/LlamaError';
-import type { Port } from './core/port';
+import type { Port } from './core/port/Port';
 
-/** There is no engine inside a browser or plain Node: throws `portMissing`, which says how to bring one. */
+/** Throws `portMissing`, which says how to reach an engine: a browser and plain Node contain none. */
 export function openPort(): Port {
   throw new LlamaError(
     'portMissing',
-    'no engine comes with this platform - give LlamaProvider a client: new LlamaClient(port), with a port to a server or to the Node addon',
+    'no engine comes with this platform - ' +
+      'give LlamaProvider a client: new LlamaClient(port), with a port to a server or to the Node addon',
   );
 }

@@ -1,5 +1,5 @@
-//! The bare llama.cpp loop that the engine is compared with: the same context parameters and thread count, greedy
-//! sampling, `llama_decode` in a loop, nothing else.
+//! The bare llama.cpp loop as a reference: the same context parameters and thread count, greedy sampling,
+//! `llama_decode` in a loop, nothing else.
 
 use std::ffi::{CString, c_void};
 use std::ptr::NonNull;
@@ -15,20 +15,20 @@ mod state;
 
 /// Rows of a batch, as in the engine.
 const MAX_ROWS: usize = 512;
-/// What prompts are made of: any token that every vocabulary has.
+/// The token that prompts consist of; every vocabulary has it.
 const PROMPT_TOKEN: sys::llama_token = 40;
 
-/// A model, a context and a greedy sampler. Used on one thread.
+/// A model, a context and a greedy sampler, used on one thread.
 pub struct Bare {
     model: NonNull<sys::llama_model>,
     context: NonNull<sys::llama_context>,
     sampler: NonNull<sys::llama_sampler>,
     batch: sys::llama_batch,
-    /// By sequence: tokens held, and the token to be decoded next.
+    /// Per sequence: the number of tokens it holds, and the token to decode next.
     streams: Vec<(usize, sys::llama_token)>,
 }
 
-/// When a decode loop ends: whichever is first.
+/// Limits of a decode loop, which ends at the first one it reaches.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
     pub tokens: u32,
@@ -36,14 +36,14 @@ pub struct Limit {
 }
 
 impl Bare {
-    /// Loads the weights once more and makes the context that the engine made.
+    /// Loads the weights a second time and creates the same context as the engine.
     pub fn open(path: &str, info: &ModelInfo) -> Result<Self> {
         let path = CString::new(path)?;
         let threads = i32::try_from(info.threads)?;
-        // SAFETY: the engine has set llama.cpp's backends up before it told `info`; the path outlives the call.
+        // SAFETY: the engine initialized llama.cpp's backends before it returned `info`; the path outlives the call.
         let model = unsafe { sys::llama_model_load_from_file(path.as_ptr(), sys::llama_model_default_params()) };
         let model = NonNull::new(model).ok_or("llama.cpp did not load the model for the bare loop")?;
-        // SAFETY: a plain function without arguments.
+        // SAFETY: the function takes no arguments and has no preconditions.
         let mut params = unsafe { sys::llama_context_default_params() };
         params.n_ctx = info.context_size.next_multiple_of(256) * info.max_resident;
         params.n_seq_max = info.max_resident;
@@ -55,10 +55,10 @@ impl Bare {
         params.flash_attn_type = sys::LLAMA_FLASH_ATTN_TYPE_ENABLED;
         params.kv_unified = false;
         params.no_perf = true;
-        // SAFETY: the model was loaded just now and is used by nobody else.
+        // SAFETY: the model was loaded above and is not used elsewhere.
         let context = unsafe { sys::llama_init_from_model(model.as_ptr(), params) };
         let context = NonNull::new(context).ok_or("llama.cpp made no context for the bare loop")?;
-        // SAFETY: plain allocations, freed in `drop`.
+        // SAFETY: both functions only allocate; `drop` frees the results.
         let (sampler, batch) =
             unsafe { (sys::llama_sampler_init_greedy(), sys::llama_batch_init(MAX_ROWS as i32, 0, 1)) };
         let sampler = NonNull::new(sampler).ok_or("llama.cpp made no sampler for the bare loop")?;
@@ -71,12 +71,12 @@ impl Bare {
         unsafe { sys::llama_set_n_threads(self.context.as_ptr(), threads, threads) }
     }
 
-    /// Forgets what a sequence holds.
+    /// Clears a sequence.
     pub fn clear(&mut self, sequence: usize) {
         self.cut(sequence, 0);
     }
 
-    /// Forgets everything of a sequence from `length` on.
+    /// Removes everything from `length` on from a sequence.
     pub fn cut(&mut self, sequence: usize, length: usize) {
         // SAFETY: the context is alive, and the sequence is one of its own.
         unsafe {
@@ -86,7 +86,7 @@ impl Bare {
         self.streams[sequence].0 = length;
     }
 
-    /// Decodes a prompt of so many tokens in whole batches and samples the first token of the answer.
+    /// Decodes a prompt of this many tokens in full batches and samples the answer's first token.
     pub fn prefill(&mut self, sequence: usize, tokens: usize) -> Result<()> {
         let read = self.read(sequence, tokens);
         rest();
@@ -108,8 +108,8 @@ impl Bare {
         Ok(())
     }
 
-    /// Decodes one token of each of the sequences per step until the limit. Tokens per sequence and second, counted
-    /// without the one that the prompt gave.
+    /// Decodes one token per sequence and step until the limit. Returns tokens per second and sequence, without the
+    /// token that the prompt's logits gave.
     pub fn decode(&mut self, sequences: usize, limit: Limit) -> Result<f64> {
         let started = Instant::now();
         let mut steps = 0;
@@ -130,7 +130,7 @@ impl Bare {
         Ok(speed)
     }
 
-    /// Whole answers on the first sequences at once, from a prompt of `prompt` tokens each to `answer` tokens each.
+    /// Generates whole answers on the first sequences concurrently, with `prompt` and `answer` tokens each.
     pub fn answer(&mut self, sequences: usize, prompt: usize, answer: u32) -> Result<Duration> {
         for sequence in 0..sequences {
             self.clear(sequence);
@@ -139,16 +139,16 @@ impl Bare {
         for sequence in 0..sequences {
             self.prefill(sequence, prompt)?;
         }
-        // The last token is sampled and not decoded.
+        // The last token is sampled but not decoded.
         self.decode(sequences, Limit { tokens: answer.saturating_sub(1), time: Duration::MAX })?;
         Ok(started.elapsed())
     }
 
-    /// Aborts the prefill of a prompt after `after`: how long llama.cpp's own abort callback needs to stop it. None if the
-    /// prompt was read by then.
+    /// Aborts a prefill after `after` and returns how long llama.cpp's own abort callback takes to stop it; `None` if
+    /// the prefill was over by then.
     pub fn abort_prefill(&mut self, tokens: usize, after: Duration) -> Result<Option<Duration>> {
         let (flag, context) = (AtomicBool::new(false), self.context);
-        // SAFETY: the context is alive, and the flag outlives the prefill, after which the callback is taken out.
+        // SAFETY: the context is alive, and the flag outlives the prefill, after which the callback is removed.
         unsafe {
             let data = (&raw const flag).cast_mut().cast::<c_void>();
             sys::llama_set_abort_callback(context.as_ptr(), Some(is_set), data);
@@ -159,7 +159,7 @@ impl Bare {
                 flag.store(true, Ordering::Release);
                 Instant::now()
             });
-            // An error is what an aborted prefill ends in.
+            // An aborted prefill ends with an error.
             let outcome = self.prefill(0, tokens);
             (outcome.is_err().then(Instant::now), aborter.join())
         });
@@ -199,12 +199,12 @@ impl Bare {
     }
 
     fn sample(&mut self, row: usize) -> sys::llama_token {
-        // SAFETY: the row asked for logits in the decode just before.
+        // SAFETY: the row requested logits in the preceding decode.
         unsafe { sys::llama_sampler_sample(self.sampler.as_ptr(), self.context.as_ptr(), row as i32) }
     }
 }
 
-/// Gives the idle compute threads back, as the engine does: counted with the engine's own, they would slow both.
+/// Pauses idle compute threads, as the engine does. Together with the engine's own they would slow both sides.
 fn rest() {
     #[cfg(target_os = "linux")]
     // SAFETY: no parallel region is open on this thread.

@@ -1,19 +1,19 @@
-//! Busy neighbours: processes that want a core each, every one in a scheduling session of its own, as other apps are.
+//! Busy neighbours: processes that keep one core each busy, in scheduling sessions of their own like other apps.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 
 use crate::Result;
 
-/// The argument with which this program becomes a busy neighbour.
+/// The argument that turns this program into a busy neighbour.
 pub const ARGUMENT: &str = "--busy-neighbour";
 
 unsafe extern "C" {
-    /// POSIX: makes the caller the leader of a new session. -1 if it leads one already.
+    /// POSIX: makes the caller the leader of a new session. Returns -1 if it leads one already.
     safe fn setsid() -> i32;
 }
 
-/// Running neighbours. They end when this is dropped, and when this process ends in whatever way.
+/// Running neighbours. They end when this is dropped, and whenever this process ends.
 pub struct Neighbours(Vec<Child>);
 
 impl Neighbours {
@@ -23,7 +23,7 @@ impl Neighbours {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg(ARGUMENT).stdin(Stdio::piped()).stdout(Stdio::piped());
             let mut child = command.spawn()?;
-            // One byte says that it is in its session and busy.
+            // One byte signals that the child is in its session and busy.
             if let Some(ready) = child.stdout.as_mut() {
                 ready.read_exact(&mut [0])?;
             }
@@ -36,14 +36,14 @@ impl Neighbours {
 impl Drop for Neighbours {
     fn drop(&mut self) {
         for child in &mut self.0 {
-            // It may have ended by itself; either way it is reaped.
+            // The child may have ended by itself; either way it is reaped.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// The neighbour's own life: busy until whoever started it has gone.
+/// The neighbour's main function: busy until its parent has gone.
 pub fn be_busy() {
     setsid();
     std::thread::spawn(|| {

@@ -1,6 +1,6 @@
-//! Memory that this process alone has written to.
+//! Memory that only this process has written to.
 
-/// Private dirty bytes of this process; none where the system does not tell.
+/// Private dirty bytes of this process; `None` where the system does not say.
 pub fn private_dirty_bytes() -> Option<u64> {
     let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let line = rollup.lines().find_map(|line| line.strip_prefix("Private_Dirty:"))?;

@@ -1,5 +1,5 @@
-//! Measures llama-rs-core against a bare llama.cpp loop in the same process: `docs/benchmarks.md` says what each row
-//! means. Owns no policy; what it needs of the engine it asks for as a host does, in JSON.
+//! Measures llama-rs-core against a bare llama.cpp loop in the same process. `docs/benchmarks.md` explains each row.
+//! Owns no policy, and uses the engine as a host does: in JSON.
 
 mod bare;
 mod busy;
@@ -10,7 +10,7 @@ mod rows;
 mod scale;
 mod stats;
 mod table;
-mod way;
+mod download_setup;
 mod web;
 
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ const USAGE: &str = "usage: llama-rs-bench [--quick] [--impatient] [--only TEXT]
 
 struct Arguments {
     scale: Scale,
-    /// Rows whose group's name contains this.
+    /// Selects groups whose name contains this.
     only: String,
     model: String,
 }

@@ -19,32 +19,32 @@ mod residency;
 
 use residency::Directory;
 
-/// No event may take longer.
+/// Limit for the wait for one event.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What one batch of events holds at most.
+/// The longest time that one batch of events covers.
 const BATCH: Duration = Duration::from_millis(16);
-/// The lease that the bench holds from its beginning to its end.
+/// The bench's own lease, held throughout.
 const LEASE: &str = "bench";
 
 pub struct Ours {
     manager: ModelManager,
     client: Client,
     config: ModelConfig,
-    /// Events that were pulled and not looked at, with the time of their batch.
+    /// Pulled and unprocessed events, with the time of their batch.
     pulled: VecDeque<(Instant, Event)>,
     requests: u64,
     batches: u32,
-    /// Where scopes are saved, once a row asked for it.
+    /// The directory of saved scopes, once a row has requested one.
     directory: Option<Directory>,
 }
 
-/// What one generation left behind, in the client's eyes.
+/// The client's record of one generation.
 #[derive(Debug)]
 pub struct Answer {
     pub outcome: Outcome,
-    /// When the batch came that said that the prompt was read.
+    /// When the batch with the end of the prefill arrived.
     pub decoding_at: Option<Instant>,
-    /// When batches with text came.
+    /// When batches with text arrived.
     pub text_at: Vec<Instant>,
     pub finished_at: Instant,
 }
@@ -53,12 +53,12 @@ impl Answer {
     /// Tokens per second from the end of the prompt to the end of the answer.
     pub fn decode_speed(&self) -> f64 {
         let began = self.decoding_at.unwrap_or(self.finished_at);
-        // An answer may begin and end in one batch, which holds what happened in so long.
+        // An answer may start and end within one batch, which covers this long.
         let took = self.finished_at.saturating_duration_since(began).max(BATCH);
         f64::from(self.outcome.usage.output_tokens) / took.as_secs_f64()
     }
 
-    /// The longest time without text between two batches, in milliseconds: no decode step was longer.
+    /// The longest time between two batches with text, in milliseconds: an upper bound for a decode step.
     pub fn longest_pause_ms(&self) -> f64 {
         let pauses = self.text_at.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1000.0);
         pauses.fold(0.0, f64::max)
@@ -66,18 +66,22 @@ impl Answer {
 }
 
 impl Ours {
-    /// Loads the model with `slots` places for scopes.
-    pub fn open(path: &str, context_size: u32, slots: u32) -> Result<Self> {
+    /// Loads the model with `max_resident` slots for scopes.
+    pub fn open(path: &str, context_size: u32, max_resident: u32) -> Result<Self> {
         let manager = ModelManager::new(Arc::new(LlamaLoader));
         let client = manager.connect();
-        let config = ModelConfig { context_size: Some(context_size), max_resident: Some(slots), ..ModelConfig::new(path) };
+        let config = ModelConfig {
+            context_size: Some(context_size),
+            max_resident: Some(max_resident),
+            ..ModelConfig::new(path)
+        };
         let mut ours =
             Self { manager, client, config, pulled: VecDeque::new(), requests: 0, batches: 0, directory: None };
         ours.acquire(LEASE)?;
         Ok(ours)
     }
 
-    /// What the model turned out to be.
+    /// Properties of the loaded model.
     pub fn info(&self) -> Result<ModelInfo> {
         loaded(&self.snapshot()).ok_or_else(|| "the model is not loaded".into())
     }
@@ -86,12 +90,12 @@ impl Ours {
         self.client.snapshot()
     }
 
-    /// Batches that were pulled so far.
+    /// Number of pulled batches.
     pub fn batches(&self) -> u32 {
         self.batches
     }
 
-    /// Drops the client, as a JavaScript reload does, and makes a new one.
+    /// Drops the client and connects a new one, as a JavaScript reload does.
     pub fn reconnect(&mut self) {
         self.client = self.manager.connect();
         self.pulled.clear();
@@ -99,14 +103,14 @@ impl Ours {
 
     pub fn acquire(&mut self, lease: &str) -> Result<()> {
         let (lease_id, model) = (lease.to_owned(), self.config.clone());
-        self.request(Command::Acquire { lease_id, owner: "bench".into(), model })
+        self.request(Command::Acquire { lease_id, debug_label: "bench".into(), model })
     }
 
     pub fn release(&mut self, lease: &str) -> Result<()> {
         self.request(Command::Release { lease_id: lease.into() })
     }
 
-    /// Gives the bench's own lease back, and with it the last one.
+    /// Releases the bench's own lease, which is the last one.
     pub fn release_own(&mut self) -> Result<()> {
         self.release(LEASE)
     }
@@ -119,18 +123,18 @@ impl Ours {
         self.request(Command::DeleteScope { scope: scope.into() })
     }
 
-    /// Sends a turn of one user message; greedy, at most `answer` tokens. Gives the generation's id.
+    /// Sends a greedy turn with one user message and at most `answer` tokens. Returns the generation's id.
     pub fn begin(&mut self, scope: &str, text: &str, answer: u32) -> String {
         self.begin_with(scope, vec![Message::new(Role::User, text)], answer)
     }
 
-    /// The same with messages of the caller's. Nothing of the scope goes to disk before `may_be_saved`, so that a row
-    /// measures its own writes alone.
+    /// The same with given messages. Saves nothing of the scope before `may_be_saved`, so that a row measures only its
+    /// own writes.
     pub fn begin_with(&mut self, scope: &str, messages: Vec<Message>, answer: u32) -> String {
         self.begin_asking(scope, messages, answer, GenerateOptions::default())
     }
 
-    /// The same with tools, a template or another form of answer.
+    /// The same with tools, a template, or a response format.
     pub fn begin_asking(
         &mut self,
         scope: &str,
@@ -156,7 +160,7 @@ impl Ours {
         generation_id
     }
 
-    /// Prefills what is known of a user's message, and waits for it. Gives the tokens that were computed.
+    /// Prefills the known part of a user's message and waits for it. Returns the number of computed tokens.
     pub fn prefill(&mut self, scope: &str, text: &str) -> Result<u32> {
         let message = Message::new(Role::User, text);
         let command = PrefillCommand { scope: scope.into(), append: Some(vec![message]), messages: None, open: true };
@@ -176,7 +180,7 @@ impl Ours {
         self.send(Command::Cancel { generation_id: generation.into() });
     }
 
-    /// Waits for the ends of generations, given in any order; cancels those that are still decoding after `time`.
+    /// Waits for generations to end; cancels those that still decode after `time`.
     pub fn finish(&mut self, generations: &[String], time: Duration) -> Result<Vec<Answer>> {
         let mut watches: Vec<Watch> = generations.iter().map(|id| Watch::new(id)).collect();
         while watches.iter().any(|watch| watch.end.is_none()) {
@@ -192,7 +196,7 @@ impl Ours {
         watches.into_iter().map(Watch::into_answer).collect()
     }
 
-    /// A whole turn: sends it and waits for its end.
+    /// Runs a whole turn.
     pub fn turn(&mut self, scope: &str, text: &str, answer: u32) -> Result<Answer> {
         let generation = self.begin(scope, text, answer);
         self.finish_one(generation)
@@ -204,7 +208,7 @@ impl Ours {
         answers.pop().ok_or_else(|| "one generation has one answer".into())
     }
 
-    /// Waits until a generation reads its prompt. False if it has read it already.
+    /// Waits until a generation prefills. Returns false if its prefill is over already.
     pub fn until_prefilling(&mut self, generation: &str) -> Result<bool> {
         loop {
             let (at, event) = self.next_event()?;
@@ -214,7 +218,7 @@ impl Ours {
                 GenerationPhase::Queued => {}
                 GenerationPhase::Prefilling { .. } => return Ok(true),
                 GenerationPhase::Decoding | GenerationPhase::Finished { .. } => {
-                    // Whoever waits for the end must still see it.
+                    // A later wait for the end must still see this event.
                     self.pulled.push_front((at, event));
                     return Ok(false);
                 }
@@ -222,7 +226,7 @@ impl Ours {
         }
     }
 
-    /// Tokens that a scope has in the KV memory, when nothing moves any more.
+    /// Tokens of a scope in the KV memory, once nothing moves any more.
     pub fn cached_tokens(&mut self, scope: &str) -> Result<u32> {
         self.pulled.clear();
         while let Pull::Batch(_) = self.client.next_events(Duration::from_millis(100)) {}
@@ -231,10 +235,10 @@ impl Ours {
         Ok(summary.ok_or("the scope is not in the snapshot")?.cached_tokens)
     }
 
-    /// Writes into the flight recorder, as a component does on its mount and unmount.
+    /// Writes to the log, as a component does on its mount and unmount.
     pub fn record(&mut self, mount: llama_rs_core::protocol::Mount) -> Result<()> {
         let path = self.config.path.clone();
-        self.request(Command::RecordMount { owner: "bench".into(), path, mount })
+        self.request(Command::RecordMount { debug_label: "bench".into(), path, mount })
     }
 
     fn send(&mut self, command: Command) -> String {
@@ -246,12 +250,12 @@ impl Ours {
         request_id
     }
 
-    /// Sends a command and waits for its answer. Other events on the way are of no interest to whoever calls.
+    /// Sends a command and waits for its answer. Skips other events.
     fn request(&mut self, command: Command) -> Result<()> {
         self.request_all(vec![command])
     }
 
-    /// Sends commands at once and waits for all their answers.
+    /// Sends several commands and waits for all their answers.
     fn request_all(&mut self, commands: Vec<Command>) -> Result<()> {
         let mut asked: Vec<String> = commands.into_iter().map(|command| self.send(command)).collect();
         while !asked.is_empty() {
@@ -282,7 +286,7 @@ impl Ours {
     }
 }
 
-/// A generation that is waited for.
+/// A generation whose end is awaited.
 struct Watch {
     id: String,
     decoding_at: Option<Instant>,

@@ -1,14 +1,14 @@
-//! Whether anybody else computes on this machine. What is measured beside a compiler says little about an engine, so
-//! the bench waits for a quiet moment, and measures again what was disturbed.
+//! Detects other computation on this machine. Numbers measured beside a compiler say little about an engine, so the
+//! bench waits for a quiet moment, and repeats disturbed measurements.
 
 use std::time::{Duration, Instant};
 
-/// Others may use so much of one core.
+/// The share of one core that other processes may use.
 const QUIET_CORES: f64 = 0.12;
-/// What a look at the load takes.
+/// How long one look at the load takes.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// A moment, with the CPU time that was spent until then.
+/// A moment, and the CPU time that other processes had used by then.
 pub struct Mark {
     at: Instant,
     others: Option<f64>,
@@ -19,14 +19,14 @@ impl Mark {
         Self { at: Instant::now(), others: others_seconds() }
     }
 
-    /// Whether nobody else computed since then. True where the system does not tell.
+    /// Whether no other process computed since then. True where the system does not say.
     pub fn was_quiet(&self) -> bool {
         let (Some(before), Some(now)) = (self.others, others_seconds()) else { return true };
         now - before < QUIET_CORES * self.at.elapsed().as_secs_f64()
     }
 }
 
-/// Waits until nobody else computes, for at most `patience`.
+/// Waits until no other process computes, for at most `patience`.
 pub fn wait(patience: Duration) {
     let began = Instant::now();
     while began.elapsed() < patience {
@@ -38,18 +38,18 @@ pub fn wait(patience: Duration) {
     }
 }
 
-/// CPU seconds of everybody but this process, from Linux's counters.
+/// CPU seconds of all other processes, from Linux's counters.
 fn others_seconds() -> Option<f64> {
     let all = std::fs::read_to_string("/proc/stat").ok()?;
     let own = std::fs::read_to_string("/proc/self/stat").ok()?;
     Some((busy_ticks(&all)? - own_ticks(&own)?) as f64 / TICKS_PER_SECOND)
 }
 
-/// Linux counts for programs in hundredths of a second, whatever its own clock.
+/// Linux reports in hundredths of a second, whatever its own clock.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Everything in the line of all CPUs but idling and waiting for a disk. Time that a hypervisor took is somebody else's
-/// too.
+/// Sums the line of all CPUs without idling and waiting for disks. Time stolen by a hypervisor counts as other
+/// processes'.
 fn busy_ticks(stat: &str) -> Option<i64> {
     let mut fields = stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().map(str::parse::<i64>);
     let mut next = || fields.next()?.ok();
@@ -58,7 +58,7 @@ fn busy_ticks(stat: &str) -> Option<i64> {
     Some(user + nice + system + interrupts + soft_interrupts + stolen)
 }
 
-/// The process's own time in user and system mode: fields 14 and 15, counted from behind its name, which may hold
+/// The process's own time in user and system mode: fields 14 and 15, counted from after its name, which may contain
 /// spaces.
 fn own_ticks(stat: &str) -> Option<i64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).map(str::parse::<i64>);

@@ -1,4 +1,4 @@
-//! How much is measured.
+//! The size of a run.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ pub struct Scale {
     pub context_size: u32,
     /// Interleaved runs per row.
     pub rounds: usize,
-    /// Characters of a short prompt; the random model reads one token each.
+    /// Length of a short prompt, in characters, which the random model reads as one token each.
     pub short_prompt: usize,
     pub long_prompt: usize,
     /// Nearly a whole context.
     pub longest_prompt: usize,
     pub system_prompt: usize,
-    /// What somebody says in half a minute or more.
+    /// Length of half a minute of speech or more.
     pub spoken: usize,
     /// Tokens of an answer.
     pub answer: u32,
-    /// Of one that all but fills its context.
+    /// Tokens of an answer that nearly fills its context.
     pub long_answer: u32,
-    /// How long to wait for a moment in which nobody else computes.
+    /// How long to wait for a moment without other computation.
     pub patience: Duration,
-    /// How long each decode beside busy neighbours is watched.
+    /// How long to measure each decode beside busy neighbours.
     pub contention: Duration,
-    /// Times that a prefill is cancelled.
+    /// Number of cancelled prefills.
     pub cancels: u32,
-    /// Times that a scope is parked and restored in a run.
+    /// Number of times that a scope is parked and restored in a run.
     pub moves: usize,
-    /// Lives of a component in the memory row.
+    /// Number of component lives in the memory row.
     pub cycles: u32,
-    /// Times 16 MiB of a file that is downloaded.
+    /// Size of a downloaded file, in chunks of 16 MiB.
     pub downloaded_pieces: u64,
 }
 
@@ -56,7 +56,7 @@ impl Scale {
         }
     }
 
-    /// Only whether every row can be measured at all: too short for numbers that mean something.
+    /// Checks only that every row can be measured: too short for meaningful numbers.
     pub fn quick() -> Self {
         Self {
             context_size: 1024,

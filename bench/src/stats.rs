@@ -1,6 +1,6 @@
-//! Few numbers from many runs.
+//! Summary statistics.
 
-/// The middle value; the mean of the two middle ones if their number is even; 0 of nothing.
+/// The median; the mean of the two middle values for an even number, 0 for none.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -11,12 +11,12 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The largest value; 0 of nothing.
+/// The largest value; 0 for none.
 pub fn largest(values: &[f64]) -> f64 {
     values.iter().copied().fold(0.0, f64::max)
 }
 
-/// The median of the ratios of runs that followed each other: a neighbour who comes and goes disturbs both of a pair.
+/// The median of the ratios of consecutive runs. A disturbance affects both runs of a pair.
 pub fn median_ratio(ours: &[f64], theirs: &[f64]) -> f64 {
     let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
     median(&ratios)

@@ -1,6 +1,6 @@
-//! What the bench prints: one line per row, as soon as it is known.
+//! The bench's output: one line per row, printed as soon as it is known.
 
-/// One line: what was measured, what it had to be, and what it was measured against. Without a bar there is no verdict.
+/// One line: the measurement, its bar, and what it was measured against. A row without a bar has no verdict.
 #[derive(Debug)]
 pub struct Row {
     pub name: String,
@@ -11,19 +11,19 @@ pub struct Row {
 }
 
 impl Row {
-    /// A ratio that has to reach `bar`.
+    /// A ratio that must reach `bar`.
     pub fn ratio(name: impl Into<String>, ratio: f64, bar: f64, against: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             measured: format!("{ratio:.3} x"),
             bar: format!(">= {bar:.2} x"),
             against: against.into(),
-            // What is printed decides, so that no line contradicts itself.
+            // The rounded number decides, so that no line contradicts itself.
             passed: (ratio * 1000.0).round() / 1000.0 >= bar,
         }
     }
 
-    /// A ratio that may be no larger than `bar`.
+    /// A ratio that must not exceed `bar`.
     pub fn at_most(name: impl Into<String>, ratio: f64, bar: f64, against: impl Into<String>) -> Self {
         Self {
             bar: format!("<= {bar:.2} x"),
@@ -32,7 +32,7 @@ impl Row {
         }
     }
 
-    /// Something that is good to know and has no bar.
+    /// A measurement without a bar.
     pub fn noted(name: impl Into<String>, measured: impl Into<String>, against: impl Into<String>) -> Self {
         let (name, measured, against) = (name.into(), measured.into(), against.into());
         Self { name, measured, bar: String::new(), against, passed: true }

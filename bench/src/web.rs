@@ -1,5 +1,5 @@
-//! A web server on this machine that has one file, however large, and serves it as fast as it is taken: HTTP/1.1 without TLS, whole or
-//! by ranges. What a server costs is the same for whoever downloads.
+//! A web server on this machine with one file of any size, served as fast as it is read: HTTP/1.1 without TLS, whole or
+//! by ranges. The server costs every client the same.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::Result;
 
-/// Of what [`piece`] gives.
+/// Size of [`piece`].
 pub const PIECE_BYTES: usize = 16 << 20;
 
 pub struct Web {
@@ -15,7 +15,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// Serves until the process ends. The file is so many times the same piece: it costs no memory to have a large one.
+    /// Serves until the process ends. The file repeats one piece, so a large file costs no memory.
     pub fn start(piece: Vec<u8>, pieces: u64) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
@@ -23,7 +23,7 @@ impl Web {
         std::thread::Builder::new().name("web".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
                 let piece = piece.clone();
-                // Whoever leaves in the middle has what it wanted.
+                // An error means that the client has left, which is fine.
                 std::thread::spawn(move || serve(stream, &piece, pieces));
             }
         })?;
@@ -36,7 +36,7 @@ impl Web {
     }
 }
 
-/// Bytes that no disk and no hash can shorten.
+/// Bytes that cannot be compressed.
 pub fn piece() -> Vec<u8> {
     let mut state = 1u64;
     let mut next = || {

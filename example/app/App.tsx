@@ -11,17 +11,16 @@ import { type Tab, TabBar } from './TabBar';
 import { useTheme } from './theme';
 import { VoiceScreen } from './voice/VoiceScreen';
 
-/** Points from which on the tabs stand at the side. */
+/** Width, in points, from which the tabs stand at the side. */
 const WIDE = 820;
 
-/** What `App` takes. */
 interface AppProps {
-  /** Left out: the platform's own engine. */
+  /** @default the platform's own engine */
   readonly client?: LlamaClient;
   readonly services: Services;
 }
 
-/** The voice-to-chat app. Its tabs unmount each other; what they show outlives them. */
+/** The voice-to-chat app. Each tab unmounts the others; models and conversations outlive all of them. */
 export function App({ client, services }: AppProps) {
   const [tab, setTab] = useState<Tab>('voice');
   const { ground } = useTheme();

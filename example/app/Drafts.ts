@@ -1,10 +1,10 @@
 import { Cell } from './store';
 
-/** What was written or heard and not yet said, per conversation. Outlives the screens. */
+/** Text that is written or heard and not yet sent, per conversation. Drafts outlive the screens. */
 export class Drafts {
   private readonly cells = new Map<string, Cell<string>>();
 
-  /** The draft of a conversation; empty at first. */
+  /** The draft of a conversation. @default empty */
   of(scope: string): Cell<string> {
     let cell = this.cells.get(scope);
     if (cell === undefined) {
@@ -14,17 +14,17 @@ export class Drafts {
     return cell;
   }
 
-  /** What it would be with `more` at its end. */
+  /** The draft as it would be with `more` at its end. */
   with(scope: string, more: string): string {
     return [this.of(scope).getSnapshot(), more].filter((part) => part.trim() !== '').join(' ');
   }
 
-  /** Adds to it what must not be lost. */
+  /** Appends text that must not be lost. */
   keep(scope: string, text: string): void {
     this.of(scope).set(this.with(scope, text));
   }
 
-  /** Empties it, and returns it with `more` at its end. */
+  /** Empties the draft and returns it with `more` at its end. */
   take(scope: string, more = ''): string {
     this.keep(scope, more);
     const cell = this.of(scope);

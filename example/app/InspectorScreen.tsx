@@ -3,7 +3,7 @@ import { LlamaInspector } from 'react-native-llama-rs/inspector';
 
 import { useServices } from './services';
 
-/** What the engine does. */
+/** The engine at work: models, conversations, its log. */
 export function InspectorScreen() {
   const { onReload } = useServices();
   return (

@@ -5,7 +5,7 @@ import { useServices } from './services';
 import { useCell } from './store';
 import { useTheme } from './theme';
 
-/** How often the model was loaded since launch: the number that stays at 1. */
+/** The number of model loads since launch, which stays at 1. */
 export function LoadsBanner() {
   const { model } = useServices();
   const chosen = useCell(model).path;

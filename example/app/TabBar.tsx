@@ -12,7 +12,7 @@ const TABS = [
   { tab: 'inspector', label: 'Inspector', Icon: ChartIcon },
 ] as const;
 
-/** The tabs: below on a phone, at the side, under the app's name, where there is room. */
+/** The tabs stand below on a phone. Where there is room, they stand at the side, under the app's name. */
 export function TabBar({ tab: chosen, onTab, isWide }: { tab: Tab; onTab: (tab: Tab) => void; isWide: boolean }) {
   const { card, border, accent, text, quiet, code } = useTheme();
   const place = isWide ? styles.side : styles.below;

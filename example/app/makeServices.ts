@@ -10,20 +10,23 @@ import type { Transcriber } from './speech/Transcriber';
 import { Cell } from './store';
 import { VoiceSession } from './voice/VoiceSession';
 
-/** What a platform brings. */
+/** The parts that differ between phone and browser. */
 export interface Platform {
-  /** What answers until another one is chosen. */
+  /** The model that answers until the user chooses another one. */
   readonly model: ModelConfig;
   readonly options: GenerateOptions;
   readonly transcriber?: Transcriber | undefined;
   readonly speaker?: Speaker | undefined;
-  /** Left out: always. */
+  /** @default always online */
   readonly online?: ReadableStore<boolean>;
   readonly onReload: () => void;
 }
 
-/** Makes what the screens share. The app begins with the conversation that was last used. */
-export function makeServices(client: LlamaClient, { model, options, transcriber, speaker, online, onReload }: Platform): Services {
+/** Makes the services that the screens share. The app opens the conversation that was used last. */
+export function makeServices(
+  client: LlamaClient,
+  { model, options, transcriber, speaker, online, onReload }: Platform,
+): Services {
   const [last] = [...client.scopes.getSnapshot()].sort((left, right) => right.lastUsedAt - left.lastUsedAt);
   const languages = transcriber?.languages ?? [];
   const language = new Cell(languages[0] ?? '');

@@ -7,31 +7,31 @@ import type { Interruption, Reader } from './speech/Reader';
 import type { Cell } from './store';
 import type { VoiceSession } from './voice/VoiceSession';
 
-/** What the app's screens share. It outlives them: it is made once per JavaScript runtime. */
+/** The services that the app's screens share. They are made once per JavaScript runtime and outlive the screens. */
 export interface Services {
-  /** The model that answers. At first the app's own. */
+  /** The model that answers. @default the app's own */
   readonly model: Cell<ModelConfig>;
   readonly ownModel: ModelConfig;
-  /** For every answer. */
+  /** Options of every answer. */
   readonly options: GenerateOptions;
   readonly drafts: Drafts;
   readonly modelSearch: ModelSearch;
   /** The conversation that both tabs show. */
   readonly scope: Cell<string>;
-  /** Absent: nothing is heard here. */
+  /** Absent where nothing recognises speech. */
   readonly voice: VoiceSession | undefined;
-  /** Languages that are heard; none without a recogniser. */
+  /** Languages that the recogniser hears; empty without one. */
   readonly languages: readonly string[];
   readonly language: Cell<string>;
-  /** Absent: nothing is spoken here. */
+  /** Absent where nothing can speak. */
   readonly reader: Reader | undefined;
   /** Whether answers are spoken. */
   readonly speaks: Cell<boolean>;
-  /** Whether what is heard is prefilled while it is spoken. */
+  /** Whether speech is prefilled while the user speaks. */
   readonly prepares: Cell<boolean>;
-  /** Where the reading of the last answer was interrupted, until the next turn cuts the conversation there. */
+  /** The place where reading the last answer aloud was interrupted. The next turn cuts the conversation there. */
   readonly interruption: Cell<Interruption | undefined>;
-  /** Whether the engine can be reached. Always, but for an engine at the other end of a socket. */
+  /** Whether the engine can be reached. Only an engine behind a socket can be offline. */
   readonly online: ReadableStore<boolean>;
   /** Reloads JavaScript. */
   readonly onReload: () => void;

@@ -23,7 +23,7 @@ export class Cell<T> implements ReadableStore<T> {
   };
 }
 
-/** The value now, and a render when it changes. */
+/** The current value. The component renders again when it changes. */
 export function useCell<T>(cell: ReadableStore<T>): T {
   return useSyncExternalStore(cell.subscribe, cell.getSnapshot, cell.getSnapshot);
 }

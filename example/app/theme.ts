@@ -1,11 +1,11 @@
 import { useColorScheme } from 'react-native';
 
-/** The app's colours. Text on the ground beside it has a contrast of 4.5 or more. */
+/** The app's colours. Each text colour has a contrast of at least 4.5 on its background. */
 export interface Theme {
   readonly ground: string;
   readonly card: string;
   readonly border: string;
-  /** Of what can be pressed or written into. */
+  /** The border of buttons and fields. */
   readonly outline: string;
   readonly text: string;
   readonly quiet: string;
@@ -62,7 +62,7 @@ const DARK: Theme = {
   badGround: '#3a1b1b',
 };
 
-/** The colours of now: the system's choice. */
+/** The colours of the system's current scheme. */
 export function useTheme(): Theme {
   return useColorScheme() === 'dark' ? DARK : LIGHT;
 }

@@ -1,4 +1,4 @@
-// What can be done to conversations, by keyboard and pointer, on the real engine.
+// Everything that a user does to conversations, by keyboard and pointer, on the real engine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -47,18 +47,22 @@ test('every control can be reached by Tab and shows where the focus is', async (
   const { browser } = await openBrowser(t, folder);
   const page = await visit(browser, address);
   const reached = new Set();
-  // Once around: from the page's beginning until its first control comes again.
+  // Once around, from the page's beginning until the focus is on its first control again.
   for (let step = 0; step < 20; step += 1) {
     await page.keyboard.press('Tab');
     const { name, outline } = await page.evaluate(() => {
       const element = document.activeElement;
-      // Between the last control and the first one the page itself has the focus.
+      // The page itself has the focus between the last control and the first one.
       if (element === null || element === document.body) return { name: '', outline: 'none' };
-      return { name: element.getAttribute('aria-label') ?? element.textContent, outline: getComputedStyle(element).outlineStyle };
+      return {
+        name: element.getAttribute('aria-label') ?? element.textContent,
+        outline: getComputedStyle(element).outlineStyle,
+      };
     });
     if (name === '') continue;
     assert.notEqual(outline, 'none', `${name} does not show the focus`);
     reached.add(name);
   }
-  for (const name of ['New chat', 'Talk', 'Message', 'Voice', 'Chats', 'Models', 'Inspector']) assert.ok(reached.has(name), `${name} is not reached`);
+  for (const name of ['New chat', 'Talk', 'Message', 'Voice', 'Chats', 'Models', 'Inspector'])
+    assert.ok(reached.has(name), `${name} is not reached`);
 });

@@ -1,4 +1,4 @@
-// The model server of the store's tests, for the app: the tiny model as the repository `hf:local/models` of a hub on this machine.
+// A hub on this machine that has the tiny model as `hf:local/models`: the model server of the store's tests.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync } from 'node:fs';
@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline';
 
 const TINY = 'models/tiny-chat/tiny-chat-q8_0.gguf';
 
-/** Where `./dev test e2e` has built it. */
+/** The model server, as `./dev test e2e` builds it. */
 const { LLAMA_RS_MODEL_SERVER: program } = process.env;
 
-/** Starts a hub that has the tiny model, under each of the names. It ends with the test. */
+/** Starts a hub that has the tiny model under each of the names. It ends with the test. */
 export async function startHub(t, folder, names = ['tiny-chat-q8_0.gguf']) {
   if (program === undefined) throw new Error('LLAMA_RS_MODEL_SERVER names no program - run ./dev test e2e');
   const models = join(folder, 'hub');
@@ -27,7 +27,7 @@ export async function startHub(t, folder, names = ['tiny-chat-q8_0.gguf']) {
   const { value: endpoint } = await lines.next();
   return {
     endpoint,
-    /** Has it do something wrong from the next request on: `rust-core/examples/model_server.rs` lists what. */
+    /** Makes the hub misbehave from the next request on. `rust-core/examples/model_server.rs` lists the ways. */
     async tell(what) {
       child.stdin.write(`${what}\n`);
       await lines.next();

@@ -5,28 +5,46 @@ import { test } from 'node:test';
 import { answered, loads, openBrowser, visit, write } from './browser.mjs';
 import { folderFor, startHost } from './host.mjs';
 
-/** Answers go on for seconds, and end by themselves: long enough to do something meanwhile. */
-const LONG = { load: { contextSize: 8192 }, answer: { temperature: 0, repeatPenalty: 0.05, maxOutputTokens: 1200 } };
+/** Answers are long and end by themselves. A gate holds them while the test looks at them. */
+const LONG = {
+  isGated: true,
+  load: { contextSize: 8192 },
+  answer: { temperature: 0, repeatPenalty: 0.05, maxOutputTokens: 1200 },
+};
 
 const lastAnswer = (page) => page.getByRole('listitem').last();
 const busy = (page) => page.locator('[aria-busy=true]');
 
-/** Waits until the page shows an answer that is being written, and returns what there is of it. */
+/** Waits until the page shows an answer that is being written, and returns its text so far. */
 async function underWay(page) {
   await busy(page).filter({ hasText: /\w/, hasNotText: 'Waiting…' }).waitFor();
   return lastAnswer(page).innerText();
 }
 
+/** Waits until the page shows more of the answer than `before`, and returns its text so far. */
+async function goneOn(page, before) {
+  const answer = await lastAnswer(page).elementHandle();
+  await page.waitForFunction(([element, length]) => element.innerText.length > length, [answer, before.length]);
+  return underWay(page);
+}
+
 test('a page that is reloaded shows the answer that is being written, and its end', async (t) => {
   const folder = folderFor(t);
-  const { address } = await startHost(t, folder, LONG);
+  const { address, gate } = await startHost(t, folder, LONG);
   const { browser } = await openBrowser(t, folder);
   const page = await visit(browser, address);
+  await gate.holdNext();
   await write(page, 'my name is alice');
+  await gate.held();
   const before = await underWay(page);
   await page.reload();
-  const after = await underWay(page);
+  const found = await underWay(page);
+  await gate.holdNext();
+  await gate.letGo();
+  await gate.held();
+  const after = await goneOn(page, found);
   assert.ok(after.startsWith(before.slice(0, 20)) && after.length > before.length, 'it did not go on');
+  await gate.letGo();
   await busy(page).waitFor({ state: 'detached' });
   const whole = await lastAnswer(page).innerText();
   assert.ok(whole.length > after.length, 'it did not come to its end');
@@ -35,10 +53,12 @@ test('a page that is reloaded shows the answer that is being written, and its en
 
 test('two tabs of the browser on one conversation show one stream, and either ends it', async (t) => {
   const folder = folderFor(t);
-  const { address } = await startHost(t, folder, LONG);
+  const { address, gate } = await startHost(t, folder, LONG);
   const { browser } = await openBrowser(t, folder);
   const [first, second] = [await visit(browser, address), await visit(browser, address)];
+  await gate.holdNext();
   await write(first, 'my name is alice');
+  await gate.held();
   await underWay(first);
   await underWay(second);
   await second.getByRole('button', { name: 'Stop the answer' }).click();

@@ -1,4 +1,5 @@
-// From a name in a field to a model that answers, and to a disk without it: app, host, engine and network are real.
+// From a name in a field to a model that answers, and back to a disk without it. App, host, engine and network are
+// real.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -36,7 +37,7 @@ test('a model is searched, downloaded with a pause and a reload in between, used
   await page.getByText(/^600 kB of 1\.\d MB, paused$/).waitFor();
   const share = Number(await bar.getAttribute('aria-valuenow'));
   assert.ok(share > 40 && share < 60, `${share} %`);
-  // The download is the host's, not the page's.
+  // The download belongs to the host, so it outlives the page.
   await page.reload();
   await tab(page, 'Models');
   await button(page, `Resume ${NAME}`).click();

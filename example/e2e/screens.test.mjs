@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { answered, beginToTalk, openBrowser, tab, talk, visit, write } from './browser.mjs';
-import { gateTo, isLoading, isReading } from './gate.mjs';
+import { gateTo, isLoading, isReading } from './pageGate.mjs';
 import { folderFor, startHost } from './host.mjs';
 import { startHub } from './hub.mjs';
 
@@ -40,9 +40,11 @@ for (const colorScheme of ['light', 'dark']) {
       await answered(page, 'Nice to meet you, alice.');
       await write(page, 'what is my name');
       await answered(page, 'Your name is alice.');
-      // Longer than what is awaited, so that there is still a voice to be seen.
+      // The sentence is longer than the words that the test waits for, so that the level still moves in the picture.
       await beginToTalk(page, say, 'what is my name and where do i live, '.repeat(4), { until: 'what is my' });
-      await page.waitForFunction(() => Number(document.querySelector('[role=meter]')?.getAttribute('aria-valuenow')) > 30);
+      await page.waitForFunction(
+        () => Number(document.querySelector('[role=meter]')?.getAttribute('aria-valuenow')) > 30,
+      );
       await picture('voice-listening');
       await page.getByRole('button', { name: 'Discard the recording' }).click();
       await talk(page, say, 'i live in paris');

@@ -1,4 +1,4 @@
-// The microphone, the recogniser, the engine and the browser are real; only the voice is flite's.
+// Microphone, recogniser, engine and browser are real. Only the voice is flite's.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -20,7 +20,7 @@ test('a name that was said is known after five changes of tab: one load, and onl
   await tab(page, 'Inspector');
   const costs = await page.getByText(/tokens prefilled/).innerText();
   const [, prefilled, reused] = /(\d+) tokens prefilled, (\d+) reused/.exec(costs)?.map(Number) ?? [];
-  // The whole first turn is reused; what is prefilled is the template's words around the question, and the question.
+  // The whole first turn is reused. Only the question and the template's tokens around it are prefilled.
   assert.ok(reused >= 20 && prefilled <= 16, costs);
 });
 
@@ -61,7 +61,7 @@ test('leaving the screen while talking keeps what was heard as a draft', async (
 
 const interruptions = {
   'the permission is taken back': (page) => page.context().clearPermissions(),
-  // No test can hide a page of a browser without windows: it is told so, as a phone's browser tells it.
+  // A browser without windows cannot hide a page, so the test dispatches the event of a phone's browser.
   'the page goes to the background': (page) =>
     page.evaluate(() => {
       Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
@@ -108,7 +108,7 @@ test('talking while an answer is spoken silences it, and the conversation ends w
   await answered(page, 'Hello! How can I help you?');
   await talk(page, say, 'my name is alice');
   await answered(page, 'Nice to meet you, alice.');
-  // Only what had begun to be spoken is still in the conversation.
+  // The conversation keeps only the sentences that the voice began.
   const [, answer] = await page.getByRole('listitem').allInnerTexts();
   assert.equal(answer, sounds.includes('How can I help you?') ? 'Hello! How can I help you?' : 'Hello!');
   assert.deepEqual(sounds.slice(0, 1), ['Hello!']);

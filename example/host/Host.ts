@@ -6,7 +6,7 @@ import { type GenerateOptions, LlamaClient, type ModelConfig } from 'react-nativ
 import { openNodePort } from 'react-native-llama-rs/testing';
 import { WebSocketServer } from 'ws';
 
-import { admitsRequest, admitsSocket, type Gate, isLocal } from './admission';
+import { admitsRequest, admitsSocket, type Admission, isLocal } from './admission';
 import { Pages } from './pages';
 import { Recognisers, type RecogniserSetup } from './Recognisers';
 import { serveHearing } from './serveHearing';
@@ -15,51 +15,59 @@ import { canSpeak, speak } from './speech';
 import { tokenIn } from './token';
 import { type About, PATHS, SUBPROTOCOL } from './wire';
 
-/** What a host serves, and where. */
+/** Options of a host. */
 export interface HostOptions {
   readonly model: ModelConfig;
-  /** For every answer. */
+  /** Options of every answer. */
   readonly options: GenerateOptions;
-  /** Where conversations, models and the token are kept. */
+  /** The directory for conversations, models and the token. */
   readonly directory: string;
   /** The built app. */
   readonly pages: string;
-  /** 0: any that is free. */
+  /** 0 takes any free port. */
   readonly port: number;
-  /** Left out: nothing is heard. */
+  /** @default none: nothing recognises speech */
   readonly recogniser?: RecogniserSetup;
-  /** Address of the hub that models come from by name. Left out: the usual one. */
+  /** Address of the hub for models by name. @default Hugging Face */
   readonly hub?: string;
 }
 
-/** A host that runs. */
+/** A running host. */
 export interface Host {
-  /** With the token. */
+  /** The address of the app, with the token. */
   readonly address: string;
-  /** Ends every connection. The engine is the process's, and stays. */
+  /** Ends every connection. The engine belongs to the process and stays. */
   close(): Promise<void>;
 }
 
-/** Bytes of one frame or one text that is taken. */
+/** The largest frame or text that the host accepts, in bytes. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Serves the app, ports, hearing and speech to this machine alone. Rejects when the port is taken, or the hub's address is none. */
+/**
+ * Serves app, ports, hearing and speech to this machine alone. Rejects if the port is taken or the hub's address
+ * invalid.
+ */
 export async function startHost(options: HostOptions): Promise<Host> {
   const server = createServer();
   const speaks = await canSpeak();
-  const gate: Gate = { port: await listen(server, options.port), token: tokenIn(options.directory) };
+  const admission: Admission = { port: await listen(server, options.port), token: tokenIn(options.directory) };
   try {
-    // At once: a page that has waited for the port would not be answered at all.
-    return await serve(server, gate, options, speaks);
+    // The server listens already: a page that connects before `serve` sets its handlers would get no answer.
+    return await serve(server, admission, options, speaks);
   } catch (error) {
     server.close();
     throw error;
   }
 }
 
-async function serve(server: Server, gate: Gate, { directory, pages, recogniser, model, options, hub }: HostOptions, speaks: boolean): Promise<Host> {
+async function serve(
+  server: Server,
+  admission: Admission,
+  { directory, pages, recogniser, model, options, hub }: HostOptions,
+  speaks: boolean,
+): Promise<Host> {
   const files = new Pages(pages);
-  // Says where the process's manager keeps conversations, and reads them before the first page comes.
+  // This port names the manager's directory and makes it read the conversations before the first page connects.
   const keeper = openNodePort({ manager: 'global', directory: join(directory, 'conversations') });
   const client = new LlamaClient(keeper);
   const recognisers = recogniser && new Recognisers(recogniser, client);
@@ -68,21 +76,21 @@ async function serve(server: Server, gate: Gate, { directory, pages, recogniser,
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { pathname } = urlOf(request);
-    if (!isLocal(request.headers, gate)) response.writeHead(403).end();
+    if (!isLocal(request.headers, admission)) response.writeHead(403).end();
     else if (request.method === 'GET') files.serve(pathname, response);
     else if (pathname !== PATHS.speak || request.method !== 'POST') response.writeHead(404).end();
-    else if (!about.speaks || !admitsRequest(request.headers, gate)) response.writeHead(403).end();
+    else if (!about.speaks || !admitsRequest(request.headers, admission)) response.writeHead(403).end();
     else void answerInSpeech(request, response);
   });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     const { pathname, searchParams } = urlOf(request);
     const isKnown = pathname === PATHS.port || (pathname === PATHS.hear && recognisers !== undefined);
-    if (!isKnown || !admitsSocket(request.headers, gate)) {
+    if (!isKnown || !admitsSocket(request.headers, admission)) {
       connection.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
       return;
     }
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      // A frame that is no WebSocket frame closes the socket, which is all there is to do.
+      // An invalid WebSocket frame closes the socket. The host has nothing more to do.
       socket.on('error', () => undefined);
       if (pathname === PATHS.port) servePort(socket, about);
       else if (recognisers !== undefined) serveHearing(socket, recognisers, searchParams.get('language') ?? '');
@@ -90,7 +98,7 @@ async function serve(server: Server, gate: Gate, { directory, pages, recogniser,
   });
 
   const host: Host = {
-    address: `http://127.0.0.1:${gate.port}/#${gate.token}`,
+    address: `http://127.0.0.1:${admission.port}/#${admission.token}`,
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       recognisers?.close();
@@ -121,7 +129,7 @@ function listen(server: Server, port: number): Promise<number> {
 }
 
 function urlOf({ url = '/' }: IncomingMessage): URL {
-  // Whose name stands before the path is checked by `isLocal`.
+  // `isLocal` checks the host in the request.
   return new URL(url, 'http://127.0.0.1');
 }
 

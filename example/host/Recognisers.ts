@@ -7,29 +7,29 @@ import type { LlamaClient, ResidentHandle } from 'react-native-llama-rs';
 
 import { type Hearer, Recognition } from './Recognition';
 
-/** What recognises speech. */
+/** The program that recognises speech. */
 export interface RecogniserSetup {
-  /** An interpreter that has the packages of `requirements.txt`. */
+  /** A Python interpreter that has the packages of `requirements.txt`. */
   readonly python: string;
   /** Path of `recognise.py`. */
   readonly script: string;
-  /** A folder with one more folder per language, named by its tag; what is in that is said in `recognise.py`. */
+  /** A folder with a folder per further language, named by its tag. `recognise.py` describes the files in it. */
   readonly languages?: string;
 }
 
-/** The language that PocketSphinx brings itself. */
+/** The language that comes with PocketSphinx. */
 const ENGLISH = 'en-US';
 
-/** Memory of one process with the English model, in bytes, as measured. */
+/** Measured memory of one process with the English model, in bytes. */
 const PROCESS_BYTES = 106_000_000;
 
 /**
- * Starts one process per recording. One for the language last heard waits with its model loaded, so that nobody waits for it.
- * All of them are a resident of the engine's memory budget: no page's end ends them; the one that waits goes when the engine
- * needs its room, and comes back with the next recording.
+ * Starts one process per recording. A spare process for the last language waits with its model loaded, so that the next
+ * recording starts at once. All processes together are one resident of the engine's memory budget, which outlives every
+ * page. The engine evicts the spare process when it needs the memory, and the next recording starts a new one.
  */
 export class Recognisers {
-  /** Languages that can be heard. */
+  /** Languages that can be recognised. */
   readonly languages: readonly string[];
   private readonly alive = new Set<ChildProcessWithoutNullStreams>();
   private resident: ResidentHandle | undefined;
@@ -37,24 +37,24 @@ export class Recognisers {
 
   constructor(
     private readonly setup: RecogniserSetup,
-    private readonly client: Pick<LlamaClient, 'registerResident'>,
+    private readonly client: Pick<LlamaClient, 'reserveMemory'>,
   ) {
     const more = setup.languages === undefined ? [] : readdirSync(setup.languages).filter((name) => name !== ENGLISH);
     this.languages = [ENGLISH, ...more.sort()];
     this.prepare(ENGLISH);
   }
 
-  /** Begins to hear one recording. */
+  /** Begins to recognise one recording. */
   start(language: string, hearer: Hearer): Recognition {
     const child = this.spare?.language === language ? this.spare.child : this.spawn(language);
     if (this.spare?.child === child) this.spare = undefined;
     const recognition = new Recognition(child, hearer);
-    // It is at work now: the next one takes its place.
+    // The spare process is at work now, so a new one takes its place.
     this.prepare(language);
     return recognition;
   }
 
-  /** Ends the process that waits; those that hear end with their recordings. */
+  /** Ends the spare process. The others end with their recordings. */
   close(): void {
     this.spare?.child.kill('SIGKILL');
     this.spare = undefined;
@@ -67,14 +67,14 @@ export class Recognisers {
     this.count();
   }
 
-  /** One that dies while it waits is replaced when it is needed, and says then what is wrong. */
+  /** A spare process that dies is replaced with the next recording, which then reports the reason. */
   private forget(child: ChildProcessWithoutNullStreams): void {
     this.alive.delete(child);
     if (this.spare?.child === child) this.spare = undefined;
     this.count();
   }
 
-  /** Tells the engine what they take. */
+  /** Reports the memory of all processes to the engine. */
   private count(): void {
     const sizeBytes = this.alive.size * PROCESS_BYTES;
     const inUse = this.alive.size > (this.spare === undefined ? 0 : 1);
@@ -82,7 +82,13 @@ export class Recognisers {
       this.resident?.remove();
       this.resident = undefined;
     } else if (this.resident === undefined) {
-      this.resident = this.client.registerResident({ id: 'recogniser', name: 'speech recogniser', sizeBytes, inUse, evict: () => this.evict() });
+      this.resident = this.client.reserveMemory({
+        id: 'recogniser',
+        name: 'speech recogniser',
+        sizeBytes,
+        inUse,
+        evict: () => this.evict(),
+      });
     } else {
       this.resident.update({ sizeBytes, inUse });
     }

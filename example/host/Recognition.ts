@@ -1,24 +1,24 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** What a recognition says. */
+/** Callbacks of a recognition. */
 export interface Hearer {
-  /** The guess so far. */
+  /** The words so far, which may change. */
   onPartial(text: string): void;
-  /** What was said; empty when nothing was. Nothing follows. */
+  /** All words; empty if there were none. Called last. */
   onFinal(text: string): void;
-  /** The recogniser ended without a last word. Nothing follows. */
+  /** The recogniser ended without a result. Called last. */
   onFailure(detail: string): void;
 }
 
 type Line = { readonly type: 'ready' } | { readonly type: 'partial' | 'final'; readonly text: string };
 
-/** One recording, heard by a process of its own (`recognise.py`), which ends with it. */
+/** One recording, recognised by a process of its own (`recognise.py`), which ends with it. */
 export class Recognition {
   private ended = false;
   private complaint = '';
 
-  /** `child` may still be loading its model; what it is fed until then waits in the pipe. */
+  /** `child` may still be loading its model. Sound that arrives until then waits in the pipe. */
   constructor(
     private readonly child: ChildProcessWithoutNullStreams,
     private readonly hearer: Hearer,
@@ -27,23 +27,23 @@ export class Recognition {
     child.stderr.on('data', (text: Buffer) => {
       this.complaint = (this.complaint + text.toString('utf8')).slice(-500);
     });
-    // It may end before it has read everything: that it ended is told by `close`.
+    // The process may end before it has read everything. `close` reports its end.
     child.stdin.on('error', () => undefined);
     child.on('error', ({ message }) => this.fail(message));
     child.on('close', () => this.fail(this.complaint));
   }
 
-  /** Sound, 16 kHz, 16-bit, mono. */
+  /** Takes sound: 16 kHz, 16-bit, mono. */
   feed(pcm: Uint8Array): void {
     this.child.stdin.write(pcm);
   }
 
-  /** No more sound comes: the last word follows. */
+  /** Ends the sound. `onFinal` follows. */
   finish(): void {
     this.child.stdin.end();
   }
 
-  /** Nobody wants to know any more. */
+  /** Drops the recording. */
   abandon(): void {
     this.ended = true;
     this.child.kill('SIGKILL');

@@ -8,31 +8,34 @@ export const USAGE = `usage: ./dev demo [--host] [--model MODEL] [--directory DI
        ./dev demo --terminal | --chat
            the same in a terminal; ./dev demo --terminal --help says more
 
-MODEL is a file, or a name such as hf:org/repo:Q4_K_M, whose model then comes from the network. Without --model the tiny model
-of this repository answers. DIR of --directory is where conversations and models are kept.
-DIR of --languages has a folder per language for PocketSphinx, named by its tag; English is there without it.
---load: how the model is loaded, such as '{"contextSize":8192}'; --answer: how it answers, such as '{"temperature":0}'.
---hub: where models with hub names come from, if not from Hugging Face.
+MODEL is a file, or a name such as hf:org/repo:Q4_K_M, which is then downloaded. Without --model, the tiny model of this
+repository answers. DIR of --directory keeps conversations and models.
+DIR of --languages has a folder per language for PocketSphinx, named by its tag; English is built in.
+--load: options of the model, such as '{"contextSize":8192}'; --answer: options of answers, such as '{"temperature":0}'.
+--hub: the server of models with hub names, instead of Hugging Face.
 `;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface HostRequest {
-  /** A name, or a path as it was given, not yet resolved. Absent: the tiny model. */
+  /** A name, or a path as given, not yet resolved. @default the tiny model */
   readonly model: string | undefined;
-  /** As it was given, not yet resolved. Absent: where programs keep their state. */
+  /** As given, not yet resolved. @default the user's folder for programs' state */
   readonly directory: string | undefined;
   readonly languages: string | undefined;
-  /** Absent: the usual one, or any that is free. */
+  /** @default the usual port, or any free one */
   readonly port: number | undefined;
   readonly load: Omit<ModelConfig, 'path'>;
   readonly answer: GenerateOptions;
-  /** Address of the hub. Absent: the usual one. */
+  /** Address of the hub. @default Hugging Face */
   readonly hub: string | undefined;
-  /** Whether the browser is opened as well. */
+  /** Whether to open the browser. */
   readonly opens: boolean;
 }
 
-/** Throws an `Error` whose message says what is wrong. `help`: the usage was asked for. */
+/**
+ * Parses the command line. Throws an `Error` with a message for the user. Returns `help` if the user asks for the
+ * usage.
+ */
 export function parseHostArgs(args: readonly string[]): HostRequest | 'help' {
   const { values } = parseArgs({
     args: [...args],
@@ -78,6 +81,7 @@ function objectOf(name: string, json: string): object {
   } catch {
     throw new Error(`${name} needs JSON`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} needs a JSON object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`${name} needs a JSON object`);
   return value;
 }

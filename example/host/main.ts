@@ -1,4 +1,4 @@
-// The demo app's host. Prints the app's address, and runs until it is interrupted.
+// The demo app's host. Prints the app's address and runs until it is interrupted.
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -8,10 +8,10 @@ import type { ModelConfig } from 'react-native-llama-rs';
 import { type HostRequest, parseHostArgs, USAGE } from './args';
 import { type Host, startHost } from './Host';
 
-/** Tried first, so that a bookmark stays good. */
+/** The port that is tried first, so that a bookmark stays valid. */
 const USUAL_PORT = 4870;
 
-/** Where `run.mjs` has put the built app, and the interpreter that hears. */
+/** The built app, from `run.mjs`, and the Python interpreter of the recogniser. */
 const { LLAMA_RS_PAGES: pages = '', LLAMA_RS_SPEECH_PYTHON: python = '' } = process.env;
 
 async function main(): Promise<void> {
@@ -57,11 +57,11 @@ async function start(request: HostRequest): Promise<Host> {
 
 function modelFor({ model, load }: HostRequest): ModelConfig {
   if (model !== undefined) return { ...load, path: isName(model) ? model : asCalled(model) };
-  // A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
+  // A model this small gains nothing from a second thread, and loses much by one beside a busy program.
   return { threads: 1, ...load, path: resolve('models/tiny-chat/tiny-chat-q8_0.gguf') };
 }
 
-/** Whether it names a model that comes from the network. */
+/** Whether the text names a model on the network. */
 function isName(model: string): boolean {
   return /^(hf|https?):/.test(model);
 }
@@ -71,12 +71,12 @@ function stateDirectory(): string {
   return join(isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'react-native-llama-rs', 'app');
 }
 
-/** npm runs the demo in the checkout, wherever it was called. */
+/** Resolves a path from the folder of the caller. npm runs the demo in the checkout. */
 function asCalled(path: string): string {
   return resolve(process.env.INIT_CWD ?? process.cwd(), path);
 }
 
-/** In the user's browser. That there is none is no failure: the address has been printed. */
+/** Opens the user's browser. No browser is no failure: the address has been printed. */
 function open(address: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
   spawn(program, [address], { stdio: 'ignore', detached: true })

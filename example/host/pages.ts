@@ -9,7 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** What a page may load and connect to: this host. react-native-web writes its styles into the page. */
+/** A page may load from and connect to this host alone. react-native-web writes its styles into the page. */
 const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -18,7 +18,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The files of a folder, read once: what is not one of them cannot be asked for. */
+/** The files of a folder, read once. A request cannot reach any other file. */
 export class Pages {
   private readonly files: ReadonlyMap<string, Buffer>;
 
@@ -32,7 +32,7 @@ export class Pages {
     );
   }
 
-  /** Answers with the file of that path; `/` is `index.html`. */
+  /** Answers with the file at the path; `/` is `index.html`. */
   serve(path: string, response: ServerResponse): void {
     const name = path === '/' ? '/index.html' : path;
     const body = this.files.get(name);

@@ -44,7 +44,7 @@ def main() -> None:
     decoder.start_utt()
     last = ""
     while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
-        # Half a sample at the end of a stream that was cut is no sound.
+        # A stream that was cut may end in half a sample.
         decoder.process_raw(chunk[: len(chunk) // 2 * 2])
         partial = heard(decoder)
         if partial != last:

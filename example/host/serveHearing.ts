@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { Recognisers } from './Recognisers';
 import type { FromRecogniser } from './wire';
 
-/** Hears one recording: sound up in binary frames until the text frame `end`, guesses and the last word down. */
+/** Recognises one recording. Sound comes up in binary frames until the text frame `end`; words go down. */
 export function serveHearing(socket: WebSocket, recognisers: Recognisers, language: string): void {
   const tell = (message: FromRecogniser) => socket.send(JSON.stringify(message));
   const tellLast = (message: FromRecogniser) => {
@@ -11,7 +11,10 @@ export function serveHearing(socket: WebSocket, recognisers: Recognisers, langua
     socket.close();
   };
   if (!recognisers.languages.includes(language)) {
-    tellLast({ type: 'failed', detail: `${language} is not heard here - choose one of ${recognisers.languages.join(', ')}` });
+    tellLast({
+      type: 'failed',
+      detail: `${language} is not heard here - choose one of ${recognisers.languages.join(', ')}`,
+    });
     return;
   }
   const recognition = recognisers.start(language, {

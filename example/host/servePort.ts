@@ -4,13 +4,16 @@ import type { WebSocket } from 'ws';
 
 import type { About, FromPort } from './wire';
 
-/** Bytes that may wait for a page that does not read. It then loses its connection, and catches up with the next one. */
+/**
+ * Bytes that may wait for a page that does not read. Past that, the page loses its connection and catches up with the
+ * next.
+ */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-/** `Try again later`. */
+/** The close code for `Try again later`. */
 const TOO_SLOW = 1013;
 
-/** Gives a socket a port of the process's manager, for as long as the socket is open. */
+/** Connects a socket to a port of the process's manager while the socket is open. */
 export function servePort(socket: WebSocket, about: About): void {
   const port = openNodePort({ manager: 'global' });
   const tell = (message: FromPort) => socket.send(JSON.stringify(message));
@@ -25,7 +28,7 @@ export function servePort(socket: WebSocket, about: About): void {
       seq = Math.max(seq, event.seq);
       return follows;
     });
-    // A snapshot cannot be asked for and waited for at once over a socket, so it goes ahead of whoever will need it.
+    // A page cannot read a snapshot synchronously over a socket, so the host sends it ahead of the batch that needs it.
     if (!isGapless) tell({ type: 'snapshot', snapshot: port.snapshot() });
     tell({ type: 'batch', batch });
     if (socket.bufferedAmount > MOST_WAITING) socket.close(TOO_SLOW, 'too slow');

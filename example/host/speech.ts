@@ -6,21 +6,21 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Longer sentences are cut: nobody listens to one. */
+/** Longer sentences are cut, because no listener follows one. */
 const MOST_CHARACTERS = 1000;
 
-/** Whether flite is there. */
+/** Whether flite is installed. */
 export async function canSpeak(): Promise<boolean> {
   try {
     await run('flite', ['--version']);
     return true;
   } catch (error) {
-    // Some builds answer `--version` with a usage text and 1; only a program that is not there has a word for a code.
+    // Some builds answer `--version` with a usage text and exit code 1. A missing program has a word as its code.
     return typeof (error as { code?: unknown }).code === 'number';
   }
 }
 
-/** A text in flite's voice, as a WAV file. `signal` ends the work. */
+/** Speaks a text with flite's voice into a WAV file. `signal` aborts. */
 export async function speak(text: string, signal: AbortSignal): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'llama-speech-'));
   try {

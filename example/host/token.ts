@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 
 /**
- * The secret of a host's address. Made once for a directory and readable by its owner only, so that a page that is open, or
- * in the bookmarks, finds a host that was started again.
+ * The secret of a host's address. It is made once per directory and readable by its owner alone, so that an open or
+ * bookmarked page finds a restarted host.
  */
 export function tokenIn(directory: string): string {
   const file = join(directory, 'host-token');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) {
-    // A process that dies meanwhile must leave no half of a secret, and no empty one.
+    // A process that dies here must not leave half a secret, or an empty one.
     const unfinished = `${file}.${process.pid}`;
     writeFileSync(unfinished, randomBytes(24).toString('base64url'), { mode: 0o600 });
     renameSync(unfinished, file);

@@ -6,13 +6,13 @@ import { SafeAreaProvider, SafeAreaView } from 'react-native-safe-area-context';
 import { App } from '../app/App';
 import { makeServices } from '../app/makeServices';
 import { useTheme } from '../app/theme';
-import { openEars } from './openEars';
+import { loadRecogniser } from './loadRecogniser';
 import { phoneMicrophone } from './phoneMicrophone';
 import { PhoneSpeaker } from './PhoneSpeaker';
 import { systemVoice } from './systemVoice';
 import { WhisperTranscriber } from './WhisperTranscriber';
 
-/** What the native side says: the folder of the app's own files, in which the two models are. */
+/** Props from the native side: the folder of the app's own files, which has the two models. */
 interface PhoneAppProps {
   readonly directory: string;
 }
@@ -20,7 +20,7 @@ interface PhoneAppProps {
 /** Memory of whisper's `base` model at 5 bits, in bytes. */
 const WHISPER_BYTES = 150_000_000;
 
-/** The app on a phone: `chat.gguf` answers, `whisper.bin` hears. */
+/** The app on a phone. `chat.gguf` answers, `whisper.bin` recognises speech. */
 export function PhoneApp({ directory }: PhoneAppProps) {
   const { ground } = useTheme();
   return (
@@ -45,7 +45,7 @@ function Inside({ directory }: PhoneAppProps) {
       transcriber: new WhisperTranscriber({
         client,
         microphone: phoneMicrophone(),
-        openEars: () => openEars(`${directory}/whisper.bin`),
+        loadRecogniser: () => loadRecogniser(`${directory}/whisper.bin`),
         sizeBytes: WHISPER_BYTES,
         languages: ['en', 'de', 'fr', 'es', 'it', 'ja', 'zh'],
       }),

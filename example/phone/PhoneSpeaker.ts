@@ -2,11 +2,11 @@ import type { Speaker } from '../app/speech/Speaker';
 
 /** The system's voice. */
 export interface SystemVoice {
-  /** Begins to speak. Resolves to the utterance's id, possibly after its end; rejects when there is no voice. */
+  /** Begins to speak. Resolves to the utterance's id, possibly after its end. Rejects without a voice. */
   speak(text: string, language: string): Promise<string>;
-  /** Silence, now. */
+  /** Stops speaking at once. */
   stop(): Promise<void>;
-  /** Calls the listener with the id of each utterance that is over: spoken, stopped or failed. */
+  /** Calls the listener with the id of each utterance that was spoken, was stopped or failed. */
   onOver(listener: (id: string) => void): void;
 }
 
@@ -14,7 +14,7 @@ export interface SystemVoice {
 export class PhoneSpeaker implements Speaker {
   /** Utterances whose ids are not known yet. */
   private unnamed = 0;
-  /** Ids of utterances that are over, while one of them may be unnamed. */
+  /** Ids of utterances that are over, kept while another utterance has no id yet. */
   private readonly over = new Set<string>();
   private current: { id: string | undefined; readonly done: () => void } | undefined;
 
@@ -38,7 +38,7 @@ export class PhoneSpeaker implements Speaker {
         if (isOver && this.current === utterance) this.end();
         if (this.unnamed === 0) this.over.clear();
       };
-      // An answer that cannot be spoken can still be read.
+      // The user can still read an answer that cannot be spoken.
       this.voice.speak(text, language).then(name, () => name(undefined));
     });
   }

@@ -4,49 +4,50 @@ import type { HearingListener, HearingProblem, Recording, Transcriber } from '..
 import { joined, loudness } from './pcm';
 
 /** A recogniser with its weights in memory. */
-export interface Ears {
-  /** What is said in 16 kHz, 16-bit, mono PCM. */
+export interface Recogniser {
+  /** Resolves to the words in 16 kHz, 16-bit, mono PCM. */
   recognise(pcm: ArrayBuffer, language: string): Promise<string>;
   /** Frees the weights. */
   release(): Promise<void>;
 }
 
-/** The phone's microphone. One recording at a time. */
+/** The phone's microphone, with one recording at a time. */
 export interface PhoneMicrophone {
-  /** Opens it; pieces of 16 kHz, 16-bit, mono PCM follow. Resolves to what keeps it closed, if something does. */
+  /** Opens the microphone; pieces of 16 kHz, 16-bit, mono PCM follow. Resolves to the problem if it stays closed. */
   open(onSound: (pcm: Uint8Array) => void, onInterrupted: () => void): Promise<HearingProblem | undefined>;
-  /** Closes it: no piece follows. */
+  /** Closes the microphone. No piece follows. */
   close(): void;
 }
 
-/** What the transcriber is made of. */
+/** The parts of a transcriber. */
 export interface WhisperParts {
-  readonly client: Pick<LlamaClient, 'registerResident'>;
+  readonly client: Pick<LlamaClient, 'reserveMemory'>;
   readonly microphone: PhoneMicrophone;
   /** Loads the weights. */
-  readonly openEars: () => Promise<Ears>;
-  /** Memory that they take, in bytes. */
+  readonly loadRecogniser: () => Promise<Recogniser>;
+  /** Memory of the weights, in bytes. */
   readonly sizeBytes: number;
-  /** As whisper knows them; the first is the default. */
+  /** Whisper's language codes; the first is the default. */
   readonly languages: readonly string[];
 }
 
-/** Sound that is recognised again for a guess: a second of it, in bytes. */
+/** New sound after which the recording so far is recognised again: one second, in bytes. */
 const GUESS_BYTES = 32_000;
 
-/** Milliseconds without any sound, not even silence: another app, or another audio route, has taken the microphone. */
+/** Milliseconds without any piece, not even a silent one, after which another app or audio route has the microphone. */
 const STALLED_MS = 3000;
 
-/** What whisper writes for sound that is no speech, such as `[BLANK_AUDIO]` and `(wind blowing)`. */
+/** Whisper's marks for sound that is not speech, such as `[BLANK_AUDIO]` and `(wind blowing)`. */
 const NO_SPEECH = /\[[^\]]*\]|\([^)]*\)/g;
 
 /**
- * Hears with whisper on the phone. Its weights are loaded by the first recording and stay, whatever is unmounted: they are
- * a resident of the engine's memory budget, and go when the engine needs their room while nobody talks.
+ * Recognises speech with whisper on the phone. The first recording loads its weights, which then outlive every screen.
+ * They are a resident of the engine's memory budget: the engine evicts them when it needs the memory and no recording
+ * runs.
  */
 export class WhisperTranscriber implements Transcriber {
   readonly languages: readonly string[];
-  private ears: Promise<Ears> | undefined;
+  private recogniser: Promise<Recogniser> | undefined;
   private resident: ResidentHandle | undefined;
   private isAtWork = false;
 
@@ -63,7 +64,7 @@ export class WhisperTranscriber implements Transcriber {
     let isGuessing = false;
 
     this.setAtWork(true);
-    const ears = this.load();
+    const recogniser = this.load();
     const end = (heard: Parameters<HearingListener['onEnd']>[0]) => {
       if (state === 'over') return;
       leave();
@@ -81,7 +82,8 @@ export class WhisperTranscriber implements Transcriber {
       microphone.close();
       this.setAtWork(false);
     };
-    const recognise = async () => (await (await ears).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
+    const recognise = async () =>
+      (await (await recogniser).recognise(joined(pieces), language)).replace(NO_SPEECH, '').trim();
     const guess = async () => {
       isGuessing = true;
       unheardBytes = 0;
@@ -122,7 +124,7 @@ export class WhisperTranscriber implements Transcriber {
         state = 'finished';
         clearTimeout(stalled);
         microphone.close();
-        // Whisper does one thing at a time.
+        // Whisper does one job at a time.
         guessing.then(recognise).then(
           (text) => end({ type: 'heard', text }),
           () => fail('unavailable'),
@@ -139,34 +141,34 @@ export class WhisperTranscriber implements Transcriber {
     this.resident?.update({ inUse: isAtWork });
   }
 
-  /** Loads the weights, unless they are there. */
-  private load(): Promise<Ears> {
-    this.ears ??= this.parts.openEars().then(
-      (ears) => {
-        this.resident = this.register(ears);
-        return ears;
+  /** Loads the weights if they are not loaded. */
+  private load(): Promise<Recogniser> {
+    this.recogniser ??= this.parts.loadRecogniser().then(
+      (recogniser) => {
+        this.resident = this.register(recogniser);
+        return recogniser;
       },
       (error: unknown) => {
         // The next recording tries again.
-        this.ears = undefined;
+        this.recogniser = undefined;
         throw error;
       },
     );
-    // Whoever recognises gets the error.
-    this.ears.catch(() => undefined);
-    return this.ears;
+    // The recording that awaits the recogniser gets the error.
+    this.recogniser.catch(() => undefined);
+    return this.recogniser;
   }
 
-  private register(ears: Ears): ResidentHandle {
-    return this.parts.client.registerResident({
+  private register(recogniser: Recogniser): ResidentHandle {
+    return this.parts.client.reserveMemory({
       id: 'whisper',
       name: 'speech recogniser',
       sizeBytes: this.parts.sizeBytes,
       inUse: this.isAtWork,
       evict: async () => {
-        this.ears = undefined;
+        this.recogniser = undefined;
         this.resident = undefined;
-        await ears.release();
+        await recogniser.release();
       },
     });
   }

@@ -1,4 +1,4 @@
-// The package types itself under the name of the one that it was forked from.
+// The types of the package have the name of the package that it was forked from.
 declare module '@fugood/react-native-audio-pcm-stream' {
   interface Format {
     readonly sampleRate: number;

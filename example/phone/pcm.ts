@@ -1,8 +1,8 @@
-/** Quieter than this, in decibels below full scale, is silence on the meter. */
+/** Decibels below full scale that the meter shows as silence. */
 const FLOOR_DB = -55;
 const FULL_SCALE = 0x8000;
 
-/** How loud 16-bit sound is, 0 to 1. */
+/** Loudness of 16-bit sound, 0 to 1. */
 export function loudness(pcm: Uint8Array): number {
   const view = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength);
   const count = Math.floor(pcm.byteLength / 2);
@@ -12,7 +12,7 @@ export function loudness(pcm: Uint8Array): number {
   return Math.min(1, Math.max(0, 1 - decibels / FLOOR_DB));
 }
 
-/** All pieces as one. */
+/** Joins all pieces. */
 export function joined(pieces: readonly Uint8Array[]): ArrayBuffer {
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
   let at = 0;

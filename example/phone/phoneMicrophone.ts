@@ -4,14 +4,21 @@ import { AppState, PermissionsAndroid, Platform } from 'react-native';
 
 import type { PhoneMicrophone } from './WhisperTranscriber';
 
-/** Android's audio source that is tuned for recognition. */
+/** Android's audio source for speech recognition. */
 const VOICE_RECOGNITION = 6;
 
-const FORMAT = { sampleRate: 16_000, channels: 1, bitsPerSample: 16, audioSource: VOICE_RECOGNITION, bufferSize: 4096, wavFile: '' } as const;
+const FORMAT = {
+  sampleRate: 16_000,
+  channels: 1,
+  bitsPerSample: 16,
+  audioSource: VOICE_RECOGNITION,
+  bufferSize: 4096,
+  wavFile: '',
+} as const;
 
 /** The phone's microphone. A recording ends when the app leaves the foreground. */
 export function phoneMicrophone(): PhoneMicrophone {
-  // Counts what was asked for, so that what was waited for too long is known to be unwanted.
+  // Counts the requests, so that a permission that arrives too late is known to be unwanted.
   let newest = 0;
   let stop = () => {};
   const close = () => {
@@ -29,7 +36,7 @@ export function phoneMicrophone(): PhoneMicrophone {
       AudioRecord.on('data', (base64) => {
         if (newest === mine) onSound(Buffer.from(base64, 'base64'));
       });
-      // A call, the lock, another app: each takes the foreground.
+      // A call, the lock screen or another app takes the foreground.
       const subscription = AppState.addEventListener('change', (state) => {
         if (state !== 'active') onInterrupted();
       });
@@ -44,7 +51,7 @@ export function phoneMicrophone(): PhoneMicrophone {
   };
 }
 
-/** iOS asks by itself when the microphone is opened. */
+/** Asks for permission on Android. iOS asks by itself when the microphone opens. */
 async function isAllowed(): Promise<boolean> {
   if (Platform.OS !== 'android') return true;
   return (await PermissionsAndroid.request('android.permission.RECORD_AUDIO')) === 'granted';

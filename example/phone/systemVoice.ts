@@ -3,13 +3,13 @@ import { Platform } from 'react-native';
 
 import type { SystemVoice } from './PhoneSpeaker';
 
-/** The library's own pace is half the system's on Android; on iOS it is the system's. */
+/** The library's default pace is the system's on iOS, and half the system's on Android. */
 const PACE = Platform.OS === 'android' ? { rate: 1 } : {};
 
-/** The library names a type for it that React Native does not export. */
+/** The library types its emitter with a type that React Native does not export. */
 type Event = (listener: (event: EventProps) => void) => unknown;
 
-/** The voice that the user has chosen for the system. */
+/** The voice of the user's system settings. */
 export function systemVoice(): SystemVoice {
   return {
     speak: (text, language) => Speech.speak(text, { language, ...PACE }),

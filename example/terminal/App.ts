@@ -1,16 +1,22 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 
-import { LlamaError, type LlamaErrorCode, type ModelConfig, type Persist, type ScopeSummary } from 'react-native-llama-rs';
+import {
+  LlamaError,
+  type LlamaErrorCode,
+  type ModelConfig,
+  type Persist,
+  type ScopeSummary,
+} from 'react-native-llama-rs';
 
 import type { Answer } from './screen';
 import type { Order, Report } from './wire';
 
-/** How something is said, beside its words. */
+/** Options of a message. */
 export interface Manner {
-  /** What of the conversation may be on disk. Left out: all. */
+  /** How much of the conversation may be on disk. @default 'full' */
   readonly persist?: Persist;
-  /** Whether the answer goes on until something ends it. */
+  /** Whether the answer goes on until it is cancelled or the context is full. */
   readonly endless?: boolean;
   readonly onPiece?: (piece: string) => void;
 }
@@ -21,12 +27,12 @@ interface Waiting {
   readonly onPiece: (piece: string) => void;
 }
 
-/** An app in a process of its own, as seen from outside: it can be talked to, and it can be killed. */
+/** An app in a process of its own, seen from outside, where it can be killed. */
 export class App {
   private waiting: Waiting | undefined;
   private readonly child: ChildProcess;
   private readonly gone: Promise<NodeJS.Signals | null>;
-  /** What the first snapshot knew, before any model was loaded. */
+  /** The conversations of the first snapshot, before any model was loaded. */
   readonly found: Promise<readonly ScopeSummary[]>;
 
   constructor(model: ModelConfig, directory: string) {
@@ -44,12 +50,12 @@ export class App {
         this.end(error);
       });
     });
-    // Whoever looks gets the error; nobody needs to.
+    // Every later order rejects with this error.
     this.found.catch(() => undefined);
   }
 
-  /** Says something in a conversation. Rejects with `closed` when the process ends before the answer does. */
-  async say(scope: string, text: string, { persist = 'kv', endless = false, onPiece }: Manner = {}): Promise<Answer> {
+  /** Sends a message. Rejects with `closed` if the process ends before the answer does. */
+  async say(scope: string, text: string, { persist = 'full', endless = false, onPiece }: Manner = {}): Promise<Answer> {
     const report = await this.ask({ type: 'say', scope, text, persist, endless }, onPiece);
     if (report.type !== 'answered') throw unexpected(report);
     return report;
@@ -59,7 +65,7 @@ export class App {
     return scopesOf(await this.ask({ type: 'scopes' }));
   }
 
-  /** As a phone does when the app goes to the background. */
+  /** Sends the app to the background, as a phone does. */
   async suspend(): Promise<void> {
     await this.ask({ type: 'suspend' });
   }
@@ -68,13 +74,13 @@ export class App {
     await this.ask({ type: 'resume' });
   }
 
-  /** Ends as an app should. Does nothing when the process has gone. */
+  /** Ends the app in order. Does nothing if its process has ended. */
   async close(): Promise<void> {
     if (this.child.connected) await this.ask({ type: 'close' }).catch(() => undefined);
     await this.gone;
   }
 
-  /** SIGKILL: the process runs no more code. Resolves, when it has gone, to the signal that ended it. */
+  /** Sends SIGKILL, after which the process runs no more code. Resolves to the signal that ended it. */
   kill(): Promise<NodeJS.Signals | null> {
     this.child.kill('SIGKILL');
     return this.gone;

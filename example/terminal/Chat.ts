@@ -14,29 +14,29 @@ const OWN_COMMANDS = [
 
 const OPTIONS = { temperature: 0, maxOutputTokens: 512, keepPartial: true };
 
-/** Who sits at the chat. */
+/** The user interface around a chat. */
 export interface ChatHost {
   /** The chat waits for a line in this scope. */
   idle(scope: string): void;
-  /** A line's turn has come. */
+  /** The chat begins with a line. */
   taken(scope: string, line: string): void;
 }
 
 /**
- * A chat of lines. Takes its lines in order, however fast they come, each when the one before has its answer. A command
- * that acts on the answer under way does not wait for it, and while the engine is suspended nothing does. Knows neither
- * readline nor the process.
+ * A chat of lines. It handles lines in order, each after the answer to the previous one, however fast they come. A
+ * command that acts on the running answer does not wait for it. While the engine is suspended, no line waits. Knows
+ * neither readline nor the process.
  */
 export class Chat {
-  /** Resolves when the user has left. */
+  /** Resolves when the user leaves. */
   readonly ended: Promise<void>;
   private scope = 'main';
   private readonly lines: string[] = [];
   private working = false;
   private running: Generation | undefined;
-  /** The lines that did not wait for the answer under way. */
+  /** Lines that did not wait for the running answer. */
   private hurry: Promise<void> | undefined;
-  /** Whether the answer under way has been written into the line where the page is now. */
+  /** Whether the page's current line holds text of the running answer. */
   private midLine = false;
   private last: GenerationResult | undefined;
   private left = false;
@@ -64,7 +64,7 @@ export class Chat {
     else void this.work();
   }
 
-  /** Ctrl-C: ends the running answer. Returns whether there is one. */
+  /** Ends the running answer, on Ctrl-C. Returns whether there was one. */
   interrupt(): boolean {
     if (this.running === undefined) return false;
     void this.cancel(this.running);
@@ -154,7 +154,7 @@ export class Chat {
     }
   }
 
-  /** Takes the next lines now, as long as they are about the answer under way, or nothing else can happen. */
+  /** Takes the next lines now while they act on the running answer or the engine is suspended. */
   private takeUrgent(): void {
     if (this.hasUrgent()) this.hurry ??= this.hurryOn();
   }
@@ -179,7 +179,7 @@ export class Chat {
   }
 
   private complain(error: unknown): void {
-    // What was under way when the user left ends with the client.
+    // An answer that runs when the user leaves ends with the client.
     if (this.left) return;
     this.leaveLine();
     this.page.line(this.page.paint('red', (error as LlamaError).detail));
@@ -197,6 +197,9 @@ export class Chat {
 }
 
 function help(): readonly string[] {
-  const commands = Object.entries(COMMANDS).map(([name, { argument = '', help: text }]) => [`${name} ${argument}`.trim(), text]);
+  const commands = Object.entries(COMMANDS).map(([name, { argument = '', help: text }]) => [
+    `${name} ${argument}`.trim(),
+    text,
+  ]);
   return table([...commands, ...OWN_COMMANDS], 'left');
 }

@@ -13,8 +13,8 @@ interface OldVoiceScreenProps {
 }
 
 /**
- * The same screen on the old pattern, which has one context and one conversation. It waits for the context before it
- * asks, which spares it the pattern's race between two loads.
+ * The same screen on the old pattern, which has one context and one conversation. The screen waits for the context
+ * before it asks. That avoids the pattern's race between two loads.
  */
 export function OldVoiceScreen({ runtime, model, transcript, watcher }: OldVoiceScreenProps): ReactNode {
   const { isInitializing, isReady, processMessage } = useLlamaVercelChat(runtime, model);

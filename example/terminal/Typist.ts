@@ -3,16 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from './Page';
 import { cells, harmless, parts } from './text';
 
-/** Writes a text that grows, word by word, wrapped under the column where it began. */
+/** Writes a growing text word by word, wrapped under the column where it began. */
 export class Typist {
   private column: number;
-  /** The word that may go on in the next piece. */
+  /** The last word, which may continue in the next piece. */
   private unfinished = '';
   private typing: Promise<void> = Promise.resolve();
 
   /**
-   * `indent`: the column where the text begins, in which the cursor is now. `msPerWord`: the pace at which words appear,
-   * for a model that answers faster than anybody reads; the engine never waits for it.
+   * `indent` is the column of the cursor, where the text begins. `msPerWord` is the pace of the words on the page, for
+   * models faster than a reader. The engine never waits for it.
    */
   constructor(
     private readonly page: Page,
@@ -28,7 +28,7 @@ export class Typist {
     for (const part of done) this.schedule(part);
   }
 
-  /** Writes what is left; resolves when it is on the page. */
+  /** Writes the rest. Resolves when it is on the page. */
   finish(): Promise<void> {
     this.schedule(this.unfinished);
     this.unfinished = '';
@@ -52,7 +52,7 @@ export class Typist {
     if (part === '\n' || full) {
       this.page.write(`\n${' '.repeat(this.indent)}`);
       this.column = this.indent;
-      // A line never begins with the space at which it was broken.
+      // A line does not begin with the space at which the text was broken.
       if (/^\s/.test(part)) return;
     }
     this.page.write(part);

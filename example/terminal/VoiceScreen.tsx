@@ -5,16 +5,16 @@ import { ANSWER, type Watcher } from './screen';
 
 interface VoiceScreenProps {
   readonly model: ModelConfig;
-  /** Whose conversation it is. */
+  /** The conversation. */
   readonly scope: string;
-  /** What was said, as a speech recogniser wrote it down. */
+  /** The user's words from a speech recogniser. */
   readonly transcript: string;
   readonly watcher: Watcher;
 }
 
-/** A screen that is there for one recording. It borrows the model while it is mounted, and owns nothing. */
+/** A screen for one recording. It has a lease of the model while it is mounted, and owns nothing. */
 export function VoiceScreen({ model, scope, transcript, watcher }: VoiceScreenProps): ReactNode {
-  const { status, generate } = useLlama({ ...model, scope, owner: 'VoiceScreen' });
+  const { status, generate } = useLlama({ ...model, scope, debugLabel: 'VoiceScreen' });
   const [readyAtFirst] = useState(status === 'ready');
   const [answer, setAnswer] = useState('');
 

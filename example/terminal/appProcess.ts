@@ -1,11 +1,11 @@
-// The app that is killed: a process of its own, which obeys the demo. arguments: DIRECTORY MODEL_AS_JSON
+// The app that the demo kills, in a process of its own. arguments: DIRECTORY MODEL_AS_JSON
 import type { ModelConfig } from 'react-native-llama-rs';
 
 import { openEngine } from './engine';
 import { ANSWER } from './screen';
 import type { Order, Report } from './wire';
 
-/** The tiny model's answers are over in a moment. One that likes what it has said goes on until its context is full. */
+/** The tiny model's answers are short. Preferring its own words, it goes on until its context is full. */
 const ENDLESS = { temperature: 0, repeatPenalty: 0.5 };
 
 const [directory = '', model = ''] = process.argv.slice(2);
@@ -19,7 +19,7 @@ try {
 
 function serve(): void {
   const { client, close } = openEngine(directory);
-  // Before anything is loaded: what the first snapshot says.
+  // The conversations of the first snapshot, before any model is loaded.
   report({ type: 'opened', scopes: client.scopes.getSnapshot() });
 
   async function obey(order: Order): Promise<Report> {
@@ -61,12 +61,12 @@ function serve(): void {
         if (order.type === 'close') process.disconnect();
       });
   });
-  // The demo has gone.
+  // The demo has ended.
   process.on('disconnect', close);
 }
 
 function report(what: Report): void {
-  // Without the demo nobody listens.
+  // The demo may have ended.
   if (process.connected) process.send?.(what);
 }
 

@@ -9,14 +9,14 @@ Without --model the tiny model of this repository answers.
 DIR is where the chat keeps its conversations; it says which one it is when it starts.
 `;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Request =
   | { readonly type: 'story'; readonly model: string | undefined }
   | { readonly type: 'chat'; readonly model: string | undefined; readonly directory: string | undefined }
   | { readonly type: 'help' }
   | { readonly type: 'refused'; readonly reason: string };
 
-/** `model` and `directory` are as they were given, not yet resolved. */
+/** Parses the command line. `model` and `directory` stay as given, not yet resolved. */
 export function parseRequest(args: readonly string[]): Request {
   try {
     const { values } = parseArgs({
@@ -33,14 +33,15 @@ export function parseRequest(args: readonly string[]): Request {
     if (values.directory === '') return { type: 'refused', reason: '--directory needs the path of a folder' };
     const { model, directory } = values;
     if (values.chat === true) return { type: 'chat', model, directory };
-    if (directory !== undefined) return { type: 'refused', reason: '--directory is for --chat; the story keeps nothing' };
+    if (directory !== undefined)
+      return { type: 'refused', reason: '--directory is for --chat; the story keeps nothing' };
     return { type: 'story', model };
   } catch (error) {
     return { type: 'refused', reason: firstSentence((error as Error).message) };
   }
 }
 
-/** Node adds advice about positional arguments, which there are none of. */
+/** Cuts off Node's advice about positional arguments, because the demo has none. */
 function firstSentence(text: string): string {
   return text.replace(/(\.\s|\n)[^]*$/, '');
 }

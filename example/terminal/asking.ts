@@ -8,17 +8,17 @@ import { table } from './table';
 
 export const QUESTION = 'What is my name?';
 
-/** Somebody who came back, and what it took. */
+/** A conversation that was asked again, and the cost of its answer. */
 interface Return {
   readonly person: string;
-  /** Where the conversation was, and how many of its tokens. */
+  /** The residency of the conversation before the question, and its cached tokens. */
   readonly was: ScopeSummary;
   readonly answer: Answer;
 }
 
 /**
- * Each is asked for the name that the conversation has heard. Throws `Untrue` for a wrong name, and where tokens that were
- * kept had to be computed again.
+ * Asks each conversation for the name that it was told. Throws `Untrue` for a wrong name, or if cached tokens were
+ * computed again.
  */
 export async function askEach(app: App, people: readonly string[]): Promise<Return[]> {
   const returns: Return[] = [];
@@ -35,7 +35,7 @@ export async function askEach(app: App, people: readonly string[]): Promise<Retu
   return returns;
 }
 
-/** The returns as lines of a table. */
+/** The answers as lines of a table. */
 export function returned(returns: readonly Return[], page: Page): string[] {
   const rows = returns.map(({ person, was, answer: { usage, text } }) => [
     person,

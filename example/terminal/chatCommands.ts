@@ -2,25 +2,25 @@ import type { LlamaClient } from 'react-native-llama-rs';
 
 import { conversations, place } from './chatTables';
 
-/** What a command may touch. */
+/** The context of a command. */
 interface Desk {
   readonly client: LlamaClient;
-  /** The conversation that the user is in. */
+  /** The current conversation. */
   readonly scope: string;
-  /** Goes to another conversation. */
+  /** Changes the current conversation. */
   readonly enter: (scope: string) => void;
 }
 
 interface ChatCommand {
   readonly argument?: string;
   readonly help: string;
-  /** Whether it acts on the answer under way instead of waiting for its end. */
+  /** Whether the command acts on the running answer instead of waiting for its end. */
   readonly urgent?: boolean;
-  /** Returns what is to be told. Rejects with `LlamaError`. */
+  /** Returns the lines to show. Rejects with `LlamaError`. */
   run(desk: Desk, argument: string): Promise<readonly string[]> | readonly string[];
 }
 
-/** The commands that act on conversations; the chat itself knows the rest. */
+/** The commands that act on conversations. The chat itself has the others. */
 export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
   '/scope': {
     argument: 'NAME',
@@ -33,7 +33,7 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     },
   },
   '/scopes': {
-    help: 'lists conversations: where each is, its tokens, when it was saved',
+    help: 'lists conversations with residency, tokens and time of saving',
     run: ({ client, scope }) => conversations(client.scopes.getSnapshot(), scope),
   },
   '/fork': {
@@ -79,7 +79,7 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     },
   },
   '/resume': {
-    help: 'goes on, the answer under way included',
+    help: 'goes on, also with the answer under way',
     urgent: true,
     async run({ client }) {
       await client.resume();
@@ -91,7 +91,7 @@ export const COMMANDS: Readonly<Record<string, ChatCommand>> = {
     help: 'forgets this conversation, or all of them, in memory and on disk',
     async run({ client, scope }, which) {
       if (which !== '' && which !== 'all') return ['/erase forgets this conversation, /erase all every one'];
-      await (which === 'all' ? client.eraseAll() : client.disposeScope(scope));
+      await (which === 'all' ? client.deleteAllScopes() : client.deleteScope(scope));
       return [which === 'all' ? 'forgotten: every conversation' : `forgotten: ${scope}`];
     },
   },

@@ -3,10 +3,10 @@ import type { GenerationResult, LlamaClient, ModelInfo, ModelState, ScopeSummary
 import { compact } from './Page';
 import { table } from './table';
 
-/** Sorts and reads alike everywhere: 2026-11-21 14:05:09, in local time. */
+/** A local time that reads and sorts alike everywhere: 2026-11-21 14:05:09. */
 const TIME = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
 
-/** All conversations, as a table. The one that the user is in has a star. */
+/** A table of all conversations. The current one has a star. */
 export function conversations(scopes: readonly ScopeSummary[], current: string): readonly string[] {
   if (scopes.length === 0) return ['no conversations yet'];
   const rows = scopes.map(({ id, messageCount, cachedTokens, residency, savedAt }) => [
@@ -19,7 +19,7 @@ export function conversations(scopes: readonly ScopeSummary[], current: string):
   return table([['conversation', 'messages', 'tokens', 'is', 'saved'], ...rows], 'left');
 }
 
-/** Where one conversation is, as a line. */
+/** The residency of one conversation, as a line. */
 export function place(client: LlamaClient, scope: string): readonly string[] {
   const { summary } = client.scope(scope).getSnapshot();
   if (summary === undefined) return [];
@@ -28,17 +28,17 @@ export function place(client: LlamaClient, scope: string): readonly string[] {
   return [`${scope}: ${messageCount} messages, ${cachedTokens} tokens ${residency}${saved}`];
 }
 
-/** The model, and what the last answer took. */
+/** The model, and the cost of the last answer. */
 export function stats(model: ModelState | undefined, last: GenerationResult | undefined): readonly string[] {
   const status = model?.status;
   const info = status?.type === 'ready' || status?.type === 'idle' ? about(status.info) : [];
   return table([...info, ['loads', String(model?.loads ?? 0)], ...(last === undefined ? [] : cost(last))], 'left');
 }
 
-function about({ description, parameterCount, contextSize, slots, threads }: ModelInfo): string[][] {
+function about({ description, parameterCount, contextSize, maxResident, threads }: ModelInfo): string[][] {
   return [
     ['model', `${description}, ${compact.format(parameterCount)} parameters`],
-    ['context', `${contextSize} tokens per scope, ${slots} scopes resident at once`],
+    ['context', `${contextSize} tokens per scope, ${maxResident} scopes resident at once`],
     ['threads', String(threads)],
   ];
 }
@@ -47,6 +47,9 @@ function cost({ usage, timings }: GenerationResult): string[][] {
   const perSecond = timings.decodeMs > 0 ? Math.round((1000 * usage.outputTokens) / timings.decodeMs) : 0;
   return [
     ['last prompt', `${usage.prefilledTokens} tokens prefilled, ${usage.cachedTokens} reused`],
-    ['last answer', `${usage.outputTokens} tokens, the first after ${Math.round(timings.firstTokenMs)} ms, then ${perSecond} a second`],
+    [
+      'last answer',
+      `${usage.outputTokens} tokens, the first after ${Math.round(timings.firstTokenMs)} ms, then ${perSecond} a second`,
+    ],
   ];
 }

@@ -8,15 +8,18 @@ interface Told {
   readonly recorded: readonly Recorded[];
 }
 
-/** A question, by its place among the recordings, and the name that is the answer. */
+/** A question, by its index among the recordings, and the name in its answer. */
 export interface Question {
   readonly at: number;
   readonly name: string;
 }
 
-/** What the recordings came to on each side, as lines. */
+/** The results of both sides as lines. */
 export function comparison(told: readonly Told[], questions: readonly Question[], page: Page): string[] {
-  const row = (label: string, value: (one: Told) => number | string) => [label, ...told.map((one) => String(value(one)))];
+  const row = (label: string, value: (one: Told) => number | string) => [
+    label,
+    ...told.map((one) => String(value(one))),
+  ];
   const rows = [
     row('', ({ side }) => side.name),
     row('recordings', ({ recorded }) => recorded.length),
@@ -24,7 +27,10 @@ export function comparison(told: readonly Told[], questions: readonly Question[]
     row('ready in first render', ({ recorded }) => recorded.filter(({ readyAtFirst }) => readyAtFirst).length),
     row('tokens prefilled', ({ recorded }) => sum(recorded.map(({ usage }) => usage.prefilledTokens))),
     row('tokens reused', ({ recorded }) => sum(recorded.map(({ usage }) => usage.cachedTokens))),
-    row('time to first token', ({ recorded }) => `${median(recorded.map(({ firstTextMs }) => firstTextMs)).toFixed(0)} ms`),
+    row(
+      'time to first token',
+      ({ recorded }) => `${median(recorded.map(({ firstTextMs }) => firstTextMs)).toFixed(0)} ms`,
+    ),
     row('names remembered', ({ recorded }) => {
       const right = questions.filter(({ at, name }) => recorded[at]?.text.includes(name) === true);
       return `${right.length} of ${questions.length}`;

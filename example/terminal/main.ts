@@ -32,23 +32,23 @@ async function main(): Promise<number> {
 
 function modelFor(path: string | undefined): ModelConfig {
   if (path !== undefined) return { path: asCalled(path) };
-  // A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
+  // A model this small gains nothing from a second thread, and loses much by one beside a busy program.
   return { path: resolve('models/tiny-chat/tiny-chat-q8_0.gguf'), threads: 1 };
 }
 
-/** By default the chat remembers, where a user's programs keep their state. */
+/** The chat keeps its conversations in the user's folder for programs' state, unless another one is given. */
 function directoryFor(path: string | undefined): string {
   if (path !== undefined) return asCalled(path);
   const { XDG_STATE_HOME: state = '' } = process.env;
   return join(isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'react-native-llama-rs', 'chat');
 }
 
-/** npm runs the demo in the checkout, wherever it was called. */
+/** Resolves a path from the folder of the caller. npm runs the demo in the checkout. */
 function asCalled(path: string): string {
   return resolve(process.env.INIT_CWD ?? process.cwd(), path);
 }
 
-/** Who closes the pipe has seen enough. */
+/** A closed pipe ends the demo: its reader has seen enough. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? SUCCESS : FAILURE);
 });

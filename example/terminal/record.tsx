@@ -3,19 +3,22 @@ import { createRoot } from 'test-renderer';
 
 import type { Answer, Watcher } from './screen';
 
-/** What one recording came to. */
+/** The result of one recording. */
 export interface Recorded extends Answer {
-  /** Whether the model was there in the screen's first render. */
+  /** Whether the model was ready in the screen's first render. */
   readonly readyAtFirst: boolean;
-  /** From the end of the recording to the first text on the screen, in milliseconds: loading, prefill and rendering. */
+  /** Milliseconds from the end of the recording to the first text on the screen: loading, prefill and rendering. */
   readonly firstTextMs: number;
 }
 
 /**
- * Mounts a screen for one recording, and unmounts it when it has its answer. `onText` is called with each new piece of
- * the answer. Resolves when the screen's effects have been cleaned up; rejects with what the screen failed with.
+ * Mounts a screen for one recording, and unmounts it after its answer. Calls `onText` with each new piece of the
+ * answer. Resolves when the screen's effects are cleaned up. Rejects with the screen's failure.
  */
-export async function record(screen: (watcher: Watcher) => ReactElement, onText: (piece: string) => void): Promise<Recorded> {
+export async function record(
+  screen: (watcher: Watcher) => ReactElement,
+  onText: (piece: string) => void,
+): Promise<Recorded> {
   const root = createRoot();
   const mountedAt = performance.now();
   let firstTextAt: number | undefined;
@@ -39,7 +42,7 @@ export async function record(screen: (watcher: Watcher) => ReactElement, onText:
       };
       root.render(<Presence onGone={leave}>{screen({ firstRender, shown, answered, failed })}</Presence>);
     });
-    // The last piece and the end may come at once, before the screen has rendered them.
+    // The last piece and the end may come together, before the screen renders them.
     shown(answer.text);
     return { ...answer, readyAtFirst, firstTextMs: (firstTextAt ?? performance.now()) - mountedAt };
   } finally {
@@ -48,7 +51,7 @@ export async function record(screen: (watcher: Watcher) => ReactElement, onText:
   }
 }
 
-/** Tells when React has let go of its children. */
+/** Calls back when React has unmounted its children. */
 function Presence({ onGone, children }: { onGone: () => void; children: ReactNode }): ReactNode {
   useEffect(() => onGone, [onGone]);
   return children;

@@ -8,8 +8,8 @@ import { load, openEngine } from './engine';
 import type { Page } from './Page';
 
 /**
- * Chats until the input ends, `/quit`, or Ctrl-C when nothing runs, and keeps the conversations in `directory`. Throws
- * `LlamaError` when the model cannot be loaded, or the directory not be used.
+ * Chats until the input ends, the user types `/quit`, or presses Ctrl-C while no answer runs. Keeps the conversations
+ * in `directory`. Throws `LlamaError` if the model cannot be loaded or the directory cannot be used.
  */
 export async function runChat(
   model: ModelConfig,
@@ -30,8 +30,13 @@ export async function runChat(
   }
 }
 
-async function converse(open: (host: ChatHost) => Chat, page: Page, input: ReadStream, output: NodeJS.WriteStream): Promise<void> {
-  // Without a person at both ends there is no line to edit, no prompt to see, and what was said has to be shown.
+async function converse(
+  open: (host: ChatHost) => Chat,
+  page: Page,
+  input: ReadStream,
+  output: NodeJS.WriteStream,
+): Promise<void> {
+  // Without a terminal at both ends no line is edited and no prompt is seen, so the chat echoes each line.
   const person = input.isTTY && page.live;
   const readline = createInterface({ input, terminal: person, ...(person && { output }) });
   const prompt = (scope: string) => page.paint('cyan', `${scope} › `);
@@ -54,7 +59,7 @@ async function converse(open: (host: ChatHost) => Chat, page: Page, input: ReadS
   };
   readline.on('line', (line) => chat.take(line));
   readline.on('close', hangUp);
-  // A terminal's Ctrl-C comes through readline, anybody else's as a signal.
+  // Ctrl-C in a terminal comes through readline; every other SIGINT comes as a signal.
   readline.on('SIGINT', interrupt);
   process.on('SIGINT', interrupt);
   chat.start();

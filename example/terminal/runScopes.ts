@@ -11,30 +11,30 @@ import { MS_PER_WORD, type Page } from './Page';
 import { Typist } from './Typist';
 
 const SLOTS = 2;
-/** Long enough for an answer that is still being written when the kill comes, on the smallest model. */
+/** Long enough that the smallest model's answer is still being written when the kill comes. */
 const CONTEXT_SIZE = 4096;
 
-/** Frank's KV never goes to disk. */
+/** Frank's conversation, whose KV never goes to disk. */
 const PEOPLE: readonly { readonly name: string; readonly persist: Persist }[] = [
-  { name: 'Alice', persist: 'kv' },
-  { name: 'Bob', persist: 'kv' },
-  { name: 'Carol', persist: 'kv' },
-  { name: 'Dave', persist: 'kv' },
-  { name: 'Erin', persist: 'kv' },
+  { name: 'Alice', persist: 'full' },
+  { name: 'Bob', persist: 'full' },
+  { name: 'Carol', persist: 'full' },
+  { name: 'Dave', persist: 'full' },
+  { name: 'Erin', persist: 'full' },
   { name: 'Frank', persist: 'transcript' },
 ];
 const NAMES = PEOPLE.map(({ name }) => name);
-/** Two words and what comes after them: then the answer is under way. */
+/** The first two words and the space after them: then the answer is under way. */
 const BEGINNING = /^\s*\S+\s+\S+\s/;
 const KILLED = { name: 'Frank', text: 'Tell me a joke.', persist: 'transcript' } as const;
 
 /**
- * Six conversations on two slots, a kill in the middle of an answer, and the next process. Throws `Untrue` when anything
- * that it tells is not so, and `LlamaError` when the model cannot be loaded.
+ * Six conversations on two slots, a kill in the middle of an answer, and the next process. Throws `Untrue` if a claim
+ * of the story does not hold, and `LlamaError` if the model cannot be loaded.
  */
 export async function runScopes(model: ModelConfig, page: Page): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'llama-demo-'));
-  const start = () => new App({ ...model, slots: SLOTS, contextSize: CONTEXT_SIZE }, directory);
+  const start = () => new App({ ...model, maxResident: SLOTS, contextSize: CONTEXT_SIZE }, directory);
   const first = start();
   try {
     await moreThanSlots(first, page);
@@ -56,25 +56,31 @@ async function moreThanSlots(app: App, page: Page): Promise<void> {
   page.paragraph('More conversations than slots', 'bold');
   page.line();
   page.paragraph(
-    'Six people now, each in a conversation of their own, on one model with two slots. Who has to make room is parked in RAM, ' +
+    'Six people now, each in a conversation of their own, on one model with two slots. A conversation that has to make room is parked in RAM, ' +
       'and put back when it is their turn again.',
   );
   page.line();
   for (const { name, persist } of PEOPLE) await say(app, page, name, `My name is ${name}.`, persist);
   const places = await app.scopes();
-  const inPlace = (residency: ScopeSummary['residency']) => places.filter((one) => one.residency === residency).map(({ id }) => id);
+  const inPlace = (residency: ScopeSummary['residency']) =>
+    places.filter((one) => one.residency === residency).map(({ id }) => id);
   const [resident, parked] = [inPlace('resident'), inPlace('parked')];
   claim(resident.length === SLOTS, `${resident.length} conversations are in ${SLOTS} slots`);
-  claim(resident.length + parked.length === NAMES.length, `of ${NAMES.length} conversations ${parked.length} are parked`);
+  claim(
+    resident.length + parked.length === NAMES.length,
+    `of ${NAMES.length} conversations ${parked.length} are parked`,
+  );
   page.line();
-  page.paragraph(`In the slots now: ${resident.join(', ')}. Parked: ${parked.join(', ')}. Each is asked: “${QUESTION}”`);
+  page.paragraph(
+    `In the slots now: ${resident.join(', ')}. Parked: ${parked.join(', ')}. Each is asked: “${QUESTION}”`,
+  );
   page.line();
   for (const line of returned(await askEach(app, [...NAMES].reverse()), page)) page.line(line);
   page.line();
-  page.paragraph('Prefilled: only what was new, whoever had the slot meanwhile.', 'dim');
+  page.paragraph('Only new tokens were prefilled, although other conversations had the slot meanwhile.', 'dim');
 }
 
-/** Returns the conversations as they were before the turn that is killed. */
+/** Returns the conversations as they were before the killed turn. */
 async function killed(app: App, page: Page): Promise<readonly ScopeSummary[]> {
   page.line();
   page.paragraph('kill -9', 'bold');
@@ -110,8 +116,11 @@ async function remembered(app: App, before: readonly ScopeSummary[], page: Page)
   const found = await app.found;
   for (const { id, messageCount, persist } of before) {
     const now = found.find((one) => one.id === id);
-    claim(now?.messageCount === messageCount, `${id} had ${messageCount} messages, and has ${now?.messageCount ?? 0} after the kill`);
-    const expected = persist === 'kv' ? 'saved' : 'uncached';
+    claim(
+      now?.messageCount === messageCount,
+      `${id} had ${messageCount} messages, and has ${now?.messageCount ?? 0} after the kill`,
+    );
+    const expected = persist === 'full' ? 'saved' : 'uncached';
     claim(now.residency === expected, `${id} is ${now.residency} after the kill, not ${expected}`);
   }
   page.line();
@@ -136,7 +145,7 @@ async function say(app: App, page: Page, name: string, text: string, persist: Pe
   page.line();
 }
 
-/** Who says what; returns the column where the answer begins. */
+/** Writes the speaker and the words. Returns the column where the answer begins. */
 function labelled(page: Page, name: string, text: string): number {
   const [who, what] = [`  ${name.padEnd(7)}`, `“${text}”`.padEnd(22)];
   page.write(page.paint('dim', who) + page.paint('cyan', what));

@@ -11,7 +11,7 @@ import { record, type Recorded } from './record';
 import { oldPattern, type Recording, type Side, thisLibrary } from './sides';
 import { Typist } from './Typist';
 
-/** Two people take turns at one phone. The timer comes between a name and the question for it. */
+/** Two people share one phone. The timer comes between each name and the question for it. */
 const RECORDINGS: readonly Recording[] = [
   { scope: 'Alice', transcript: 'My name is Alice.' },
   { scope: 'Bob', transcript: 'My name is Bob.' },
@@ -21,7 +21,7 @@ const RECORDINGS: readonly Recording[] = [
 ];
 
 /**
- * Tells the story on both sides at once. Throws `LlamaError` when the model cannot be loaded, and `Untrue` when
+ * Tells the story with both patterns side by side. Throws `LlamaError` if the model cannot be loaded, and `Untrue` if
  * this library forgets a name or loads twice.
  */
 export async function runStory(model: ModelConfig, page: Page): Promise<void> {
@@ -37,10 +37,15 @@ export async function runStory(model: ModelConfig, page: Page): Promise<void> {
     for (const { side } of sides) side.close();
   }
   page.line();
-  const questions = RECORDINGS.flatMap(({ scope, transcript }, at) => (transcript === QUESTION ? [{ at, name: scope }] : []));
+  const questions = RECORDINGS.flatMap(({ scope, transcript }, at) =>
+    transcript === QUESTION ? [{ at, name: scope }] : [],
+  );
   for (const line of comparison(sides, questions, page)) page.line(line);
   page.line();
-  page.paragraph('Time to first token: the median, from the end of a recording to the first text on the screen.', 'dim');
+  page.paragraph(
+    'Time to first token: the median, from the end of a recording to the first text on the screen.',
+    'dim',
+  );
   for (const { side, recorded } of sides) if (side.remembers) check(side, recorded, questions);
 }
 
@@ -52,7 +57,7 @@ function check(side: Side, recorded: readonly Recorded[], questions: readonly Qu
   claim(side.loads() === 1, `the model was loaded ${side.loads()} times`);
 }
 
-/** Tries the file. It also brings it into the system's cache, so that neither side reads it from a cold disk. */
+/** Loads the file once, to check it and to bring it into the system's cache: neither side then reads a cold disk. */
 async function sizeOf(model: ModelConfig, page: Page): Promise<string> {
   const { client, close } = openEngine();
   try {

@@ -1,13 +1,13 @@
 import type { GenerateOptions, Usage } from 'react-native-llama-rs';
 
-/** Of every screen. The likeliest token each time: the same story every time. */
+/** Options of every answer: the likeliest token each time gives the same story each time. */
 export const ANSWER: GenerateOptions = { temperature: 0, maxOutputTokens: 64 };
 
-/** What a screen tells those who watch it. */
+/** Callbacks of a screen. */
 export interface Watcher {
-  /** Whether the model was there in the first render. */
+  /** Whether the model was ready in the first render. */
   readonly firstRender: (ready: boolean) => void;
-  /** The answer as the screen shows it now. */
+  /** The answer that the screen shows now. */
   readonly shown: (text: string) => void;
   readonly answered: (answer: Answer) => void;
   readonly failed: (error: unknown) => void;

@@ -13,15 +13,15 @@ export interface Recording {
   readonly transcript: string;
 }
 
-/** One way to build the app, with engines of its own. */
+/** One pattern of the app, with engines of its own. */
 export interface Side {
   readonly name: string;
-  /** Whether it promises that a conversation outlives its screen. */
+  /** Whether the pattern keeps a conversation beyond its screen. */
   readonly remembers: boolean;
   screen(recording: Recording, watcher: Watcher): ReactElement;
-  /** How often weights were loaded so far. */
+  /** The number of model loads so far. */
   loads(): number;
-  /** Resolves when what an unmounted screen left behind is done. */
+  /** Resolves when the work of unmounted screens is done. */
   settled(): Promise<void>;
   readonly close: () => void;
 }
@@ -32,7 +32,9 @@ export function oldPattern(model: ModelConfig): Side {
   return {
     name: 'old pattern',
     remembers: false,
-    screen: ({ transcript }, watcher) => <OldVoiceScreen runtime={runtime} model={model} transcript={transcript} watcher={watcher} />,
+    screen: ({ transcript }, watcher) => (
+      <OldVoiceScreen runtime={runtime} model={model} transcript={transcript} watcher={watcher} />
+    ),
     loads: () => native.contexts.length,
     settled: () => native.settled(),
     close: () => undefined,

@@ -2,11 +2,14 @@ import { cells } from './text';
 
 const GAP = '  ';
 
-/** Rows as lines of text, with columns as wide as they need to be. `align`: where all but the first column stand. */
+/** Rows as lines of text, each column as wide as its widest cell. `align` applies to all columns but the first. */
 export function table(rows: readonly (readonly string[])[], align: 'left' | 'right'): string[] {
   const widths = columnWidths(rows);
   return rows.map((row) =>
-    row.map((cell, column) => pad(cell, widths[column] ?? 0, column === 0 ? 'left' : align)).join(GAP).trimEnd(),
+    row
+      .map((cell, column) => pad(cell, widths[column] ?? 0, column === 0 ? 'left' : align))
+      .join(GAP)
+      .trimEnd(),
   );
 }
 

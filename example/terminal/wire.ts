@@ -1,16 +1,22 @@
 import type { Persist, ScopeSummary, Usage } from 'react-native-llama-rs';
 
-// What the demo and the process of its app say to each other. One order at a time; each ends with one report.
+// The messages between the demo and the process of its app: one order at a time, each answered by one report.
 
-/** What the app is asked to do. */
+/** An order to the app. */
 export type Order =
-  | { readonly type: 'say'; readonly scope: string; readonly text: string; readonly persist: Persist; readonly endless: boolean }
+  | {
+      readonly type: 'say';
+      readonly scope: string;
+      readonly text: string;
+      readonly persist: Persist;
+      readonly endless: boolean;
+    }
   | { readonly type: 'scopes' }
   | { readonly type: 'suspend' }
   | { readonly type: 'resume' }
   | { readonly type: 'close' };
 
-/** What the app tells: `opened` once, by itself; pieces before their answer. */
+/** A report of the app: `opened` once, by itself; pieces before their answer. */
 export type Report =
   | { readonly type: 'opened'; readonly scopes: readonly ScopeSummary[] }
   | { readonly type: 'piece'; readonly text: string }

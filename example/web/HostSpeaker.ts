@@ -1,11 +1,11 @@
 import type { Speaker } from '../app/speech/Speaker';
-import type { Hostlink } from './Hostlink';
+import type { HostLink } from './HostLink';
 
-/** Speaks with the host's voice, through the browser's loudspeaker. */
+/** Speaks with the host's voice through the browser. */
 export class HostSpeaker implements Speaker {
   private current: AbortController | undefined;
 
-  constructor(private readonly link: Hostlink) {}
+  constructor(private readonly link: HostLink) {}
 
   async say(text: string): Promise<void> {
     const current = new AbortController();
@@ -13,7 +13,7 @@ export class HostSpeaker implements Speaker {
     try {
       await play(await this.link.speak(text, current.signal), current.signal);
     } catch {
-      // An answer that cannot be spoken can still be read.
+      // The user can still read an answer that cannot be spoken.
     }
   }
 
@@ -22,7 +22,7 @@ export class HostSpeaker implements Speaker {
   }
 }
 
-/** Resolves when the sound has been played, or `signal` is aborted. */
+/** Plays a sound. Resolves at its end, or when `signal` is aborted. */
 async function play(sound: Blob, signal: AbortSignal): Promise<void> {
   const address = URL.createObjectURL(sound);
   const audio = new Audio(address);

@@ -1,12 +1,12 @@
 import type { HearingListener, HearingProblem, Recording, Transcriber } from '../app/speech/Transcriber';
 import { type FromRecogniser, PATHS } from '../host/wire';
-import type { Hostlink } from './Hostlink';
+import type { HostLink } from './HostLink';
 import { openMicrophone } from './openMicrophone';
 
-/** Hears with the browser's microphone and the host's recogniser. */
+/** Recognises speech with the browser's microphone and the host's recogniser. */
 export class HostTranscriber implements Transcriber {
   constructor(
-    private readonly link: Hostlink,
+    private readonly link: HostLink,
     readonly languages: readonly string[],
   ) {}
 

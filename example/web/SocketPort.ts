@@ -5,24 +5,24 @@ import type { About, FromPort } from '../host/wire';
 /** Whether the host answers. */
 type Link = 'online' | 'offline';
 
-/** What the port needs of the browser. */
+/** Options of the port. */
 export interface SocketPortOptions {
   /** Opens a socket to the host's port. */
   connect(): WebSocket;
-  /** Told whenever the link comes or goes, at first when it has come. */
+  /** Called when the connection comes or goes, for the first time when it has come. */
   onLink(link: Link): void;
 }
 
-/** Milliseconds before the second, third, … attempt; the last counts for all that follow. */
+/** Milliseconds before the second, third, … attempt. The last value holds for all later attempts. */
 const PAUSES_MS = [100, 250, 500, 1000, 2000];
 
-/** A connection without a hello by then leads nowhere. */
+/** Milliseconds after which a connection without a hello is closed. */
 const HELLO_MS = 10_000;
 
 /**
- * A port over a WebSocket. A new connection is a new port on the other side, as after a JavaScript reload: the client learns
- * that from the new epoch, and repeats what must be. A command that meets no connection is dropped: the client does the same
- * with it as with one that got lost on the way.
+ * A port over a WebSocket. A new connection is a new port on the host, as after a JavaScript reload. The client sees
+ * the new epoch, and repeats the commands that must be repeated. A command without a connection is dropped, which the
+ * client handles like a command that was lost on the way.
  */
 export class SocketPort implements Port {
   private readonly listeners = new Set<(batch: string) => void>();
@@ -38,16 +38,16 @@ export class SocketPort implements Port {
     this.connect();
   }
 
-  /** Resolves when the host has said hello, however long that takes: `onLink` tells meanwhile. */
+  /** Resolves with the hello of the host, however long that takes. `onLink` reports the connection meanwhile. */
   static open(options: SocketPortOptions): Promise<{ port: SocketPort; about: About }> {
     return new Promise((resolve) => {
       const port: SocketPort = new SocketPort(options, (about) => resolve({ port, about }));
     });
   }
 
-  /** The newest that the host has sent: with its hello, or ahead of a batch that has a gap before it. */
+  /** The newest snapshot of the host, from its hello or from before a batch that follows a gap. */
   readonly snapshot = (): string => {
-    // Read twice, the second time because something did not fit: another connection brings another snapshot.
+    // A second read means that the first snapshot did not fit. A new connection brings a new one.
     if (this.wasRead) this.socket?.close();
     this.wasRead = true;
     return this.newest;
@@ -86,7 +86,7 @@ export class SocketPort implements Port {
       case 'hello':
         this.failures = 0;
         this.renew(message.snapshot);
-        // To a client that is there already, a batch of another epoch is the sign to read the snapshot.
+        // A batch of another epoch makes an existing client read the snapshot.
         this.deliver(emptyBatch(message.snapshot));
         this.options.onLink('online');
         this.onHello(message.about);

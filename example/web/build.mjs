@@ -1,4 +1,4 @@
-// Builds the app for the browser: React Native's components by react-native-web, the library from its sources.
+// Builds the app for the browser, with react-native-web and the library from its sources.
 import { rename, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -6,7 +6,7 @@ import { build } from 'vite';
 
 import { cache, root } from '../bundle.mjs';
 
-/** Resolves to the folder of the pages. */
+/** Builds the pages and resolves to their folder. */
 export async function buildPages() {
   const folder = `${cache}/pages`;
   const unfinished = `${folder}.${process.pid}`;
@@ -23,7 +23,7 @@ export async function buildPages() {
     },
     build: { outDir: unfinished, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
   });
-  // At once, because the host of another demo may be reading it.
+  // The rename is atomic, because the host of another demo may be reading the files.
   await rm(folder, { recursive: true, force: true });
   await rename(unfinished, folder);
   return folder;

@@ -5,12 +5,12 @@ import { App } from '../app/App';
 import { makeServices } from '../app/makeServices';
 import { Cell } from '../app/store';
 import { PATHS } from '../host/wire';
-import { Hostlink } from './Hostlink';
+import { HostLink } from './HostLink';
 import { HostSpeaker } from './HostSpeaker';
 import { HostTranscriber } from './HostTranscriber';
 import { SocketPort } from './SocketPort';
 
-const link = new Hostlink(window.location);
+const link = new HostLink(window.location);
 const online = new Cell(false);
 
 const { port, about } = await SocketPort.open({

@@ -1,20 +1,20 @@
 import type { HearingProblem } from '../app/speech/Transcriber';
 import { SAMPLE_RATE } from '../host/wire';
 
-/** Who gets the sound. */
+/** Callbacks of a microphone. */
 export interface SoundListener {
   onOpen(): void;
-  /** A tenth of a second, and how loud it is, 0 to 1. */
+  /** A tenth of a second of sound, and its loudness, 0 to 1. */
   onSound(samples: Int16Array<ArrayBuffer>, level: number): void;
-  /** It cannot be opened, or has been taken away. Nothing follows. */
+  /** The microphone cannot be opened, or was taken away. Called last. */
   onProblem(problem: HearingProblem): void;
 }
 
-/** The microphone, as long as it is open. */
+/** An open microphone. */
 export interface Microphone {
-  /** Closes it; `then` is called after the last sound. */
+  /** Closes the microphone. Calls `then` after the last sound. */
   finish(then: () => void): void;
-  /** Closes it; nothing follows. */
+  /** Closes the microphone. No callback follows. */
   close(): void;
 }
 
@@ -22,13 +22,13 @@ type FromWorklet =
   | { readonly type: 'sound'; readonly samples: Int16Array<ArrayBuffer>; readonly power: number }
   | { readonly type: 'flushed' };
 
-/** What the recogniser wants to hear is the room as it is: each of these makes words into other words. */
+/** Turns off every effect of the browser, because each makes the recogniser hear other words. */
 const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
 
-/** Quieter than this, in decibels below full scale, is silence on the meter. */
+/** Decibels below full scale that the meter shows as silence. */
 const FLOOR_DB = -55;
 
-/** Opens the browser's microphone at 16 kHz. Returns at once; it may be finished before it is open. */
+/** Opens the browser's microphone at 16 kHz. Returns at once. The caller may finish it before it is open. */
 export function openMicrophone(listener: SoundListener): Microphone {
   let stream: MediaStream | undefined;
   let worklet: AudioWorkletNode | undefined;
@@ -55,7 +55,7 @@ export function openMicrophone(listener: SoundListener): Microphone {
 
   const open = async () => {
     stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
-    // Granted too late: nobody wants it any more.
+    // The user granted it too late: the recording is over.
     if (isClosed) for (const track of stream.getTracks()) track.stop();
     await context.audioWorklet.addModule('/recorder.worklet.js');
     if (isClosed) return;
@@ -71,9 +71,9 @@ export function openMicrophone(listener: SoundListener): Microphone {
       afterLast?.();
     };
     for (const track of stream.getTracks()) {
-      // Taken away: the device is gone, or the permission.
+      // The device is gone, or the permission.
       track.onended = () => fail('interrupted');
-      // Taken by something else, such as a call.
+      // Another use, such as a call, has taken the microphone.
       track.onmute = () => fail('interrupted');
     }
     document.addEventListener('visibilitychange', onVisibility);

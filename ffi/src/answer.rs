@@ -1,4 +1,4 @@
-//! What a host asks on its own behalf, and not for JavaScript: to suspend, to resume, to give memory back.
+//! Commands of the host itself, not of JavaScript: suspend, resume, trim memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use serde_json::Value;
 
 use crate::manager::ModelManager;
 
-/// A pull that ends without events goes on.
+/// Limit for one pull. A pull without events is repeated.
 const PULL: Duration = Duration::from_secs(60);
 
-/// The answer to one command, wherever that is by now. Whoever lets go of it has told, and not asked.
+/// A pending answer to one command. Dropping it ignores the answer; the command is still carried out.
 #[derive(uniffi::Object)]
 pub struct Answer {
-    /// A connection for this answer alone: what it is told with a `requestId` is the answer.
+    /// A client for this command alone, so that any event with a `requestId` is its answer.
     client: Client,
-    /// Somebody who waits keeps a manager of their own alive.
+    /// Keeps an own manager alive while its answer is awaited.
     _manager: Arc<ModelManager>,
 }
 
 #[uniffi::export]
 impl ModelManager {
-    /// Hands over a command of the host's own, as JSON (`Envelope`). Never throws and never waits. Commands are carried out
-    /// in the order in which they are given.
+    /// Sends a command of the host, as JSON (`Envelope`). Never throws and never waits. Commands are carried out in the
+    /// order in which they are sent.
     pub fn ask(self: Arc<Self>, command: &str) -> Arc<Answer> {
         let client = self.connect_core();
         client.send(command);
@@ -34,8 +34,8 @@ impl ModelManager {
 
 #[uniffi::export]
 impl Answer {
-    /// The answer, as JSON (`Event`). Waits for it, for as long as carrying out the command takes; to be asked once. Null
-    /// when the manager was shut down before it answered.
+    /// Returns the answer, as JSON (`Event`). Waits until the command is carried out; call it once. Returns null if the
+    /// manager was shut down before it answered.
     pub fn event(&self) -> Option<String> {
         loop {
             let batch = match self.client.next_events(PULL) {

@@ -10,11 +10,11 @@ use llama_rs_core::error::ErrorCode;
 use crate::error::PortError;
 use crate::manager::ModelManager;
 
-/// One host's connection. Ends with its host, by `end`; the manager and what it has loaded stay.
+/// One host's connection. It ends with its host, by `end`; the manager and its models stay.
 #[derive(uniffi::Object)]
 pub struct Client {
     client: CoreClient,
-    /// Somebody who is connected keeps a manager of their own alive.
+    /// Keeps an own manager alive while the client is connected.
     _manager: Arc<ModelManager>,
 }
 
@@ -26,19 +26,19 @@ impl Client {
 
 #[uniffi::export]
 impl Client {
-    /// The state now, as JSON (`Snapshot`). Cheap enough for a first render.
+    /// Returns the current state, as JSON (`Snapshot`). Cheap enough for a first render.
     pub fn snapshot(&self) -> String {
         serde_json::to_string(&self.client.snapshot()).expect("a snapshot is plain data with string keys")
     }
 
-    /// Takes a JSON command (`Envelope`). Never throws and never waits: a refusal is an event that carries the command's
-    /// `requestId`. A client that has ended takes no command.
+    /// Sends a JSON command (`Envelope`). Never throws and never waits: a refusal is an event with the command's
+    /// `requestId`. A client that has ended ignores commands.
     pub fn send(&self, command: &str) {
         self.client.send(command);
     }
 
-    /// The next events, as JSON (`Batch`); null when none came within `timeoutMs`: pull again. Waits at most a day. For
-    /// one pump thread. Throws `closed` once the client has ended, also while it waits: stop pulling.
+    /// Returns the next events, as JSON (`Batch`), or null if none came within `timeoutMs`: pull again. Waits at most a
+    /// day. For one pump thread. Throws `closed` once the client has ended, even while it waits: stop pulling.
     pub fn next_events(&self, timeout_ms: u32) -> Result<Option<String>, PortError> {
         match self.client.next_events(Duration::from_millis(timeout_ms.into())) {
             Pull::Batch(batch) => {
@@ -49,8 +49,8 @@ impl Client {
         }
     }
 
-    /// Ends the connection. Waits for nothing. Its leases expire after 10 seconds, its generations go on. Ending twice
-    /// does nothing.
+    /// Ends the connection. Waits for nothing. Its leases expire after 10 seconds; its generations go on. Ending it
+    /// twice does nothing.
     pub fn end(&self) {
         self.client.close();
     }

@@ -1,11 +1,11 @@
-//! The one error that is thrown. Refused commands throw nothing: they are answered by events.
+//! The only error that is thrown. Refused commands throw nothing: events answer them.
 
 use llama_rs_core::error::{Error, ErrorCode};
 
-/// What was asked for was refused.
+/// A refused call.
 #[derive(Debug, thiserror::Error, uniffi::Error)]
 pub enum PortError {
-    /// `code` is one of the protocol's `ErrorCode`s, `detail` says what failed, on what, and what to do.
+    /// `code` is one of the protocol's `ErrorCode`s. `detail` says what failed, on what, and what to do.
     #[error("{code}: {detail}")]
     Refused {
         /// For programs.
@@ -22,7 +22,7 @@ impl PortError {
 }
 
 impl From<Error> for PortError {
-    fn from(Error { code, detail }: Error) -> Self {
+    fn from(Error { code, detail, .. }: Error) -> Self {
         let code = serde_json::to_value(code).expect("a code is plain data");
         Self::Refused { code: code.as_str().unwrap_or_default().to_owned(), detail }
     }

@@ -1,4 +1,4 @@
-//! What opens models here: llama.cpp, and the host where a path is more than a path.
+//! The model loader: llama.cpp, with the host's help for paths that are not plain files.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn llama() -> Arc<dyn ModelLoader> {
     Arc::new(llama_rs_core::llama::LlamaLoader)
 }
 
-/// A library without an engine is only ever type-checked.
+/// A library without an engine is only type-checked, never loaded.
 #[cfg(not(feature = "llama"))]
 fn llama() -> Arc<dyn ModelLoader> {
     panic!("this library was built without llama.cpp - build it with the feature llama")

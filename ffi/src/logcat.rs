@@ -1,18 +1,18 @@
-//! What Rust logs, as lines for Android's log: one for each event, with its level.
+//! Writes Rust's log to Android's: one line per event, with its level.
 
 use std::io::{self, Write};
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Everything from `info` up, to logcat, for the rest of the process. Nothing happens where somebody listens already.
+/// Sends everything from `info` up to logcat, for the rest of the process. Does nothing if a subscriber exists already.
 #[cfg(target_os = "android")]
 pub(crate) fn start() {
-    // Another library's subscriber is another library's choice.
+    // A subscriber of another library takes precedence.
     let _ = tracing::subscriber::set_global_default(subscriber(android::write));
 }
 
-/// logcat has the time, the level and the thread already.
+/// Leaves out time, level and thread, which logcat adds itself.
 fn subscriber(write: fn(Level, &str)) -> impl Subscriber + Send + Sync {
     tracing_subscriber::fmt()
         .with_max_level(Level::INFO)
@@ -42,7 +42,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// The formatter hands over an event in one piece.
+/// The formatter writes each event in one call.
 impl Write for Line {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         (self.write)(self.level, String::from_utf8_lossy(event).trim_end());
@@ -62,7 +62,7 @@ mod android {
 
     use super::Level;
 
-    // SAFETY: the signature of Android's <android/log.h>.
+    // SAFETY: this is the signature in Android's <android/log.h>.
     #[link(name = "log")]
     unsafe extern "C" {
         fn __android_log_write(priority: c_int, tag: *const c_char, text: *const c_char) -> c_int;
@@ -74,7 +74,7 @@ mod android {
         unsafe { __android_log_write(priority(level), c"llama".as_ptr(), text.as_ptr()) };
     }
 
-    /// `android_LogPriority`.
+    /// The `android_LogPriority` of a level.
     fn priority(level: Level) -> c_int {
         match level {
             Level::TRACE => 2,

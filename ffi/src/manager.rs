@@ -1,4 +1,4 @@
-//! The manager as a host sees it: where clients come from.
+//! The manager for hosts: creates clients.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::PortError;
 use crate::loader::loader;
 
-/// Owns models and conversations. One per process in an app (`global`); tests make their own.
+/// Owns models and conversations. An app has one per process (`global`); tests create their own.
 #[derive(uniffi::Object)]
 pub struct ModelManager(Owned);
 
@@ -21,34 +21,34 @@ enum Owned {
 
 #[uniffi::export]
 impl ModelManager {
-    /// The manager of this process. It stays when this object goes.
+    /// Returns the manager of this process. It outlives this object.
     #[uniffi::constructor]
     pub fn global() -> Arc<Self> {
         Arc::new(Self(Owned::ByProcess(CoreManager::global_with(loader))))
     }
 
-    /// A manager that nobody else sees. It ends with this object and its clients, or by `shutdown`.
+    /// Creates a private manager. It ends with this object and its clients, or by `shutdown`.
     #[uniffi::constructor]
     pub fn own() -> Arc<Self> {
         Arc::new(Self(Owned::Here(CoreManager::new(loader()))))
     }
 
-    /// Names the directory of saved scopes, and takes over those that an earlier process left there. Call it before the
-    /// first `connect`. Waits while the directory is read. Naming the same one again does nothing.
+    /// Sets the directory of saved scopes, and restores those that an earlier process saved there. Call it before the
+    /// first `connect`. Waits while the directory is read. Setting the same directory again does nothing.
     ///
-    /// Throws `storageUnavailable` for a second directory and for one that another process uses, `storageFailed` for one
-    /// that cannot be read, `closed` after `shutdown`.
+    /// Throws `storageUnavailable` for a second directory, or one that another process uses; `storageFailed` for one
+    /// that cannot be read; `closed` after `shutdown`.
     pub fn keep_in(&self, directory: &str) -> Result<(), PortError> {
         Ok(self.manager().keep_in(Path::new(directory))?)
     }
 
-    /// A new client: one host's side of the port.
+    /// Connects a new client: one host's side of the port.
     pub fn connect(self: Arc<Self>) -> Arc<Client> {
         Client::new(self.connect_core(), self)
     }
 
-    /// Cancels everything and frees every model. Waits at most `deadlineMs`; true if all was done by then. What is asked
-    /// for later is refused as `closed`.
+    /// Cancels everything and frees every model. Waits at most `deadlineMs`; returns true if everything was done by
+    /// then. Later commands are refused with `closed`.
     pub fn shutdown(&self, deadline_ms: u32) -> bool {
         self.manager().shutdown(Duration::from_millis(deadline_ms.into()))
     }

@@ -1,5 +1,5 @@
-//! Files that lie outside of an app's own folders: the host begins and ends the access to them. On Apple's systems, where
-//! such a file is picked by a person and known by a bookmark.
+//! Files outside the app's own folders, to which the host starts and ends access. On Apple's systems a person picks
+//! such a file, and a bookmark identifies it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,41 +8,41 @@ use llama_rs_core::error::{Error, ErrorCode, Result};
 
 use crate::error::PortError;
 
-/// The host's way to files that a path alone does not open.
+/// The host's access to files that a path alone does not open.
 #[uniffi::export(with_foreign)]
 pub trait FileAccess: Send + Sync {
-    /// Where what `path` names can be read until `end`; null if it is a path like any other. Called on the thread that
-    /// loads. Throws `modelNotFound` for what cannot be reached any more.
+    /// Starts access to `path`. Returns a readable path that is valid until `end`, or null if `path` is an ordinary
+    /// path. Called on the loading thread. Throws `modelNotFound` if the file can no longer be reached.
     fn begin(&self, path: String) -> std::result::Result<Option<String>, PortError>;
 
-    /// Nothing of `path` is open any more. Called once for each `begin` that gave a place.
+    /// Ends access to `path`, which is closed by now. Called once for each `begin` that returned a path.
     fn end(&self, path: String);
 }
 
-/// The process's: whatever module of a later JavaScript runtime names its own again, the first one does the same.
+/// Belongs to the process. Modules of later JavaScript runtimes set an equivalent one again, which is ignored.
 static ACCESS: OnceLock<Arc<dyn FileAccess>> = OnceLock::new();
 
-/// From now on a model's path may be whatever `access` knows. The first call counts.
+/// Sets the host's file access. Only the first call counts.
 #[uniffi::export]
 pub fn open_files_with(access: Arc<dyn FileAccess>) {
     let _ = ACCESS.set(access);
 }
 
-/// Asks the host.
+/// Asks the host about a path.
 pub(crate) struct PickedFiles;
 
 impl PathOpener for PickedFiles {
     fn open(&self, path: &str) -> Result<Option<Opened>> {
         let Some(access) = ACCESS.get() else { return Ok(None) };
         let place = access.begin(path.to_owned()).map_err(|PortError::Refused { code: _, detail }| {
-            // Whatever it is, there is no model to be had.
+            // Whatever the host's error is, the model cannot be found.
             Error::new(ErrorCode::ModelNotFound, detail)
         })?;
         Ok(place.map(|place| Opened::at(place, Access { access: access.clone(), path: path.to_owned() })))
     }
 }
 
-/// Ends with the reading.
+/// Ends the access when the file is closed.
 struct Access {
     access: Arc<dyn FileAccess>,
     path: String,

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the model from nothing: tokenizer, corpus, training, export, evaluation. About 13 minutes on two CPU cores.
+# Makes the model from scratch: tokenizer, corpus, training, export, evaluation. About 13 minutes on two CPU cores.
 # usage: build.sh [--quick]
-#   --quick   10 steps per stage: shows in two minutes that every step runs. The model that comes out knows nothing,
-#             so it is not evaluated.
+#   --quick   10 steps per stage: shows in two minutes that every step runs. The resulting model knows nothing, so it is
+#             not evaluated.
 # Results go to the cache folder. The committed model is never overwritten.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -14,20 +14,20 @@ const SCOPES = 8;
 const CONTEXT_SIZE = 512;
 const ANSWER = { temperature: 0, maxOutputTokens: 64 };
 
-// Before the addon loads libgomp: a compute thread that waits for its core must not spin for ever.
+// A compute thread that waits for its core must not spin for ever. libgomp reads this when the addon loads it.
 process.env.GOMP_SPINCOUNT ??= '10000';
 const { Port } = createRequire(import.meta.url)('../../node/llama-rs.node');
 
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 const modelPath = resolve(process.argv[2] ?? beside('tiny-chat-q8_0.gguf'));
-// A model this small gains nothing from a second thread, and beside a busy program it loses much by one.
-const model = { path: modelPath, contextSize: CONTEXT_SIZE, slots: SCOPES, threads: 1 };
+// A model this small gains nothing from a second thread, and loses much by one beside a busy program.
+const model = { path: modelPath, contextSize: CONTEXT_SIZE, maxResident: SCOPES, threads: 1 };
 const cases = readFileSync(beside('heldout.jsonl'), 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line));
 
-/** Sends commands to a port of its own and gives their answers back as promises. */
+/** Sends commands to a port of its own, and returns their answers as promises. */
 class Engine {
   #port = new Port({ manager: 'own' });
   #generations = new Map();
@@ -94,7 +94,7 @@ class Engine {
 
 const asError = ({ code, detail }) => new Error(`${code}: ${detail}`);
 
-/** Answers every case; returns them with what the model said. */
+/** Asks every case. Returns the cases with the model's answers. */
 async function answerAll(engine) {
   const answered = [];
   const queue = cases.values();

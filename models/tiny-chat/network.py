@@ -47,7 +47,7 @@ def initial_parameters(seed: int) -> Parameters:
     def matrix(inputs: int, outputs: int, scale: float = 1.0) -> Array:
         return jnp.asarray(rng.normal(0, scale * inputs**-0.5, (inputs, outputs)), jnp.float32)
 
-    # What is added to the residual stream starts smaller, by the number of additions.
+    # Additions to the residual stream start smaller, by their number.
     residual_scale = (2 * SHAPE.layers) ** -0.5
 
     def layer() -> Layer:

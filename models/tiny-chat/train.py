@@ -27,7 +27,7 @@ FILE = "parameters.npz"
 SEED = 0
 PEAK_LEARNING_RATE = 3e-3
 WARM_UP_STEPS = 100
-# The loss on what the user, the system and tools say. A little of it teaches the language; more would cost recall.
+# The weight of the loss on texts of user, system and tools. A little teaches the language; more would cost recall.
 OTHERS_WEIGHT = 0.1
 REPORT_EVERY = 100  # steps
 
@@ -48,7 +48,7 @@ def loss(parameters: Parameters, rows: Rows) -> tuple[jax.Array, tuple[jax.Array
     right_score = jnp.take_along_axis(scores, targets[..., None], -1)[..., 0]
     surprise = jax.nn.logsumexp(scores, -1) - right_score
     is_reply = rows.is_reply[:, 1:].astype(jnp.float32)
-    # The first token of a dialogue has nothing to be guessed from.
+    # The first token of a dialogue has no context to be predicted from.
     follows = (rows.dialogue[:, 1:] > 0) * (rows.dialogue[:, 1:] == rows.dialogue[:, :-1])
     is_other = follows * (1 - is_reply)
     on_replies = (surprise * is_reply).sum() / is_reply.sum()

@@ -1,5 +1,5 @@
-//! One client and the thread that pumps its events to JavaScript. The lock is held for one emit at most, and closing
-//! takes it: once `close` has returned, nothing is emitted.
+//! One client, and the thread that pumps its events to JavaScript. A lock is held for each emit and taken by `close`,
+//! so nothing is emitted after `close` returns.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,10 +13,10 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 
 use crate::ending::{self, OwnManager};
 
-/// Weak, so that a process with nothing else to do can end.
+/// Weak, so that it does not keep a process alive.
 pub(crate) type EventFunction = ThreadsafeFunction<String, (), String, Status, false, true>;
 
-/// How long one pull waits. It wakes at once for events and for `close`; this only bounds a forgotten wait.
+/// Limit for one pull. Events and `close` wake it at once, so this only bounds a forgotten wait.
 const PULL_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Connection {
@@ -26,9 +26,9 @@ pub(crate) struct Connection {
 
 enum State {
     Open {
-        /// Shut down when the connection closes.
+        /// The port's own manager, shut down when the connection closes.
         own: Option<OwnManager>,
-        /// Until there is one, events wait in the client.
+        /// The event callback. Without one, events wait in the client.
         emit: Option<EventFunction>,
     },
     Closed,
@@ -54,7 +54,7 @@ impl Connection {
         }
     }
 
-    /// Starts the pump. An error if one runs already; nothing happens on a closed connection.
+    /// Starts the pump. Fails if it runs already; does nothing on a closed connection.
     pub(crate) fn listen(connection: &Arc<Self>, emit: EventFunction) -> Result<()> {
         match &mut *connection.state() {
             State::Open { emit: listening @ None, .. } => *listening = Some(emit),
@@ -68,7 +68,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for nothing. Closing twice does nothing.
+    /// Closes the connection. Waits for nothing. Closing it twice does nothing.
     pub(crate) fn close(&self) {
         let before = std::mem::replace(&mut *self.state(), State::Closed);
         self.client.close();
@@ -90,7 +90,7 @@ impl Connection {
     fn emit(&self, batch: &Batch) {
         let json = serde_json::to_string(batch).expect("a batch is plain data with string keys");
         if let State::Open { emit: Some(emit), .. } = &*self.state() {
-            // Refused only while the thread's environment ends, which closes this connection.
+            // The call fails only while the thread's environment ends, which closes this connection too.
             emit.call(json, ThreadsafeFunctionCallMode::NonBlocking);
         }
     }

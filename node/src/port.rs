@@ -14,10 +14,11 @@ use crate::ending::{self, OwnManager};
 
 #[napi(object)]
 pub struct PortOptions {
-    /// Whose models and scopes the port sees. `global`: the process's, kept when the port closes. `own`: its own, shut
-    /// down with it.
+    /// The manager whose models and scopes the port sees. `global` is the process's manager, which stays when the port
+    /// closes. `own` is a private manager, which is shut down with the port.
     pub manager: String,
-    /// Where that manager keeps saved scopes. Left out: an own manager saves none, the global one where another port said.
+    /// The manager's directory of saved scopes. If left out, an own manager saves none, and the global one saves where
+    /// another port said.
     pub directory: Option<String>,
 }
 
@@ -37,25 +38,25 @@ impl Port {
         Ok(Self { connection })
     }
 
-    /// The state now, as JSON (`Snapshot`).
+    /// Returns the current state, as JSON (`Snapshot`).
     #[napi]
     pub fn snapshot(&self) -> String {
         self.connection.snapshot()
     }
 
-    /// Takes a JSON command (`Envelope`). Never throws: a refusal is an event that carries the command's `requestId`.
+    /// Sends a JSON command (`Envelope`). Never throws: a refusal is an event with the command's `requestId`.
     #[napi]
     pub fn send(&self, command: String) {
         self.connection.send(&command);
     }
 
-    /// Calls `callback` with each JSON batch (`Batch`), on this thread's event loop, until the port is closed. It does
-    /// not keep the process alive. Throws when the port has a callback already.
+    /// Calls `callback` with each JSON batch (`Batch`) on this thread's event loop, until the port is closed. Does not
+    /// keep the process alive. Throws if the port has a callback already.
     #[napi]
     pub fn on_events(&self, env: Env, callback: Function<'_, String, ()>) -> Result<()> {
         let callback = callback.create_ref()?;
         let connection = Arc::downgrade(&self.connection);
-        // Batches may wait in Node's queue when the port is closed, so the last look is taken here.
+        // Batches may still wait in Node's queue when the port is closed, so this checks once more.
         let deliver =
             env.create_function_from_closure("deliver", move |call: FunctionCallContext<'_>| {
                 match connection.upgrade() {
@@ -69,7 +70,7 @@ impl Port {
         Connection::listen(&self.connection, emit)
     }
 
-    /// Ends the connection: no callback runs after this. Waits for nothing. Closing twice does nothing.
+    /// Ends the connection: no callback runs after this. Waits for nothing. Closing it twice does nothing.
     #[napi]
     pub fn close(&self) {
         self.connection.close();
@@ -99,12 +100,12 @@ fn connect(options: PortOptions) -> CoreResult<Connection> {
 
 fn keep_in(manager: &ModelManager, directory: Option<&Path>) -> CoreResult<()> {
     let Some(directory) = directory else { return Ok(()) };
-    // A port that was closed just now may still be writing there.
+    // A recently closed port may still be writing there.
     ending::wait_for(directory);
     manager.keep_in(directory)
 }
 
-/// As JavaScript sees it: the code as `code`, the detail as `message`.
+/// Converts to a JavaScript error with `code`, and the detail as its `message`.
 fn thrown(error: CoreError) -> Error<String> {
     let code = serde_json::to_value(error.code).expect("a code is plain data");
     Error::new(code.as_str().unwrap_or_default().to_owned(), error.detail)

@@ -1,4 +1,4 @@
-// The directory of saved scopes: what a port finds there, and to whom it belongs.
+// The directory of saved scopes: what a port finds there, and which manager owns it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -95,7 +95,7 @@ test('a killed process leaves its directory usable, with all that was saved', as
   assert.equal(phase.outcome.error, undefined);
 });
 
-/** A turn of the scope `chat`, on disk when it resolves. */
+/** Runs a turn of the scope `chat`, and resolves when it is on disk. */
 async function savedTurn(session) {
   session.generate('first', 'chat');
   await session.finished('first');
@@ -109,7 +109,7 @@ function folder(t) {
   return path;
 }
 
-/** A process of its own that runs a script; it has `directory`, `Session` and `savedTurn`. */
+/** Runs a script in a process of its own. The script can use `directory`, `Session` and `savedTurn`. */
 function script(body, directory) {
   const session = fileURLToPath(new URL('session.mjs', import.meta.url));
   const program = `

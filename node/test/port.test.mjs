@@ -74,7 +74,7 @@ test('ports on the global manager share one load, and closing one does not unloa
   const first = new Session('global');
   const second = new Session('global');
   t.after(() => second.port.close());
-  const acquire = (leaseId) => ({ type: 'acquire', leaseId, owner: 'test', model: tinyModel });
+  const acquire = (leaseId) => ({ type: 'acquire', leaseId, debugLabel: 'test', model: tinyModel });
   assert.equal((await first.ask(acquire('a'))).type, 'done');
   first.port.close();
   assert.equal((await second.ask(acquire('b'))).type, 'done');
@@ -85,7 +85,7 @@ test('a port with a manager of its own does not see the global one', async (t) =
   const shared = new Session('global');
   const own = new Session('own');
   t.after(() => [shared, own].forEach(({ port }) => port.close()));
-  await shared.ask({ type: 'acquire', leaseId: 'c', owner: 'test', model: tinyModel });
+  await shared.ask({ type: 'acquire', leaseId: 'c', debugLabel: 'test', model: tinyModel });
   assert.deepEqual(own.snapshot.models, []);
 });
 
@@ -93,16 +93,16 @@ test('nothing is delivered after close, not even what was waiting for the event 
   const closing = new Session('global');
   const witness = new Session('global');
   t.after(() => witness.port.close());
-  closing.send({ type: 'getLifecycle' });
-  await closing.event((event) => event.type === 'lifecycle');
+  closing.send({ type: 'readLog' });
+  await closing.event((event) => event.type === 'log');
   const delivered = closing.batches;
 
-  closing.send({ type: 'getLifecycle' });
-  // This thread is busy for as long as a process takes to start: the answer is pulled and queued meanwhile.
+  closing.send({ type: 'readLog' });
+  // This thread is busy while a process starts: the answer is pulled and queued meanwhile.
   execFileSync(process.execPath, ['--eval', '']);
   closing.port.close();
 
-  await witness.ask({ type: 'getLifecycle' });
+  await witness.ask({ type: 'readLog' });
   assert.equal(closing.batches, delivered);
 });
 

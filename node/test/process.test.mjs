@@ -1,4 +1,4 @@
-// How processes and worker threads end. Each test is a process of its own, judged by its exit code and signal.
+// The ends of processes and worker threads. Each test runs a process of its own, and checks its exit code and signal.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ test('a process with an open port and nothing to do ends', async () => {
 });
 
 test('a process ends while a model loads', async () => {
-  await ends(`new Session('own').send({ type: 'acquire', leaseId: 'a', owner: 'test', model: tinyModel });`, 0);
+  await ends(`new Session('own').send({ type: 'acquire', leaseId: 'a', debugLabel: 'test', model: tinyModel });`, 0);
 });
 
 for (const manager of ['global', 'own']) {
@@ -26,7 +26,7 @@ for (const manager of ['global', 'own']) {
     await ends(
       `
       const session = new Session('${manager}');
-      await session.ask({ type: 'acquire', leaseId: 'a', owner: 'test', model: tinyModel });
+      await session.ask({ type: 'acquire', leaseId: 'a', debugLabel: 'test', model: tinyModel });
       process.exit(3);
       `,
       3,
@@ -68,7 +68,7 @@ test('a worker that ends gives its leases back', async () => {
     const session = new Session('global');
     const worker = inWorker(
       "const session = new Session('global');" +
-      "await session.ask({ type: 'acquire', leaseId: 'a', owner: 'worker', model: tinyModel });" +
+      "await session.ask({ type: 'acquire', leaseId: 'a', debugLabel: 'worker', model: tinyModel });" +
       "parentPort.postMessage('acquired');"
     );
     const leasesAre = (count) => session.event(
@@ -87,7 +87,7 @@ test('a worker that ends leaves engines running that nobody else in the process 
   await ends(
     `
     const worker = inWorker(
-      "new Port({ manager: 'global' }).send(JSON.stringify({ requestId: 'a', type: 'acquire', leaseId: 'a', owner: 'worker', model: tinyModel }));"
+      "new Port({ manager: 'global' }).send(JSON.stringify({ requestId: 'a', type: 'acquire', leaseId: 'a', debugLabel: 'worker', model: tinyModel }));"
     );
     await once(worker, 'exit');
     `,
@@ -123,7 +123,7 @@ test('a process whose worker alone loaded the addon ends', async () => {
 
 const session = fileURLToPath(new URL('session.mjs', import.meta.url));
 
-/** What every script, and every worker in it, begins with. Generating: four turns at once, the first of them answering. */
+/** The beginning of every script and worker. `generating` runs four turns at once, and waits for text of the first. */
 const prelude = `
   const { Port, Session, tinyModel } = await import(${JSON.stringify(session)});
   const { parentPort } = await import('node:worker_threads');

@@ -1,10 +1,11 @@
-// A port with what tests need: commands with ids, and events that can be awaited whether they came already or not.
+// A port for tests: gives commands their ids, and awaits events that have come or will come.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 export const { Port } = createRequire(import.meta.url)('../llama-rs.node');
 
-export const tinyModel = { path: fileURLToPath(new URL('../../models/tiny-chat/tiny-chat-q8_0.gguf', import.meta.url)) };
+const model = new URL('../../models/tiny-chat/tiny-chat-q8_0.gguf', import.meta.url);
+export const tinyModel = { path: fileURLToPath(model) };
 
 export class Session {
   events = [];
@@ -28,13 +29,15 @@ export class Session {
     return requestId;
   }
 
-  /** Sends a command; the promise is its `done`, `failed` or other answer. */
+  /** Sends a command and resolves to its `done`, `failed` or other answer. */
   ask(command) {
     const requestId = this.send(command);
     return this.event((event) => event.requestId === requestId);
   }
 
-  /** The first event, past or future, that matches. Keeps the process alive for it, as the callback does not. */
+  /**
+   * Resolves to the first event, past or future, that matches. Keeps the process alive meanwhile, unlike the callback.
+   */
   event(matches) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

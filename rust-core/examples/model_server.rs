@@ -1,18 +1,19 @@
-//! The server of the store's tests, for a host's own: the `.gguf` files of a folder as the repository `local/models` of a hub.
+//! The store's test server for tests of the app's hosts: serves a folder's `.gguf` files as the Hugging Face repository
+//! `local/models`.
 //!
 //! ```text
 //! cargo run -p llama-rs-core --no-default-features --example model_server -- FOLDER
 //! ```
 //!
-//! Says its address in one line, then reads what it is to do wrong, a line each, until its input ends. It says `done` when the next
-//! request will meet it:
+//! Prints its address in one line, then reads scripted misbehaviour, one command per line, until its input ends. Prints
+//! `done` when a command applies to the next request:
 //!
 //! ```text
-//! halt FILE BYTES      the next request for the file comes to a halt there, until `go`
+//! halt FILE BYTES      the next response with the file halts there, until `go`
 //! break FILE BYTES     its connection breaks there
-//! drip FILE MS         it comes byte by byte, one in so many milliseconds
-//! status FILE CODE     it is answered with this status
-//! go                   what has halted, and will, goes on
+//! drip FILE MS         it comes byte by byte, one per this many milliseconds
+//! status FILE CODE     it has this status
+//! go                   halted responses, present and future ones, go on
 //! ```
 
 #[path = "../tests/transfer_server/mod.rs"]

@@ -1,14 +1,14 @@
-//! What Apple's frameworks leave behind on a thread is freed at the end of a pool. Threads of ours have no pool of the
-//! system's, and llama.cpp calls Metal on them: without one each step would keep its command buffers for ever.
+//! Autorelease pools. Apple's frameworks release temporary objects when a thread's pool ends. Our threads have no pool
+//! of their own, and llama.cpp calls Metal on them: without a pool, every step would leak its command buffers.
 
-/// Runs `work`; what it leaves behind is freed when it returns or panics. Elsewhere it only runs it.
+/// Runs `work` inside a pool, which is released when `work` returns or panics.
 #[cfg(target_vendor = "apple")]
 pub(crate) fn pooled<T>(work: impl FnOnce() -> T) -> T {
     let _pool = pool::Pool::new();
     work()
 }
 
-/// Runs `work`.
+/// Runs `work`. Other systems need no pool.
 #[cfg(not(target_vendor = "apple"))]
 pub(crate) fn pooled<T>(work: impl FnOnce() -> T) -> T {
     work()
@@ -20,26 +20,27 @@ mod pool {
 
     use std::ffi::c_void;
 
-    // SAFETY: the signatures that clang documents for its runtime, which every Apple system has.
+    // SAFETY: the signatures are those that clang documents for the Objective-C runtime, which every Apple system has.
     #[link(name = "objc")]
     unsafe extern "C" {
         fn objc_autoreleasePoolPush() -> *mut c_void;
         fn objc_autoreleasePoolPop(pool: *mut c_void);
     }
 
-    /// A pool of the thread that made it, which it must not leave: pools of a thread are a stack.
+    /// An autorelease pool. It must not leave its thread, because a thread's pools form a stack.
     pub(super) struct Pool(*mut c_void);
 
     impl Pool {
         pub(super) fn new() -> Self {
-            // SAFETY: may be called on any thread at any time.
+            // SAFETY: the function may be called on any thread at any time.
             Self(unsafe { objc_autoreleasePoolPush() })
         }
     }
 
     impl Drop for Pool {
         fn drop(&mut self) {
-            // SAFETY: `pooled` alone makes pools, in a scope: this is the newest of this thread, and is popped once.
+            // SAFETY: only `pooled` creates pools, each in a scope, so this is the thread's newest pool and is popped
+            // once.
             unsafe { objc_autoreleasePoolPop(self.0) };
         }
     }

@@ -1,5 +1,8 @@
 //! The one error of the crate: a stable public code and a text that says what failed, on what, and what to do.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -85,26 +88,75 @@ pub enum ErrorCode {
     LengthMismatch,
     /// The port or the manager is closed.
     Closed,
+    /// The library lost the request, or crashed on it: a defect of the library. Asking again may work.
+    Internal,
 }
 
 /// An error as JavaScript, Kotlin and Swift see it, and as Rust carries it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(rename = "ErrorInfo")]
-#[error("{code:?}: {detail}")]
 pub struct Error {
     /// What kind of failure: for programs.
     pub code: ErrorCode,
     /// What failed, on what, and what to do. Never holds prompt or answer text.
     pub detail: String,
+    /// The failure underneath. It stays in Rust: it does not cross the port, and two errors are equal without it.
+    #[serde(skip)]
+    #[ts(skip)]
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error from its code and a text as `detail` wants it.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), source: None }
+    }
+
+    /// The same error with its cause.
+    #[must_use]
+    pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        (self.code, &self.detail) == (other.code, &other.detail)
+    }
+}
+
+impl Eq for Error {}
+
 /// The result of whatever may fail with this crate's one error.
 pub type Result<T> = std::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_its_cause_and_equals_one_without_it() {
+        let cause = std::io::Error::other("disk full");
+        let bare = Error::new(ErrorCode::StorageFailed, "could not write a.kv");
+        let error = bare.clone().with_source(cause);
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("disk full"));
+        assert_eq!(error, bare);
+        let json = serde_json::to_value(&error).expect("an error is plain data");
+        assert_eq!(json, serde_json::json!({ "code": "storageFailed", "detail": "could not write a.kv" }));
+    }
+}

@@ -1,10 +1,10 @@
-//! Numbers in the words that error texts use.
+//! Byte counts for people, as error texts show them.
 
-/// Bytes for a person: "3.1 GB".
+/// Formats a byte count: "3.1 GB".
 pub(crate) fn format(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
     match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
-        // Tenths, cut and not rounded, so that "free" is never flattered.
+        // Tenths are cut, not rounded, so that "free" is never overstated.
         Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
         None => format!("{bytes} bytes"),
     }

@@ -4,7 +4,7 @@
 //!  host (JavaScript, Kotlin, Swift)          send(json)      snapshot()      next_events()  ← the host's pump thread
 //!                                                │               │                 │
 //!  client::Client, one per port ─────────────────┤               ▼                 ▼
-//!                                                │             hub::Hub: world + numbered events per client
+//!                                                │             events::Bus: world + numbered events per client
 //!                                                ▼               ▲                 ▲
 //!  manager: one supervisor task ◄── mailbox ─────┘  publishes ───┘                 │ answer text
 //!     owns entries, leases, scopes, timers                                         │
@@ -30,9 +30,9 @@ mod autorelease;
 pub mod client;
 pub mod engine;
 pub mod error;
+mod events;
 mod files;
 pub mod gguf;
-mod hub;
 mod human_bytes;
 pub mod kv;
 #[cfg(feature = "llama")]
@@ -42,4 +42,4 @@ pub mod protocol;
 pub mod store;
 pub mod swapping;
 
-pub use hub::Pull;
+pub use events::Pull;

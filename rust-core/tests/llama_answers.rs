@@ -1,4 +1,4 @@
-//! Answers that are more than text, of the real tiny model: it was trained to call two tools and to think when it is told to.
+//! Answers with tool calls and reasoning. The tiny model was trained to call two tools, and to think when told to.
 
 #![cfg(feature = "llama")]
 
@@ -14,10 +14,10 @@ use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::{Event, FinishReason, GenerationPhase, Message, Outcome, ToolCall};
 use serde_json::{Value, json};
 
-/// A manager with the tiny model, and the events of its turns folded.
+/// A manager with the tiny model. Collects the events of its turns.
 struct Talk {
     host: Host,
-    /// Kept alive, and dropped after its host.
+    /// Dropped after its host.
     _manager: ModelManager,
     generations: u32,
 }
@@ -27,7 +27,7 @@ struct Told {
     text: String,
     reasoning: String,
     calls: Vec<ToolCall>,
-    /// Those that were begun and are none.
+    /// Calls that were started and dropped.
     cut: Vec<ToolCall>,
     outcome: Option<Outcome>,
 }
@@ -302,7 +302,7 @@ fn what_cannot_be_had_is_a_typed_error_before_anything_is_generated() {
 #[test]
 fn a_grammar_that_leaves_no_token_fails_one_generation_and_nothing_else() {
     let mut talk = Talk::new();
-    // No token of the tiny model's has a part of this sign.
+    // No token of the tiny model contains a byte of this character.
     let gbnf = "root ::= \"a\" [\u{1F600}]";
     let told = talk.say("s", user("Hello!"), json!({ "responseFormat": { "type": "grammar", "gbnf": gbnf } }));
     assert!(matches!(told.reason(), FinishReason::Failed | FinishReason::Stop), "{told:?}");

@@ -1,4 +1,4 @@
-//! Files that are not what they say: a typed error or a correct load, never the end of the process.
+//! Files that break their own claims cause a typed error or a correct load, never a crash.
 
 #![cfg(feature = "llama")]
 
@@ -91,7 +91,7 @@ fn a_header_that_contradicts_itself_is_invalid() {
 
 #[test]
 fn what_llama_cpp_would_end_the_process_for_is_invalid() {
-    // Two neighbours of the vocabulary, two bytes each.
+    // Two consecutive tokens of the vocabulary, two bytes each.
     let mut twice = tiny_bytes();
     let (one, other) = (find(&twice, "\u{100}"), find(&twice, "\u{101}"));
     twice.copy_within(one..one + 2, other);
@@ -115,7 +115,7 @@ fn bytes_in_a_vocabulary_of_words_are_invalid() {
     let path = folder.path().join("encoder.gguf");
     EncoderModel::new(3).write(&path, &[]);
     let mut bytes = std::fs::read(&path).expect("it was written just now");
-    // Behind the key: the types of the array and of its elements, and how many there are.
+    // After the key come the array's type, the element type, and the count.
     let first = find(&bytes, "tokenizer.ggml.token_type") + "tokenizer.ggml.token_type".len() + 16;
     bytes[first + 4 * 7..][..4].copy_from_slice(&6_i32.to_le_bytes());
     let error = error_of(&bytes);
@@ -156,7 +156,7 @@ fn a_template_that_would_hang_is_refused() {
     assert_eq!(error.code, ErrorCode::TemplateFailed, "{error}");
 }
 
-/// One to three changes, most of them in the header.
+/// Makes one to three changes, most of them in the header.
 fn mutate(bytes: &mut Vec<u8>, header: usize, random: &mut Random) {
     for _ in 0..=random.below(3) {
         let end = if random.below(8) == 0 { bytes.len() } else { header.min(bytes.len()) };
@@ -196,7 +196,7 @@ fn mutate(bytes: &mut Vec<u8>, header: usize, random: &mut Random) {
     }
 }
 
-/// Loads and says a few words.
+/// Loads a chat model and generates a few tokens.
 fn use_model(path: &Path) -> Result<()> {
     let mut model = match LlamaLoader.load(&small(path), &mut |_| true)? {
         Loaded::Chat(model) => model,
@@ -217,7 +217,7 @@ fn use_model(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Computes vectors of a few words.
+/// Loads an encoder and embeds a few words.
 fn use_encoder(LoadedEncoder { mut model, tokenizer, .. }: LoadedEncoder) -> Result<()> {
     let failed = |error: DecodeError| Error::new(ErrorCode::InferenceFailed, format!("{error:?}"));
     let tokens = tokenizer.tokenize_text("my name is alice")?;
@@ -232,12 +232,12 @@ fn use_encoder(LoadedEncoder { mut model, tokenizer, .. }: LoadedEncoder) -> Res
     embedder.vector(0).map(|_| ())
 }
 
-/// `LLAMA_RS_MUTATIONS=10000 cargo test --test llama_bad_files mutations -- --nocapture` looks harder, and names the last
-/// seed if the process should die.
+/// `LLAMA_RS_MUTATIONS=10000 cargo test --test llama_bad_files mutations -- --nocapture` tries more files, and prints
+/// each seed, so that the last one is known if the process dies.
 #[test]
 fn the_process_survives_mutations() {
     let tiny = tiny_bytes();
-    // The last tensor's entry ends the header; what follows is padding and weights.
+    // The last tensor's entry ends the header. Padding and weights follow.
     let header = find(&tiny, "blk.3.ffn_down.weight") + 64;
     survive_mutations(&tiny, header);
 }

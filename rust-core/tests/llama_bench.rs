@@ -1,4 +1,4 @@
-//! Measurements by a real model: numbers, conversations that know nothing of them, and a cancel in the middle.
+//! Benchmarks of a real model: plausible numbers, conversations that are not affected, and a cancel half-way.
 
 #![cfg(feature = "llama")]
 
@@ -36,7 +36,7 @@ fn bench(host: &mut Host, sizes: Value) -> Result<BenchReport, Error> {
     answer(host, &request)
 }
 
-/// What the model says at temperature 0, and what that cost.
+/// A greedy answer and its usage.
 fn say(host: &mut Host, scope: &str, text: &str) -> (String, Usage) {
     let generation = format!("{scope}: {text}");
     host.send(json!({
@@ -74,7 +74,7 @@ fn check(speed: Option<BenchSpeed>, tokens: u32, repetitions: usize) {
 fn a_bench_says_how_fast_the_model_is_and_what_was_measured() {
     let manager = ModelManager::new(Arc::new(LlamaLoader));
     let mut host = Host::on(&manager);
-    // A prompt of more than a call, and not of whole ones.
+    // The prompt takes more than one call, and does not fill the last one.
     let sizes = json!({ "promptTokens": 700, "generatedTokens": 20, "repetitions": 3 });
     let BenchReport { prompt, generation, info, threads, batch_size } =
         bench(&mut host, sizes).expect("the model computes");
@@ -83,7 +83,7 @@ fn a_bench_says_how_fast_the_model_is_and_what_was_measured() {
     assert_eq!((batch_size, threads), (512, info.threads));
     assert!(info.size_bytes > 0 && info.parameter_count > 0 && info.description.contains("llama"), "{info:?}");
 
-    // More than a scope of it has, and a single token.
+    // A prompt larger than the model's scopes, and a single token.
     let small = json!({ "path": config().path, "contextSize": 64, "maxResident": 1, "device": "cpu" });
     let long =
         bench(&mut host, json!({ "model": small, "promptTokens": 1_000, "generatedTokens": 1, "repetitions": 1 }));

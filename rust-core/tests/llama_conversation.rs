@@ -1,4 +1,4 @@
-//! The seam on llama.cpp, with the real tiny model: what an engine does, done by hand.
+//! The backend traits on llama.cpp with the tiny model, driven by hand as an engine drives them.
 
 #![cfg(feature = "llama")]
 
@@ -127,7 +127,7 @@ fn the_same_seed_chooses_alike_and_another_does_not() {
         .tokens;
     let row = prefill(&mut model, 0, &tokens, 0, None).expect("fits");
     let mut draw = |seed| {
-        // Hot enough that thirty equal draws from two seeds would be a miracle.
+        // At this temperature thirty equal draws from two seeds are practically impossible.
         let options = GenerateOptions {
             temperature: Some(5.0),
             top_k: Some(0),

@@ -1,5 +1,4 @@
-//! Models that are named by URL, on the real engine: brought to this device while somebody waits, loaded from there, and
-//! there the next time without any network.
+//! Models named by URL, on the real engine: the first load downloads the file, the next one needs no network.
 
 #![cfg(feature = "llama")]
 
@@ -22,13 +21,13 @@ use tokio::runtime::Runtime;
 use transfer_server::{Act, Protocol, Served, Server, put_repository};
 
 const PATH: &str = "/tiny-chat.gguf";
-/// Somewhere in the middle of the tiny model.
+/// An offset in the middle of the tiny model.
 const HALF: u64 = 600_000;
 
-/// A server that has the tiny model.
+/// A server with the tiny model.
 struct Web {
     server: Server,
-    // Drives the server; dropped after it.
+    // Drives the server, so it is dropped after it.
     _runtime: Runtime,
 }
 
@@ -64,12 +63,12 @@ fn until_status(host: &Host, wanted: impl Fn(ModelStatus) -> bool) {
     });
 }
 
-/// Waits until so many bytes have come.
+/// Waits until this many bytes have arrived.
 fn until_come(host: &Host, bytes: u64) {
     until_status(host, |status| matches!(status, ModelStatus::Downloading { progress } if progress.bytes >= bytes));
 }
 
-/// The stored models' names, and whether they are in use.
+/// The names of the stored models, and whether they are in use.
 fn stored(host: &mut Host) -> Vec<(String, bool)> {
     host.send(json!({ "type": "listStoredModels" }));
     let stored = host.until(|event| match event {

@@ -1,5 +1,5 @@
-//! Embeddings by real models: the same vectors however they are computed and whatever runs beside them, and an answer that says
-//! why where there are none.
+//! Embeddings of real models: the same vectors however they are computed and whatever runs beside them, and a clear
+//! error where there are none.
 
 #![cfg(feature = "llama")]
 
@@ -54,7 +54,7 @@ impl RandomModel {
     }
 }
 
-/// The output after a text's last token, computed in calls of so many rows.
+/// The output at a text's last token, computed in calls of this many rows.
 fn last_output(embedder: &mut dyn EmbeddingContext, tokens: &[Token], sequence: u32, rows: usize) -> Vec<f32> {
     embedder.clear();
     let mut last = Vec::new();
@@ -288,7 +288,7 @@ fn a_text_may_fill_its_context_to_the_last_token() {
     let mut host = Host::on(&manager);
     let tokens =
         |host: &mut Host, text: &str| embed(host, &random.config(), &[text, "hi"], json!({})).map(|(_, tokens)| tokens);
-    // A token a byte, and those that the vocabulary puts around each of the two texts.
+    // One token per byte, and the special tokens around each of the two texts.
     let around = tokens(&mut host, "x").expect("it is short") - 3;
     let most = 512 - around as usize / 2;
     assert_eq!(tokens(&mut host, &"x".repeat(most)), Ok(512 + 2 + around / 2));

@@ -1,4 +1,4 @@
-//! Models that make embeddings and nothing else: a small BERT beside the same computed plainly, and a decoder without a causal mask.
+//! Encoders: a small BERT against a plain reimplementation, and a decoder without a causal mask.
 
 #![cfg(feature = "llama")]
 
@@ -23,8 +23,8 @@ use llama_rs_core::protocol::{Event, FinishReason, FitVerdict, ModelConfig, Mode
 use serde_json::json;
 use tempfile::TempDir;
 
-/// How far a number of a vector of length 1 may be from what it is computed to be plainly. llama.cpp keeps what attention compares in
-/// 16 bits, and looks its activation up in a table of those.
+/// Largest difference of a component of a normalized vector from the plain computation. llama.cpp stores attention's
+/// operands in 16 bits and looks up the activation in a table of 16-bit values.
 const ROUNDING: f64 = 5e-4;
 
 const TEXTS: [&str; 7] = [
@@ -56,13 +56,13 @@ impl Bert {
         ModelConfig { threads: Some(2), ..ModelConfig::new(self.path.to_string_lossy()) }
     }
 
-    /// A text of so many words.
+    /// A text of this many words.
     fn words(count: usize) -> String {
         let words = ["what", "is", "my", "name", "the", "fox", "dog", "alice", "bob", "lazy", "once"];
         (0..count).map(|index| words[index * 7 % words.len()]).collect::<Vec<_>>().join(" ")
     }
 
-    /// The vector of length 1 that the paper gives a text.
+    /// The normalized vector of a text, computed by the paper.
     fn plainly(&self, text: &str, pooling: Pooling) -> Vec<f64> {
         let outputs = self.model.outputs(&self.model.tokens(text));
         let pooled = match pooling {
@@ -82,7 +82,7 @@ fn furthest(computed: &[f32], plainly: &[f64]) -> f64 {
     computed.iter().zip(plainly).map(|(one, other)| (f64::from(*one) - other).abs()).fold(0.0, f64::max)
 }
 
-/// As people write: without the marks of word pieces.
+/// Removes the marks of word pieces, as people write.
 fn written(text: &str) -> String {
     text.replace(" +", "")
 }
@@ -123,7 +123,7 @@ fn short_and_long_texts_are_what_bert_computes_alone_and_beside_others() {
     let bert = bert(&[]);
     let manager = ModelManager::new(Arc::new(LlamaLoader));
     let mut host = Host::on(&manager);
-    // The longest fills the context to its last token: two stand around a text.
+    // The longest text fills the context to its last token, because two special tokens surround it.
     let texts: Vec<String> =
         [1, 3, CONTEXT - 2, 20, EMBEDDING_ROWS - 2, EMBEDDING_ROWS - 1, 2, 2, 2, 90].map(Bert::words).into();
     let batch = vectors(&mut host, &bert.config(), &texts);
@@ -290,7 +290,7 @@ fn rows(tokens: &[Token]) -> Vec<Row> {
     (0..).zip(tokens).map(row).collect()
 }
 
-/// Of a text by itself, the first and the last one.
+/// The outputs at a text's first and last token.
 fn outputs(embedder: &mut dyn EmbeddingContext, tokens: &[Token]) -> [Vec<f32>; 2] {
     embedder.clear();
     embedder.decode(&rows(tokens), &CancelFlag::default()).expect("the text fits");
@@ -373,7 +373,7 @@ fn many_at_once_get_what_they_would_get_alone() {
     });
 }
 
-/// Its memory is that of a conversation, but what is computed in it sees the whole text: so it embeds, and is never talked to.
+/// This model has a KV like a conversation's, but its attention sees the whole text: it embeds, and cannot chat.
 #[test]
 fn a_decoder_without_a_causal_mask_reads_whole_texts() {
     let folder = folder();

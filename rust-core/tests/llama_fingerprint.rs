@@ -1,4 +1,4 @@
-//! Which loads share their saved states, and which never do.
+//! Which loads share saved states, and which do not.
 
 #![cfg(feature = "llama")]
 

@@ -1,4 +1,4 @@
-//! Grammars, schemas and templates that nobody should send: each is a typed error or works, within seconds, and the process lives.
+//! Hostile grammars, schemas and templates: each causes a typed error or works, within seconds, and never a crash.
 
 #![cfg(feature = "llama")]
 
@@ -13,7 +13,7 @@ use llama_rs_core::error::ErrorCode;
 use llama_rs_core::protocol::{GenerateOptions, ModelConfig, ResponseFormat, Role};
 use serde_json::{Value, json};
 
-/// As many as CI has time for; more by `LLAMA_RS_HOSTILE`.
+/// As many cases as CI has time for. `LLAMA_RS_HOSTILE` raises the number.
 const MUTATIONS: u64 = 2000;
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -42,7 +42,7 @@ fn model() -> LoadedModel {
     load(&ModelConfig { max_resident: Some(1), context_size: Some(512), threads: Some(1), ..config() })
 }
 
-/// Renders, and chooses some tokens where that works. The error's code where it does not.
+/// Renders the template and samples some tokens. Returns the error's code where that fails.
 fn try_out(model: &mut LoadedModel, options: &GenerateOptions, name: &str) -> Option<ErrorCode> {
     let started = Instant::now();
     let outcome = options.validate().and_then(|()| {
@@ -71,7 +71,7 @@ fn try_out(model: &mut LoadedModel, options: &GenerateOptions, name: &str) -> Op
     })
 }
 
-/// A few edits at seeded places: of a byte, a copied piece, a piece that goes.
+/// Makes a few random edits: changes a byte, copies a piece, or removes one.
 fn mutated(text: &str, random: &mut Random) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..=random.below(4) {
@@ -119,7 +119,7 @@ fn mutated_grammars_schemas_and_templates_are_typed_errors_or_work() {
         let options = match kind {
             0 => Some(grammar(mutated(random.pick(&GRAMMARS), &mut random))),
             1 => serde_json::from_str(&mutated(random.pick(&SCHEMAS), &mut random)).ok().and_then(schema),
-            // Half of them with a form of answer, which begins with what the template writes of it.
+            // Half of the cases have a response format, which starts with what the template writes of it.
             _ => {
                 let source = mutated(random.pick(&TEMPLATES), &mut random);
                 let form = if seed % 2 == 0 { schema(json!({ "type": "object" })) } else { None };

@@ -1,4 +1,4 @@
-//! Loading through the seam: progress, cancel, limits, and what this build computes on.
+//! Loading through the backend traits: progress, cancel, limits, and devices.
 
 #![cfg(feature = "llama")]
 
@@ -53,7 +53,7 @@ fn a_load_is_cancelled_at_any_report_of_progress() {
 fn a_panic_in_the_progress_callback_reaches_the_caller() {
     let mut count = 0;
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        // Not at the first report, which does not come out of llama.cpp.
+        // The first report does not come from llama.cpp, so cancel at a later one.
         let _ = LlamaLoader.load(&config(), &mut |_| {
             count += 1;
             assert!(count < 3, "the callback gives up");

@@ -1,5 +1,5 @@
-//! Logs hold no conversation: a subscriber takes down everything at DEBUG and above, and of this crate at TRACE as well,
-//! while texts go every way that they can go.
+//! Logs contain no conversation. A subscriber records everything at DEBUG and above, and of this crate at TRACE too,
+//! while texts take every possible path.
 
 #![cfg(feature = "llama")]
 
@@ -21,15 +21,15 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How long the test waits before it fails instead of hanging.
+/// After this long the test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Words that no name, path or message of the library contains.
+/// Words that occur in no name, path or message of the library.
 const SYSTEM: &str = "The password is heliotrope.";
 const NAME: &str = "My name is Alice";
 const SECRETS: [&str; 4] = ["heliotrope", "Alice", "quicksilver", "marmalade"];
 
-/// What was logged, as text.
+/// The log as text.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -50,13 +50,13 @@ impl io::Write for Log {
     }
 }
 
-/// The texts that are in the log, as they are or as a string in Rust's notation.
+/// The texts that the log contains, verbatim or in Rust's debug notation.
 fn leaks<'a>(log: &str, texts: &'a [String]) -> Vec<&'a String> {
     let is_in = |text: &&String| log.contains(text.as_str()) || log.contains(format!("{text:?}").trim_matches('"'));
     texts.iter().filter(is_in).collect()
 }
 
-// One test, because a process has one subscriber for all its threads.
+// There is one test, because a process has one subscriber for all its threads.
 #[test]
 fn logs_hold_no_text_of_a_conversation() {
     let log = Log::default();
@@ -76,14 +76,14 @@ fn logs_hold_no_text_of_a_conversation() {
         assert!(found, "the log was not taken down: no {sign} in\n{logged}");
     }
 
-    // A subscriber, or a search, that sees nothing would let everything pass.
+    // A subscriber or a search that sees nothing would let everything pass.
     for text in &texts {
         tracing::debug!(target: "llama_rs_core::any", text, "said");
     }
     assert_eq!(leaks(&log.text(), &texts).len(), texts.len());
 }
 
-/// Everything that happens to conversations. Returns what was said in them.
+/// Does everything that can be done with conversations. Returns all texts.
 fn converse() -> Vec<String> {
     let directory = folder();
     let manager = ModelManager::new(Arc::new(LlamaLoader));
@@ -106,14 +106,14 @@ fn converse() -> Vec<String> {
         host.done(command);
     }
 
-    // More than the context holds, turn by turn, and at once.
+    // More than the context holds, first turn by turn, then at once.
     for _ in 0..6 {
         host.turn("first", json!({ "append": [user(&format!("{NAME}. ").repeat(12))], "options": greedy() }));
     }
     let too_long = user(&"quicksilver ".repeat(400));
     assert_eq!(host.turn("second", json!({ "append": [too_long], "overflow": "error" })), FinishReason::Failed);
 
-    // Refused, not JSON, and of the wrong form.
+    // Commands that are refused, are not JSON, or have the wrong shape.
     let options = json!({ "stop": ["marmalade"], "temperature": 99 });
     host.failed(json!({ "type": "generate", "generationId": "refused", "scope": "first", "model": model(),
         "append": [user("marmalade")], "options": options }));
@@ -146,7 +146,7 @@ fn model() -> Value {
 
 struct Host {
     client: Client,
-    /// All that was said.
+    /// All texts of the conversations.
     texts: Vec<String>,
     requests: u32,
 }
@@ -160,7 +160,7 @@ impl Host {
         request
     }
 
-    /// The first event from now on that `wanted` has an answer for.
+    /// Waits for the first event that `wanted` accepts.
     fn until<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         loop {
             let Pull::Batch(batch) = self.client.next_events(PATIENCE) else { panic!("the engine is silent") };
@@ -218,9 +218,9 @@ impl Host {
         })
     }
 
-    /// One that is cancelled in the middle of its answer.
+    /// Runs a turn and cancels it half-way through its answer.
     fn cancelled_turn(&mut self) {
-        // Tokens seen are made likelier: the answer does not end by itself.
+        // A penalty below 1 favours repeated tokens, so the answer does not end by itself.
         let endless = json!({ "temperature": 0, "repeatPenalty": 0.05 });
         let id = self.begin_turn("third", json!({ "append": [user(NAME)], "options": endless }));
         self.until(|event| {
@@ -230,7 +230,7 @@ impl Host {
         self.end_of(&id);
     }
 
-    /// Adds every message to what was said.
+    /// Adds every message to the texts.
     fn transcripts(&mut self, scopes: &[&str]) {
         for scope in scopes {
             let request = self.send(json!({ "type": "getTranscript", "scope": scope }));

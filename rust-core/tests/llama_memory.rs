@@ -1,5 +1,5 @@
-//! What a load is said to take, against what the process really takes: measured from outside llama.cpp, in a process of
-//! its own for each case.
+//! Compares the estimate of a load with the memory that the process really uses, measured from outside llama.cpp, each
+//! case in a process of its own.
 
 #![cfg(all(feature = "llama", target_os = "linux"))]
 
@@ -37,8 +37,8 @@ const LARGE: Shape = Shape {
 
 const SLOTS: u32 = 2;
 
-/// What any context keeps in lists of its own, which no estimate counts: much beside a memory for short texts, and nothing
-/// beside one for conversations.
+/// Lists that every context keeps and no estimate counts: a large share of a context for short texts, a negligible one
+/// for conversations.
 const LISTS: f64 = 2e6;
 
 fn sized(path: &Path, context_size: u32) -> ModelConfig {
@@ -50,7 +50,7 @@ fn sized(path: &Path, context_size: u32) -> ModelConfig {
     }
 }
 
-/// Anonymous memory of this process, and what of the file it has used since `forget_use`, in bytes.
+/// Anonymous memory of this process, and bytes of the file used since `forget_use`.
 fn used(file: &Path) -> (u64, u64) {
     let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux says what a process has mapped");
     let (mut anonymous, mut referenced, mut in_file) = (0, 0, false);
@@ -68,12 +68,12 @@ fn used(file: &Path) -> (u64, u64) {
     (anonymous, referenced)
 }
 
-/// From here on, what is used counts anew.
+/// Restarts the count of used pages.
 fn forget_use() {
     std::fs::write("/proc/self/clear_refs", "1").expect("a process may forget what it has used");
 }
 
-/// Fills a slot, so that every page that a step ever touches has been touched. KV memory is cleared by the load.
+/// Fills a slot, so that every page that any step touches has been touched. The load clears the KV memory.
 fn fill(path: &Path, context_size: u32) -> (u64, u64) {
     let before = used(path).0;
     let mut model = load(&sized(path, context_size));
@@ -87,7 +87,7 @@ fn fill(path: &Path, context_size: u32) -> (u64, u64) {
     (after - before, of_file)
 }
 
-/// The same for a memory for embeddings. Nothing of the file is used that the model had not used by then.
+/// The same for a context for embeddings. Uses no page of the file that the model has not used before.
 fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
     let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
@@ -103,7 +103,7 @@ fn fill_embedder(path: &Path, text_size: u32) -> (u64, u64) {
     (used(path).0 - before, 0)
 }
 
-/// The same for a memory for measurements.
+/// The same for a context for benchmarks.
 fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
     let mut model = load(&sized(path, 256));
     prefill(&mut model, 0, &[7; 64], 0, None).expect("it fits");
@@ -117,7 +117,7 @@ fn fill_gauge(path: &Path, tokens: u32) -> (u64, u64) {
     (used(path).0 - before, 0)
 }
 
-/// The same for a memory of texts that are read as a whole, beside weights that have been used in no other way.
+/// The same for a context for encoders, beside weights that nothing else has used.
 fn fill_encoder(path: &Path, text_size: u32) -> (u64, u64) {
     let mut model = load_encoder(&sized(path, 4_096)).model;
     let rows: Vec<Row> =
@@ -130,7 +130,7 @@ fn fill_encoder(path: &Path, text_size: u32) -> (u64, u64) {
 
 const CHILD: &str = "LLAMA_RS_MEMORY_CASE";
 
-/// What a test does in a process of its own, once for each case: see `measure`.
+/// The body of a test in a process of its own, once per case: see `measure`.
 fn one_case(case: &str, fill: fn(&Path, u32) -> (u64, u64)) {
     let (size, path) = case.split_once(' ').expect("a number and a path");
     let (anonymous, of_file) = fill(Path::new(path), size.parse().expect("a number"));
@@ -173,7 +173,7 @@ fn more_tokens_take_more_even_beyond_what_is_laid_out() {
 
 #[test]
 fn force_goes_past_the_estimate() {
-    // Past the estimate, and refused by the next limit: nothing is allocated.
+    // Larger than the estimate can represent, and refused by the next limit: nothing is allocated.
     let absurd = ModelConfig { context_size: Some(16_777_216), max_resident: Some(256), ..config() };
     let reason = "(more than 4,294,967,295 tokens of context)";
     let refused = load_error(&absurd);
@@ -220,7 +220,7 @@ fn the_estimate_is_what_is_used() {
     }
 }
 
-/// Holds estimates of a memory beside the weights against what it used, for both shapes with these keys in their headers.
+/// Compares estimates of auxiliary contexts with their real use, for both shapes with these keys in their headers.
 fn hold_against_use(test: &str, sizes: &[u32], header: &[(&str, Value)], estimate: impl Fn(&ModelConfig, u32) -> u64) {
     let folder = folder();
     for (name, shape) in [("small.gguf", SMALL), ("large.gguf", LARGE)] {

@@ -1,5 +1,5 @@
-//! One conversation beside seven that are sampled in every other way: what it computes is what it would compute alone, but for the
-//! order in which a batch adds its numbers up.
+//! A conversation beside seven others with every other kind of sampling computes what it computes alone, except for the
+//! order of additions in a batch.
 
 #![cfg(feature = "llama")]
 
@@ -11,9 +11,9 @@ use llama_rs_core::protocol::{GenerateOptions, LogitBias, ModelConfig, ResponseF
 
 const NEIGHBOURS: usize = 7;
 const STEPS: u32 = 24;
-/// A token that is text.
+/// A token of plain text.
 const ANY: Token = 300;
-/// Of logits that span some thirty: what batched sums differ by, and no more.
+/// Largest rounding difference of batched sums, for logits that span about thirty.
 const TOLERANCE: f32 = 0.25;
 
 fn model() -> LoadedModel {
@@ -45,7 +45,7 @@ struct Talk {
     position: u32,
 }
 
-/// Prefills a conversation of its own in a sequence, and chooses its first token.
+/// Prefills a sequence with a conversation and samples its first token.
 fn begin(model: &mut LoadedModel, sequence: Sequence, text: &str, options: Option<&GenerateOptions>) -> Talk {
     let asked = options.cloned().unwrap_or_default();
     let prompt = model.prompter.render(&[message(Role::User, text)], &asked).expect("the template takes this");
@@ -89,7 +89,7 @@ fn logits(neighbours: usize) -> (Vec<Vec<f32>>, Vec<Token>) {
             talk.position += 1;
         }
         for talk in talks.iter_mut().skip(1).filter(|talk| model.context.is_end(talk.next)) {
-            // It goes on with something else, so that there are always seven.
+            // A finished neighbour starts over, so that there are always seven.
             (talk.next, talk.sampler) = (ANY, greedy(&model));
         }
     }

@@ -1,4 +1,4 @@
-//! More conversations than slots on the real engine: each gives way to the others, and none forgets.
+//! More conversations than slots on the real engine: parking one for another loses nothing.
 
 #![cfg(feature = "llama")]
 
@@ -18,7 +18,7 @@ use serde_json::json;
 const NAMES: [&str; 12] =
     ["Alice", "Bob", "Carol", "David", "Emma", "Frank", "Grace", "Henry", "Ivy", "Jack", "Kate", "Liam"];
 
-/// One turn of a scope on two slots: what it answered, and what that cost.
+/// One turn of a scope on two slots: its answer and usage.
 fn ask(client: &Client, generation: &str, scope: &str, text: &str) -> (String, Usage) {
     let command = json!({
         "requestId": generation, "type": "generate", "generationId": generation, "scope": scope,

@@ -1,5 +1,4 @@
-//! Turns that were prefilled while their words were still coming, on the real engine: they cost what was not known, and are
-//! answered as if nothing had been known.
+//! Prefill ahead on the real engine: a turn computes only what was not prefilled before, and its answer is the same.
 
 #![cfg(feature = "llama")]
 
@@ -14,7 +13,7 @@ use llama_rs_core::manager::ModelManager;
 use llama_rs_core::protocol::{Event, Usage};
 use serde_json::json;
 
-/// One greedy turn: what is in the scope's transcript then, and what it cost. A text is said once in a scope.
+/// Runs one greedy turn. Returns the transcript and the usage. Each text is used once per scope.
 fn say(host: &mut Host, scope: &str, text: &str) -> (Vec<String>, Usage) {
     let generation = format!("{scope}: {text}");
     host.send(json!({
@@ -31,7 +30,7 @@ fn say(host: &mut Host, scope: &str, text: &str) -> (Vec<String>, Usage) {
     (messages.into_iter().map(|message| message.content).collect(), outcome.usage)
 }
 
-/// Prefills what is known of a message. Gives the tokens that were computed.
+/// Prefills the known part of a message. Returns the number of computed tokens.
 fn prefill(host: &mut Host, scope: &str, text: &str, open: bool) -> u32 {
     let append = json!([{ "role": "user", "content": text }]);
     let request = host.send(json!({ "type": "prefill", "scope": scope, "append": append, "open": open }));
@@ -74,7 +73,7 @@ fn words_that_did_not_come_are_forgotten() {
         say(&mut host, scope, TOLD);
     }
     let (answered, unprepared) = say(&mut host, "unprepared", ASKED);
-    // Cut within a word, another question, and one that is longer.
+    // The message is cut within a word, is a different question, or is longer.
     for (known, open) in
         [("What is my na", false), ("My name is Bob. What is", true), ("What is my name? I forgot it", true)]
     {

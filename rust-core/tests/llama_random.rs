@@ -1,8 +1,8 @@
-//! Memory is taken away from the real engine at random moments: leases released, models unloaded, memory trimmed, the app
-//! suspended, each in the middle of loads, prefills and decodes. Every generation ends exactly once, and whoever comes
-//! afterwards is answered as if nothing had been.
+//! Takes memory away from the real engine at random moments: leases released, models unloaded, memory trimmed, the app
+//! suspended, each in the middle of loads, prefills and decodes. Every generation ends exactly once, and later turns
+//! are answered as usual.
 //!
-//! `LLAMA_RS_FIRES` says how often each of the four is fired, `LLAMA_RS_SEED` repeats the choices of a run.
+//! `LLAMA_RS_FIRES` sets how often each of the four happens; `LLAMA_RS_SEED` repeats a run's choices.
 
 #![cfg(feature = "llama")]
 
@@ -23,10 +23,10 @@ use llama_rs_core::protocol::{Event, FinishReason, GenerateOptions, GenerationPh
 use llama_rs_core::swapping::LlamaParent;
 use serde_json::{Value, json};
 
-/// How long the test waits before it fails instead of hanging.
+/// After this long the test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// More than there are slots, so that some are always out of the KV memory.
+/// More scopes than slots, so that some are always out of the KV memory.
 const SCOPES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ enum Fire {
     Suspend,
 }
 
-/// What the engine is at when something is fired.
+/// What the engine is doing when memory is taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Load,
@@ -51,7 +51,7 @@ fn memory_is_taken_away_at_random_moments_and_everything_ends_once() {
     let seed = from_environment("LLAMA_RS_SEED", 1);
     let manager = ModelManager::new(Arc::new(LlamaLoader));
     let mut storm = Storm::new(&manager, seed);
-    // Apart from the storm's own, of which nobody knows how many it takes.
+    // The storm uses its random numbers an unpredictable number of times, so this choice has its own generator.
     let mut phases = Random(seed);
     for _ in 0..fires {
         for fire in [Fire::Release, Fire::Unload, Fire::Trim, Fire::Suspend] {
@@ -86,16 +86,16 @@ fn greedy() -> GenerateOptions {
     GenerateOptions { temperature: Some(0.0), ..GenerateOptions::default() }
 }
 
-/// A host that asks for answers and takes their memory away.
+/// A host that requests answers and takes memory away.
 struct Storm {
     client: Client,
     random: Random,
     requests: u64,
-    /// Asked for, neither refused nor ended.
+    /// Generations that were requested and have neither been refused nor ended.
     running: BTreeSet<String>,
-    /// How often each generation ended.
+    /// How often each generation has ended.
     ends: BTreeMap<String, u32>,
-    /// Commands that were not answered yet.
+    /// Commands without an answer yet.
     unanswered: BTreeSet<String>,
 }
 
@@ -111,7 +111,7 @@ impl Storm {
         }
     }
 
-    /// Brings the engine into a phase, and fires somewhere in it.
+    /// Brings the engine into a phase, and takes memory away somewhere within it.
     fn fire(&mut self, fire: Fire, wanted: Phase) {
         let keep_alive = [json!(0), json!(300_000), Value::Null][self.random.below(3)].clone();
         if fire == Fire::Release {
@@ -134,10 +134,10 @@ impl Storm {
         }
     }
 
-    /// Asks, and unloads where it must, until the engine is in the middle of this.
+    /// Requests turns, and unloads where needed, until the engine is in the middle of this phase.
     fn bring_into(&mut self, wanted: Phase, keep_alive: &Value) {
         let deadline = Instant::now() + PATIENCE;
-        // How far into it: looks are what a moment is made of here.
+        // How far into the phase, counted in looks.
         let mut looks = self.random.below(40);
         loop {
             self.hear(Duration::ZERO);
@@ -160,7 +160,7 @@ impl Storm {
         }
     }
 
-    /// Three turns are under way at any time, as far as one can see.
+    /// Keeps three turns running at any time, as far as the host can see.
     fn keep_asking(&mut self, snapshot: &Snapshot, keep_alive: &Value) {
         let is_over =
             |id: &String| snapshot.generations.iter().any(|state| state.id == *id && is_finished(&state.phase));
@@ -174,7 +174,7 @@ impl Storm {
         self.send(json!({ "type": "unload", "path": config().path }));
     }
 
-    /// A turn of a random scope: a prompt of random length, an answer of at most six tokens.
+    /// A turn of a random scope, with a prompt of random length and at most six tokens of answer.
     fn ask(&mut self, keep_alive: &Value) {
         let id = format!("generation {}", self.requests);
         let text = "My name is Alice and I like it. ".repeat(1 + self.random.below(8));
@@ -183,12 +183,12 @@ impl Storm {
         self.send(json!({
             "type": "generate", "generationId": id, "scope": scope,
             "model": model(keep_alive), "messages": [{ "role": "user", "content": text }],
-            // Tokens seen are made likelier: the answer goes on until it is ended.
+            // A penalty below 1 favours repeated tokens, so the answer goes on to its limit.
             "options": { "temperature": 0, "repeatPenalty": 0.05, "maxOutputTokens": 6 },
         }));
     }
 
-    /// Until everything has been answered and has ended.
+    /// Waits until every command is answered and every generation has ended.
     fn calm_down(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         while !self.running.is_empty() || !self.unanswered.is_empty() {
@@ -206,7 +206,7 @@ impl Storm {
         self.client.send(&command.to_string());
     }
 
-    /// Takes what has come, waiting at most `timeout` for it.
+    /// Processes arrived events, waiting at most `timeout` for the first.
     fn hear(&mut self, timeout: Duration) {
         let Pull::Batch(batch) = self.client.next_events(timeout) else { return };
         for numbered in batch.events {
@@ -214,7 +214,7 @@ impl Storm {
                 Event::Done { request_id } => assert!(self.unanswered.remove(&request_id), "{request_id} twice"),
                 Event::Failed { request_id, error } => {
                     assert!(self.unanswered.remove(&request_id), "{request_id} twice");
-                    // A lease that was given back too soon, or a model that nobody has asked for yet.
+                    // The lease was released already, or the model was never acquired.
                     let known = [ErrorCode::LoadCancelled, ErrorCode::ModelNotKnown, ErrorCode::ModelUnloaded];
                     assert!(known.contains(&error.code), "{error}");
                 }
@@ -250,7 +250,7 @@ fn model(keep_alive: &Value) -> Value {
     json!({ "path": config().path, "contextSize": 256, "maxResident": 2, "threads": 1, "keepAliveMs": keep_alive })
 }
 
-/// What the engine is at.
+/// What the engine is doing.
 fn phases(snapshot: &Snapshot) -> BTreeSet<Phase> {
     let loading = snapshot.models.iter().any(|model| matches!(model.status, ModelStatus::Loading { .. }));
     let of_generations = snapshot.generations.iter().filter_map(|generation| match generation.phase {

@@ -1,4 +1,4 @@
-//! Tokens, texts and prompts of a real model, without a conversation: what a person or an app sees of its vocabulary and template.
+//! Raw tokens, texts and prompts of a real model, without a conversation.
 
 #![cfg(feature = "llama")]
 
@@ -10,7 +10,7 @@ use llama_rs_core::engine::LoadedModel;
 use llama_rs_core::error::ErrorCode;
 use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
 
-/// Of one token a byte: what cannot be cut wrongly, and what is no text by itself.
+/// A vocabulary with one token per byte: tokens that are not valid text by themselves.
 fn bytes_model() -> LoadedModel {
     let folder = folder();
     let path = folder.path().join("random.gguf");

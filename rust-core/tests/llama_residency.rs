@@ -1,5 +1,5 @@
-//! What moves a conversation out of its slot and back leaves no trace: the next logits are the same, bit for bit. And what
-//! is no state of this model is an error, whatever its bytes.
+//! Moving a conversation out of its slot and back leaves no trace: the next logits are equal bit by bit. Bytes that are
+//! not a state of this model cause an error.
 
 #![cfg(feature = "llama")]
 
@@ -11,7 +11,7 @@ use llama_rs_core::engine::{LoadedModel, Sequence, Token};
 use llama_rs_core::kv::{KvSnapshot, Storage};
 use llama_rs_core::protocol::{GenerateOptions, ModelConfig, Role};
 
-/// The logits of one step, to be compared bit for bit.
+/// The logits of one step, compared bit by bit.
 type Bits = Vec<u32>;
 
 fn with_slots(slots: u32) -> LoadedModel {
@@ -30,12 +30,12 @@ fn length(tokens: &[Token]) -> u32 {
     u32::try_from(tokens.len()).expect("a short prompt")
 }
 
-/// Begins a conversation in an empty sequence.
+/// Starts a conversation in an empty sequence.
 fn tell(model: &mut LoadedModel, sequence: Sequence, tokens: &[Token]) {
     prefill(model, sequence, tokens, 0, None).expect("the prompt fits");
 }
 
-/// Goes on with given tokens: the logits after each of them.
+/// Continues with given tokens and returns the logits after each of them.
 fn go_on(model: &mut LoadedModel, sequence: Sequence, tokens: &[Token]) -> Vec<Bits> {
     let step = |token: &Token| {
         let position = model.context.length(sequence);
@@ -47,14 +47,14 @@ fn go_on(model: &mut LoadedModel, sequence: Sequence, tokens: &[Token]) -> Vec<B
     tokens.iter().map(step).collect()
 }
 
-/// What a conversation says that is never moved.
+/// The continuation of a conversation that is never moved.
 fn undisturbed(first: &[Token], then: &[Token]) -> Vec<Bits> {
     let mut model = with_slots(4);
     tell(&mut model, 0, first);
     go_on(&mut model, 0, then)
 }
 
-/// A model of four slots, its conversation of fifty tokens or so, and how it goes on.
+/// A model with four slots, a conversation of about fifty tokens, and its continuation.
 fn conversation() -> (LoadedModel, Vec<Token>, Vec<Token>) {
     let model = with_slots(4);
     let first = prompt(&model, "My name is Alice. What is my name?");
@@ -71,7 +71,7 @@ fn a_restored_conversation_goes_on_as_if_it_had_never_been_parked() {
         tell(&mut model, from, &first);
         let state = model.context.save(from).expect("a sequence can be saved");
         model.context.clear(from);
-        // A neighbour works meanwhile, in the slot itself too.
+        // A neighbour computes meanwhile, even in the same slot.
         for sequence in 0..4 {
             let other = prompt(&model, "My name is Bob");
             tell(&mut model, sequence, &other);
@@ -115,7 +115,7 @@ fn a_rewound_conversation_goes_on_as_if_it_had_never_gone_further() {
 
 #[test]
 fn a_shifted_conversation_goes_on_as_if_it_had_never_been_parked() {
-    // A shift drops the oldest turns: what follows them is prefilled again behind what stays.
+    // Dropping the oldest turns keeps the rest, which is prefilled again.
     let shift = |model: &mut LoadedModel, first: &[Token]| {
         tell(model, 0, first);
         assert!(model.context.truncate(0, 6));
@@ -162,9 +162,9 @@ fn a_conversation_from_the_disk_goes_on_whatever_the_number_of_slots() {
     }
 }
 
-/// One to three changes, most of them where the numbers are.
+/// Makes one to three changes, most of them among the numbers.
 fn mutate(state: &mut Vec<u8>, cells: usize, random: &mut Random) {
-    // Counts and positions, then the head of the first layer's keys.
+    // Counts and positions, then the start of the first layer's keys.
     let head = 8 + 12 * cells + 40;
     for _ in 0..=random.below(3) {
         if state.len() < 64 {
@@ -207,7 +207,7 @@ fn the_process_survives_mutated_states() {
         mutate(&mut bytes, first.len(), &mut Random(seed));
         match model.context.restore(1, &bytes) {
             Ok(()) => {
-                // Only what the numbers are about can have changed, and it is used like any other.
+                // The change may only have affected values, which are used like any others.
                 assert_eq!(model.context.length(1), length(&first), "seed {seed}");
                 if worked % 8 == 0 {
                     prefill(&mut model, 1, &then[..1], length(&first), None).expect("it fits");

@@ -1,4 +1,4 @@
-//! The examples of context swapping as their document has them, on the real engine.
+//! The documented examples of context swapping, on the real engine.
 
 #![cfg(feature = "llama")]
 

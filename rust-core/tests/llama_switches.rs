@@ -1,5 +1,5 @@
-//! Thousands of switches between more conversations than slots on the real engine: each was told a name, and is asked for
-//! it.
+//! Thousands of switches between more conversations than slots, on the real engine: each conversation is told a name
+//! and later asked for it.
 
 #![cfg(feature = "llama")]
 
@@ -25,10 +25,11 @@ const NAMES: [&str; 32] = [
 ];
 const SLOTS: u32 = 4;
 const SWITCHES: usize = 10_000;
-/// Turns under way at once: most of them wait for a slot that another conversation holds.
+/// Concurrent turns. Most of them wait for a slot that another conversation holds.
 const AT_ONCE: usize = 20;
 
-/// Tells a scope its name, or asks for it. The same question again cuts the answer before: a conversation stays short.
+/// Tells a scope its name, or asks for it. Repeating the question replaces the earlier answer, so a conversation stays
+/// short.
 fn send(client: &Client, generation: &str, name: &str) {
     let command = json!({
         "requestId": generation, "type": "generate", "generationId": generation, "scope": name,
@@ -43,7 +44,7 @@ fn send(client: &Client, generation: &str, name: &str) {
     client.send(&command.to_string());
 }
 
-/// One turn of each of these scopes, all under way at once: what they answered, and what it cost.
+/// Runs one turn in each of these scopes concurrently. Returns answers and usage.
 fn ask(client: &Client, round: usize, names: &[&str]) -> HashMap<String, (String, Usage)> {
     for name in names {
         send(client, &format!("{round} {name}"), name);
@@ -85,7 +86,7 @@ fn no_conversation_is_ever_taken_for_another() {
             asked += 1;
             wrong += usize::from(answer != format!("Your name is {name}."));
             if let Some(before) = known.insert(name.clone(), usage) {
-                // All but the last token of the question, which is computed in any case, came back from where it was.
+                // Everything but the question's last token, which is always computed, came back from the cache.
                 assert_eq!(usage.cached_tokens, before.prompt_tokens - 1, "{name} was prefilled again");
             }
         }

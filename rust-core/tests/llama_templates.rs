@@ -1,4 +1,4 @@
-//! Chat templates other than the tiny model's own: none, one that refuses, one that needs a first token.
+//! Chat templates besides the tiny model's own: none, one that refuses, one that needs a first token.
 
 #![cfg(feature = "llama")]
 

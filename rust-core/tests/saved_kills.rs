@@ -1,5 +1,5 @@
-//! A process that is killed while it saves: the next one finds every scope as it was before or after the write that was
-//! cut short, and nothing else. Each kill is at a seeded number of writes and a seeded share of one more.
+//! Kills a process while it saves. The next process finds every scope as it was before or after the interrupted write,
+//! and nothing else. Each kill comes after a random number of writes and a random share of one more.
 
 mod saved_common;
 mod victim;
@@ -22,7 +22,7 @@ fn version_of_kv(scope: &str, version: u64) -> KvSnapshot {
     kv(scope, version, 50, 4_096)
 }
 
-/// What a scope's files may be after a kill: none, or of a version.
+/// The allowed states of a scope's files after a kill: absent, or of a version.
 #[derive(Debug, Clone, Default)]
 struct Allowed {
     transcript: Vec<Option<u64>>,
@@ -30,7 +30,7 @@ struct Allowed {
 }
 
 impl Allowed {
-    /// The child is about to act on `files`: until it says that it has, the old ones are as good as the new.
+    /// The child is about to change `files`. Until it reports the change, old and new versions are both allowed.
     fn begin(&mut self, files: Files, version: u64) {
         if files == Files::Transcript {
             self.transcript.push(Some(version));
@@ -51,7 +51,7 @@ impl Allowed {
     }
 }
 
-/// What the child acts on.
+/// What the child changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Files {
     Transcript,
@@ -61,7 +61,7 @@ enum Files {
 
 const FILES: [Files; 3] = [Files::Transcript, Files::Kv, Files::Removed];
 
-/// The child: writes transcript and KV of one scope after another, and now and then removes one, until it is killed.
+/// The child: writes transcript and KV of one scope after another, and removes one now and then, until it is killed.
 fn save_for_ever(directory: &Path, mut version: u64) -> ! {
     let (storage, _) = Storage::open(directory).expect("the one that was killed holds it no longer");
     let mut voice = Voice::new();
@@ -86,7 +86,7 @@ fn save_for_ever(directory: &Path, mut version: u64) -> ! {
     }
 }
 
-/// Notes what a child has said. Returns whether it has begun something.
+/// Notes a child's report. Returns whether it has started a change.
 fn hear(words: &[String], allowed: &mut [Allowed], version: &mut u64) -> bool {
     let number = |at: usize| words[at].parse::<usize>().expect("a number");
     let (files, scope) = (FILES[number(1)], &mut allowed[number(2)]);
@@ -105,7 +105,7 @@ fn temporary_files(directory: &Path) -> usize {
     names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count()
 }
 
-/// Opens the directory as the next process would; `allowed` becomes what is there.
+/// Opens the directory as the next process does, and narrows `allowed` to what it finds.
 fn check(directory: &Path, allowed: &mut [Allowed], context: &str) {
     let (storage, found) = Storage::open(directory).unwrap_or_else(|error| panic!("{context}: {error}"));
     assert_eq!(found.set_aside, [], "{context}");
@@ -157,7 +157,7 @@ fn a_killed_process_leaves_every_scope_as_it_was_before_or_after_a_write() {
         half_written += u64::from(temporary_files(directory) > 0);
         check(directory, &mut allowed, &format!("seed {seed}"));
     }
-    // Else the kills were not where something could break.
+    // Otherwise no kill hit a change.
     assert!(in_the_middle > KILLS / 2, "only {in_the_middle} kills were during a write");
     assert!(half_written > KILLS / 20, "only {half_written} kills left a half-written file");
     println!("{in_the_middle} of {KILLS} kills were during a write, {half_written} left a half-written file");

@@ -1,5 +1,5 @@
-//! Damaged files of saved scopes: set aside with a reason, or the identical content, never another scope's and never the
-//! end of the process.
+//! Damaged files of saved scopes are set aside with a reason or have identical content. They never turn into another
+//! scope's content and never crash the process.
 
 mod saved_common;
 
@@ -12,7 +12,7 @@ use saved_common::{FINGERPRINT, Random, kv, transcript};
 const MUTATIONS: u64 = 10_000;
 const SCOPES: [&str; 2] = ["alice", "bob"];
 
-/// A whole directory: of each scope its transcript's and its KV's file, with names and bytes.
+/// A directory's files, with names and bytes.
 struct Pristine {
     transcripts: [SavedTranscript; 2],
     kvs: [KvSnapshot; 2],
@@ -47,8 +47,8 @@ impl Pristine {
     }
 }
 
-/// In place of what is there, if that is something else. Removed first: some systems wait for the disk when a file that has
-/// something to lose is cut.
+/// Restores a file if it differs. Removes it first: some file systems wait for the disk when a non-empty file is
+/// truncated.
 fn put(path: &Path, bytes: &[u8]) {
     match fs::read(path) {
         Ok(there) if there == bytes => return,
@@ -67,9 +67,9 @@ fn new_files(directory: &Path, known: &[(String, Vec<u8>)]) -> Vec<(String, Vec<
         .collect()
 }
 
-/// Changes a file in one of the ways in which files go bad; `other` is the same kind of file of the other scope.
+/// Damages a file in one of the usual ways; `other` is the other scope's file of the same kind.
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) -> &'static str {
-    // Half of the places are in the head, where every byte means something.
+    // Half of the changes hit the header, where every byte matters.
     let places = if random.below(2) == 0 { 80.min(bytes.len()) } else { bytes.len() };
     let at = random.below(places);
     let end = at + 1 + random.below(bytes.len() - at);
@@ -116,7 +116,7 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) -> &'static st
     }
 }
 
-/// What was moved into `set-aside` with these bytes.
+/// The files in `set-aside` with these bytes.
 fn is_set_aside(directory: &Path, set_aside: &[SetAside], bytes: &[u8]) -> bool {
     set_aside.iter().any(|it| {
         assert!(!it.reason.is_empty());
@@ -139,7 +139,7 @@ fn a_damaged_file_is_set_aside_with_a_reason_and_never_anothers_content() {
         let other = (victim + 2) % 4;
         let act = mutate(&mut bytes, &pristine.files[other].1, &mut random);
         put(&directory.join(name), &bytes);
-        // A swap is two damaged files.
+        // A swap damages two files.
         let swapped = bytes == pristine.files[other].1 && random.below(2) == 0;
         if swapped {
             put(&directory.join(&pristine.files[other].0), whole);

@@ -1,4 +1,4 @@
-//! What a store does, seen from outside: sets that arrive, names that share blobs, budgets, damage.
+//! The store from outside: arriving sets, names that share blobs, budgets, damage.
 
 mod store_common;
 
@@ -35,13 +35,13 @@ fn refusal<T: std::fmt::Debug>(result: llama_rs_core::error::Result<T>) -> Error
     error.code
 }
 
-/// As somebody would who opens the file and writes.
+/// Writes to a file in place, as another program may.
 fn write_to(store: &Store, content: &[u8], at: usize, byte: u8) {
     use std::os::unix::fs::FileExt;
     let path = store.directory().join("blobs").join(format!("sha256-{}", Digest::of(content)));
     let file = fs::File::options().write(true).open(path).expect("it is there");
     file.write_all_at(&[byte], at as u64).expect("written");
-    // Clocks of file systems may stand still for so long.
+    // A file system's clock may stand still this long.
     file.set_modified(SystemTime::now() + Duration::from_secs(2)).expect("it is ours");
 }
 
@@ -101,7 +101,7 @@ fn what_has_arrived_is_known_to_the_next_process_and_so_is_what_is_on_its_way() 
     assert_eq!(incoming.missing(), plan[1..]);
     assert_eq!(fs::read(incoming.partial_dir(&plan[1].file).expect("a folder").join("data")).expect("kept"), b"half");
     drop(incoming);
-    // Another plan is another download: nobody goes on with the old one.
+    // Another plan is another download, so nothing can resume the old one.
     let other = vec![planned("other.gguf", FileKind::Weights)];
     assert_eq!(store.begin(&model, other.clone()).expect("begun").missing(), other);
     assert!(names_in(&folder.path().join("blobs")).is_empty());
@@ -154,7 +154,7 @@ fn several_names_are_one_blob_that_goes_with_the_last_of_them() {
     assert!(incoming.missing().is_empty());
     drop(incoming);
     assert_eq!(store.disk_use().expect("measured").models_bytes, bytes.len() as u64);
-    // Only what nobody else means must not be in use.
+    // Only files that no other name needs must be unused.
     let pinned = pin(&store, &other);
     store.remove(&one).expect("the other one keeps the blob");
     assert_eq!(refusal(store.remove(&other)), ErrorCode::ModelInUse);
@@ -184,7 +184,7 @@ fn a_new_version_takes_over_when_it_is_whole_and_the_old_one_goes_when_it_is_no_
     assert_eq!(content(&store, &model), new);
     assert_eq!(fs::read(pinned.weights()).expect("it is pinned"), old);
     drop(pinned);
-    // The next change finds nobody who needs it.
+    // The next change collects it.
     check_whole(&open(folder.path()), "the old one is gone");
     assert_eq!(store.disk_use().expect("measured").models_bytes, new.len() as u64);
 }
@@ -262,7 +262,7 @@ fn the_least_recently_used_goes_when_the_budget_is_full_and_never_one_in_use() {
     let store = with_budget(folder.path(), Some(10_000));
     let [a, b, c, d] = ["a", "b", "c", "d"].map(|it| name(&format!("hf:org/{it}:Q4")));
     let used = |model: &ModelName, seconds: u64| {
-        // The list's order is that of the files' times, which are too close here.
+        // The list is in the order of the files' times, which are too close together here.
         for file in names_in(&folder.path().join("names")) {
             let path = folder.path().join("names").join(file);
             if fs::read_to_string(&path).expect("text").contains(&model.text()) {
@@ -310,7 +310,7 @@ fn a_file_of_the_same_file_system_is_linked_and_noticed_when_somebody_writes_to_
     assert_eq!(done, 2 << 20);
     let stored = fs::metadata(pin(&store, &model).weights()).expect("it is there");
     let mine = fs::metadata(&source).expect("it is there");
-    // Where the file system can share blocks, it is a file of its own.
+    // Where the file system can clone, the copy is a file of its own.
     assert!(stored.ino() == mine.ino() || stored.nlink() == 1);
     fs::remove_file(&source).expect("it was there");
     assert_eq!(content(&store, &model), bytes, "the store has it all the same");
@@ -444,7 +444,7 @@ fn a_model_says_what_it_is() {
     assert_eq!(refusal(store.inspect(&model, &mut go)), ErrorCode::ModelInvalid);
 }
 
-/// A small GGUF file: keys, and one tensor of 32 floats.
+/// A small GGUF file with keys and one tensor of 32 floats.
 fn header() -> Vec<u8> {
     let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
     let string = |key: &str, value: &str| [text(key), 8_u32.to_le_bytes().to_vec(), text(value)].concat();
@@ -488,7 +488,7 @@ fn what_is_there_already_is_neither_stored_nor_verified_again() {
     download(&store, &third, &bytes).expect("downloaded");
     assert_eq!(inode(), first);
     [&one, &other, &third].into_iter().for_each(pinned_without_work);
-    // What was damaged is replaced by what is brought in, for all of them.
+    // A new import replaces the damaged file for all its names.
     write_to(&store, &bytes, 7, 0);
     import(&store, &other, &bytes);
     assert_ne!(inode(), first);

@@ -1,5 +1,5 @@
-//! Disks that are full, small, read-only or another one than the model is on. Each test runs again in a process of its own,
-//! on a file system of its own that goes with it.
+//! Disks that are full, small, read-only, or not the one the model is on. Each test reruns in a process of its own, on
+//! a file system of its own that ends with it.
 #![cfg(target_os = "linux")]
 
 mod small_disk;
@@ -15,7 +15,7 @@ use llama_rs_core::store::{Digest, FileKind, ImportSource, StoreOptions};
 use small_disk::{DISK, assert_passed, on_a_small_disk};
 use store_common::*;
 
-/// Takes every byte that is left.
+/// Fills the disk completely.
 fn fill(disk: &Path) -> PathBuf {
     let path = disk.join("filler");
     let mut file = fs::File::create(&path).expect("an empty file still fits");
@@ -31,11 +31,11 @@ fn a_full_disk_is_said_and_leaves_a_whole_store() {
         store.import(&small, vec![from_reader("small.gguf", &bytes("small", 300_000))], &mut go).expect("it fits");
         let too_much = bytes("large", 4 << 20);
 
-        // Known beforehand, nothing is written.
+        // If the size is known beforehand, nothing is written.
         let error = store.import(&large, vec![from_reader("l.gguf", &too_much)], &mut go).expect_err("it does not fit");
         assert_eq!(error.code, ErrorCode::DiskFull);
         assert!(error.detail.contains("4.1 MB") && error.detail.contains("free some space"), "{error}");
-        // Else it is noticed when the disk is full.
+        // Otherwise the error comes when the disk is full.
         let mut unknown = from_reader("l.gguf", b"");
         unknown.source = ImportSource::Reader { reader: Box::new(std::io::Cursor::new(too_much)), bytes: None };
         let error = store.import(&large, vec![unknown], &mut go).expect_err("it does not fit");
@@ -43,7 +43,7 @@ fn a_full_disk_is_said_and_leaves_a_whole_store() {
         check_whole(&store, "after both");
         assert!(store.free_bytes().expect("asked").is_some_and(|free| free > 1_000_000), "what was written is gone");
 
-        // A download that has come, and finds no room for its manifest, stays where it is.
+        // A complete download without room for its manifest stays where it is.
         let content = bytes("large", 500_000);
         let incoming = store.begin(&large, vec![planned("l.gguf", FileKind::Weights)]).expect("begun");
         let data = incoming.partial_dir(&file("l.gguf")).expect("a folder").join("data");
@@ -55,7 +55,7 @@ fn a_full_disk_is_said_and_leaves_a_whole_store() {
         assert_eq!(fs::read(&data).expect("it is still there"), content);
         assert_eq!(incoming.missing().len(), 1);
 
-        // A full disk is no reason that it cannot be made emptier, and what is there works.
+        // On a full disk, removing still works, and so do stored models.
         open(&disk.join("store"));
         assert_eq!(store.list().expect("listed").len(), 2);
         assert!(store.verify(&small, &mut go).expect("verified").is_whole());
@@ -135,7 +135,7 @@ fn a_model_on_another_file_system_is_copied_and_can_be_cancelled() {
     });
 }
 
-/// As on cards that are formatted for cameras: no file is larger than so much.
+/// Limits the size of files, like memory cards formatted for cameras do.
 #[test]
 fn a_file_system_for_small_files_is_said() {
     const TEST: &str = "a_file_system_for_small_files_is_said";

@@ -1,5 +1,5 @@
-//! A process that is killed while it imports, adopts and removes: the next one finds every name as it was before or after
-//! what was cut short, and nothing left over but a download that goes on.
+//! Kills a process while it imports, adopts and removes. The next process finds every name as it was before or after
+//! the interrupted change, and nothing left over but resumable downloads.
 
 mod store_common;
 mod victim;
@@ -16,7 +16,7 @@ const KILLS: u64 = 300;
 const NAMES: [&str; 3] = ["hf:org/a:Q4", "hf:org/b:Q4", "asset:c.gguf"];
 const TEST: &str = "a_killed_process_leaves_a_whole_cache";
 
-/// Every other one is the same for all names, so that blobs are shared. Two parts.
+/// Every other file is the same for all names, so that blobs are shared. Models have two parts.
 fn content(name: usize, version: u64) -> [Vec<u8>; 2] {
     let text =
         if version.is_multiple_of(2) { format!("all {}", version % 6) } else { format!("{} {version}", NAMES[name]) };
@@ -64,17 +64,17 @@ fn store_for_ever(directory: &Path, mut version: u64) -> ! {
     }
 }
 
-/// What one child has said so far.
+/// A child's reports so far.
 #[derive(Default)]
 struct Storer {
-    /// What it has begun and not ended.
+    /// The change that it has started and not finished.
     in_the_middle_of: Option<String>,
-    /// Of the download that it is in the middle of, what has come.
+    /// Arrived bytes of its unfinished download.
     written: Vec<Vec<u8>>,
 }
 
 impl Storer {
-    /// Notes what its names may mean now.
+    /// Notes the allowed states of its names.
     fn hear(&mut self, words: &[String], allowed: &mut [Vec<Option<u64>>], version: &mut u64) {
         let name: usize = words[2].parse().expect("a number");
         *version = words[3].parse().expect("a number");
@@ -95,7 +95,7 @@ impl Storer {
     }
 }
 
-/// Whether bytes that have come are still there, in their partial folder or in their place.
+/// Whether arrived bytes are still in their partial folder or in their place.
 fn is_kept(directory: &Path, bytes: &[u8]) -> bool {
     let partials = names_in(&directory.join("partial"));
     let mut data = partials.iter().map(|partial| directory.join("partial").join(partial).join("data"));
@@ -103,7 +103,7 @@ fn is_kept(directory: &Path, bytes: &[u8]) -> bool {
     data.any(|path| is_it(&path)) || is_it(&directory.join("blobs").join(format!("sha256-{}", Digest::of(bytes))))
 }
 
-/// Opens the folder as the next process would; `allowed` becomes what is there.
+/// Opens the folder as the next process does, and narrows `allowed` to what it finds.
 fn check(directory: &Path, allowed: &mut [Vec<Option<u64>>], written: &[Vec<u8>], context: &str) {
     let store = open(directory);
     for bytes in written {
@@ -113,7 +113,7 @@ fn check(directory: &Path, allowed: &mut [Vec<Option<u64>>], written: &[Vec<u8>]
         let which = NAMES.iter().position(|text| name(text) == model.name).expect("one of ours");
         assert!(!model.is_in_use, "{context}: {model:?}");
         if model.is_incoming {
-            // A download goes on by itself; here nobody goes on with it.
+            // Nothing resumes this download.
             let planned = model.files.iter().filter(|file| file.content.is_some()).count();
             assert!(planned < 2 || model.is_complete, "{context}: {model:?}");
             if !model.is_complete {
@@ -133,7 +133,7 @@ fn check(directory: &Path, allowed: &mut [Vec<Option<u64>>], written: &[Vec<u8>]
         allowed[which] = vec![found];
     }
     let incoming: Vec<_> = store.list().expect("listed").into_iter().filter(|model| model.is_incoming).collect();
-    // What had begun beside a whole model would go on; here it begins anew as another one.
+    // The unfinished download beside a complete model starts over as another one here.
     for model in incoming {
         let planned = vec![planned("abandoned.gguf", FileKind::Weights)];
         drop(store.begin(&model.name, planned).expect("begun"));
@@ -177,7 +177,7 @@ fn a_killed_process_leaves_a_whole_cache() {
         kept += child.written.len();
         check(directory, &mut allowed, &child.written, &format!("seed {seed}"));
     }
-    // Else the kills were not where something could break.
+    // Otherwise no kill hit a change.
     for what in ["import", "download", "remove"] {
         assert!(cut.get(what).is_some_and(|count| *count >= KILLS / 30), "{cut:?} of {KILLS} kills");
     }

@@ -1,5 +1,5 @@
-//! One folder, many who use it: stores in threads and in processes, and a system that deletes from it. Whatever happens, a
-//! pinned model is the one that was stored, every failure is typed, and in the end nothing is left over.
+//! One folder with many users: stores in threads and processes, and a system that deletes files. Whatever happens, a
+//! pinned model is the stored one, every failure is typed, and nothing is left over in the end.
 
 mod store_common;
 
@@ -18,18 +18,18 @@ const SEED: &str = "LLAMA_RS_SHARED_SEED";
 const NAMES: [&str; 3] = ["hf:org/a:Q4", "hf:org/b:Q4", "https://host.example/c.gguf"];
 const STEPS: u32 = 60;
 
-/// What a name may mean: its own versions, and one that all names share.
+/// The possible contents of a name: its own versions, and one shared by all names.
 fn version(name: usize, version: usize) -> Vec<u8> {
     let text = if version == 0 { "shared".to_owned() } else { format!("{} {version}", NAMES[name]) };
     bytes(&text, 20_000 + version * 1_000)
 }
 
-/// What is expected of a folder that others use too.
+/// The allowed failures in a shared folder.
 fn is_expected(error: &Error) -> bool {
     matches!(error.code, ErrorCode::ModelNotCached | ErrorCode::ModelInUse)
 }
 
-/// Random steps. `tolerates` says which failures are none.
+/// Runs random steps. `tolerates` says which failures are allowed.
 fn use_store(store: &Store, seed: u64, tolerates: impl Fn(&Error) -> bool) {
     let mut random = Random(seed);
     for step in 0..STEPS {
@@ -46,7 +46,7 @@ fn use_store(store: &Store, seed: u64, tolerates: impl Fn(&Error) -> bool) {
                 let versions = [0, 1, 2].map(|it| version(which, it));
                 match fs::read(pinned.weights()) {
                     Ok(read) => assert!(versions.contains(&read), "seed {seed}, step {step}: other bytes"),
-                    // The system may delete what is pinned.
+                    // The system may delete pinned files.
                     Err(error) => {
                         assert!(tolerates(&Error::new(ErrorCode::StorageFailed, error.to_string())), "{error}")
                     }
@@ -59,7 +59,7 @@ fn use_store(store: &Store, seed: u64, tolerates: impl Fn(&Error) -> bool) {
     }
 }
 
-/// A download that gave way to another one of its name may have begun after that one's end: whoever asks goes on with it.
+/// A download that yielded to another one of its name may start after that one's end, so it is retried.
 fn check_end(store: &Store) {
     for model in store.list().expect("it can be read").iter().filter(|model| model.is_incoming) {
         let which = NAMES.iter().position(|text| name(text) == model.name).expect("one of ours");
@@ -121,7 +121,7 @@ fn stores_in_processes_share_a_folder() {
     check_end(&open(folder.path()));
 }
 
-/// A system that is short of space, and deletes what it likes.
+/// A system that is short of space and deletes files.
 fn delete_at_random(folder: &Path, random: &mut Random) {
     let mut all = vec![folder.to_owned()];
     let mut at = 0;
@@ -130,7 +130,7 @@ fn delete_at_random(folder: &Path, random: &mut Random) {
         all.extend(inside.collect::<Vec<_>>());
         at += 1;
     }
-    // Now and then all of it; else a file, or a folder with what is in it.
+    // It deletes everything now and then; otherwise a file, or a folder with its contents.
     let victim = &all[if random.below(10) == 0 { 0 } else { random.below(all.len()) }];
     let _ = if victim.is_dir() { fs::remove_dir_all(victim) } else { fs::remove_file(victim) };
 }
@@ -141,7 +141,7 @@ fn a_folder_may_be_emptied_at_any_moment() {
     let folder = parent.path().join("store");
     let store = open(&folder);
     let is_over = AtomicBool::new(false);
-    // Any failure that is typed as one of files.
+    // Any typed storage failure is allowed.
     let tolerates = |error: &Error| {
         is_expected(error) || matches!(error.code, ErrorCode::StorageFailed | ErrorCode::DigestMismatch)
     };
@@ -167,7 +167,7 @@ fn a_folder_may_be_emptied_at_any_moment() {
         used.into_iter().for_each(|used| used.expect("nothing but typed errors"));
         deletions
     });
-    // Else nothing was raced with.
+    // Otherwise nothing raced.
     assert!(deletions > 100, "{deletions}");
     let store = open(&folder);
     let model = name(NAMES[0]);
@@ -178,7 +178,7 @@ fn a_folder_may_be_emptied_at_any_moment() {
     );
 }
 
-/// One after the other, so that every step can be judged: what the store says is what is on the disk.
+/// Runs the steps one after another and checks after each that the store reports what is on the disk.
 #[test]
 fn after_every_deletion_the_store_says_what_is_left() {
     for seed in 0..100 {

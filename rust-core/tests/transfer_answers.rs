@@ -1,4 +1,4 @@
-//! Downloads from a server that answers as servers do, well or badly.
+//! Downloads from a server that answers correctly or incorrectly.
 
 mod seeded;
 mod transfer_common;
@@ -88,7 +88,7 @@ async fn the_hubs_own_word_of_a_file_is_checked() {
     assert_eq!(fetch(folder().path(), wanted(&server.url("/a.gguf"))).await, Ok(content(3_000)));
     assert_eq!(refused(&server, wanted(&server.url("/a.gguf"))).await.code, ErrorCode::LengthMismatch);
     assert_eq!(refused(&server, wanted(&server.url("/a.gguf"))).await.code, ErrorCode::DigestMismatch);
-    // The hub contradicts what was meant, and the file itself need not be read for it.
+    // The hub's digest contradicts the expected one, so the file itself need not be read.
     server.site.script("/a.gguf", [pointer("3000", Digest::of(b"other"))]);
     let error = refused(&server, expecting(&server.url("/a.gguf"), &content(3_000))).await;
     assert!(error.code == ErrorCode::DigestMismatch && error.detail.contains("the server has one"), "{error}");
@@ -118,7 +118,7 @@ async fn what_is_no_answer_is_refused() {
             server.site.always("/a.gguf", act.clone());
             let error = refused(&server, wanted(&server.url("/a.gguf"))).await;
             let act = format!("{act:?}").chars().take(60).collect::<String>();
-            // A peer that resets its stream says nothing of headers that were too long for us.
+            // A peer that resets its stream says nothing about headers that were too long.
             let lost = error.code == ErrorCode::ConnectionLost && act.contains("x-long");
             assert!(error.code == code || lost, "{protocol:?} {act}: {error}");
         }
@@ -132,7 +132,7 @@ async fn a_body_ends_where_it_should() {
         let headers = vec![("x-linked-size", "300000".to_owned())];
         server.site.put("/a.gguf", Served { headers, ..Served::new(content(300_000)) });
         let file = || wanted(&server.url("/a.gguf"));
-        // Where the hub has said the length, the server that has the file need not.
+        // If the hub has reported the length, the file's server need not.
         server.site.script("/a.gguf", [Act::Chunked]);
         assert!(fetch(folder().path(), file()).await == Ok(content(300_000)));
         server.site.script("/a.gguf", [Act::ChunkedAndMore(1)]);
@@ -140,7 +140,7 @@ async fn a_body_ends_where_it_should() {
         server.site.script("/a.gguf", [Act::Endless]);
         let before = server.site.body_bytes();
         assert_eq!(refused(&server, file()).await.code, ErrorCode::LengthMismatch);
-        // What was on its way when the client left.
+        // Bytes that were in flight when the client left.
         assert!(server.site.body_bytes() - before < 32 << 20);
     }
 }
@@ -170,7 +170,7 @@ async fn a_busy_servers_own_wait_is_kept() {
         let seen = server.site.seen();
         assert!(seen[seen.len() - 1].at - before >= Duration::from_secs(1));
     }
-    // An hour is for the user to wait.
+    // The user decides about waiting for an hour.
     server.site.script("/a.gguf", [Act::Status(503, vec![("retry-after", "3600".into())])]);
     let error = refused(&server, wanted(&server.url("/a.gguf"))).await;
     assert!(error.code == ErrorCode::HttpStatus && error.detail.contains("3600 s"), "{error}");
@@ -228,7 +228,7 @@ async fn nothing_leads_away_from_https() {
     tls.site.always("/down.gguf", to(plain.url("/a.gguf")));
     let error = refused(&tls, wanted(&tls.url("/down.gguf"))).await;
     assert_eq!((error.code, plain.site.seen().len()), (ErrorCode::InsecureUrl, 0));
-    // Upwards is fine; off the device it is not, nor is another scheme.
+    // A redirect to https is allowed; one that leaves the device unencrypted, or to another scheme, is not.
     plain.site.always("/up.gguf", to(tls.url("/a.gguf")));
     assert_eq!(fetch(folder().path(), wanted(&plain.url("/up.gguf"))).await, Ok(content(3_000)));
     for away in ["http://192.0.2.1/a.gguf", "file:///etc/passwd", "ftp://192.0.2.1/a.gguf"] {
@@ -270,7 +270,7 @@ async fn a_certificate_says_what_is_wrong_with_it() {
         (Certificate::Expired, "expired"),
         (Certificate::NotYetValid, "not valid yet"),
         (Certificate::OtherName, "another name"),
-        (Certificate::OtherIssuer, "nobody whom this library trusts"),
+        (Certificate::OtherIssuer, "an unknown authority"),
     ] {
         for protocol in [Protocol::Http1, Protocol::Http2] {
             let server = Server::start_with(protocol, certificate).await;
@@ -296,7 +296,7 @@ async fn nobody_there_is_offline_at_once() {
     let server = Server::start(Protocol::Http1).await;
     let address = server.url("/a.gguf");
     drop(server);
-    // What was accepted is closed with the server's task; a port that nobody listens at refuses.
+    // Accepted connections close with the server's task. A port without a listener refuses new ones.
     let error = fetch(folder().path(), wanted(&address)).await.expect_err("nobody there");
     assert_eq!(error.code, ErrorCode::Offline, "{error}");
     let error = fetch(folder().path(), wanted("https://no-such-host.invalid/a.gguf")).await.expect_err("no such host");

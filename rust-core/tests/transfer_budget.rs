@@ -1,4 +1,4 @@
-//! `modelsBudgetBytes` for files whose length nobody knows before their server says it.
+//! `modelsBudgetBytes` for files whose length is unknown until their server reports it.
 
 mod seeded;
 mod transfer_common;
@@ -11,7 +11,7 @@ use transfer_server::{Act, Certificates, Protocol, Served, Server, put_repositor
 
 const BUDGET: u64 = 1_000_000;
 
-/// A store with a budget, and a server that has files of some lengths, named after them.
+/// A store with a budget, and a server with files named after their lengths.
 struct World {
     server: Server,
     fetcher: Fetcher,
@@ -35,7 +35,7 @@ impl World {
         brought.map(|bytes| assert_eq!(bytes, content(length))).map_err(|error| error.code)
     }
 
-    /// Lengths of the models that are here as a whole.
+    /// Lengths of the complete models.
     fn whole(&self) -> Vec<u64> {
         let models = self.fetcher.store().list().expect("readable");
         let files = models.iter().filter(|model| model.is_complete).flat_map(|model| &model.files);

@@ -38,7 +38,7 @@ fn a_file_that_will_not_fit_is_refused_before_it_comes() {
             let error = fetch(disk, expecting(&server.url("/a.gguf"), &content)).await.expect_err("too large");
             assert_eq!(error.code, ErrorCode::DiskFull, "{error}");
             assert!(error.detail.contains("67.1 MB") && error.detail.contains("free"), "{error}");
-            // What the sockets took before the client had seen the head.
+            // Bytes that the sockets buffered before the client had read the headers.
             assert!(server.site.body_bytes() < 32 << 20);
         });
     });
@@ -47,7 +47,7 @@ fn a_file_that_will_not_fit_is_refused_before_it_comes() {
 #[test]
 fn a_disk_that_fills_up_keeps_what_came() {
     on_a_small_disk("a_disk_that_fills_up_keeps_what_came", |disk| {
-        // The first is noticed between blocks, the second by the system in the middle of one.
+        // The first is noticed between blocks, the second by the system within a block.
         run(fill_up(disk, 1_800_000, 1_000_000));
         run(fill_up(disk, 600_000, 100_000));
     });

@@ -1,4 +1,4 @@
-//! A hub on loopback: from the name of a repository to verified files, and what is in them before they come.
+//! A hub on loopback: from a repository's name to verified files, and metadata before the download.
 
 mod seeded;
 mod transfer_common;
@@ -67,10 +67,10 @@ async fn a_quantization_is_fetched_with_all_its_parts_and_its_projector() {
         ]
     );
     assert_eq!(cdn.site.body_bytes(), total);
-    // The token went to the hub, and to nobody else.
+    // The token went to the hub and to no other server.
     assert!(hub.site.seen().iter().all(|seen| seen.authorization.as_deref() == Some("Bearer hf_verysecret")));
     assert!(cdn.site.seen().iter().all(|seen| seen.authorization.is_none()));
-    // A name that means a file of them asks for nothing but the list, and for nothing once it is there.
+    // A name of one of the files asks for the list only, and for nothing once it is stored.
     let (asked, read) = (hub.site.seen().len(), cdn.site.seen().len());
     let one = wanted("hf:org/chat-GGUF/tiny-Q2_K.gguf");
     fetcher.fetch(one.clone()).finished().await.expect("a small file");
@@ -97,7 +97,7 @@ async fn a_set_that_was_cut_goes_on_with_what_is_missing_even_at_a_new_commit() 
     let error = fetcher(&hub, folder.path()).fetch(wanted(name)).finished().await.expect_err("cut five times");
     assert_eq!(error.code, ErrorCode::ConnectionLost);
     let asked = cdn.site.seen().len();
-    // Somebody changed the README meanwhile.
+    // The README changed meanwhile.
     put_repository(&hub, &cdn, NAME, "decade", &files);
     fetcher(&hub, folder.path()).fetch(wanted(name)).finished().await.expect("the rest");
     let rest: Vec<_> = cdn.site.seen()[asked..].iter().map(|seen| (seen.path.clone(), seen.from)).collect();
@@ -122,7 +122,7 @@ async fn names_from_the_network_never_leave_the_folder() {
     let fetcher = fetcher(&hub, folder.path());
     let error = fetcher.fetch(wanted("hf:org/chat-GGUF:Q4_0")).finished().await.expect_err("none of them is a name");
     assert_eq!(error.code, ErrorCode::ModelNotFound, "{error}");
-    // A strange name is one all the same, if it stays where it is: the hub is asked for just that.
+    // A strange but safe name works: the hub is asked for exactly that name.
     let odd = wanted("hf:org/chat-GGUF:Q8_0");
     hub.site.put("/org/chat-GGUF/resolve/c0ffee/odd%252F..-Q8_0.gguf", Served::new(bytes.clone()));
     fetcher.fetch(odd.clone()).finished().await.expect("a name");
@@ -151,7 +151,7 @@ async fn a_long_list_comes_in_pages_from_the_hub_alone() {
     let found: Vec<_> = repository.variants().into_iter().filter_map(|variant| variant.quantization).collect();
     assert_eq!(found, ["Q4_0", "Q8_0"]);
     for next in [other.url("/more"), hub.url("/more")] {
-        // Elsewhere, and in a circle.
+        // The list continues on another server, or in a circle.
         hub.site.put("/more", page("a-Q8_0.gguf", Some(next)));
         let error = fetcher.repository(&name, None).await.expect_err("no list");
         assert_eq!(error.code, ErrorCode::ResponseInvalid, "{error}");
@@ -188,7 +188,7 @@ fn text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-/// A model of so many tokens, and where its header ends.
+/// A model with this many tokens, and the length of its header.
 fn model(tokens: u64, weights: usize) -> (Vec<u8>, u64) {
     let mut bytes = b"GGUF\x03\0\0\0".to_vec();
     let tensors = 50_u64;
@@ -233,7 +233,7 @@ async fn a_header_is_read_by_ranges_and_nothing_else() {
         let headers = fetcher.headers(&files, &folder.path().join("headers")).await.expect("a model");
         assert_eq!((headers.metadata.architecture(), headers.metadata.vocabulary().0), (Some("llama"), tokens));
         assert_eq!(headers.model_bytes, content.len() as u64);
-        // By the count of who sent it.
+        // Counted by the sender.
         assert_eq!(cdn.site.body_bytes(), headers.read_bytes);
         assert!(headers.read_bytes <= end + (64 << 10), "{} read of {end}", headers.read_bytes);
         assert!(tokens > 40_000 || headers.read_bytes < 1 << 20, "{}", headers.read_bytes);
@@ -297,7 +297,7 @@ async fn a_file_of_this_device_is_not_for_the_network() {
     let fetcher = fetcher(&server, folder.path());
     for name in ["models/chat.gguf", "asset:chat.gguf", "content://documents/1"] {
         let error = fetcher.fetch(wanted(name)).finished().await;
-        // What is there needs no network; what is not is imported.
+        // Local files need no network: they are imported.
         assert_eq!(error.map_err(|error| error.code), Err(ErrorCode::InvalidOptions), "{name}");
     }
 }

@@ -1,5 +1,5 @@
-//! A process that is killed while it downloads: the next one goes on from what is on the disk, less a block at most, and what
-//! arrives is the file.
+//! Kills a process while it downloads. The next process resumes from the disk, loses at most one block, and receives
+//! the correct file.
 #![cfg(unix)]
 
 mod seeded;
@@ -17,7 +17,7 @@ use transfer_server::{Protocol, Served, Server};
 const KILLS: u64 = 120;
 const BLOCK: u64 = 1 << 20;
 const LENGTH: u64 = 24 << 20;
-/// Set for the process that is to be killed: what it downloads, where to, whom it trusts, and what it must be.
+/// Set in the process to kill: what it downloads, where to, which root it trusts, and the digest.
 const URL: &str = "LLAMA_RS_DOWNLOAD_URL";
 const FOLDER: &str = "LLAMA_RS_DOWNLOAD_INTO";
 const ROOT: &str = "LLAMA_RS_DOWNLOAD_ROOT";
@@ -40,7 +40,7 @@ async fn download_in_a_process_of_its_own() {
     fetched.expect("nothing else goes wrong");
 }
 
-/// The data of the one download in a folder.
+/// The data of the only download in a folder.
 fn bytes_on_disk(folder: &Path) -> u64 {
     let partial = std::fs::read_dir(folder.join("partial")).into_iter().flatten();
     partial.filter_map(|entry| entry.ok()?.path().join("data").metadata().ok()).map(|data| data.len()).sum()
@@ -72,7 +72,7 @@ async fn a_killed_download_goes_on_from_what_is_on_the_disk() {
                 .stdout(Stdio::null())
                 .spawn()
                 .expect("this test runs");
-            // In the handshake, in the first block, or in any later one.
+            // In the handshake, in the first block, or in a later one.
             let moment = match below(4) {
                 0 => below(5_000),
                 1 => below(BLOCK),

@@ -1,5 +1,5 @@
-//! Downloads that are interrupted: by the network, by their callers, by changes of the file. Whatever happens, what arrives
-//! is the file, and no good byte of it is fetched twice beyond one block.
+//! Downloads interrupted by the network, by their callers, or by changes of the file. The arriving file is always
+//! correct, and at most one block of good bytes is fetched twice.
 
 mod seeded;
 mod transfer_common;
@@ -15,10 +15,10 @@ use transfer_server::{Act, Cut, How, Protocol, Served, Server};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Plain, Protocol::Http1, Protocol::Http2];
 const BLOCK: u64 = 1 << 20;
-/// Of a connection: handshake, heads, the frames of TLS and HTTP/2.
+/// Overhead of a connection: handshake, headers, and the frames of TLS and HTTP/2.
 const OVERHEAD: u64 = 16 << 10;
 
-/// Attempts enough for any number of cuts.
+/// Enough attempts for any number of cuts.
 fn persistent() -> NetworkOptions {
     let options = impatient();
     NetworkOptions { retry_policy: RetryPolicy { attempts: 100, ..options.retry_policy.clone() }, ..options }
@@ -35,7 +35,7 @@ async fn five_hundred_cuts_anywhere_cost_less_than_a_block_each() {
         let length = 1 + below(most_bytes);
         let server = Server::start(protocol).await;
         server.site.put("/a.gguf", Served::new(content(length)));
-        // In the handshake and the head, in the body, or in its last bytes.
+        // In the handshake and the headers, in the body, or in its last bytes.
         let after = match below(4) {
             0 => below(6_000),
             1 => (length + below(OVERHEAD)).saturating_sub(below(3_000)),
@@ -54,7 +54,7 @@ async fn five_hundred_cuts_anywhere_cost_less_than_a_block_each() {
         assert!(came == content(length), "seed {seed}");
         let connections = 2;
         let twice = server.bytes_on_the_wire().saturating_sub(length + length / 50 + connections * OVERHEAD);
-        // What a reset connection had under way was not fetched.
+        // A reset connection loses the bytes in flight.
         let on_its_way = if how == How::Reset { 3 * BLOCK } else { 0 };
         assert!(twice <= BLOCK + on_its_way, "seed {seed}, {protocol:?}, {how:?}: {twice} bytes more than needed");
         if how == How::End {
@@ -94,20 +94,20 @@ async fn a_connection_that_is_lost_for_good_is_told_and_the_next_try_goes_on() {
         assert!(fetch(folder.path(), wanted(&server.url("/a.gguf"))).await == Ok(content(300_000)));
         let seen = server.site.seen();
         let last = seen.last().expect("asked");
-        // A reset of HTTP/2 may overtake what was sent before it.
+        // An HTTP/2 reset may overtake bytes sent before it.
         assert!(last.from.is_some_and(|from| from > 100_000 && from <= 250_000), "{protocol:?} {:?}", last.from);
         assert_eq!(last.if_range.as_deref(), Some("\"1\""));
     }
 }
 
-/// Interrupted after some bytes, then another file under the same address.
+/// Interrupts a download, then serves another file at the same address.
 async fn changed_in_between(before: Served, after: Served, sha256: Option<Digest>) -> (Vec<Option<u64>>, Vec<u8>) {
     let server = Server::start(Protocol::Http1).await;
     server.site.put("/a.gguf", before);
     server.site.script("/a.gguf", vec![Act::BreakAfter(100_000); 5]);
     let folder = folder();
     let file = || DownloadRequest { sha256, ..wanted(&server.url("/a.gguf")) };
-    // A break at the same place five times over, so that only the first attempt brings anything.
+    // Five breaks at the same place, so that only the first attempt makes progress.
     fetch(folder.path(), file()).await.expect_err("interrupted");
     let asked = server.site.seen().len();
     server.site.put("/a.gguf", after);
@@ -120,17 +120,17 @@ async fn a_file_that_changed_begins_anew() {
     let (old, new) = (content(2_000_000), content(2_000_001));
     let with =
         |content: &[u8], etag: Option<&str>| Served { etag: etag.map(str::to_owned), ..Served::new(content.to_vec()) };
-    // Another ETag: the server itself sends all of it.
+    // Another ETag: the server itself sends the whole file.
     let (from, came) = changed_in_between(with(&old, Some("\"1\"")), with(&new, Some("\"2\"")), None).await;
     assert!(came == new && from == [Some(500_000)], "{from:?}");
     // The same ETag by mistake, and another length.
     let (from, came) = changed_in_between(with(&old, Some("\"1\"")), with(&new, Some("\"1\"")), None).await;
     assert!(came == new && from == [Some(500_000), None], "{from:?}");
-    // Shorter than what has come.
+    // The new file is shorter than what has arrived.
     let short = content(400_000);
     let (from, came) = changed_in_between(with(&old, Some("\"1\"")), with(&short, Some("\"1\"")), None).await;
     assert!(came == short && from == [Some(500_000), None], "{from:?}");
-    // Nothing would tell a change: a weak ETag, or none.
+    // A weak ETag, or none, would not reveal a change.
     for etag in [None, Some("W/\"1\"")] {
         let (from, came) = changed_in_between(with(&old, etag), with(&new, etag), None).await;
         assert!(came == new && from == [None], "{from:?}");
@@ -217,14 +217,14 @@ async fn two_callers_join_one_transfer_and_it_stops_when_the_last_one_leaves() {
         while one.progress().bytes < 2 << 20 {
             one.next_progress().await.expect("it runs");
         }
-        // One leaves; the other's transfer goes on.
+        // One caller leaves; the other's transfer goes on.
         drop(two);
         let three = fetcher.fetch(file());
         assert_eq!(three.progress().bytes, 2 << 20);
         assert_eq!(server.site.seen().len(), 1);
         let removed = fetcher.store().remove(&file().name);
         assert_eq!(removed.map_err(|error| error.code), Err(ErrorCode::ModelInUse));
-        // The last one leaves, and somebody comes before the transfer has ended.
+        // The last caller leaves, and a new one comes before the transfer has ended.
         drop(one);
         three.pause();
         drop(three);
@@ -233,7 +233,7 @@ async fn two_callers_join_one_transfer_and_it_stops_when_the_last_one_leaves() {
         assert!(stored(fetcher.store(), &file().name) == Ok(content(3 << 20)));
         let seen = server.site.seen();
         assert_eq!((seen.len(), seen[1].from), (2, Some(2 << 20)));
-        // It is in its place now: nothing is asked of the server.
+        // The model is stored now, so the server is asked nothing.
         assert_eq!(fetcher.fetch(file()).finished().await, Ok(()));
         assert_eq!(server.site.seen().len(), 2);
     }
@@ -249,7 +249,7 @@ async fn all_who_joined_hear_of_one_failure() {
     let error = one.finished().await.expect_err("there is none");
     assert_eq!(two.finished().await, Err(error));
     assert_eq!(server.site.seen().len(), 1);
-    // Who asks after a failure starts again.
+    // A request after a failure starts again.
     server.site.put("/none.gguf", Served::new(content(1_000)));
     assert!(fetcher.fetch(wanted(&server.url("/none.gguf"))).finished().await.is_ok());
 }
@@ -270,7 +270,7 @@ async fn a_paused_transfer_asks_for_nothing_and_goes_on_where_it_was() {
         while joined.progress().phase != Phase::Paused {
             joined.next_progress().await.expect("it runs");
         }
-        // Suspended as well: only when both are over does it go on.
+        // Suspended as well: the transfer resumes only when both are over.
         fetcher.suspend();
         joined.resume();
         joined.pause();
@@ -280,7 +280,7 @@ async fn a_paused_transfer_asks_for_nothing_and_goes_on_where_it_was() {
         while joined.progress().bytes < 2_500_000 {
             joined.next_progress().await.expect("it runs");
         }
-        // Without anybody's wish, as the process is suspended.
+        // The process is suspended, and no caller has paused.
         fetcher.suspend();
         while joined.progress().phase != Phase::Paused {
             joined.next_progress().await.expect("it runs");

@@ -1,12 +1,12 @@
-// What the examples of README.md and docs take for granted.
+// The components and values that the examples of README.md and docs take from the reader's app.
 import type { ReactNode } from 'react';
 import type { LlamaClient, ModelConfig } from 'react-native-llama-rs';
 
 declare global {
-  /** As `new LlamaClient(port)` or `useLlamaClient()` gives it. */
+  /** The value of `new LlamaClient(port)` or `useLlamaClient()`. */
   const client: LlamaClient;
   const model: ModelConfig;
-  /** Of `@react-native-documents/picker`, in base64. */
+  /** The `bookmark` of `@react-native-documents/picker`, in base64. */
   const bookmark: string;
 
   function Bubble(props: { role: string; text: string }): ReactNode;

@@ -1,11 +1,11 @@
-// Compiles the TypeScript that README.md and docs show, each example as a module of its own, against the sources. What an
-// example leaves to the reader's app is in names.d.ts.
+// Compiles the TypeScript examples of README.md and docs against the sources, each as a module of its own. names.d.ts
+// declares the components and values that an example takes from the reader's app.
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-// Beside the packages, so that imports are found from there.
+// Below node_modules, so that the examples' imports resolve.
 const folder = `${root}node_modules/.cache/react-native-llama-rs/doc-examples`;
 const FENCE = /^```(tsx?)\n(.*?)^```$/gms;
 

@@ -1,5 +1,5 @@
-// Runs inside Hermes after reactNativeGlobals.mjs, given nothing else: the AI SDK on a scripted port. It is imported after our
-// entry, which installs what it wants beside that.
+// Runs inside Hermes after reactNativeGlobals.mjs: the AI SDK on a scripted port. The AI SDK is imported after our
+// entry, which installs the other globals that it needs.
 import { createLlama, LlamaChatTransport } from '../../src/ai-sdk';
 import { Chat } from '@ai-sdk/react';
 import { generateText, isStepCount, jsonSchema, Output, streamText, tool, type UIMessage } from 'ai';

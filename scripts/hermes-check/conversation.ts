@@ -1,5 +1,5 @@
-// Runs inside Hermes: the core on a scripted port, through a whole conversation. Every check throws when it does not
-// hold; the last line printed says that all did.
+// Runs inside Hermes: the core on a scripted port, through a whole conversation. A check that does not hold throws; the
+// last printed line says that all held.
 import { LlamaClient } from '../../src/core/LlamaClient';
 import { LlamaError } from '../../src/core/LlamaError';
 import { beginTurn, finishLoading } from '../../src/testing/play';

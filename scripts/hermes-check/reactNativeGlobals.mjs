@@ -1,5 +1,5 @@
-// What Hermes and React Native 0.87 give every app, in an engine that is older than that: the language by core-js, the
-// globals by React Native's own sources. Nothing that they do not have.
+// Installs the globals that Hermes and React Native 0.87 give every app, into an older Hermes. Language features come
+// from core-js, the other globals from React Native's own sources. Installs nothing that they lack.
 import 'core-js/es';
 
 import { AbortController } from '../../node_modules/react-native/src/private/webapis/dom/abort-api/AbortController.js';
@@ -17,7 +17,7 @@ Object.assign(globalThis, {
   Headers,
   URL,
   URLSearchParams,
-  // Hermes's own, in C++.
+  // A current Hermes has these two in C++.
   TextDecoder: Utf8Decoder,
   TextEncoder: Utf8Encoder,
   console: { log: print, info: print, warn: print, error: print, debug: quiet },

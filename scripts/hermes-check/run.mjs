@@ -1,5 +1,6 @@
-// Bundles what runs in this folder, compiles it and runs it in a Hermes VM: the core with a scripted conversation, and
-// the AI SDK. This Hermes is older than any that React Native ships today: what runs here runs there.
+// Bundles the scripts of this folder, compiles them and runs them in a Hermes VM: the core with a scripted
+// conversation, and the AI SDK. This Hermes is older than any that React Native ships today, so code that runs here
+// runs there.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,29 +14,43 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** ES5 by Babel alone: also what an app gets that leaves `Symbol.asyncIterator` to Babel. */
+/** Compiles to ES5 by Babel alone, as an app does that leaves `Symbol.asyncIterator` to Babel. */
 const ES5 = { target: 'es2022', env: { targets: { ie: '11' } } };
 
-/** Down to what this Hermes has of ES6 by esbuild, in a fraction of the time that Babel takes for the AI SDK; the rest by Babel. */
+/**
+ * Compiles to ES6 by esbuild, in a fraction of the time that Babel takes for the AI SDK, and then by Babel to the part
+ * of ES6 that this Hermes has.
+ */
 const ES6 = {
   target: 'es2015',
   env: {
     targets: { node: '20' },
-    include: ['classes', 'block-scoping', 'unicode-property-regex', 'named-capturing-groups-regex'].map((name) => `transform-${name}`),
+    include: [
+      'transform-classes',
+      'transform-block-scoping',
+      'transform-unicode-property-regex',
+      'transform-named-capturing-groups-regex',
+    ],
   },
 };
 
-/** React Native's sources are Flow, and ask for native modules, which are not here. */
+/** Compiles React Native's sources, which are written in Flow, and replaces the native modules that they import. */
 const reactNative = {
   name: 'react-native',
   setup(build) {
-    build.onResolve({ filter: /\/(NativeBlobModule|ReactNativeFeatureFlags)$/ }, ({ path }) => ({ path, namespace: 'native' }));
+    const filter = /\/(NativeBlobModule|ReactNativeFeatureFlags)$/;
+    build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'native' }));
     build.onLoad({ filter: /./, namespace: 'native' }, () => ({
       contents: 'export default null; export const enableNativeEventTargetEventDispatching = () => false;',
     }));
     build.onLoad({ filter: /node_modules\/react-native\/.*\.js$/ }, ({ path }) => {
-      const presets = [['@react-native/babel-preset', { disableImportExportTransform: true, enableBabelRuntime: false }]];
-      const { code } = babel.transformSync(readFileSync(path, 'utf8'), { configFile: false, babelrc: false, filename: path, presets });
+      const preset = { disableImportExportTransform: true, enableBabelRuntime: false };
+      const { code } = babel.transformSync(readFileSync(path, 'utf8'), {
+        configFile: false,
+        babelrc: false,
+        filename: path,
+        presets: [['@react-native/babel-preset', preset]],
+      });
       return { contents: code };
     });
   },
@@ -70,7 +85,7 @@ async function run(names, { target, env }) {
   writeFileSync(file, code);
   const output = execFileSync(hermes(), ['-w', '-Xes6-promise', '-Xmicrotask-queue', file], { encoding: 'utf8' });
   process.stdout.write(output);
-  // A promise that never settles ends the VM without a word: only this line says that everything ran.
+  // A promise that never settles ends the VM silently: only this line proves that every check ran.
   if (!/^hermes: [1-9]\d* checks passed$/m.test(output)) process.exitCode = 1;
 }
 

@@ -1,4 +1,4 @@
-// `TextEncoder` and `TextDecoder`, as far as the AI SDK uses them.
+// The parts of `TextEncoder` and `TextDecoder` that the AI SDK uses.
 
 export class Utf8Encoder {
   encode(text = '') {

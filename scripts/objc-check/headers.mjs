@@ -1,5 +1,5 @@
-// Lays out in a folder what Llama.mm includes: React Native's headers where CocoaPods would put them, the generated spec, and
-// the header that Swift's compiler makes of LlamaImpl.swift, which on Linux it does not.
+// Puts the headers that RNLlamaRs.mm includes into a folder: React Native's headers where CocoaPods puts them, the
+// generated spec, and the header of LlamaImpl.swift, which Swift's compiler makes on Apple's systems only.
 //
 //   node scripts/objc-check/headers.mjs FOLDER
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 const [, , folder] = process.argv;
 const reactNative = 'node_modules/react-native';
 
-/** Pods whose headers lie in one folder, whatever the folders of the sources. */
+/** Pods that have all their headers in one folder, and the folders of their sources. */
 const FLAT = {
   React: ['React', 'Libraries'],
   RCTTypeSafety: ['Libraries/TypeSafety'],
@@ -44,7 +44,7 @@ function copy(from, to) {
   cpSync(from, to, { dereference: true });
 }
 
-/** Objective-C's view of a Swift class: its public functions, whose types must be among those below. */
+/** Returns Objective-C's interface of a Swift class: its public functions. Their types must be known below. */
 function interfaceOf(source) {
   const [, name] = /^public final class (\w+): NSObject/m.exec(source);
   const functions = [...source.matchAll(/^ {2}public (?:convenience )?(?:func (\w+)|(init))\((.*)\)(?: -> (\w+))? \{$/gm)];
@@ -55,7 +55,10 @@ function interfaceOf(source) {
   return ['#import <Foundation/Foundation.h>', `@interface ${name} : NSObject`, ...declared, '@end', ''].join('\n');
 }
 
-/** One parameter at most: `send(_ command: String)` is `send:`, `init(emit: …)` is `initWithEmit:`. */
+/**
+ * Returns a selector with at most one parameter: `send(_ command: String)` is `send:`, `init(emit: …)` is
+ * `initWithEmit:`.
+ */
 function selector(method, parameters) {
   if (parameters === '') return method;
   const [, label, parameter, type] = /^(\w+)(?: (\w+))?: (.*)$/.exec(parameters);

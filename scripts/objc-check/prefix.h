@@ -1,4 +1,5 @@
-// What Apple's headers bring along, and GNUstep's do not. C++ comes first: its headers use words that are macros later.
+// Declarations that Apple's headers contain and GNUstep's lack. C++ comes first: its headers use names that become
+// macros.
 #include <functional>
 #include <memory>
 #include <optional>

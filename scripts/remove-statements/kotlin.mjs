@@ -1,10 +1,11 @@
-// What no Kotlin compiles without, by how its line begins.
+// The beginnings of lines without which Kotlin does not compile.
 const NEEDED =
   /^ +(?:(?:override |private |internal |const )*(?:fun|va[lr]|set)\b|return (?!null)\S|else ->|when\b|listOf|mapOf|[A-Z]\w+\(|\w+ = \S+,$|context\.|names\.|true$|false$)/;
 
 /**
- * Every statement of a function, arm of a `when` and one-line body, read off the layout: indents, and brackets that close.
- * Not what the compiler misses by its kind: a declaration, a returned value, the last arm, an argument, a branch's value.
+ * Returns every statement of a function, arm of a `when` and one-line body, found by indents and closing brackets.
+ * Leaves out parts that the compiler always needs: declarations, returned values, the last arm, arguments, values of
+ * branches.
  */
 export function kotlinStatements(source) {
   const lines = source.split('\n');
@@ -23,7 +24,7 @@ export function kotlinStatements(source) {
   return found;
 }
 
-/** Where brackets are closed again, and no deeper or dotted line goes on. */
+/** Returns the end of a statement: its brackets are closed, and no deeper or dotted line continues it. */
 function endOfStatement(lines, index, end) {
   const indent = lines[index].search(/\S/);
   for (let next = index + 1; next < lines.length && goesOn(lines[next], indent); next += 1) end += lines[next].length + 1;

@@ -1,4 +1,4 @@
-/** Every statement of a function, read off rustfmt's layout: where lines begin and how they end. */
+/** Returns every statement of a function, found by rustfmt's layout: the beginnings and ends of lines. */
 export function rustStatements(source) {
   const lines = source.split('\n');
   const offsets = lines.map((_, index) => lines.slice(0, index).join('\n').length + (index > 0 ? 1 : 0));

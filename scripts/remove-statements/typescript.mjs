@@ -1,4 +1,4 @@
-/** Every statement below the top level, and every one at the top that is no import, type or export of a name. */
+/** Returns every statement except imports, types and exports of names. */
 export async function typescriptStatements(source, file) {
   const { default: ts } = await import('typescript');
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);

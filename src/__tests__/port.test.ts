@@ -1,6 +1,6 @@
 import type { EventSubscription } from 'react-native';
 
-import type { Spec } from '../NativeLlama';
+import type { Spec } from '../NativeLlamaRs';
 import type * as native from '../port.native';
 import { openPort as openWebPort } from '../port.web';
 import { withCode } from './withCode';
@@ -10,7 +10,7 @@ type Native = { -readonly [Member in 'snapshot' | 'send' | 'onEvents']: Spec[Mem
 /** The native port, in an app with this module, or without it. */
 function openNativePort(module: Native | null) {
   jest.resetModules();
-  jest.doMock('../NativeLlama', () => ({ __esModule: true, default: module }));
+  jest.doMock('../NativeLlamaRs', () => ({ __esModule: true, default: module }));
   return jest.requireActual<typeof native>('../port.native').openPort();
 }
 

@@ -1,4 +1,4 @@
-/** `DOMException` as far as it is used here: an error with a name that says which. Without the codes of old browsers. */
+/** A minimal `DOMException`: an error whose name says which error it is. Without the codes of old browsers. */
 export class DomException extends Error {
   override readonly name: string;
 

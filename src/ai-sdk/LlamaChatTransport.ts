@@ -14,46 +14,54 @@ import {
 
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ModelConfig } from '../protocol/generated';
+import type { AnswerContext } from './ChatAnswer';
+import { ChatAnswers } from './ChatAnswers';
 import { configOf } from './createLlama';
 import { LlamaLanguageModel } from './LlamaLanguageModel';
 import type { LlamaProviderOptions } from './providerOptions';
-import type { Opening } from './Run';
 import { RunningAnswer } from './RunningAnswer';
-import { Runs } from './Runs';
 
-/** Steps of one answer, unless said otherwise: so often the model is asked again after its tools. */
+/** The default number of steps of one answer. Each step asks the model once. */
 const MAX_STEPS = 8;
 
+type Sending<UI_MESSAGE extends UIMessage> = Parameters<ChatTransport<UI_MESSAGE>['sendMessages']>[0];
+type Resuming<UI_MESSAGE extends UIMessage> = Parameters<ChatTransport<UI_MESSAGE>['reconnectToStream']>[0];
 type Call = Omit<Parameters<typeof streamText<ToolSet>>[0], 'model' | 'messages' | 'prompt'>;
 
-/** How a chat is answered. */
+/** Settings of a chat's answers. */
 export interface LlamaChatSettings {
-  /** Which model answers; a text is its `path`. */
+  /** The model that answers; a string is its `path`. */
   model: string | ModelConfig;
-  /** The conversation. Left out: the chat's own id. */
+  /**
+   * The conversation.
+   * @default the chat's own id
+   */
   scope?: string;
   /** The system message. */
   system?: string;
-  /** What the model may call. Those with `execute` run here, whatever becomes of the component that asked. */
+  /** The tools that the model may call. A tool with `execute` outlives the component that asked. */
   tools?: ToolSet;
-  /** Which calls wait for the user's word, as `streamText` has it: `{ erase: 'user-approval' }`. */
+  /** The calls that wait for the user's approval, as in `streamText`: `{ erase: 'user-approval' }`. */
   toolApproval?: Call['toolApproval'];
-  /** The most times that one answer asks the model. Left out: 8. */
+  /**
+   * The greatest number of times that one answer asks the model.
+   * @default 8
+   */
   maxSteps?: number;
   /** Sampling and limits of every answer. */
   settings?: LanguageModelCallOptions & { providerOptions?: { llama: LlamaProviderOptions } };
 }
 
-/** What a transport needs beside that. */
+/** Options of a `LlamaChatTransport`. */
 export interface LlamaChatTransportOptions extends LlamaChatSettings {
-  /** Whose models answer. */
+  /** The client whose models answer. */
   client: LlamaClient;
 }
 
 /**
- * Answers a chat of the AI SDK in this process, without HTTP. An answer belongs to its conversation: a chat that comes back
- * finds it with `resume`, also after a reload of JavaScript. A chat's abort ends it, and plain `useChat` aborts when its
- * component goes; a `Chat` of your own, or `useLlamaVercelChat`, does not.
+ * Answers a chat of the AI SDK in this process, without HTTP. An answer belongs to its conversation: a chat that is
+ * mounted again finds it with `resume`, even after a JavaScript reload. A chat's abort ends the answer. Plain `useChat`
+ * aborts when its component unmounts; a `Chat` of your own, or `useLlamaVercelChat`, does not.
  *
  * ```tsx
  * const transport = new LlamaChatTransport({ client, model: 'hf:org/repo:Q4_K_M' });
@@ -61,39 +69,43 @@ export interface LlamaChatTransportOptions extends LlamaChatSettings {
  * ```
  */
 export class LlamaChatTransport<UI_MESSAGE extends UIMessage = UIMessage> implements ChatTransport<UI_MESSAGE> {
-  /** A chat that comes back is told the answer from its beginning. */
+  /** A chat that resumes receives the answer from its beginning. */
   readonly resumeStreamIsReplay = true;
 
-  /** `options`: asked for each answer anew where it is a function. */
+  /** If `options` is a function, it is called for each answer. */
   constructor(private readonly options: LlamaChatTransportOptions | (() => LlamaChatTransportOptions)) {}
 
-  /** The chat's messages become the conversation's transcript. */
-  sendMessages({ chatId, messages, abortSignal }: Parameters<ChatTransport<UI_MESSAGE>['sendMessages']>[0]): Promise<ReadableStream<UIMessageChunk>> {
+  /** Answers the chat. Its messages become the conversation's transcript. */
+  sendMessages({ chatId, messages, abortSignal }: Sending<UI_MESSAGE>): Promise<ReadableStream<UIMessageChunk>> {
     const { client, model, scope = chatId, system, tools, toolApproval, maxSteps = MAX_STEPS, settings } = this.current;
-    const run = Runs.of(client).start(scope, async ({ signal, onError, onGeneration }) => {
+    const started = ChatAnswers.of(client).start(scope, async ({ signal, onError, onGeneration }) => {
       const language = new LlamaLanguageModel(client, configOf(model), scope, onGeneration);
-      // A call that was interrupted has no result, and the AI SDK refuses a question after it.
+      // An interrupted call has no result, and the AI SDK refuses a question after it.
       const asked = await convertToModelMessages(messages, { tools, ignoreIncompleteToolCalls: true });
       const call = { ...settings, instructions: system, tools, toolApproval, stopWhen: isStepCount(maxSteps) };
       return answer(language, asked, { ...call, abortSignal: signal }, onError, messages);
     });
-    return Promise.resolve(run.follow(abortSignal));
+    return Promise.resolve(started.follow(abortSignal));
   }
 
-  /** The answer under way, from its beginning; `null` when there is none. Tools are left to whoever began it. */
-  reconnectToStream({ chatId, abortSignal }: Parameters<ChatTransport<UI_MESSAGE>['reconnectToStream']>[0]): Promise<ReadableStream<UIMessageChunk> | null> {
+  /**
+   * Resolves to the answer that is being written, from its beginning, or to `null` if there is none. Its tools run only
+   * in the chat that began it.
+   */
+  reconnectToStream(resuming: Resuming<UI_MESSAGE>): Promise<ReadableStream<UIMessageChunk> | null> {
+    const { chatId, abortSignal } = resuming;
     const { client, scope = chatId, tools = {} } = this.current;
-    const runs = Runs.of(client);
-    const run = runs.get(scope);
-    if (run !== undefined) return Promise.resolve(run.isOpen ? run.follow(abortSignal) : null);
+    const answers = ChatAnswers.of(client);
+    const known = answers.get(scope);
+    if (known !== undefined) return Promise.resolve(known.isOpen ? known.follow(abortSignal) : null);
     const [generation] = client.scope(scope).getSnapshot().generations;
     if (generation === undefined) return Promise.resolve(null);
-    const known = Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, { ...tool, execute: undefined }])) as ToolSet;
-    const found = runs.start(scope, ({ signal, onError, onGeneration }) => {
+    const found = answers.start(scope, ({ signal, onError, onGeneration }) => {
       onGeneration(generation);
-      // It has its prompt.
-      const nothing: ModelMessage[] = [{ role: 'user', content: '' }];
-      return Promise.resolve(answer(new RunningAnswer(generation), nothing, { tools: known, abortSignal: signal }, onError, []));
+      // `streamText` requires a prompt, which a running answer ignores.
+      const prompt: ModelMessage[] = [{ role: 'user', content: '' }];
+      const call = { tools: withoutExecute(tools), abortSignal: signal };
+      return Promise.resolve(answer(new RunningAnswer(generation), prompt, call, onError, []));
     });
     return Promise.resolve(found.follow(abortSignal));
   }
@@ -103,14 +115,19 @@ export class LlamaChatTransport<UI_MESSAGE extends UIMessage = UIMessage> implem
   }
 }
 
+function withoutExecute(tools: ToolSet): ToolSet {
+  const entries = Object.entries(tools).map(([name, tool]) => [name, { ...tool, execute: undefined }]);
+  return Object.fromEntries(entries) as ToolSet;
+}
+
 function answer(
   model: LanguageModel,
   messages: ModelMessage[],
   call: Call,
-  onError: Opening['onError'],
+  onError: AnswerContext['onError'],
   originalMessages: UIMessage[],
 ): ReadableStream<UIMessageChunk> {
-  // What the AI SDK would print is the chat's error.
+  // The AI SDK would print the error; the chat shows it instead.
   const { stream } = streamText({ ...call, model, messages, onError: () => undefined });
   return toUIMessageStream({ stream, tools: call.tools, originalMessages, onError, redactToolErrors: false });
 }

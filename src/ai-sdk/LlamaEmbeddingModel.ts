@@ -1,4 +1,9 @@
-import type { EmbeddingModelV4, EmbeddingModelV4CallOptions, EmbeddingModelV4Result, SharedV4Warning } from '@ai-sdk/provider';
+import type {
+  EmbeddingModelV4,
+  EmbeddingModelV4CallOptions,
+  EmbeddingModelV4Result,
+  SharedV4Warning,
+} from '@ai-sdk/provider';
 
 import type { LlamaClient } from '../core/LlamaClient';
 import { isCode } from '../core/LlamaError';
@@ -6,16 +11,16 @@ import type { ModelConfig } from '../protocol/generated';
 import { abortReason } from './abortReason';
 import { readEmbeddingOptions } from './providerOptions';
 
-/** Texts of one request, as the engine takes them. */
+/** The greatest number of texts that the engine takes in one request. */
 const MOST_TEXTS = 256;
 
-/** Vectors by a model of this device. */
+/** A model of this device that makes embeddings for the AI SDK. */
 export class LlamaEmbeddingModel implements EmbeddingModelV4 {
   readonly specificationVersion = 'v4';
   readonly provider = 'llama';
   readonly modelId: string;
   readonly maxEmbeddingsPerCall = MOST_TEXTS;
-  /** The engine computes one after another anyway. */
+  /** The engine computes one request after another anyway. */
   readonly supportsParallelCalls = false;
 
   constructor(
@@ -25,15 +30,19 @@ export class LlamaEmbeddingModel implements EmbeddingModelV4 {
     this.modelId = model.path;
   }
 
-  /** `headers` are not read: the AI SDK adds some of its own, and there is no HTTP. */
-  async doEmbed({ values, dimensions, abortSignal, providerOptions }: EmbeddingModelV4CallOptions): Promise<EmbeddingModelV4Result> {
+  /** Embeds texts. `headers` are ignored: the AI SDK adds some of its own, and there is no HTTP. */
+  async doEmbed(call: EmbeddingModelV4CallOptions): Promise<EmbeddingModelV4Result> {
+    const { values, dimensions, abortSignal, providerOptions } = call;
     const warnings: SharedV4Warning[] = [];
     const warn = (warning: SharedV4Warning) => void warnings.push(warning);
-    if (dimensions !== undefined) warn({ type: 'unsupported', feature: 'dimensions', details: 'a vector has as many as its model' });
+    if (dimensions !== undefined) {
+      warn({ type: 'unsupported', feature: 'dimensions', details: 'a vector has as many as its model' });
+    }
     const options = readEmbeddingOptions(providerOptions, warn);
     if (isAborted(abortSignal)) throw abortReason(abortSignal);
     try {
-      const { embeddings, usage } = await this.client.embed({ model: this.model, texts: values, signal: abortSignal, ...options });
+      const request = { model: this.model, texts: values, signal: abortSignal, ...options };
+      const { embeddings, usage } = await this.client.embed(request);
       return { embeddings: embeddings.map((vector) => [...vector]), usage: { tokens: usage.promptTokens }, warnings };
     } catch (error) {
       throw isCode(error, 'cancelled') && isAborted(abortSignal) ? abortReason(abortSignal) : error;

@@ -7,25 +7,25 @@ import type {
   SharedV4Warning,
 } from '@ai-sdk/provider';
 
-import type { Generation, GenerationResult } from '../core/Generation';
+import type { Generation, GenerationResult } from '../core/generations/Generation';
 import type { LlamaClient } from '../core/LlamaClient';
 import type { ModelConfig } from '../protocol/generated';
 import { abortReason } from './abortReason';
-import { asKnown } from './alike';
 import { finishOf } from './finish';
 import { toRequest } from './options';
 import { partStream } from './partStream';
 import { callParts } from './PartWriter';
 import { toMessages } from './prompt';
 import { type HeldScope, ScopePool } from './ScopePool';
+import { asKnown } from './sharedMessages';
 
-/** A model of this device for the AI SDK. Owns nothing: each call is a generation, which has a lease of its own. */
+/** A model of this device for the AI SDK. Owns nothing: each call is a generation, which has its own lease. */
 export class LlamaLanguageModel implements LanguageModelV4 {
   readonly specificationVersion = 'v4';
   readonly provider = 'llama';
   /** The model's path. */
   readonly modelId: string;
-  /** None: there is nothing that the engine would fetch by itself. */
+  /** Empty: the engine fetches no URLs by itself. */
   readonly supportedUrls = {};
 
   constructor(
@@ -37,7 +37,7 @@ export class LlamaLanguageModel implements LanguageModelV4 {
     this.modelId = config.path;
   }
 
-  /** Rejects with a `LlamaError`, or with the signal's reason when the call was aborted. */
+  /** Resolves to a whole answer. Rejects with a `LlamaError`, or with the signal's reason when the call was aborted. */
   async doGenerate(call: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
     const { generation, warnings } = await this.begin(call);
     const result = await generation.result;
@@ -50,14 +50,16 @@ export class LlamaLanguageModel implements LanguageModelV4 {
     };
   }
 
-  /** A failure of the engine is a part of the stream, an abort its error. */
+  /** Resolves to a stream. A failure of the engine is a part of the stream; an abort is the stream's error. */
   async doStream(call: LanguageModelV4CallOptions): Promise<LanguageModelV4StreamResult> {
     const { generation, warnings } = await this.begin(call);
     const { abortSignal: signal, includeRawChunks: isRaw = false } = call;
     return { stream: partStream(generation, { warnings, modelId: this.modelId, signal, isRaw }) };
   }
 
-  private async begin(call: LanguageModelV4CallOptions): Promise<{ generation: Generation; warnings: SharedV4Warning[] }> {
+  private async begin(
+    call: LanguageModelV4CallOptions,
+  ): Promise<{ generation: Generation; warnings: SharedV4Warning[] }> {
     const warnings: SharedV4Warning[] = [];
     const warn = (warning: SharedV4Warning) => warnings.push(warning);
     const messages = toMessages(call.prompt, warn);
@@ -84,7 +86,7 @@ export class LlamaLanguageModel implements LanguageModelV4 {
   private async hold(messages: ReturnType<typeof toMessages>): Promise<HeldScope> {
     const { client, scope, modelId } = this;
     if (scope === undefined) return ScopePool.of(client).take(modelId, messages);
-    // One that cannot be read is replaced whole.
+    // A transcript that cannot be read is replaced as a whole.
     const known = await client.transcript(scope).catch(() => []);
     return { scope, known, release: () => undefined };
   }

@@ -1,34 +1,39 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4ToolCall } from '@ai-sdk/provider';
 
+import type { Generation } from '../core/generations/Generation';
 import { LlamaError } from '../core/LlamaError';
-import type { Generation } from '../core/Generation';
 import type { FinishReason, GenerationState, ToolCall } from '../protocol/generated';
 import { type Ending, finishOf } from './finish';
 
 type Block = 'text' | 'reasoning';
 
-/** Tells the parts of a generation that are new since it was asked last, each block whole and in its order, calls at the end. */
+/**
+ * Writes the parts of a generation that are new since the last call: blocks in their order, each with its start and
+ * end, and tool calls last.
+ */
 export class PartWriter {
-  private readonly told = { text: 0, reasoning: 0 };
+  private readonly written = { text: 0, reasoning: 0 };
   private readonly blocks = { text: 0, reasoning: 0 };
-  /** Lengths of the arguments that were told, by the call's id: one that is dropped changes the others' places. */
+  /** Lengths of the written arguments, by the call's id: a dropped call changes the indexes of the others. */
   private readonly calls = new Map<string, number>();
   private open: { block: Block | 'tool-input'; id: string } | undefined;
 
   constructor(private readonly generation: Pick<Generation, 'id' | 'scope'>) {}
 
-  /** What came since the last call; at the end of the generation, what ends the stream. */
+  /** Returns the new parts, and at the end of the generation the parts that end the stream. */
   write(state: GenerationState): LanguageModelV4StreamPart[] {
     const parts = [...this.grow('reasoning', state), ...this.grow('text', state)];
     for (const call of state.toolCalls) parts.push(...this.growCall(call));
-    if (state.phase.type === 'finished') parts.push(...this.end(state, { ...state.phase.outcome, logprobs: state.logprobs }));
+    if (state.phase.type === 'finished') {
+      parts.push(...this.end(state, { ...state.phase.outcome, logprobs: state.logprobs }));
+    }
     return parts;
   }
 
   private grow(block: Block, state: GenerationState): LanguageModelV4StreamPart[] {
-    const delta = state[block].slice(this.told[block]);
+    const delta = state[block].slice(this.written[block]);
     if (delta === '') return [];
-    this.told[block] = state[block].length;
+    this.written[block] = state[block].length;
     const parts: LanguageModelV4StreamPart[] = [];
     if (this.open?.block !== block) {
       parts.push(...this.close());
@@ -55,10 +60,11 @@ export class PartWriter {
   private end({ toolCalls }: GenerationState, ending: Ending): LanguageModelV4StreamPart[] {
     const { reason, error } = ending;
     const failure = error === undefined ? [] : [{ type: 'error' as const, error: LlamaError.from(error) }];
-    return [...this.close(), ...callParts(toolCalls, reason), ...failure, { type: 'finish', ...finishOf(this.generation, ending) }];
+    const finish = { type: 'finish' as const, ...finishOf(this.generation, ending) };
+    return [...this.close(), ...callParts(toolCalls, reason), ...failure, finish];
   }
 
-  /** Ends what is open. */
+  /** Ends the open block. */
   private close(): LanguageModelV4StreamPart[] {
     const { open } = this;
     this.open = undefined;
@@ -67,8 +73,8 @@ export class PartWriter {
 }
 
 /**
- * An answer's calls, as parts of it. Only its end tells which were not cut short; nobody waits for those of one that failed or
- * was cancelled.
+ * Returns the calls of an answer as parts. Only the end of the answer tells which calls were not cut short. An answer
+ * that failed or was cancelled calls nothing.
  */
 export function callParts(calls: readonly ToolCall[], reason: FinishReason): LanguageModelV4ToolCall[] {
   if (reason === 'failed' || reason === 'cancelled') return [];

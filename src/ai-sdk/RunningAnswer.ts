@@ -1,10 +1,17 @@
-import { type LanguageModelV4, type LanguageModelV4CallOptions, type LanguageModelV4StreamResult, UnsupportedFunctionalityError } from '@ai-sdk/provider';
+import {
+  type LanguageModelV4,
+  type LanguageModelV4CallOptions,
+  type LanguageModelV4StreamResult,
+  UnsupportedFunctionalityError,
+} from '@ai-sdk/provider';
 
-import { followSignal } from '../core/generate';
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
+import { followSignal } from '../core/port/Signal';
 import { partStream } from './partStream';
 
-/** An answer that is being written already, as a model that gives it: what a reload of JavaScript finds. */
+/**
+ * A model of the AI SDK that streams an answer which is being written already, such as one before a JavaScript reload.
+ */
 export class RunningAnswer implements LanguageModelV4 {
   readonly specificationVersion = 'v4';
   readonly provider = 'llama';

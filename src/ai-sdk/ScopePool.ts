@@ -1,22 +1,22 @@
 import type { LlamaClient } from '../core/LlamaClient';
-import { hiddenScope } from '../core/hiddenScopes';
+import { hiddenScope } from '../core/scopes/hiddenScope';
 import type { Message } from '../protocol/generated';
 import { type Candidate, chooseScope } from './chooseScope';
 
-/** Conversations that calls without one of their own are kept in. More than run at once on a phone. */
+/** The number of pooled scopes: more than the calls that run at the same time on a phone. */
 const SIZE = 4;
 
-/** A scope that nobody else is given until `release`. */
+/** A scope that no other call is given until `release`. */
 export interface HeldScope {
   readonly scope: string;
-  /** What the engine has in it. */
+  /** Its messages. */
   readonly known: readonly Message[];
   readonly release: () => void;
 }
 
 /**
- * The scopes of calls that name none. Their names are fixed, so that a reload finds them again and leaves none behind; what
- * they hold is the engine's to say.
+ * Hidden scopes for calls that name none. Their names are fixed, so that a reload finds them again and leaves none
+ * behind. The engine alone knows their messages.
  */
 export class ScopePool {
   private static readonly pools = new WeakMap<LlamaClient, ScopePool>();
@@ -24,19 +24,19 @@ export class ScopePool {
 
   private constructor(private readonly client: LlamaClient) {}
 
-  /** The client's own, always the same. */
+  /** Returns the pool of a client: always the same object. */
   static of(client: LlamaClient): ScopePool {
     const pool = ScopePool.pools.get(client) ?? new ScopePool(client);
     ScopePool.pools.set(client, pool);
     return pool;
   }
 
-  /** Takes the scope that shares most with the messages. Two that are held are never the same. */
+  /** Takes the scope that shares most messages with the call. A scope that is held is not given again. */
   async take(model: string, messages: readonly Message[]): Promise<HeldScope> {
     const ids = Array.from({ length: SIZE }, (_, index) => nameOf(index));
-    // One that cannot be read shares nothing, as far as anybody knows.
+    // A transcript that cannot be read counts as sharing nothing.
     await Promise.all(ids.map((id) => this.client.transcript(id).catch(() => [])));
-    // Nothing is awaited between the choice and its taking.
+    // There must be no `await` between the choice and the hold.
     const candidates = ids.filter((id) => this.isFree(id)).map((id) => this.candidate(id));
     const chosen = chooseScope(model, messages, candidates);
     return chosen === undefined ? this.holdExtra() : this.hold(chosen);
@@ -50,8 +50,8 @@ export class ScopePool {
       ...held,
       release: () => {
         held.release();
-        // More run than are kept: what is gone with it can be computed again. It may never have come to be.
-        this.client.disposeScope(held.scope).catch(() => undefined);
+        // An extra scope is not kept: its KV can be computed again. The deletion fails if its turn never began.
+        this.client.deleteScope(held.scope).catch(() => undefined);
       },
     };
   }
@@ -61,7 +61,7 @@ export class ScopePool {
     return { scope, known: this.candidate(scope).messages, release: () => this.taken.delete(scope) };
   }
 
-  /** Another client of the same engine may be at work in it. */
+  /** A scope in which another client generates is not free. */
   private isFree(scope: string): boolean {
     return !this.taken.has(scope) && this.client.scope(scope).getSnapshot().generations.length === 0;
   }

@@ -1,11 +1,11 @@
 import type { Message } from '../protocol/generated';
-import { sharedCount } from './alike';
+import { sharedCount } from './sharedMessages';
 
-/** A conversation that a call without one of its own may be given. */
+/** A pooled conversation that a call without a scope may be given. */
 export interface Candidate {
   /** Its scope. */
   readonly id: string;
-  /** Path of the model that answered last; absent for one that does not exist. */
+  /** Path of the model that answered last; `undefined` if the conversation does not exist. */
   readonly model: string | undefined;
   /** Its transcript. */
   readonly messages: readonly Message[];
@@ -14,11 +14,18 @@ export interface Candidate {
 }
 
 /**
- * Which conversation a call goes on with: of those that it continues, or whose last answer it asks for again, the longest;
- * else one that is not there yet, because one that merely begins alike is worth keeping, and the engine copies the shared
- * beginning; else the least recently used. `undefined`: there are no candidates.
+ * Returns the conversation for a call, or `undefined` without candidates. The order of preference:
+ *
+ * 1. The longest conversation that the call continues, or whose last answer it asks for again.
+ * 2. A conversation that does not exist yet. One that only starts with the same messages is worth keeping, because the
+ *    engine copies the shared beginning.
+ * 3. The least recently used conversation.
  */
-export function chooseScope(model: string, messages: readonly Message[], candidates: readonly Candidate[]): string | undefined {
+export function chooseScope(
+  model: string,
+  messages: readonly Message[],
+  candidates: readonly Candidate[],
+): string | undefined {
   let best: { id: string; shared: number } | undefined;
   for (const { id, model: answeredBy, messages: known } of candidates) {
     if (answeredBy !== model) continue;

@@ -5,25 +5,26 @@ import type { ModelConfig } from '../protocol/generated';
 import { LlamaEmbeddingModel } from './LlamaEmbeddingModel';
 import { LlamaLanguageModel } from './LlamaLanguageModel';
 
-/** Which conversation a model speaks in. */
+/** Options of a language model. */
 export interface LlamaModelOptions {
   /**
-   * The prompt of each call becomes the transcript of this conversation, from the first difference on, and the answer its next
-   * message. Left out: each call is given a hidden one that shares most with its prompt, or none, and nothing is written to disk.
+   * The conversation. The prompt of each call replaces its transcript from the first difference on, and the answer
+   * becomes its next message.
+   * @default for each call the hidden conversation that shares most with its prompt; nothing is written to disk
    */
   scope?: string;
 }
 
-/** Models of this device by path or name, for every function of the AI SDK that takes a model. */
+/** The AI SDK's provider of models on this device, by path or name. */
 export interface LlamaModels extends ProviderV4 {
-  /** `model`: what `useLlama` takes; a text is its `path`. Nothing is loaded before the first call. */
+  /** Makes a language model; a string is its `path`. Nothing is loaded before the first call. */
   (model: string | ModelConfig, options?: LlamaModelOptions): LanguageModelV4;
-  /** Vectors for `embed` and `embedMany`. A model that chats makes them too, of its own quality. */
+  /** Makes a model for `embed` and `embedMany`. Chat models work too, less well than models made for embeddings. */
   embeddingModel(model: string | ModelConfig): EmbeddingModelV4;
 }
 
 /**
- * The AI SDK's provider for the models of this device.
+ * Makes the AI SDK's provider of models on this device.
  *
  * ```ts
  * const llama = createLlama(client);
@@ -43,7 +44,7 @@ export function createLlama(client: LlamaClient): LlamaModels {
   });
 }
 
-/** A model's options; a text is its path. */
+/** Returns the options of a model; a string is its path. */
 export function configOf(model: string | ModelConfig): ModelConfig {
   return typeof model === 'string' ? { path: model } : model;
 }

@@ -1,15 +1,20 @@
-import type { JSONValue, LanguageModelV4FinishReason, LanguageModelV4Usage, SharedV4ProviderMetadata } from '@ai-sdk/provider';
+import type {
+  JSONValue,
+  LanguageModelV4FinishReason,
+  LanguageModelV4Usage,
+  SharedV4ProviderMetadata,
+} from '@ai-sdk/provider';
 
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import type { ErrorInfo, FinishReason, Timings, TokenLogprob, Usage } from '../protocol/generated';
 
-/** How a generation ended, as far as the AI SDK is told; a `GenerationResult` is one. */
+/** The end of a generation, as the AI SDK reports it. A `GenerationResult` is one. */
 export interface Ending {
   readonly reason: FinishReason;
   readonly error?: ErrorInfo;
   readonly usage: Usage;
   readonly timings: Timings;
-  /** Where the call asked for them. */
+  /** Present if the call asked for them. */
   readonly logprobs?: readonly TokenLogprob[];
 }
 
@@ -17,24 +22,30 @@ const UNIFIED: Readonly<Record<FinishReason, LanguageModelV4FinishReason['unifie
   stop: 'stop',
   length: 'length',
   toolCalls: 'tool-calls',
-  // Not by the call's own signal, which makes an error: somebody else ended it, and the answer is a part of one.
+  // The call's own signal makes an error instead. Here other code cancelled the generation, and the answer is partial.
   cancelled: 'interrupted',
   failed: 'error',
 };
 
-/** What the AI SDK reports of a call that has ended. */
+/** Returns the AI SDK's report of a call that has ended. */
 export function finishOf(
   { id, scope }: Pick<Generation, 'id' | 'scope'>,
   { reason, error, usage, timings, logprobs }: Ending,
-): { finishReason: LanguageModelV4FinishReason; usage: LanguageModelV4Usage; providerMetadata: SharedV4ProviderMetadata } {
+): {
+  finishReason: LanguageModelV4FinishReason;
+  usage: LanguageModelV4Usage;
+  providerMetadata: SharedV4ProviderMetadata;
+} {
   return {
     finishReason: { unified: UNIFIED[reason], raw: error?.code ?? reason },
     usage: toUsage(usage),
-    providerMetadata: { llama: { generationId: id, scope, timings: { ...timings }, ...(logprobs && { logprobs: copyOf(logprobs) }) } },
+    providerMetadata: {
+      llama: { generationId: id, scope, timings: { ...timings }, ...(logprobs && { logprobs: copyOf(logprobs) }) },
+    },
   };
 }
 
-/** As plain JSON, which is what metadata are. */
+/** Returns a copy in plain JSON, as metadata must be. */
 function copyOf(logprobs: readonly TokenLogprob[]): JSONValue[] {
   return logprobs.map(({ top, ...chosen }) => ({ ...chosen, top: top.map((other) => ({ ...other })) }));
 }
@@ -43,7 +54,7 @@ function toUsage(usage: Usage): LanguageModelV4Usage {
   const { promptTokens, prefilledTokens, cachedTokens, outputTokens } = usage;
   return {
     inputTokens: { total: promptTokens, noCache: prefilledTokens, cacheRead: cachedTokens, cacheWrite: undefined },
-    // The engine counts tokens before it tells thoughts from text.
+    // The engine counts tokens before it separates reasoning from text.
     outputTokens: { total: outputTokens, text: undefined, reasoning: undefined },
     raw: { ...usage },
   };

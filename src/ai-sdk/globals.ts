@@ -1,4 +1,4 @@
-// Imported before anything of the AI SDK, some of whose classes extend a stream as they are defined.
+// Must be imported before the AI SDK: some of its classes extend a stream class when they are defined.
 import { installGlobals } from './installGlobals';
 
 installGlobals(globalThis);

@@ -4,8 +4,8 @@ import { ReadableStream, TransformStream, WritableStream } from 'web-streams-pol
 import { DomException } from './DomException';
 
 /**
- * Gives an engine such as Hermes what the AI SDK takes for granted. What is there stays; streams come as a set, because a
- * pipe takes only those of its own kind.
+ * Adds the globals that the AI SDK needs to a JavaScript engine such as Hermes. Existing globals stay. Stream classes
+ * are added as a set, because a pipe accepts only streams of its own kind.
  */
 export function installGlobals(scope: object): void {
   const add = (values: Record<string, unknown>) => {

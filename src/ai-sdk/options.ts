@@ -1,15 +1,18 @@
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
-import type { GenerateRequest } from '../core/generate';
+import type { GenerateRequest } from '../core/generations/GenerateRequest';
 import type { GenerateOptions, ResponseFormat, Tool } from '../protocol/generated';
 import type { Warn } from './prompt';
 import { type LlamaProviderOptions, readProviderOptions } from './providerOptions';
 
-/** Tokens that a model may think, by the AI SDK's words for effort; a word that is not here sets no limit. */
+/** Limits of reasoning tokens, by the AI SDK's levels of effort. A level that is not listed has no limit. */
 const REASONING_TOKENS: Readonly<Record<string, number>> = { minimal: 256, low: 512, medium: 1024, high: 2048 };
 
-/** What a call asks for, but for its messages. */
-export function toRequest(call: LanguageModelV4CallOptions, warn: Warn): Pick<GenerateRequest, 'options' | 'persist' | 'overflow'> {
+/** Returns the request of a call, without its messages. */
+export function toRequest(
+  call: LanguageModelV4CallOptions,
+  warn: Warn,
+): Pick<GenerateRequest, 'options' | 'persist' | 'overflow'> {
   const { grammar, persist, overflow, ...sampling } = readProviderOptions(call.providerOptions, warn);
   const tools = toTools(call, warn);
   const options: GenerateOptions = {
@@ -25,7 +28,7 @@ export function toRequest(call: LanguageModelV4CallOptions, warn: Warn): Pick<Ge
     tools,
     toolChoice: tools && call.toolChoice,
     ...toReasoning(call),
-    // What a user saw before an abort is part of the next call's messages.
+    // The text that a user saw before an abort is part of the next call's messages.
     keepPartial: true,
     ...sampling,
   };
@@ -52,7 +55,8 @@ function toTools({ tools = [] }: LanguageModelV4CallOptions, warn: Warn): Tool[]
       return [];
     }
     if (tool.inputExamples !== undefined) {
-      warn({ type: 'unsupported', feature: `inputExamples of the tool ${tool.name}`, details: 'say them in its description' });
+      const feature = `inputExamples of the tool ${tool.name}`;
+      warn({ type: 'unsupported', feature, details: 'say them in its description' });
     }
     const parameters = tool.inputSchema as Record<string, unknown>;
     return [withoutUndefined({ name: tool.name, description: tool.description, parameters })];
@@ -60,13 +64,15 @@ function toTools({ tools = [] }: LanguageModelV4CallOptions, warn: Warn): Tool[]
   return usable.length > 0 ? usable : undefined;
 }
 
-function toReasoning({ reasoning }: LanguageModelV4CallOptions): Pick<GenerateOptions, 'reasoning' | 'reasoningBudgetTokens'> {
+function toReasoning({
+  reasoning,
+}: LanguageModelV4CallOptions): Pick<GenerateOptions, 'reasoning' | 'reasoningBudgetTokens'> {
   if (reasoning === undefined || reasoning === 'provider-default') return {};
   if (reasoning === 'none') return { reasoning: false };
   return { reasoning: true, reasoningBudgetTokens: REASONING_TOKENS[reasoning] };
 }
 
-/** An answer keeps to one grammar: that of the form, or that of calls. */
+/** Warns of tools beside a response format: an answer follows one grammar, of its format or of its calls. */
 function warnOfCalls({ toolChoice = { type: 'auto' } }: LanguageModelV4CallOptions, warn: Warn): void {
   if (toolChoice.type !== 'auto') return;
   warn({
@@ -77,12 +83,13 @@ function warnOfCalls({ toolChoice = { type: 'auto' } }: LanguageModelV4CallOptio
 }
 
 function warnOfHeaders({ headers = {} }: LanguageModelV4CallOptions, warn: Warn): void {
-  // The AI SDK itself always names itself.
+  // The AI SDK always adds its own user agent.
   const names = Object.keys(headers).filter((name) => name.toLowerCase() !== 'user-agent');
-  if (names.length > 0) warn({ type: 'unsupported', feature: 'headers', details: `there is no HTTP here: ${names.join(', ')}` });
+  if (names.length === 0) return;
+  warn({ type: 'unsupported', feature: 'headers', details: `there is no HTTP here: ${names.join(', ')}` });
 }
 
-/** An engine counts a field that is there as said, whatever it says. */
+/** Removes undefined fields: a field that is present overrides a default, even if it is undefined. */
 function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
 }

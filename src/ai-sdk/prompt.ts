@@ -2,6 +2,7 @@ import {
   type LanguageModelV4FilePart,
   type LanguageModelV4Message,
   type LanguageModelV4Prompt,
+  type LanguageModelV4TextPart,
   type LanguageModelV4ToolResultOutput,
   type SharedV4Warning,
   UnsupportedFunctionalityError,
@@ -10,12 +11,12 @@ import {
 import type { Message, ToolCall } from '../protocol/generated';
 
 type Of<Role> = Extract<LanguageModelV4Message, { role: Role }>;
-/** Told what of a call is left out of account. */
+/** Reports a part of a call that is ignored. */
 export type Warn = (warning: SharedV4Warning) => void;
 
 /**
- * A prompt as messages of a transcript. Throws `UnsupportedFunctionalityError` for a file that is not text: an answer that
- * leaves out what it was asked about would be wrong. What a model of another kind may have said before is warned about.
+ * Returns a prompt as messages of a transcript. Throws `UnsupportedFunctionalityError` for a file that is not text,
+ * because an answer that ignores it would be wrong. Warns of parts that a model of another provider has written.
  */
 export function toMessages(prompt: LanguageModelV4Prompt, warn: Warn): Message[] {
   return prompt.flatMap((message): Message[] => {
@@ -23,7 +24,7 @@ export function toMessages(prompt: LanguageModelV4Prompt, warn: Warn): Message[]
       case 'system':
         return [{ role: 'system', content: message.content }];
       case 'user':
-        return [{ role: 'user', content: message.content.map((part) => (part.type === 'text' ? part.text : textOf(part))).join('\n') }];
+        return [{ role: 'user', content: message.content.map(textOfPart).join('\n') }];
       case 'assistant':
         return [answer(message, warn)];
       case 'tool':
@@ -55,13 +56,19 @@ function answer({ content }: Of<'assistant'>, warn: Warn): Message {
         break;
     }
   }
-  return { role: 'assistant', content: text, ...(reasoning !== '' && { reasoning }), ...(toolCalls.length > 0 && { toolCalls }) };
+  return {
+    role: 'assistant',
+    content: text,
+    ...(reasoning !== '' && { reasoning }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+  };
 }
 
 function results({ content }: Of<'tool'>, warn: Warn): Message[] {
   return content.flatMap((part): Message[] => {
     if (part.type === 'tool-result') {
-      return [{ role: 'tool', content: textOfResult(part.output), toolCallId: part.toolCallId, toolName: part.toolName }];
+      const { output, toolCallId, toolName } = part;
+      return [{ role: 'tool', content: textOfResult(output), toolCallId, toolName }];
     }
     warn({ type: 'unsupported', feature: part.type, details: 'no tool runs inside the engine' });
     return [];
@@ -81,14 +88,19 @@ function textOfResult(output: LanguageModelV4ToolResultOutput): string {
     case 'content':
       return output.value
         .map((part) => {
-          if (part.type === 'custom') throw new UnsupportedFunctionalityError({ functionality: 'custom content in the result of a tool' });
-          return part.type === 'text' ? part.text : textOf(part);
+          if (part.type !== 'custom') return textOfPart(part);
+          throw new UnsupportedFunctionalityError({ functionality: 'custom content in the result of a tool' });
         })
         .join('\n');
   }
 }
 
-function textOf({ data, mediaType }: Pick<LanguageModelV4FilePart, 'data' | 'mediaType'>): string {
+type File = Pick<LanguageModelV4FilePart, 'type' | 'data' | 'mediaType'>;
+
+function textOfPart(part: LanguageModelV4TextPart | File): string {
+  if (part.type === 'text') return part.text;
+  const { data, mediaType } = part;
   if (data.type === 'text') return data.text;
-  throw new UnsupportedFunctionalityError({ functionality: `a file of the type ${mediaType}, given as ${data.type}: only text is` });
+  const functionality = `a file of the type ${mediaType}, given as ${data.type}: only text is`;
+  throw new UnsupportedFunctionalityError({ functionality });
 }

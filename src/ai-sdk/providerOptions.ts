@@ -1,14 +1,14 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
 import { z } from 'zod/v4';
 
-import type { EmbedRequest } from '../core/embed';
 import { LlamaError } from '../core/LlamaError';
+import type { EmbedRequest } from '../core/tasks/EmbedRequest';
 import type { GenerateOptions, Overflow, Persist } from '../protocol/generated';
 import type { Warn } from './prompt';
 
 /**
- * What a call can say beside the AI SDK's own options, as `providerOptions.llama`. The options of sampling are those of
- * `GenerateOptions`, whose ranges the engine checks.
+ * Options of a call beside the AI SDK's own, as `providerOptions.llama`. Sampling options are those of
+ * `GenerateOptions`; the engine checks their ranges.
  *
  * ```ts
  * providerOptions: { llama: { minP: 0.1, persist: 'none' } satisfies LlamaProviderOptions }
@@ -39,11 +39,14 @@ export type LlamaProviderOptions = Pick<
   | 'reasoningBudgetTokens'
   | 'parallelToolCalls'
 > & {
-  /** A grammar in GBNF that the answer follows, from the first trigger on if there are any. */
+  /** A grammar in GBNF for the answer, from the first trigger on if there are triggers. */
   grammar?: { gbnf: string; triggers?: string[] };
-  /** What of a conversation that has a name may be written to disk, from now on. */
+  /** The parts of a named conversation that may be written to disk, from now on. */
   persist?: Persist;
-  /** What happens when the conversation outgrows its context. Left out: `shift`. */
+  /**
+   * What happens when the conversation outgrows its context.
+   * @default 'dropOldest'
+   */
   overflow?: Overflow;
 };
 
@@ -72,12 +75,12 @@ const fields = {
   reasoningBudgetTokens: number,
   parallelToolCalls: z.boolean(),
   grammar: z.strictObject({ gbnf: z.string(), triggers: z.array(z.string()).optional() }),
-  persist: z.enum(['none', 'transcript', 'kv']),
-  overflow: z.enum(['shift', 'error']),
+  persist: z.enum(['none', 'transcript', 'full']),
+  overflow: z.enum(['dropOldest', 'error']),
 } satisfies { [Name in keyof Required<LlamaProviderOptions>]: z.ZodType<LlamaProviderOptions[Name]> };
 const schema = z.object(fields).partial();
 
-/** What a call for embeddings can say, as `providerOptions.llama`. */
+/** Options of a call for embeddings, as `providerOptions.llama`. */
 export type LlamaEmbeddingOptions = Pick<EmbedRequest, 'pooling' | 'normalize'>;
 
 const embeddingFields = {
@@ -86,12 +89,12 @@ const embeddingFields = {
 } satisfies { [Name in keyof Required<LlamaEmbeddingOptions>]: z.ZodType<LlamaEmbeddingOptions[Name]> };
 const embeddingSchema = z.object(embeddingFields).partial();
 
-/** As `readEmbeddingOptions`, of a call for an answer. */
+/** Reads the options of a call for an answer, as `readEmbeddingOptions` does. */
 export function readProviderOptions(all: SharedV4ProviderOptions | undefined, warn: Warn): LlamaProviderOptions {
   return read(schema, all, warn);
 }
 
-/** Throws `invalidOptions` for a value of another type, and names it; a key that is not known is warned about. */
+/** Reads the options of a call. Throws `invalidOptions` for a value of the wrong type, and warns of an unknown key. */
 export function readEmbeddingOptions(all: SharedV4ProviderOptions | undefined, warn: Warn): LlamaEmbeddingOptions {
   return read(embeddingSchema, all, warn);
 }
@@ -99,7 +102,8 @@ export function readEmbeddingOptions(all: SharedV4ProviderOptions | undefined, w
 function read<T>(known: z.ZodObject & z.ZodType<T>, all: SharedV4ProviderOptions | undefined, warn: Warn): T {
   const given = all?.['llama'] ?? {};
   for (const key of Object.keys(given)) {
-    if (!(key in known.shape)) warn({ type: 'unsupported', feature: `providerOptions.llama.${key}`, details: 'there is no such option' });
+    if (key in known.shape) continue;
+    warn({ type: 'unsupported', feature: `providerOptions.llama.${key}`, details: 'there is no such option' });
   }
   const outcome = known.safeParse(given);
   if (outcome.success) return outcome.data;

@@ -5,8 +5,9 @@ import type { Message, ToolCall } from '../protocol/generated';
 type Parts = UIMessage['parts'];
 
 /**
- * A transcript as the messages of a chat: an answer and the results of its tools are one, the system message is none. A
- * message that says what one of `known` says in its place is that one, so that nothing is rendered anew.
+ * Returns a transcript as messages of a chat. An answer and the results of its tools become one message; the system
+ * message is left out. A message that equals the one of `known` in its place keeps that one's identity, so that it is
+ * not rendered again.
  */
 export function toUiMessages(scope: string, transcript: readonly Message[], known: readonly UIMessage[]): UIMessage[] {
   const results = new Map(transcript.map((message) => [message.toolCallId, message.content]));
@@ -21,11 +22,14 @@ export function toUiMessages(scope: string, transcript: readonly Message[], know
   }
   return messages.map((message, index) => {
     const before = known[index];
-    return before !== undefined && saidBy(before) === saidBy(message) ? before : message;
+    return before !== undefined && visiblePartsOf(before) === visiblePartsOf(message) ? before : message;
   });
 }
 
-function partsOf({ role, content, reasoning = '', toolCalls = [] }: Message, results: ReadonlyMap<string | undefined, string>): Parts {
+function partsOf(
+  { role, content, reasoning = '', toolCalls = [] }: Message,
+  results: ReadonlyMap<string | undefined, string>,
+): Parts {
   if (role !== 'assistant') return [{ type: 'text', text: content }];
   return [
     { type: 'step-start' },
@@ -37,7 +41,8 @@ function partsOf({ role, content, reasoning = '', toolCalls = [] }: Message, res
 
 function toolPart({ id, name, arguments: input }: ToolCall, result: string | undefined): DynamicToolUIPart {
   const part = { type: 'dynamic-tool' as const, toolName: name, toolCallId: id, input: valueOf(input) };
-  return result === undefined ? { ...part, state: 'input-available' } : { ...part, state: 'output-available', output: valueOf(result) };
+  if (result === undefined) return { ...part, state: 'input-available' };
+  return { ...part, state: 'output-available', output: valueOf(result) };
 }
 
 function valueOf(text: string): unknown {
@@ -48,8 +53,8 @@ function valueOf(text: string): unknown {
   }
 }
 
-/** What of a message a reader sees, whatever made it. */
-function saidBy({ role, parts }: UIMessage): string {
+/** Returns the visible parts of a message, for comparison. */
+function visiblePartsOf({ role, parts }: UIMessage): string {
   const said = parts.map((part) => {
     if (part.type === 'text' || part.type === 'reasoning') return part.text;
     return 'toolCallId' in part ? [part.toolCallId, part.state] : '';

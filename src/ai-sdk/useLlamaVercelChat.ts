@@ -11,57 +11,63 @@ import { configOf } from './createLlama';
 import type { LlamaChatSettings } from './LlamaChatTransport';
 import { SharedChat } from './SharedChat';
 
-/** Which conversation, and how it is answered. */
+/** Options of `useLlamaVercelChat`. */
 export interface UseLlamaVercelChatOptions extends LlamaChatSettings {
-  /** Kept loaded while the component is mounted, and for its `keepAliveMs` after. A text is its `path`. */
+  /**
+   * The model that answers; a string is its `path`. Kept loaded while mounted, and for its `keepAliveMs` after that.
+   */
   model: string | ModelConfig;
   /** The conversation. Components with the same scope show the same chat. */
   scope: string;
-  /** Names the component in the flight recorder. Left out: `useLlamaVercelChat`. */
-  owner?: string;
+  /**
+   * Names the component in the flight recorder.
+   * @default 'useLlamaVercelChat'
+   */
+  debugLabel?: string;
 }
 
 /** A chat of the AI SDK as a component sees it. */
 export interface UseLlamaVercelChat {
-  /** The conversation with what is being written; a message that has not changed is the same object. */
+  /** The conversation, with the answer that is being written. A message keeps its identity until it changes. */
   readonly messages: UIMessage[];
-  /** Whether an answer is awaited or written. */
+  /** Whether an answer is awaited or being written. */
   readonly inferencing: boolean;
-  /** Whether the model is loaded, or brought to the device, or the conversation is read. Sending need not wait for it. */
+  /** Whether the model is being loaded or downloaded, or the conversation read. Messages may be sent meanwhile. */
   readonly isInitializing: boolean;
   /** Why the last answer failed, the model cannot be loaded or the conversation cannot be read. */
   readonly error: Error | undefined;
-  /** As `useChat` has it. */
+  /** Sends a message, as in `useChat`. */
   readonly sendMessage: Chat<UIMessage>['sendMessage'];
-  /** Ends the answer; what has come stays. */
+  /** Ends the answer; its text so far stays. */
   readonly stop: Chat<UIMessage>['stop'];
-  /** Answers the last question anew, or another message's. */
+  /** Answers the last question again, or that of another message. */
   readonly regenerate: Chat<UIMessage>['regenerate'];
-  /** The AI SDK's chat itself, for all else that it can do. */
+  /** The AI SDK's chat itself, for its other functions. */
   readonly chat: Chat<UIMessage>;
 }
 
 /**
- * A conversation by the AI SDK, in this process. The chat belongs to the conversation, not to the component: an unmount neither
- * ends nor loses an answer, and what is mounted meanwhile shows it where it is.
+ * A conversation through the AI SDK, in this process. The chat belongs to the conversation, not to the component: an
+ * unmount neither ends nor loses an answer, and a component that mounts meanwhile shows the answer so far.
  *
  * ```tsx
  * const { messages, inferencing, sendMessage, stop } = useLlamaVercelChat({ model, scope: 'chat-42', tools });
  * ```
  */
-export function useLlamaVercelChat({ owner = 'useLlamaVercelChat', ...settings }: UseLlamaVercelChatOptions): UseLlamaVercelChat {
+export function useLlamaVercelChat(options: UseLlamaVercelChatOptions): UseLlamaVercelChat {
+  const { debugLabel = 'useLlamaVercelChat', ...settings } = options;
   const { scope } = settings;
   const client = useLlamaClient();
-  const model = useLlama({ ...configOf(settings.model), owner });
+  const model = useLlama({ ...configOf(settings.model), debugLabel });
   const { transcript } = useStore(client.scope(scope));
   const shared = SharedChat.of(client, scope, settings);
   const { messages, status, error, sendMessage, stop, regenerate } = useChat({ chat: shared.chat });
 
   useEffect(() => shared.open(), [shared]);
-  // After every render: settings may hold functions, and whoever rendered last says how it is answered.
+  // After every render, because settings may contain functions. The component that rendered last sets them.
   useEffect(() => shared.use(settings));
 
-  // Mounted, it loads whatever its state was; later an unload is somebody's wish.
+  // A mounted component loads its model from any state. After that, an unload is intended, and shows no loading.
   const isSettled = model.status === 'ready' || model.status === 'failed';
   const [wasSettled, setWasSettled] = useState(isSettled);
   if (isSettled && !wasSettled) setWasSettled(true);

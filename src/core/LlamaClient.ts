@@ -1,78 +1,89 @@
-import type { BenchReport, Device, Download, LifecycleRecord, Message, ModelConfig, ModelState, NoGpu, Resident, ScopeSummary } from '../protocol/generated';
-import { Benches, type BenchRequest } from './Benches';
-import { Commands } from './Commands';
-import { Downloads } from './Downloads';
-import { Feed } from './Feed';
-import { followSignal, generateCommand, type GenerateRequest } from './generate';
-import type { Generation } from './Generation';
-import { Generations } from './Generations';
-import { idMaker } from './ids';
-import { type Lease, Leases } from './Leases';
-import { isCode, type LlamaError } from './LlamaError';
-import { Models } from './Models';
-import { Pending } from './Pending';
-import type { Port } from './port';
-import { CLOSED, Requests } from './Requests';
-import { type ResidentHandle, type ResidentOptions, Residents } from './Residents';
-import { type Scheduler, timerScheduler } from './scheduler';
-import { type ScopeState, Scopes } from './Scopes';
-import { State } from './State';
-import type { ToolRequest } from './ToolRun';
-import { ToolRuns } from './ToolRuns';
-import type { OpenCall } from './tools';
-import { Changes, type ReadableStore } from './Store';
-import { Transcripts } from './Transcripts';
+import type {
+  Device,
+  Download,
+  GpuUnavailable,
+  LifecycleRecord,
+  Message,
+  ModelConfig,
+  ModelState,
+  Resident,
+  ScopeSummary,
+} from '../protocol/generated';
+import { ModelCommands } from './commands/ModelCommands';
+import { EventFold } from './EventFold';
+import type { GenerateRequest } from './generations/GenerateRequest';
+import type { Generation } from './generations/Generation';
+import { Generations } from './generations/Generations';
+import type { LlamaError } from './LlamaError';
+import { Downloads } from './models/Downloads';
+import { type Lease, Leases } from './models/Leases';
+import { Models } from './models/Models';
+import { type ResidentHandle, type ResidentOptions, Residents } from './models/Residents';
+import { Feed } from './port/Feed';
+import { idMaker } from './port/idMaker';
+import { Pending } from './port/Pending';
+import type { Port } from './port/Port';
+import { CLOSED, Requests } from './port/Requests';
+import { Scopes, type ScopeState } from './scopes/Scopes';
+import { Transcripts } from './scopes/Transcripts';
+import { type Scheduler, timerScheduler } from './state/Scheduler';
+import { Changes, type ReadableStore } from './state/Store';
+import { Tasks } from './tasks/Tasks';
+import type { PendingToolCall, ToolRequest } from './tools/ToolRun';
+import { ToolRuns } from './tools/ToolRuns';
 
-/** What a client needs of its surroundings; each has a default that suits an app. */
+/** Options of a client; every default suits an app. */
 export interface LlamaClientOptions {
-  /** When deferred work runs and listeners are told. Left out: `timerScheduler`. */
+  /**
+   * Decides when deferred work runs and listeners are called.
+   * @default timerScheduler
+   */
   scheduler?: Scheduler;
-  /** Called when somebody may be waiting for an answer, and when nobody is any longer. */
+  /** Called with `true` when the first promise is pending, and with `false` when the last one has settled. */
   onBusy?: (busy: boolean) => void;
   /**
-   * Told what the other side of the port did wrong, after which the client goes on from a new snapshot, and which resident
-   * was refused or could not be evicted.
+   * Called when the other side of the port breaks the protocol, after which the client goes on from a new snapshot.
+   * Called also when a resident is refused or cannot be evicted.
    */
   onProblem?: (error: LlamaError) => void;
 }
 
 /**
- * JavaScript's side of a port: folds the snapshot and the numbered events into stores, and gives every command a promise
- * that settles exactly once. Owns no model and no conversation; the engine does.
+ * JavaScript's side of a port. Folds the snapshot and the numbered events into stores, and gives every command a
+ * promise that settles exactly once. The engine owns the models and conversations; the client owns none.
  */
-export class LlamaClient extends Commands {
+export class LlamaClient extends ModelCommands {
   /** All models that the manager knows. */
   readonly models: ReadableStore<readonly ModelState[]>;
-  /** Summaries of all conversations. */
+  /** Summaries of all scopes. A scope is a named conversation. */
   readonly scopes: ReadableStore<readonly ScopeSummary[]>;
-  /** Every generation that `generation` finds, oldest first. Changes when one begins or ends, not with its text. */
+  /** The generations that `generation` finds, oldest first. Changes when one starts or ends, not with its text. */
   readonly generations: ReadableStore<readonly Generation[]>;
   /**
-   * What computes here, with its memory and instruction sets. Where a loaded model is, and why not on a GPU, is in its `info`.
+   * The devices that the engine can compute on, with their memory and instruction sets. The `info` of a loaded model
+   * says which of them it uses.
    *
    * ```ts
    * const names = client.devices.getSnapshot().map(({ name }) => name);
-   * const reason = client.noGpu.getSnapshot()?.detail; // 'this build has no code for GPUs'
+   * const reason = client.gpuUnavailable.getSnapshot()?.detail; // 'this build has no code for GPUs'
    * ```
    */
   readonly devices: ReadableStore<readonly Device[]>;
-  /** Why there is no GPU among `devices`; `undefined` where there is one. */
-  readonly noGpu: ReadableStore<NoGpu | undefined>;
-  /** The flight recorder's entries since this client was made, the last 256. `lifecycle()` has the earlier ones. */
-  readonly records: ReadableStore<readonly LifecycleRecord[]>;
-  /** What is in memory beside the models, whoever registered it. */
+  /** Why there is no GPU among `devices`; `undefined` if there is one. */
+  readonly gpuUnavailable: ReadableStore<GpuUnavailable | undefined>;
+  /** The last 256 entries of the flight recorder since this client was made. `readLog()` reads the earlier ones. */
+  readonly log: ReadableStore<readonly LifecycleRecord[]>;
+  /** Memory that is reserved beside the models, by any client. */
   readonly residents: ReadableStore<readonly Resident[]>;
-  /** Models that come to this device for later, or could not, whoever asked for them. */
+  /** Downloads and imports that run or have failed, of any client. */
   readonly downloads: ReadableStore<readonly Download[]>;
-  /** Whether `suspend` holds. */
+  /** Whether the engine is suspended. */
   readonly suspended: ReadableStore<boolean>;
-  private readonly benches: Benches;
   private readonly changes: Changes;
   private readonly leases: Leases;
   private readonly modelTable: Models;
   private readonly scopeTable: Scopes;
   private readonly turns: Generations;
-  private readonly state: State;
   private readonly transcripts: Transcripts;
   private readonly residentTable: Residents;
   private readonly toolRuns: ToolRuns;
@@ -84,44 +95,40 @@ export class LlamaClient extends Commands {
     const pending = new Pending(onBusy);
     const newId = idMaker();
     const requests = new Requests((envelope) => port.send(JSON.stringify(envelope)), newId, pending);
-    super(requests, newId);
-    this.changes = new Changes(scheduler);
+    const changes = new Changes(scheduler);
+    const tasks = new Tasks(changes, requests, newId);
+    super(requests, newId, tasks);
+    this.changes = changes;
     this.leases = new Leases(requests, newId, scheduler, pending);
-    this.modelTable = new Models(this.changes, (model) => this.leases.noteModel(model));
-    this.scopeTable = new Scopes(this.changes, (scope) => this.toolRuns.disposed(scope));
+    this.modelTable = new Models(changes, (model) => this.leases.noteModel(model));
+    this.scopeTable = new Scopes(changes, (scope) => this.toolRuns.deleted(scope));
     this.transcripts = new Transcripts(this.scopeTable, requests);
-    this.residentTable = new Residents(this.changes, requests, newId, onProblem);
-    this.turns = new Generations(
-      this.changes,
-      pending,
-      (generation) => this.cancel(generation),
-      (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
-    );
-    this.toolRuns = new ToolRuns(this.changes, (request) => this.begin(request));
-    const { changes, modelTable, scopeTable, turns, residentTable } = this;
+    this.residentTable = new Residents(changes, requests, newId, onProblem);
+    this.turns = new Generations(changes, pending, requests, newId, {
+      onCancel: (generation) => this.toolRuns.cancel(generation),
+      onActive: (scope, active, failure) => this.scopeTable.setGenerations(scope, active, failure),
+    });
+    this.toolRuns = new ToolRuns(changes, (request) => this.turns.start(request));
+    const { modelTable: models, scopeTable: scopes, turns: generations, residentTable: residents } = this;
     const downloads = new Downloads(changes);
-    this.benches = new Benches(changes, requests, newId);
-    this.state = new State(changes, modelTable, scopeTable, turns, residentTable, downloads, this.benches, requests);
-    this.models = this.modelTable.list;
-    this.scopes = this.scopeTable.list;
-    this.generations = this.turns.list;
-    this.devices = this.state.devices;
-    this.noGpu = this.state.noGpu;
-    this.records = this.state.records;
-    this.residents = this.residentTable.list;
+    const fold = new EventFold(changes, { models, scopes, generations, residents, downloads, tasks, requests });
+    this.models = models.list;
+    this.scopes = scopes.list;
+    this.generations = generations.list;
+    this.devices = fold.devices;
+    this.gpuUnavailable = fold.gpuUnavailable;
+    this.log = fold.log;
+    this.residents = residents.list;
     this.downloads = downloads.list;
-    this.suspended = this.state.suspended;
+    this.suspended = fold.suspended;
     const feed = new Feed(port, {
-      onSnapshot: (snapshot, renewed) => {
-        const outdated = this.state.replace(snapshot, renewed);
-        this.catchUp(outdated, renewed);
-      },
-      onEvent: (event) => this.state.fold(event),
+      onSnapshot: (snapshot, renewed) => this.catchUp(fold.replace(snapshot, renewed), renewed),
+      onEvent: (event) => fold.fold(event),
       onProblem,
     });
-    // Subscribed first: an event that overtakes the snapshot is in it, and is dropped by its number.
-    this.unsubscribe = port.onEvents((batch) => this.changes.run(() => feed.receive(batch)));
-    this.changes.run(() => feed.start());
+    // The subscription comes first: an event that overtakes the snapshot is in it, and is dropped by its number.
+    this.unsubscribe = port.onEvents((batch) => changes.run(() => feed.receive(batch)));
+    changes.run(() => feed.start());
   }
 
   /** One model; `undefined` while the manager does not know it. */
@@ -129,99 +136,95 @@ export class LlamaClient extends Commands {
     return this.modelTable.store(path);
   }
 
-  /** One conversation. Its messages are there after `transcript()`. */
+  /** One conversation. Call `transcript()` to have its messages read. */
   scope(id: string): ReadableStore<ScopeState> {
     return this.scopeTable.store(id);
   }
 
-  /** A generation that is queued, running, or finished not long ago. */
+  /** A generation that is queued, running, or finished a short time ago. */
   generation(id: string): Generation | undefined {
     return this.turns.get(id);
   }
 
-  /** Takes a lease: loads the model, joins its load, or reuses it. `owner` names the holder in the flight recorder. */
-  acquire(model: ModelConfig, owner: string): Lease {
-    return this.leases.take(model, owner);
+  /**
+   * Takes a lease: loads the model, joins its load, or reuses it. `debugLabel` names the holder in the flight recorder.
+   */
+  acquire(model: ModelConfig, debugLabel: string): Lease {
+    return this.leases.take(model, debugLabel);
   }
 
-  /** Starts a turn. Needs no lease: the generation has one of its own. A refusal is the generation's failure. */
+  /**
+   * Starts a turn. Needs no lease: the generation has its own. If the engine refuses the turn, the generation fails.
+   */
   generate(request: GenerateRequest): Generation {
     return this.toolRuns.generate(request);
   }
 
   /**
-   * Starts a turn, carries out the tools that its answer calls, gives their results back, and so on until an answer calls
-   * nothing. Gives the first answer; the scope's `generations` has those that follow.
+   * Starts a turn with tools: carries out the calls of its answer, starts a turn with their results, and so on until an
+   * answer calls no tool. Returns the first answer; the scope's `generations` has the later ones.
    */
   generateWithTools(request: ToolRequest): Generation {
     return this.toolRuns.start(request);
   }
 
-  /** Calls of tools that a conversation waits for. */
-  openCalls(scope: string): ReadableStore<readonly OpenCall[]> {
-    return this.toolRuns.open(scope);
+  /** The tool calls of a conversation that have no result yet. */
+  pendingToolCalls(scope: string): ReadableStore<readonly PendingToolCall[]> {
+    return this.toolRuns.pending(scope);
   }
 
-  /** Answers a call that waits for the user's approval. One that does not wait is no error. */
-  approveCall(scope: string, callId: string, isApproved: boolean): void {
-    this.toolRuns.approve(scope, callId, isApproved);
+  /** Carries out a call that waits for the user's approval. A call that does not wait is ignored. */
+  approveToolCall(scope: string, callId: string): void {
+    this.toolRuns.settleApproval(scope, callId, true);
+  }
+
+  /** Refuses a call that waits for the user's approval; the model is told. A call that does not wait is ignored. */
+  denyToolCall(scope: string, callId: string): void {
+    this.toolRuns.settleApproval(scope, callId, false);
   }
 
   /**
-   * Waits no longer for the tools that a conversation has called, and asks nothing more on their behalf. Gives the results that are
-   * there and that are in no turn that stays: put them in front of the next message. The engine answers the other calls itself, and
-   * leaves out results that it has when that message's turn begins.
+   * Stops waiting for the tools that a conversation has called, and starts no answer to their results. Returns the
+   * results that are not in the transcript for good yet: put them in front of the next message. The engine answers the
+   * other calls by itself, and leaves out results that it has by the time the next turn starts.
    */
   endCalls(scope: string): Message[] {
     return this.toolRuns.interrupt(scope);
   }
 
-  override disposeScope(scope: string): Promise<void> {
-    return this.toolRuns.cut(scope, super.disposeScope(scope));
+  override deleteScope(scope: string): Promise<void> {
+    return this.toolRuns.cut(scope, super.deleteScope(scope));
   }
 
   override rewindTo(scope: string, messageIndex: number): Promise<void> {
     return this.toolRuns.cut(scope, super.rewindTo(scope, messageIndex));
   }
 
-  override eraseAll(): Promise<void> {
-    return this.toolRuns.erase(super.eraseAll());
+  override deleteAllScopes(): Promise<void> {
+    return this.toolRuns.deleteAll(super.deleteAllScopes());
   }
 
-  /** The messages of a conversation, none when there is no such conversation. Read once, then kept up to date. */
+  /** Resolves to the messages of a conversation, or to none if it does not exist. Read once, then kept up to date. */
   transcript(scope: string): Promise<readonly Message[]> {
     return this.transcripts.get(scope);
   }
 
   /**
-   * Measures how fast a model reads prompts and writes answers here, as `llama-bench` of llama.cpp does. It waits until nothing else
-   * is asked of the model, and turns wait for its end; conversations stay as they are. Rejects with `outOfMemory` where there is no
-   * room for its memory, `invalidOptions` with the field and its range, and `cancelled` when the signal is aborted.
+   * Reserves memory in the memory budget for something big of the app, until it is removed or evicted or this client
+   * closes.
    *
    * ```ts
-   * const { prompt, generation } = await client.bench({ model, repetitions: 3 });
-   * console.log(`${prompt?.mean} tokens/s read, ${generation?.mean} ± ${generation?.standardDeviation} written`);
-   * ```
-   */
-  bench(request: BenchRequest): Promise<BenchReport> {
-    return this.benches.run(request);
-  }
-
-  /**
-   * Counts something big of the app in the same memory budget, until it is removed or evicted or this client closes.
-   *
-   * ```ts
-   * const ears = client.registerResident({
+   * const ears = client.reserveMemory({
    *   name: 'speech recogniser', sizeBytes: 150e6, inUse: false, evict: () => whisper.release(),
    * });
-   * ears.update({ inUse: true }); // listening: now it is not asked to go
+   * ears.update({ inUse: true }); // while it listens, the engine does not evict it
    * ```
    */
-  registerResident(resident: ResidentOptions): ResidentHandle {
-    return this.residentTable.register(resident);
+  reserveMemory(resident: ResidentOptions): ResidentHandle {
+    return this.residentTable.reserve(resident);
   }
 
-  /** Leaves the port. What is pending rejects with `closed`; models and conversations live on in the engine. */
+  /** Leaves the port. Every pending promise rejects with `closed`; models and conversations live on in the engine. */
   close(): void {
     this.unsubscribe();
     this.changes.run(() => {
@@ -232,29 +235,7 @@ export class LlamaClient extends Commands {
     });
   }
 
-  private begin(request: GenerateRequest): Generation {
-    const { model, scope, append, prompt, signal } = request;
-    const messages = prompt === undefined ? request.messages : [{ role: 'user' as const, content: prompt }];
-    const id = this.newId('generation');
-    const sent = { ...(append && { append: copy(append) }), ...(messages && { messages: copy(messages) }) };
-    const generation = this.turns.begin({ id, scope, model: model.path, phase: { type: 'queued' }, text: '', reasoning: '', toolCalls: [] }, sent);
-    this.requests.tell(generateCommand(id, request), (error) => this.turns.fail(id, error));
-    followSignal(signal, () => void generation.cancel().catch(() => undefined), generation.result);
-    return generation;
-  }
-
-  private async cancel(generation: Generation): Promise<void> {
-    if (generation.finished) return;
-    this.toolRuns.cancel(generation);
-    try {
-      await this.requests.ask({ type: 'cancel', generationId: generation.id });
-    } catch (error) {
-      // It ended in the meantime, which is what was asked for.
-      if (!isCode(error, 'generationNotFound')) throw error;
-    }
-  }
-
-  /** After a snapshot that was not the first: what a missed event may have told. */
+  /** Repeats, after a snapshot, the work of events that may have been missed. */
   private catchUp(outdated: readonly string[], renewed: boolean): void {
     if (renewed) {
       this.leases.renew();
@@ -264,9 +245,4 @@ export class LlamaClient extends Commands {
     this.requests.repeat(renewed);
     this.transcripts.reread(outdated);
   }
-}
-
-/** All through: what was sent is frozen, and what the caller gave stays the caller's. */
-function copy(messages: readonly Message[]): Message[] {
-  return messages.map(({ toolCalls, ...message }) => ({ ...message, ...(toolCalls && { toolCalls: toolCalls.map((call) => ({ ...call })) }) }));
 }

@@ -1,7 +1,7 @@
 // Generated from rust-core/src/protocol by `./dev generate`. Do not edit.
 
 /**
- * A command with the id that its answer will carry.
+ * A command with the id that its answer carries.
  */
 export type Envelope = { 
 /**
@@ -9,120 +9,122 @@ export type Envelope = {
  */
 requestId: string, } & ({ "type": "acquire", 
 /**
- * Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
+ * Made by the caller, 1 to 256 bytes. If the id is held already, the earlier lease is given back.
  */
 leaseId: string, 
 /**
- * Who asks, for the flight recorder; for example a component's name.
+ * Names the holder in the log, for example a component's name.
  */
-owner: string, 
+debugLabel: string, 
 /**
- * Which model, and how it is to be loaded.
+ * The model and its load options.
  */
 model: ModelConfig, } | { "type": "release", 
 /**
- * As given to `acquire`. One that is not held is no error.
+ * The id given to `acquire`. An id that is not held is no error.
  */
 leaseId: string, } | { "type": "unload", 
 /**
- * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
+ * The path given to `acquire`; any other spelling is `modelNotKnown`.
  */
 path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "tokenize", 
 /**
- * Whose vocabulary.
+ * The model with the vocabulary.
  */
 model: ModelConfig, 
 /**
- * None is added, neither in front nor behind.
+ * The text. No token is added in front or behind.
  */
 text: string, 
 /**
- * Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+ * Whether names of control tokens in the text, such as `<|im_start|>`, become those tokens. Otherwise they are
+ * text.
+ * @default false
  */
 special?: boolean, } | { "type": "detokenize", 
 /**
- * Whose vocabulary.
+ * The model with the vocabulary.
  */
 model: ModelConfig, 
 /**
- * `invalidOptions` names the first one that is not in the vocabulary.
+ * The tokens. `invalidOptions` names the first one that is not in the vocabulary.
  */
-tokens: Array<number>, } | { "type": "renderPrompt", 
+tokens: Array<number>, } | { "type": "applyChatTemplate", 
 /**
- * Whose template.
+ * The model with the template.
  */
 model: ModelConfig, 
 /**
- * At least one; the last one is not the assistant's.
+ * At least one message; the last one is not the assistant's.
  */
 messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "cancelEmbed", 
 /**
- * As it was asked for by this client. One that is not at work is no error.
+ * The id given by this client. An id that is not running is no error.
  */
 embeddingId: string, } | { "type": "bench" } & BenchCommand | { "type": "cancelBench", 
 /**
- * As it was asked for by this client. One that is not at work is no error.
+ * The id given by this client. An id that is not running is no error.
  */
 benchId: string, } | { "type": "cancel", 
 /**
- * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
+ * `generationNotFound` if the id is not known; a finished generation is no error.
  */
-generationId: string, } | { "type": "disposeScope", 
+generationId: string, } | { "type": "deleteScope", 
 /**
- * `scopeNotFound` when there is none of this id.
+ * `scopeNotFound` if the id is not known.
  */
 scope: string, } | { "type": "park", 
 /**
- * `scopeNotFound` when there is none of this id, `busy` while a turn of it runs or waits.
+ * `scopeNotFound` if the id is not known, `busy` while a turn of the scope runs or waits.
  */
 scope: string, } | { "type": "restore", 
 /**
- * `notCached` when there is nothing to put back, `busy` while a turn of it runs or waits.
+ * `notCached` if the scope has no KV to restore, `busy` while a turn of it runs or waits.
  */
 scope: string, } | { "type": "save", 
 /**
- * `storageUnavailable` when no directory is known or the scope's `persist` is `none`, `storageFailed` when it could
- * not be written.
+ * `storageUnavailable` if no directory is known or the scope's `persist` is `none`, `storageFailed` if a file
+ * could not be written.
  */
 scope: string, } | { "type": "fork", 
 /**
- * The scope to be copied; `busy` while a turn of it runs or waits.
+ * The scope to copy; `busy` while a turn of it runs or waits.
  */
 scope: string, 
 /**
- * Id of the copy; `invalidOptions` when it is taken.
+ * Id of the copy; `invalidOptions` if it is taken.
  */
 fork: string, 
 /**
- * Messages that the copy begins with. Left out: all.
+ * Number of messages to copy. Left out: all.
  */
 messageCount?: number, } | { "type": "rewindTo", 
 /**
- * `busy` while a turn of it runs or waits.
+ * `busy` while a turn of the scope runs or waits.
  */
 scope: string, 
 /**
- * Index of the first message that goes; `invalidOptions` beyond the end.
+ * Index of the first message to remove; `invalidOptions` beyond the end.
  */
 messageIndex: number, } | { "type": "setPersist", 
 /**
- * `scopeNotFound` when there is none of this id.
+ * `scopeNotFound` if the id is not known.
  */
 scope: string, 
 /**
- * From now on.
+ * The new setting.
  */
-persist: Persist, } | { "type": "eraseAll" } | { "type": "suspend", 
+persist: Persist, } | { "type": "deleteAllScopes" } | { "type": "suspend", 
 /**
  * Milliseconds that saving may take; 0 saves nothing.
  */
 deadlineMs: number, 
 /**
- * What is waited for first. Left out: nothing.
+ * The work to wait for first. Left out: none.
  */
 after?: SuspendAfter, } | { "type": "resume" } | { "type": "setHeat", 
 /**
- * From now on, for every model. At first: `nominal`.
+ * The new state, for every model. At first: `nominal`.
  */
 heat: Heat, } | { "type": "trim", 
 /**
@@ -130,67 +132,68 @@ heat: Heat, } | { "type": "trim",
  */
 level: TrimLevel, } | { "type": "canLoad", 
 /**
- * As `acquire` would have it.
+ * The model as for `acquire`.
  */
 model: ModelConfig, } | { "type": "configure", 
 /**
- * Bytes that models, parked scopes and residents may take together. A load that would exceed it first makes room,
- * then is refused as `outOfMemory`, unless it has `force`. What is loaded stays. At first: what the system has
- * free.
+ * Bytes for models, parked scopes and residents together. A load beyond the budget first makes room, then is
+ * refused as `outOfMemory`, unless it has `force`. Loaded models stay. At first: the memory that the system
+ * has free.
  */
 memoryBudgetBytes?: number, 
 /**
- * Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
+ * Bytes of saved KV on disk; beyond them the least recently used file is removed. At first: 2 GiB.
  */
 savedBudgetBytes?: number, 
 /**
- * Bytes of models that came from servers; before a new one comes, the least recently used that nobody uses are
- * removed. At first: as much as fits.
+ * Bytes of downloaded models. Before a new one is downloaded, the least recently used models that are not in
+ * use are removed. At first: as much as fits.
  */
 modelsBudgetBytes?: number, } | { "type": "setHub", 
 /**
- * Address of a hub that speaks as `https://huggingface.co` does. Left out: as before; at first that one.
+ * Address of a hub with the interface of `https://huggingface.co`. Left out: unchanged; at first that one.
  */
 endpoint?: string, 
 /**
- * Sent to the hub, and to nobody else. Left out: none.
+ * Access token, sent to the hub and to no other server. Left out: none.
  */
 token?: string, } | { "type": "browseHub", 
 /**
- * `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
+ * `hf:org/repo`, optionally with `@revision`; a quantization or a file in it is ignored.
  */
 repository: string, } | { "type": "download", 
 /**
- * A URL, or a name of the hub.
+ * A URL or a hub name.
  */
 name: string, 
 /**
- * What the file of a URL must be, in 64 hexadecimal digits. The hub says it by itself.
+ * SHA-256 of the file behind a URL, in 64 hexadecimal digits. A hub provides it by itself.
  */
 sha256?: string, } | { "type": "pauseDownload", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "cancelDownload", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "importModel", 
 /**
- * A path, or what a file picker gave (`file:`; `content:` where the host can open it). `invalidOptions` for anything else.
+ * A path or a file picker's URI (`file:`; `content:` where the host can open it). `invalidOptions` for any
+ * other text.
  */
 path: string, 
 /**
- * What it is called from now on, in place of what the name meant before: what a file picker gave, `asset:`, a URL or a name of
- * the hub. `invalidOptions` for a path, which means the file there; `busy` while something of this name comes in.
+ * The new name, which replaces an earlier meaning: a file picker's URI, `asset:`, a URL or a hub name.
+ * `invalidOptions` for a path, which always means the file there; `busy` while a transfer of this name runs.
  */
 name: string, } | { "type": "verifyStoredModel", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "setResident", 
 /**
@@ -198,153 +201,155 @@ name: string, } | { "type": "setResident",
  */
 resident: Resident, } | { "type": "removeResident", 
 /**
- * As given to `setResident`.
+ * The id given to `setResident`.
  */
 id: string, } | { "type": "getTranscript", 
 /**
- * `scopeNotFound` when there is none of this id.
+ * `scopeNotFound` if the id is not known.
  */
 scope: string, } | { "type": "replay", 
 /**
- * Queued, running or recently finished; else `generationNotFound`.
+ * A generation that is queued, running or recently finished; else `generationNotFound`.
  */
 generationId: string, 
 /**
- * Where to begin, in UTF-16 code units; at or beyond the text's end the answer is empty.
+ * Start in UTF-16 code units; at or beyond the text's end the answer is empty.
  */
 offset: number, } | { "type": "recordMount", 
 /**
  * The component's name.
  */
-owner: string, 
+debugLabel: string, 
 /**
  * Path of the model that it uses.
  */
 path: string, 
 /**
- * Which of the two happened.
+ * Mount or unmount.
  */
-mount: Mount, } | { "type": "getLifecycle" });
+mount: Mount, } | { "type": "readLog" });
 
 /**
- * What can be asked, by `type`. A field that a command does not know is refused as `invalidCommand`.
+ * A command, by `type`. A field that the command does not know is refused as `invalidCommand`.
  */
 export type Command = { "type": "acquire", 
 /**
- * Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
+ * Made by the caller, 1 to 256 bytes. If the id is held already, the earlier lease is given back.
  */
 leaseId: string, 
 /**
- * Who asks, for the flight recorder; for example a component's name.
+ * Names the holder in the log, for example a component's name.
  */
-owner: string, 
+debugLabel: string, 
 /**
- * Which model, and how it is to be loaded.
+ * The model and its load options.
  */
 model: ModelConfig, } | { "type": "release", 
 /**
- * As given to `acquire`. One that is not held is no error.
+ * The id given to `acquire`. An id that is not held is no error.
  */
 leaseId: string, } | { "type": "unload", 
 /**
- * Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
+ * The path given to `acquire`; any other spelling is `modelNotKnown`.
  */
 path: string, } | { "type": "generate" } & GenerateCommand | { "type": "prefill" } & PrefillCommand | { "type": "tokenize", 
 /**
- * Whose vocabulary.
+ * The model with the vocabulary.
  */
 model: ModelConfig, 
 /**
- * None is added, neither in front nor behind.
+ * The text. No token is added in front or behind.
  */
 text: string, 
 /**
- * Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+ * Whether names of control tokens in the text, such as `<|im_start|>`, become those tokens. Otherwise they are
+ * text.
+ * @default false
  */
 special?: boolean, } | { "type": "detokenize", 
 /**
- * Whose vocabulary.
+ * The model with the vocabulary.
  */
 model: ModelConfig, 
 /**
- * `invalidOptions` names the first one that is not in the vocabulary.
+ * The tokens. `invalidOptions` names the first one that is not in the vocabulary.
  */
-tokens: Array<number>, } | { "type": "renderPrompt", 
+tokens: Array<number>, } | { "type": "applyChatTemplate", 
 /**
- * Whose template.
+ * The model with the template.
  */
 model: ModelConfig, 
 /**
- * At least one; the last one is not the assistant's.
+ * At least one message; the last one is not the assistant's.
  */
 messages: Array<Message>, } | { "type": "embed" } & EmbedCommand | { "type": "cancelEmbed", 
 /**
- * As it was asked for by this client. One that is not at work is no error.
+ * The id given by this client. An id that is not running is no error.
  */
 embeddingId: string, } | { "type": "bench" } & BenchCommand | { "type": "cancelBench", 
 /**
- * As it was asked for by this client. One that is not at work is no error.
+ * The id given by this client. An id that is not running is no error.
  */
 benchId: string, } | { "type": "cancel", 
 /**
- * `generationNotFound` when the manager knows none of this id; one that has finished is no error.
+ * `generationNotFound` if the id is not known; a finished generation is no error.
  */
-generationId: string, } | { "type": "disposeScope", 
+generationId: string, } | { "type": "deleteScope", 
 /**
- * `scopeNotFound` when there is none of this id.
+ * `scopeNotFound` if the id is not known.
  */
 scope: string, } | { "type": "park", 
 /**
- * `scopeNotFound` when there is none of this id, `busy` while a turn of it runs or waits.
+ * `scopeNotFound` if the id is not known, `busy` while a turn of the scope runs or waits.
  */
 scope: string, } | { "type": "restore", 
 /**
- * `notCached` when there is nothing to put back, `busy` while a turn of it runs or waits.
+ * `notCached` if the scope has no KV to restore, `busy` while a turn of it runs or waits.
  */
 scope: string, } | { "type": "save", 
 /**
- * `storageUnavailable` when no directory is known or the scope's `persist` is `none`, `storageFailed` when it could
- * not be written.
+ * `storageUnavailable` if no directory is known or the scope's `persist` is `none`, `storageFailed` if a file
+ * could not be written.
  */
 scope: string, } | { "type": "fork", 
 /**
- * The scope to be copied; `busy` while a turn of it runs or waits.
+ * The scope to copy; `busy` while a turn of it runs or waits.
  */
 scope: string, 
 /**
- * Id of the copy; `invalidOptions` when it is taken.
+ * Id of the copy; `invalidOptions` if it is taken.
  */
 fork: string, 
 /**
- * Messages that the copy begins with. Left out: all.
+ * Number of messages to copy. Left out: all.
  */
 messageCount?: number, } | { "type": "rewindTo", 
 /**
- * `busy` while a turn of it runs or waits.
+ * `busy` while a turn of the scope runs or waits.
  */
 scope: string, 
 /**
- * Index of the first message that goes; `invalidOptions` beyond the end.
+ * Index of the first message to remove; `invalidOptions` beyond the end.
  */
 messageIndex: number, } | { "type": "setPersist", 
 /**
- * `scopeNotFound` when there is none of this id.
+ * `scopeNotFound` if the id is not known.
  */
 scope: string, 
 /**
- * From now on.
+ * The new setting.
  */
-persist: Persist, } | { "type": "eraseAll" } | { "type": "suspend", 
+persist: Persist, } | { "type": "deleteAllScopes" } | { "type": "suspend", 
 /**
  * Milliseconds that saving may take; 0 saves nothing.
  */
 deadlineMs: number, 
 /**
- * What is waited for first. Left out: nothing.
+ * The work to wait for first. Left out: none.
  */
 after?: SuspendAfter, } | { "type": "resume" } | { "type": "setHeat", 
 /**
- * From now on, for every model. At first: `nominal`.
+ * The new state, for every model. At first: `nominal`.
  */
 heat: Heat, } | { "type": "trim", 
 /**
@@ -352,67 +357,68 @@ heat: Heat, } | { "type": "trim",
  */
 level: TrimLevel, } | { "type": "canLoad", 
 /**
- * As `acquire` would have it.
+ * The model as for `acquire`.
  */
 model: ModelConfig, } | { "type": "configure", 
 /**
- * Bytes that models, parked scopes and residents may take together. A load that would exceed it first makes room,
- * then is refused as `outOfMemory`, unless it has `force`. What is loaded stays. At first: what the system has
- * free.
+ * Bytes for models, parked scopes and residents together. A load beyond the budget first makes room, then is
+ * refused as `outOfMemory`, unless it has `force`. Loaded models stay. At first: the memory that the system
+ * has free.
  */
 memoryBudgetBytes?: number, 
 /**
- * Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
+ * Bytes of saved KV on disk; beyond them the least recently used file is removed. At first: 2 GiB.
  */
 savedBudgetBytes?: number, 
 /**
- * Bytes of models that came from servers; before a new one comes, the least recently used that nobody uses are
- * removed. At first: as much as fits.
+ * Bytes of downloaded models. Before a new one is downloaded, the least recently used models that are not in
+ * use are removed. At first: as much as fits.
  */
 modelsBudgetBytes?: number, } | { "type": "setHub", 
 /**
- * Address of a hub that speaks as `https://huggingface.co` does. Left out: as before; at first that one.
+ * Address of a hub with the interface of `https://huggingface.co`. Left out: unchanged; at first that one.
  */
 endpoint?: string, 
 /**
- * Sent to the hub, and to nobody else. Left out: none.
+ * Access token, sent to the hub and to no other server. Left out: none.
  */
 token?: string, } | { "type": "browseHub", 
 /**
- * `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
+ * `hf:org/repo`, optionally with `@revision`; a quantization or a file in it is ignored.
  */
 repository: string, } | { "type": "download", 
 /**
- * A URL, or a name of the hub.
+ * A URL or a hub name.
  */
 name: string, 
 /**
- * What the file of a URL must be, in 64 hexadecimal digits. The hub says it by itself.
+ * SHA-256 of the file behind a URL, in 64 hexadecimal digits. A hub provides it by itself.
  */
 sha256?: string, } | { "type": "pauseDownload", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "cancelDownload", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "importModel", 
 /**
- * A path, or what a file picker gave (`file:`; `content:` where the host can open it). `invalidOptions` for anything else.
+ * A path or a file picker's URI (`file:`; `content:` where the host can open it). `invalidOptions` for any
+ * other text.
  */
 path: string, 
 /**
- * What it is called from now on, in place of what the name meant before: what a file picker gave, `asset:`, a URL or a name of
- * the hub. `invalidOptions` for a path, which means the file there; `busy` while something of this name comes in.
+ * The new name, which replaces an earlier meaning: a file picker's URI, `asset:`, a URL or a hub name.
+ * `invalidOptions` for a path, which always means the file there; `busy` while a transfer of this name runs.
  */
 name: string, } | { "type": "verifyStoredModel", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "listStoredModels" } | { "type": "removeStoredModel", 
 /**
- * As it was asked for.
+ * The name of the model, as it was requested.
  */
 name: string, } | { "type": "setResident", 
 /**
@@ -420,33 +426,33 @@ name: string, } | { "type": "setResident",
  */
 resident: Resident, } | { "type": "removeResident", 
 /**
- * As given to `setResident`.
+ * The id given to `setResident`.
  */
 id: string, } | { "type": "getTranscript", 
 /**
- * `scopeNotFound` when there is none of this id.
+ * `scopeNotFound` if the id is not known.
  */
 scope: string, } | { "type": "replay", 
 /**
- * Queued, running or recently finished; else `generationNotFound`.
+ * A generation that is queued, running or recently finished; else `generationNotFound`.
  */
 generationId: string, 
 /**
- * Where to begin, in UTF-16 code units; at or beyond the text's end the answer is empty.
+ * Start in UTF-16 code units; at or beyond the text's end the answer is empty.
  */
 offset: number, } | { "type": "recordMount", 
 /**
  * The component's name.
  */
-owner: string, 
+debugLabel: string, 
 /**
  * Path of the model that it uses.
  */
 path: string, 
 /**
- * Which of the two happened.
+ * Mount or unmount.
  */
-mount: Mount, } | { "type": "getLifecycle" };
+mount: Mount, } | { "type": "readLog" };
 
 /**
  * One turn of a scope. The generation holds a lease of its own until it has finished. Turns of one scope run in the
@@ -454,12 +460,11 @@ mount: Mount, } | { "type": "getLifecycle" };
  */
 export type GenerateCommand = { 
 /**
- * Made by the caller, 1 to 256 bytes; one that the manager knows already is refused as `invalidOptions`.
+ * Made by the caller, 1 to 256 bytes; a known id is refused as `invalidOptions`.
  */
 generationId: string, 
 /**
- * The model that answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left
- * out.
+ * The model that answers; it is loaded if necessary. Its `keepAliveMs` becomes the model's, also if left out.
  */
 model: ModelConfig, 
 /**
@@ -467,159 +472,171 @@ model: ModelConfig,
  */
 scope: string, 
 /**
- * Messages added to the stored transcript. One of this, `messages` and `prompt`.
+ * Messages to add to the stored transcript. Give one of this, `messages` and `prompt`.
  */
 append?: Array<Message>, 
 /**
- * The whole transcript, replacing the stored one from the first difference.
+ * The whole transcript, which replaces the stored one from the first difference.
  */
 messages?: Array<Message>, 
 /**
- * Text to be gone on with, as it is: no template is applied, and the names of control tokens in it are those tokens. The
- * transcript is replaced by it, as the one message of a user. Options that speak to a template cannot be had beside it: tools,
- * `reasoning`, `reasoningBudgetTokens` and `chatTemplate`.
+ * Text to continue, without a template. Names of control tokens in it are those tokens. It replaces the
+ * transcript, as one message of a user. It excludes options for the template: tools, `reasoning`,
+ * `reasoningBudgetTokens` and `chatTemplate`.
  */
 prompt?: string, 
 /**
- * What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
+ * Which parts of the scope are written to disk, from now on. Left out: unchanged; at first `full`.
  */
 persist?: Persist, 
 /**
- * What happens when the conversation outgrows `contextSize`.
+ * The policy for a conversation that outgrows `contextSize`.
+ * @default 'dropOldest'
  */
 overflow?: Overflow, 
 /**
- * Sampling and limits of this turn alone. Left out: every default.
+ * Sampling and limits of this turn alone.
  */
 options?: GenerateOptions, };
 
 /**
- * What a scope's next turn may be. Nothing is said: transcript, revision and `lastUsedAt` stay, and no generation is made. What
- * changes is `cachedTokens`, and the residency. The turn that comes keeps as much of it as it shares.
+ * The possible next turn of a scope. Transcript, revision and `lastUsedAt` stay as they are, and no generation is
+ * made; only `cachedTokens` and the residency change. The next turn keeps the tokens that it shares.
  *
- * Nobody waits for it: it is computed where no turn is prefilled, and takes no lease. It fails as `modelUnloaded` where the
- * scope's model is not loaded, `suspended` while `suspend` holds, `busy` while a turn of the scope runs or waits, `contextFull`
- * where the turn would have to leave out others, and `cancelled` as soon as a newer one comes, or a `generate`, `park`,
- * `rewindTo` or `disposeScope` of the scope, or `suspend`. What was computed by then stays.
+ * A prefill has no priority: it runs while no turn is prefilled, and takes no lease. It fails as `modelUnloaded` if
+ * the scope's model is not loaded, `suspended` while `suspend` is in effect, `busy` while a turn of the scope runs or
+ * waits, and `contextFull` if the turn would drop others. It fails as `cancelled` as soon as a newer one comes, or a
+ * `generate`, `park`, `rewindTo` or `deleteScope` of the scope, or `suspend`. The computed tokens stay.
  */
 export type PrefillCommand = { 
 /**
- * The conversation; `scopeNotFound` when there is none of this id. The model that answered it last computes.
+ * The conversation; `scopeNotFound` if the id is not known. The model that answered last computes.
  */
 scope: string, 
 /**
- * As `generate` would add them. Either this or `messages`. An empty last message stands for one of which nothing is known.
+ * Messages to add, as in `generate`. Give either this or `messages`. An empty last message stands for one that is
+ * still unknown.
  */
 append?: Array<Message>, 
 /**
- * As `generate` would replace the transcript by them.
+ * The whole transcript, as in `generate`.
  */
 messages?: Array<Message>, 
 /**
- * Whether the last message's last word may become another one: it is not computed then. A word ends at a white space, so
- * leave it out for languages that have none.
+ * Whether the last word may still change; it is not computed then. A word ends at a white space, so leave this out
+ * for languages without spaces.
+ * @default false
  */
 open?: boolean, };
 
 /**
- * Asks for one vector for each text. Answered by `embeddings`, all at once. Loads the model as `generate` does, and fails as that
- * would; the model is held until the answer. Nothing of it is said, and no scope changes.
+ * Computes one vector for each text. Answered by `embeddings`, all at once. The command loads the model and fails as
+ * `generate` does, and holds the model until the answer. No scope changes.
  *
- * The texts are computed by the same weights in a context of their own, which is made for the first one, counted in the memory
- * budget, and freed with the model or its `keepAliveMs` after the last one. Beside generations they are computed in small pieces.
+ * The texts are computed by the same weights in a context of their own. It is made for the first text, counted in the
+ * memory budget, and freed with the model or `keepAliveMs` after the last text. Beside generations the texts are
+ * computed in small pieces.
  *
- * Fails as `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is longer than `contextSize`,
- * `outOfMemory` where there is no room for that context, and `cancelled` after `cancelEmbed`. Ends with its client.
+ * It fails as `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is longer than
+ * `contextSize`, `outOfMemory` if that context does not fit, and `cancelled` after `cancelEmbed`. It ends with its
+ * client.
  */
 export type EmbedCommand = { 
 /**
- * Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+ * Made by the caller, 1 to 256 bytes. A second command with the id of a running `embed` joins it and gets the same
+ * answer.
  */
 embeddingId: string, 
 /**
- * The model that computes.
+ * The model that computes the vectors.
  */
 model: ModelConfig, 
 /**
- * 1 to 256, none of them empty. Control tokens in them are text.
+ * 1 to 256 texts, none of them empty. Names of control tokens in them are text.
  */
 texts: Array<string>, 
 /**
- * Which of its tokens stand for a text. Left out: what the model was made for, if its file says so; else `mean`.
+ * Which tokens' outputs form the vector. Left out: the pooling in the model's file, else `mean`.
  */
 pooling?: Pooling, 
 /**
- * Whether every vector is scaled to the length 1, so that a dot product is the similarity. Left out: it is.
+ * Whether every vector is scaled to length 1, so that a dot product is the cosine similarity.
+ * @default true
  */
 normalize?: boolean, };
 
 /**
- * Which of its tokens stand for a text.
+ * Which tokens' outputs form a text's vector.
  */
 export type Pooling = "mean" | "cls" | "last";
 
 /**
- * What embeddings cost.
+ * The cost of an `embed`.
  */
 export type EmbeddingUsage = { 
 /**
- * Tokens of all texts, with those that the model's vocabulary puts around them.
+ * Tokens of all texts, including the special tokens that the vocabulary adds.
  */
 promptTokens: number, };
 
 /**
- * Measures how fast a model reads prompts and writes answers, as llama.cpp's `llama-bench` does: arbitrary tokens, a run of each
- * kind that does not count, then `repetitions` of them. Answered by `benched`; `benchProgress` tells how far it is. Loads the
- * model as `generate` does, and fails as that would; the model is held until the answer. No scope changes.
+ * Measures the speed of prompts and answers as llama.cpp's `llama-bench` does: arbitrary tokens, one warm-up run of
+ * each kind, then `repetitions` runs. Answered by `benched`; `benchProgress` reports each run. The command loads the
+ * model and fails as `generate` does, and holds the model until the answer. No scope changes.
  *
- * It waits until nothing else is to be computed by this model, and then has it to itself: turns, texts and guesses that come
- * meanwhile wait for its end. Its memory is a context of its own on the same weights, counted in the memory budget, and freed at
- * the end. Fails as `outOfMemory` where there is no room for that, and as `cancelled` after `cancelBench`. Ends with its client.
+ * The bench waits until the model has nothing else to compute, and then has it to itself: turns, texts and prefills
+ * that arrive meanwhile wait for its end. It uses a context of its own on the same weights, counted in the memory
+ * budget and freed at the end. It fails as `outOfMemory` if that context does not fit, and as `cancelled` after
+ * `cancelBench`. It ends with its client.
  */
 export type BenchCommand = { 
 /**
- * Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+ * Made by the caller, 1 to 256 bytes. A second command with the id of a running bench joins it and gets the same
+ * answer.
  */
 benchId: string, 
 /**
- * The model that is measured.
+ * The model to measure.
  */
 model: ModelConfig, 
 /**
- * Tokens of the prompt that is read in each repetition, 0 to 65,536; 0: none is read. Left out: 512.
+ * Tokens of the prompt in each repetition, 0 to 65,536; 0 measures no prompt.
+ * @default 512
  */
 promptTokens?: number, 
 /**
- * Tokens that are written in each repetition, one by one, behind no prompt, 0 to 65,536; 0: none is written. Left out: 128.
+ * Tokens generated in each repetition, one by one, behind no prompt, 0 to 65,536; 0 measures no answer.
+ * @default 128
  */
 generatedTokens?: number, 
 /**
- * 1 to 100. Left out: 5.
+ * Number of measured runs of each kind, 1 to 100.
+ * @default 5
  */
 repetitions?: number, };
 
 /**
- * How fast a model is here.
+ * The speed of a model on this device.
  */
 export type BenchReport = { 
 /**
- * Reading a prompt, `pp` of `llama-bench`. Absent for 0 `promptTokens`.
+ * Prompt processing, `pp` of `llama-bench`. Absent for 0 `promptTokens`.
  */
 prompt?: BenchSpeed, 
 /**
- * Writing an answer, `tg` of `llama-bench`. Absent for 0 `generatedTokens`.
+ * Text generation, `tg` of `llama-bench`. Absent for 0 `generatedTokens`.
  */
 generation?: BenchSpeed, 
 /**
- * What was measured: its `description`, size, parameters, and the devices that hold it.
+ * The measured model: its `description`, size, parameters, and devices.
  */
 info: ModelInfo, 
 /**
- * Compute threads of all repetitions. `threads` of `info` is what turns had when the bench began.
+ * Compute threads in every repetition. `threads` of `info` is the number that turns had when the bench began.
  */
 threads: number, 
 /**
- * Tokens of a prompt that are computed in one call at most.
+ * Most tokens of a prompt in one call.
  */
 batchSize: number, };
 
@@ -636,7 +653,7 @@ tokens: number,
  */
 mean: number, 
 /**
- * Of the repetitions about their mean, as of a sample; 0 for a single one.
+ * Sample standard deviation of the repetitions; 0 for a single one.
  */
 standardDeviation: number, 
 /**
@@ -649,37 +666,38 @@ repetitions: Array<number>, };
  */
 export type Message = { 
 /**
- * Who speaks.
+ * The speaker.
  */
 role: Role, 
 /**
- * The text, as the chat template is to see it.
+ * The text, as the chat template gets it.
  */
 content: string, 
 /**
- * What the model thought before it answered. Of an assistant; most templates leave it out of later prompts.
+ * The reasoning before the answer. Only in messages of the assistant; most templates leave it out of later
+ * prompts.
  */
 reasoning?: string, 
 /**
- * Tools that the model called. Of an assistant.
+ * The tool calls of the model. Only in messages of the assistant.
  */
 toolCalls?: Array<ToolCall>, 
 /**
- * Which call `content` is the result of. Of a tool.
+ * Id of the call whose result `content` is. Only in messages of a tool.
  */
 toolCallId?: string, 
 /**
- * The name of the tool that was called. Of a tool; some templates want it.
+ * Name of the called tool. Only in messages of a tool; some templates need it.
  */
 toolName?: string, };
 
 /**
- * Who speaks in a message.
+ * The speaker of a message.
  */
 export type Role = "system" | "user" | "assistant" | "tool";
 
 /**
- * A call that the model asks for.
+ * A tool call by the model.
  */
 export type ToolCall = { 
 /**
@@ -687,7 +705,7 @@ export type ToolCall = {
  */
 id: string, 
 /**
- * One of the request's tools.
+ * Name of one of the request's tools.
  */
 name: string, 
 /**
@@ -696,17 +714,17 @@ name: string,
 arguments: string, };
 
 /**
- * What happened to a component.
+ * A component's mount or unmount.
  */
 export type Mount = "mounted" | "unmounted";
 
 /**
- * What `suspend` waits for.
+ * The work that `suspend` waits for.
  */
 export type SuspendAfter = "generations";
 
 /**
- * How hot the device is, in the words of iOS.
+ * How hot the device is, in the terms of iOS.
  */
 export type Heat = "nominal" | "fair" | "serious" | "critical";
 
@@ -716,214 +734,241 @@ export type Heat = "nominal" | "fair" | "serious" | "critical";
 export type TrimLevel = "moderate" | "critical";
 
 /**
- * Which model, and how it is loaded. Two configs that lead to the same engine never cause a reload: a field left out
- * equals whatever was chosen for it.
+ * A model and its load options. Two configs that lead to the same engine never cause a reload: an option that is left
+ * out equals any value that was chosen for it.
  */
 export type ModelConfig = { 
 /**
- * A GGUF file: a path on this device, or a name that it is brought by, once: `https://host/model.gguf`,
- * `hf:org/repo:Q4_K_M`, `hf:org/repo/file.gguf@revision`. The text as given is the model's identity: two spellings of
- * one file are two models, and load it twice. Replace a file by renaming another over it: one that is cut short while
- * it is loaded ends the process.
+ * A GGUF file: a path on this device, or a name that is downloaded once: `https://host/model.gguf`,
+ * `hf:org/repo:Q4_K_M`, `hf:org/repo/file.gguf@revision`. The text as given is the model's identity: one file
+ * under two spellings is loaded twice. Replace a file only by renaming another one over it: truncating a loaded
+ * file ends the process.
  */
 path: string, 
 /**
- * Tokens of context per scope. Left out: the model's trained length, at most 4,096. Of a model that only makes embeddings: tokens
- * of a text, never more than the trained length; left out, all of that.
+ * Tokens of context per scope. Left out: the model's trained length, at most 4,096. For a model that only makes
+ * embeddings: tokens of a text, at most the trained length, which is also the default.
  */
 contextSize?: number, 
 /**
  * Scopes that can be resident at once. Left out: as many as `kvBudgetBytes` holds, 1 to 16.
  */
-slots?: number, 
+maxResident?: number, 
 /**
- * Bytes that the KV memory of all slots may take. Left out: 512 MiB.
+ * Bytes of KV memory for all resident scopes together.
+ * @default 536_870_912 (512 MiB)
  */
 kvBudgetBytes?: number, 
 /**
- * Bytes of RAM for scopes that have no slot. Beyond them the least recently parked is forgotten, and prefilled again
- * on return. 0: none is parked. Left out: 256 MiB.
+ * Bytes of RAM for parked scopes. Beyond them the least recently parked scope is dropped and prefilled again on
+ * return. 0 parks none.
+ * @default 268_435_456 (256 MiB)
  */
 parkedBudgetBytes?: number, 
 /**
- * The most compute threads; the governor may use fewer. Left out: the number of performance cores.
+ * Most compute threads; the governor may use fewer. Left out: the number of performance cores.
  */
 threads?: number, 
 /**
- * Where the weights live.
+ * Where the weights are.
+ * @default 'auto'
  */
 device?: DevicePreference, 
 /**
- * Loads even if the estimate says that it does not fit into memory.
+ * Loads the model even if the estimate does not fit into memory.
+ * @default false
  */
 force?: boolean, 
 /**
- * Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
- * once. `null`: never unload. The newest request's counts, whoever made it: a `generate` that leaves it out makes it
- * 300,000 again.
+ * Milliseconds that the model stays loaded after its last lease was released. `0` unloads it at once, `null`
+ * never. The newest request sets it, by any caller: a `generate` without it sets the default again.
+ * @default 300_000 (five minutes)
  */
 keepAliveMs?: number | null, };
 
 /**
- * Where the weights live.
+ * Where the weights are.
  */
 export type DevicePreference = "auto" | "cpu" | "gpu";
 
 /**
- * What of a scope may be written to disk.
+ * Which parts of a scope are written to disk.
  */
-export type Persist = "none" | "transcript" | "kv";
+export type Persist = "none" | "transcript" | "full";
 
 /**
- * What happens when a conversation outgrows `contextSize`.
+ * The policy for a conversation that outgrows `contextSize`.
  */
-export type Overflow = "shift" | "error";
+export type Overflow = "dropOldest" | "error";
 
 /**
- * How one generation is sampled, what its answer may be, and when it ends. Every request has its own; none changes another's.
+ * How one generation is sampled, the form of its answer, and when it ends. Each request has its own options; they do
+ * not affect other requests.
  */
 export type GenerateOptions = { 
 /**
- * 0 is greedy. 0 to 10; left out: 0.8.
+ * Sampling temperature, 0 to 10; 0 is greedy.
+ * @default 0.8
  */
 temperature?: number, 
 /**
- * Keep the k likeliest tokens. 0 keeps all; left out: 40.
+ * Keeps the k likeliest tokens; 0 keeps all.
+ * @default 40
  */
 topK?: number, 
 /**
- * Keep the likeliest tokens that together have this probability. 0 to 1; left out: 0.95.
+ * Keeps the likeliest tokens that together have this probability. 0 to 1.
+ * @default 0.95
  */
 topP?: number, 
 /**
- * Drop tokens less likely than this share of the likeliest. 0 to 1; left out: 0.05.
+ * Drops tokens that are less likely than this share of the likeliest. 0 to 1.
+ * @default 0.05
  */
 minP?: number, 
 /**
- * Keep tokens about as surprising as is typical, until they have this probability together (arXiv:2202.00666). 0 to 1; left
- * out: 1 (off).
+ * Keeps tokens whose surprise is near the expected one, until they together have this probability
+ * (arXiv:2202.00666). 0 to 1; 1 is off.
+ * @default 1
  */
 typicalP?: number, 
 /**
- * Keep tokens whose logit is within this many standard deviations of the highest (arXiv:2411.07641). 0 to 100; left out: off.
+ * Keeps tokens whose logit is within this many standard deviations of the highest (arXiv:2411.07641). 0 to 100.
+ * Left out: off.
  */
 topNSigma?: number, 
 /**
- * XTC: with this probability the likeliest choices are left out, all but the least likely of those above `xtcThreshold`. 0 to 1;
- * left out: 0 (off).
+ * XTC: with this probability drops the likeliest tokens, all except the least likely of those above
+ * `xtcThreshold`. 0 to 1; 0 is off.
+ * @default 0
  */
 xtcProbability?: number, 
 /**
- * Which choices XTC may leave out. 0 to 1, above 0.5 none; left out: 0.1.
+ * Probability above which XTC may drop a token. 0 to 1; above 0.5 it drops none.
+ * @default 0.1
  */
 xtcThreshold?: number, 
 /**
- * DRY: what a token that would go on with a repetition loses, times `dryBase` for each token more. 0 to 10; left out: 0 (off).
+ * DRY: penalty of a token that would continue a repetition, times `dryBase` for each further token. 0 to 10; 0 is
+ * off.
+ * @default 0
  */
 dryMultiplier?: number, 
 /**
- * 1 to 10; left out: 1.75.
+ * Base of DRY's growing penalty. 1 to 10.
+ * @default 1.75
  */
 dryBase?: number, 
 /**
- * Tokens that may be repeated for nothing. 0 to 1,024; left out: 2.
+ * Length of a repetition without DRY penalty. 0 to 1,024 tokens.
+ * @default 2
  */
 dryAllowedLength?: number, 
 /**
- * Tokens that DRY looks back on. 0 to 4,096; left out: 64.
+ * Number of past tokens that DRY considers. 0 to 4,096.
+ * @default 64
  */
 dryPenaltyWindow?: number, 
 /**
- * Texts over which no repetition goes on. At most 16 of 1 to 64 bytes each; left out: line end, `:`, `"` and `*`.
+ * Texts that break a repetition. At most 16 of 1 to 64 bytes each. Left out: line end, `:`, `"` and `*`.
  */
 drySequenceBreakers?: Array<string>, 
 /**
- * Mirostat, version 1 or 2 (arXiv:2007.14966), in place of every option above but temperature. Left out: off.
+ * Mirostat, version 1 or 2 (arXiv:2007.14966). It replaces every option above except temperature. Left out: off.
  */
 mirostat?: 1 | 2, 
 /**
- * Mirostat's target, in bits of surprise. 0 to 100; left out: 5.
+ * Mirostat's target, in bits of surprise. 0 to 100.
+ * @default 5
  */
 mirostatTau?: number, 
 /**
- * How fast Mirostat learns. 0 to 1; left out: 0.1.
+ * Mirostat's learning rate. 0 to 1.
+ * @default 0.1
  */
 mirostatEta?: number, 
 /**
- * Divides the logits of tokens seen in the window. Above 0, to 10; left out: 1 (off).
+ * Divides the logits of tokens in the window. Above 0, to 10; 1 is off.
+ * @default 1
  */
 repeatPenalty?: number, 
 /**
- * Subtracted once per occurrence. -2 to 2; left out: 0.
+ * Subtracted from a token's logit for each occurrence in the window. -2 to 2.
+ * @default 0
  */
 frequencyPenalty?: number, 
 /**
- * Subtracted once if seen. -2 to 2; left out: 0.
+ * Subtracted once from the logit of each token in the window. -2 to 2.
+ * @default 0
  */
 presencePenalty?: number, 
 /**
- * Tokens that the penalties look back on. 0 to 4,096; left out: 64.
+ * Number of past tokens that the penalties consider. 0 to 4,096.
+ * @default 64
  */
 penaltyWindow?: number, 
 /**
- * Added to the logits of single tokens. At most 1,024.
+ * Values to add to the logits of single tokens. At most 1,024.
  */
 logitBias?: Array<LogitBias>, 
 /**
- * Same seed, same options, same prompt: same choices. Left out: random.
+ * Seed of the sampler. The same seed, options and prompt give the same choices. Left out: random.
  */
 seed?: number, 
 /**
- * Texts that end the answer wherever they come, in thought and in calls too; none of them is delivered. At most 16 of 1 to 256
- * bytes each.
+ * Texts that end the answer wherever they appear, also in reasoning and calls. They are not delivered. At most 16
+ * of 1 to 256 bytes each.
  */
 stop?: Array<string>, 
 /**
- * Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it, or the context is
- * full.
+ * Ends the answer after this many tokens, with reason `length`. Left out: the answer runs until the model ends it
+ * or the context is full.
  */
 maxOutputTokens?: number, 
 /**
- * Whether a cancelled or failed answer keeps, in transcript and KV, what was delivered. Left out: false, the turn
- * goes back whole.
+ * Whether a cancelled or failed answer keeps its delivered text, in transcript and KV. Otherwise the whole turn
+ * goes back.
+ * @default false
  */
 keepPartial?: boolean, 
 /**
- * Whether it is told how likely each token of the answer was, and this many others in its place. 0 to 20; left out: it is not.
+ * Returns the probability of each token of the answer, and of this many alternatives. 0 to 20. Left out: none.
  */
 logprobs?: number, 
 /**
- * What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called. JSON can: where a tool
- * must be called, it is, and else none is.
+ * The form of the answer. Left out: free text. A grammar excludes tools that may be called. JSON does not: if a
+ * tool must be called, it is called; otherwise none is.
  */
 responseFormat?: ResponseFormat, 
 /**
- * A chat template in Jinja in place of the model's own, at most 64 KiB. Left out: the model's.
+ * A Jinja chat template in place of the model's own, at most 64 KiB.
  */
 chatTemplate?: string, 
 /**
- * Whether a model that can think before it answers does so. Left out: it does.
+ * Whether a model that can reason before its answer does so. Left out: it does.
  */
 reasoning?: boolean, 
 /**
- * Tokens that it may think, then it must answer. 0 and more; left out: as many as it likes.
+ * Most tokens of reasoning, then the model must answer. 0 and more. Left out: no limit.
  */
 reasoningBudgetTokens?: number, 
 /**
- * What the model may call. The calls are the caller's to carry out: their results go into the next turn. At most 128.
+ * The tools that the model may call. The caller runs the calls and sends the results with the next turn. At most
+ * 128.
  */
 tools?: Array<Tool>, 
 /**
- * Whether it does. Left out: as it sees fit.
+ * Whether the model calls tools. Left out: the model decides.
  */
 toolChoice?: ToolChoice, 
 /**
- * Whether one answer may call several tools. Left out: false.
+ * Whether one answer may call several tools.
+ * @default false
  */
 parallelToolCalls?: boolean, };
 
 /**
- * What is added to a token's logit.
+ * A value to add to a token's logit.
  */
 export type LogitBias = { 
 /**
@@ -931,12 +976,12 @@ export type LogitBias = {
  */
 token: number, 
 /**
- * -100 to 100. The ends all but forbid it, or all but force it.
+ * -100 to 100. The extremes practically forbid or force the token.
  */
 bias: number, };
 
 /**
- * What form an answer has. The model can write nothing else; cut off by `maxOutputTokens` it is not whole.
+ * The form of an answer. The model can write nothing else; an answer that `maxOutputTokens` cuts off is incomplete.
  */
 export type ResponseFormat = { "type": "json", 
 /**
@@ -944,11 +989,11 @@ export type ResponseFormat = { "type": "json",
  */
 schema?: Record<string, unknown>, } | { "type": "grammar", 
 /**
- * In GBNF, with a rule `root`. At most 64 KiB, and groups in groups to a depth of 100.
+ * Grammar in GBNF with a rule `root`. At most 64 KiB, with groups nested at most 100 deep.
  */
 gbnf: string, 
 /**
- * Texts from which on the grammar holds, the text itself included. Left out: from the beginning.
+ * Texts that start the grammar, themselves included. Left out: the grammar holds from the beginning.
  */
 triggers?: Array<string>, };
 
@@ -961,11 +1006,11 @@ export type Tool = {
  */
 name: string, 
 /**
- * When to call it, for the model.
+ * Tells the model when to call the tool.
  */
 description?: string, 
 /**
- * JSON Schema of the arguments, an object. Left out: there are none.
+ * JSON Schema of the arguments, an object. Left out: no arguments.
  */
 parameters?: Record<string, unknown>, };
 
@@ -974,85 +1019,85 @@ parameters?: Record<string, unknown>, };
  */
 export type ToolChoice = { "type": "auto" } | { "type": "none" } | { "type": "required" } | { "type": "tool", 
 /**
- * One of the request's tools.
+ * Name of one of the request's tools.
  */
 toolName: string, };
 
 /**
- * What a host's pump thread pulls: the events of at most 16 ms.
+ * The batch that a host's pump thread pulls: the events of at most 16 ms.
  */
 export type Batch = { 
 /**
- * As in the snapshot: a batch of another epoch belongs to another client's numbering.
+ * As in the snapshot. A batch of another epoch belongs to another client's numbering.
  */
 epoch: string, 
 /**
- * In order of `seq`.
+ * The events in order of `seq`.
  */
 events: Array<NumberedEvent>, };
 
 /**
- * An event with its place in the one order of its client.
+ * An event with its number in the client's order.
  */
 export type NumberedEvent = { 
 /**
- * One more than the event before; a gap means that events were dropped: reread the snapshot.
+ * One more than the event before. After a gap, reread the snapshot: events were dropped.
  */
 seq: number, } & ({ "type": "done", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, } | { "type": "failed", 
 /**
- * Id of the refused command; empty when it carried none.
+ * Id of the refused command; empty if it had none.
  */
 requestId: string, 
 /**
- * Its `code` is for programs, its `detail` for people.
+ * The error: its `code` is for programs, its `detail` for people.
  */
 error: ErrorInfo, } | { "type": "transcript", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * The scope that was asked for.
+ * Id of the scope.
  */
 scope: string, 
 /**
- * Which state of the transcript this is: later changes have a higher one.
+ * Revision of the transcript; a later change has a higher one.
  */
 revision: number, 
 /**
- * All messages, oldest first, with those of a turn that is running.
+ * All messages, oldest first, including those of a running turn.
  */
 messages: Array<Message>, } | { "type": "replay", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * The generation that was asked for.
+ * Id of the generation.
  */
 generationId: string, 
 /**
- * As asked for, in UTF-16 code units.
+ * The requested offset, in UTF-16 code units.
  */
 offset: number, 
 /**
- * The answer from `offset` on, as far as it has come.
+ * The text from `offset` on, as far as it exists.
  */
-text: string, } | { "type": "lifecycle", 
+text: string, } | { "type": "log", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * The last 512 at most, oldest first.
+ * The last 512 records at most, oldest first.
  */
 records: Array<LifecycleRecord>, } | { "type": "memoryFit", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
@@ -1060,100 +1105,100 @@ requestId: string,
  */
 fit: MemoryFit, } | { "type": "prefilled", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * Tokens of the turn that may come that were in memory already.
+ * Tokens of the possible turn that were cached already.
  */
 cachedTokens: number, 
 /**
- * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
- * recurrent models and of sliding windows.
+ * Tokens of the possible turn that were computed. 0 for a memory that cannot be cut back, as that of recurrent
+ * models and sliding windows.
  */
 prefilledTokens: number, } | { "type": "tokens", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * In the order of the text.
+ * The tokens in the order of the text.
  */
 tokens: Array<number>, } | { "type": "text", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+ * The text. Bytes that are not UTF-8, such as a part of a character, are U+FFFD.
  */
 text: string, } | { "type": "renderedPrompt", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What the model would read.
+ * The rendered prompt.
  */
 prompt: RenderedPrompt, } | { "type": "embeddings", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * One vector for each text, in their order, all of one length.
+ * One vector for each text, in the order of the texts, all of one length.
  */
 embeddings: Array<Array<number>>, 
 /**
- * What they cost.
+ * The cost.
  */
 usage: EmbeddingUsage, } | { "type": "benched", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What was measured.
+ * The result.
  */
 report: BenchReport, } | { "type": "benchProgress", 
 /**
- * As it was asked for.
+ * The id given to `bench`.
  */
 benchId: string, 
 /**
- * Runs that are over, without those that warm up.
+ * Finished runs, without warm-up runs.
  */
 done: number, 
 /**
- * Runs of both kinds together: 10, for prompts and answers in 5 `repetitions`.
+ * Runs of both kinds together: 10 for prompts and answers in 5 `repetitions`.
  */
 total: number, } | { "type": "hubRepository", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What there is.
+ * The repository.
  */
 repository: HubRepository, } | { "type": "storedModels", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What there is.
+ * The stored models.
  */
 stored: StoredModels, } | { "type": "modelChanged", 
 /**
- * Its whole new state.
+ * The whole new state.
  */
 model: ModelState, } | { "type": "scopeChanged", 
 /**
- * Its whole new summary.
+ * The whole new summary.
  */
-scope: ScopeSummary, } | { "type": "scopeDisposed", 
+scope: ScopeSummary, } | { "type": "scopeDeleted", 
 /**
- * Its id, free for a new conversation.
+ * Id of the scope, free for a new conversation.
  */
 scope: string, } | { "type": "transcriptChanged", 
 /**
@@ -1165,15 +1210,15 @@ scope: string,
  */
 revision: number, 
 /**
- * Index of the first message that changed; the messages before it stayed.
+ * Index of the first changed message; the messages before it stayed.
  */
 from: number, 
 /**
- * All messages from `from` on; none when the transcript was only cut.
+ * All messages from `from` on; none if the transcript was only cut.
  */
 messages: Array<Message>, } | { "type": "generationQueued", 
 /**
- * The turn as it begins: `queued`, without text.
+ * The generation as it begins: `queued`, without text.
  */
 generation: GenerationState, } | { "type": "phaseChanged", 
 /**
@@ -1181,7 +1226,7 @@ generation: GenerationState, } | { "type": "phaseChanged",
  */
 generationId: string, 
 /**
- * The new phase, in place of the old one.
+ * The new phase.
  */
 phase: GenerationPhase, } | { "type": "textDelta", 
 /**
@@ -1193,7 +1238,7 @@ generationId: string,
  */
 offset: number, 
 /**
- * The piece; pieces that waited together are joined.
+ * The piece; waiting pieces are joined.
  */
 text: string, } | { "type": "reasoningDelta", 
 /**
@@ -1213,15 +1258,15 @@ text: string, } | { "type": "toolCallDelta",
  */
 generationId: string, 
 /**
- * Which of the generation's calls, from 0; one more than the last begins a new one.
+ * Index of the call in the generation, from 0; one more than the last begins a new call.
  */
 index: number, 
 /**
- * Of the call; the same in all of its pieces.
+ * Id of the call, the same in all of its pieces.
  */
 id: string, 
 /**
- * Of the tool; the same in all of its pieces.
+ * Name of the tool, the same in all of its pieces.
  */
 name: string, 
 /**
@@ -1229,7 +1274,7 @@ name: string,
  */
 offset: number, 
 /**
- * The piece: text of JSON.
+ * The piece: JSON text.
  */
 arguments: string, } | { "type": "logprobsDelta", 
 /**
@@ -1237,11 +1282,11 @@ arguments: string, } | { "type": "logprobsDelta",
  */
 generationId: string, 
 /**
- * How many tokens were told of before these.
+ * Number of tokens in earlier events.
  */
 offset: number, 
 /**
- * In the order of the answer.
+ * The tokens in the order of the answer.
  */
 logprobs: Array<TokenLogprob>, } | { "type": "toolCallDropped", 
 /**
@@ -1249,7 +1294,7 @@ logprobs: Array<TokenLogprob>, } | { "type": "toolCallDropped",
  */
 generationId: string, 
 /**
- * Which of the generation's calls, from 0.
+ * Index of the call in the generation, from 0.
  */
 index: number, } | { "type": "suspensionChanged", 
 /**
@@ -1257,7 +1302,7 @@ index: number, } | { "type": "suspensionChanged",
  */
 suspended: boolean, } | { "type": "downloadChanged", 
 /**
- * Its whole new state.
+ * The whole new state.
  */
 download: Download, } | { "type": "downloadRemoved", 
 /**
@@ -1265,11 +1310,11 @@ download: Download, } | { "type": "downloadRemoved",
  */
 name: string, } | { "type": "residentChanged", 
 /**
- * Its whole new state.
+ * The whole new state.
  */
 resident: Resident, } | { "type": "residentRemoved", 
 /**
- * Its id, free again.
+ * Id of the resident, free again.
  */
 id: string, } | { "type": "evictResident", 
 /**
@@ -1277,72 +1322,72 @@ id: string, } | { "type": "evictResident",
  */
 id: string, 
 /**
- * What needs the memory, for a person.
+ * The reason, for people.
  */
 reason: string, } | { "type": "recorded", 
 /**
- * The entry, as a later `getLifecycle` has it.
+ * The record, as a later `readLog` returns it.
  */
 record: LifecycleRecord, });
 
 /**
- * What happened, by `type`. Those with a `requestId` answer one client; the others go to all.
+ * An event, by `type`. An event with a `requestId` answers one client; the others go to all clients.
  */
 export type Event = { "type": "done", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, } | { "type": "failed", 
 /**
- * Id of the refused command; empty when it carried none.
+ * Id of the refused command; empty if it had none.
  */
 requestId: string, 
 /**
- * Its `code` is for programs, its `detail` for people.
+ * The error: its `code` is for programs, its `detail` for people.
  */
 error: ErrorInfo, } | { "type": "transcript", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * The scope that was asked for.
+ * Id of the scope.
  */
 scope: string, 
 /**
- * Which state of the transcript this is: later changes have a higher one.
+ * Revision of the transcript; a later change has a higher one.
  */
 revision: number, 
 /**
- * All messages, oldest first, with those of a turn that is running.
+ * All messages, oldest first, including those of a running turn.
  */
 messages: Array<Message>, } | { "type": "replay", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * The generation that was asked for.
+ * Id of the generation.
  */
 generationId: string, 
 /**
- * As asked for, in UTF-16 code units.
+ * The requested offset, in UTF-16 code units.
  */
 offset: number, 
 /**
- * The answer from `offset` on, as far as it has come.
+ * The text from `offset` on, as far as it exists.
  */
-text: string, } | { "type": "lifecycle", 
+text: string, } | { "type": "log", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * The last 512 at most, oldest first.
+ * The last 512 records at most, oldest first.
  */
 records: Array<LifecycleRecord>, } | { "type": "memoryFit", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
@@ -1350,100 +1395,100 @@ requestId: string,
  */
 fit: MemoryFit, } | { "type": "prefilled", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * Tokens of the turn that may come that were in memory already.
+ * Tokens of the possible turn that were cached already.
  */
 cachedTokens: number, 
 /**
- * Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
- * recurrent models and of sliding windows.
+ * Tokens of the possible turn that were computed. 0 for a memory that cannot be cut back, as that of recurrent
+ * models and sliding windows.
  */
 prefilledTokens: number, } | { "type": "tokens", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * In the order of the text.
+ * The tokens in the order of the text.
  */
 tokens: Array<number>, } | { "type": "text", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+ * The text. Bytes that are not UTF-8, such as a part of a character, are U+FFFD.
  */
 text: string, } | { "type": "renderedPrompt", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What the model would read.
+ * The rendered prompt.
  */
 prompt: RenderedPrompt, } | { "type": "embeddings", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * One vector for each text, in their order, all of one length.
+ * One vector for each text, in the order of the texts, all of one length.
  */
 embeddings: Array<Array<number>>, 
 /**
- * What they cost.
+ * The cost.
  */
 usage: EmbeddingUsage, } | { "type": "benched", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What was measured.
+ * The result.
  */
 report: BenchReport, } | { "type": "benchProgress", 
 /**
- * As it was asked for.
+ * The id given to `bench`.
  */
 benchId: string, 
 /**
- * Runs that are over, without those that warm up.
+ * Finished runs, without warm-up runs.
  */
 done: number, 
 /**
- * Runs of both kinds together: 10, for prompts and answers in 5 `repetitions`.
+ * Runs of both kinds together: 10 for prompts and answers in 5 `repetitions`.
  */
 total: number, } | { "type": "hubRepository", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What there is.
+ * The repository.
  */
 repository: HubRepository, } | { "type": "storedModels", 
 /**
- * Id of the command that this answers.
+ * Id of the answered command.
  */
 requestId: string, 
 /**
- * What there is.
+ * The stored models.
  */
 stored: StoredModels, } | { "type": "modelChanged", 
 /**
- * Its whole new state.
+ * The whole new state.
  */
 model: ModelState, } | { "type": "scopeChanged", 
 /**
- * Its whole new summary.
+ * The whole new summary.
  */
-scope: ScopeSummary, } | { "type": "scopeDisposed", 
+scope: ScopeSummary, } | { "type": "scopeDeleted", 
 /**
- * Its id, free for a new conversation.
+ * Id of the scope, free for a new conversation.
  */
 scope: string, } | { "type": "transcriptChanged", 
 /**
@@ -1455,15 +1500,15 @@ scope: string,
  */
 revision: number, 
 /**
- * Index of the first message that changed; the messages before it stayed.
+ * Index of the first changed message; the messages before it stayed.
  */
 from: number, 
 /**
- * All messages from `from` on; none when the transcript was only cut.
+ * All messages from `from` on; none if the transcript was only cut.
  */
 messages: Array<Message>, } | { "type": "generationQueued", 
 /**
- * The turn as it begins: `queued`, without text.
+ * The generation as it begins: `queued`, without text.
  */
 generation: GenerationState, } | { "type": "phaseChanged", 
 /**
@@ -1471,7 +1516,7 @@ generation: GenerationState, } | { "type": "phaseChanged",
  */
 generationId: string, 
 /**
- * The new phase, in place of the old one.
+ * The new phase.
  */
 phase: GenerationPhase, } | { "type": "textDelta", 
 /**
@@ -1483,7 +1528,7 @@ generationId: string,
  */
 offset: number, 
 /**
- * The piece; pieces that waited together are joined.
+ * The piece; waiting pieces are joined.
  */
 text: string, } | { "type": "reasoningDelta", 
 /**
@@ -1503,15 +1548,15 @@ text: string, } | { "type": "toolCallDelta",
  */
 generationId: string, 
 /**
- * Which of the generation's calls, from 0; one more than the last begins a new one.
+ * Index of the call in the generation, from 0; one more than the last begins a new call.
  */
 index: number, 
 /**
- * Of the call; the same in all of its pieces.
+ * Id of the call, the same in all of its pieces.
  */
 id: string, 
 /**
- * Of the tool; the same in all of its pieces.
+ * Name of the tool, the same in all of its pieces.
  */
 name: string, 
 /**
@@ -1519,7 +1564,7 @@ name: string,
  */
 offset: number, 
 /**
- * The piece: text of JSON.
+ * The piece: JSON text.
  */
 arguments: string, } | { "type": "logprobsDelta", 
 /**
@@ -1527,11 +1572,11 @@ arguments: string, } | { "type": "logprobsDelta",
  */
 generationId: string, 
 /**
- * How many tokens were told of before these.
+ * Number of tokens in earlier events.
  */
 offset: number, 
 /**
- * In the order of the answer.
+ * The tokens in the order of the answer.
  */
 logprobs: Array<TokenLogprob>, } | { "type": "toolCallDropped", 
 /**
@@ -1539,7 +1584,7 @@ logprobs: Array<TokenLogprob>, } | { "type": "toolCallDropped",
  */
 generationId: string, 
 /**
- * Which of the generation's calls, from 0.
+ * Index of the call in the generation, from 0.
  */
 index: number, } | { "type": "suspensionChanged", 
 /**
@@ -1547,7 +1592,7 @@ index: number, } | { "type": "suspensionChanged",
  */
 suspended: boolean, } | { "type": "downloadChanged", 
 /**
- * Its whole new state.
+ * The whole new state.
  */
 download: Download, } | { "type": "downloadRemoved", 
 /**
@@ -1555,11 +1600,11 @@ download: Download, } | { "type": "downloadRemoved",
  */
 name: string, } | { "type": "residentChanged", 
 /**
- * Its whole new state.
+ * The whole new state.
  */
 resident: Resident, } | { "type": "residentRemoved", 
 /**
- * Its id, free again.
+ * Id of the resident, free again.
  */
 id: string, } | { "type": "evictResident", 
 /**
@@ -1567,16 +1612,16 @@ id: string, } | { "type": "evictResident",
  */
 id: string, 
 /**
- * What needs the memory, for a person.
+ * The reason, for people.
  */
 reason: string, } | { "type": "recorded", 
 /**
- * The entry, as a later `getLifecycle` has it.
+ * The record, as a later `readLog` returns it.
  */
 record: LifecycleRecord, };
 
 /**
- * One entry of the flight recorder.
+ * One record of the flight recorder.
  */
 export type LifecycleRecord = { 
 /**
@@ -1584,7 +1629,7 @@ export type LifecycleRecord = {
  */
 at: number, 
 /**
- * Path of the model. Left out: it concerns the whole manager.
+ * Path of the model. Absent: the record concerns the whole manager.
  */
 model?: string, 
 /**
@@ -1592,36 +1637,36 @@ model?: string,
  */
 event: LifecycleEvent, 
 /**
- * Why it happened, for a person.
+ * The reason, for people.
  */
 reason: string, };
 
 /**
- * What can happen to a model, by `type`.
+ * What happened, by `type`.
  */
 export type LifecycleEvent = { "type": "mounted", 
 /**
- * Its name, as `recordMount` gave it.
+ * The component's name, as given to `recordMount`.
  */
-owner: string, } | { "type": "unmounted", 
+debugLabel: string, } | { "type": "unmounted", 
 /**
- * Its name, as `recordMount` gave it.
+ * The component's name, as given to `recordMount`.
  */
-owner: string, } | { "type": "acquired", 
+debugLabel: string, } | { "type": "acquired", 
 /**
- * Who took the lease; a generation takes its own as `generation ID`.
+ * Names the holder; a generation's lease is `generation ID`.
  */
-owner: string, 
+debugLabel: string, 
 /**
- * False when this lease is why the model is loaded.
+ * Whether the model was loaded, or being loaded, already. False if this lease causes the load.
  */
 reused: boolean, } | { "type": "released", 
 /**
- * Who held it.
+ * Names the holder.
  */
-owner: string, } | { "type": "downloading" } | { "type": "loading" } | { "type": "ready" } | { "type": "idle" } | { "type": "unloading" } | { "type": "unloaded" } | { "type": "failed", 
+debugLabel: string, } | { "type": "downloading" } | { "type": "loading" } | { "type": "ready" } | { "type": "idle" } | { "type": "unloading" } | { "type": "unloaded" } | { "type": "failed", 
 /**
- * What whoever waited for the model, or for an answer of it, was told.
+ * The error that waiting callers got.
  */
 error: ErrorInfo, } | { "type": "threadsChanged", 
 /**
@@ -1629,7 +1674,7 @@ error: ErrorInfo, } | { "type": "threadsChanged",
  */
 from: number, 
 /**
- * Threads from now on.
+ * Threads after.
  */
 to: number, } | { "type": "scopeParked", 
 /**
@@ -1637,7 +1682,7 @@ to: number, } | { "type": "scopeParked",
  */
 scope: string, 
 /**
- * RAM that it takes.
+ * RAM that the scope takes.
  */
 bytes: number, } | { "type": "scopeRestored", 
 /**
@@ -1657,7 +1702,7 @@ bytes: number, } | { "type": "scopeNotSaved",
  */
 scope: string, 
 /**
- * What went wrong.
+ * The error.
  */
 error: ErrorInfo, } | { "type": "scopeDropped", 
 /**
@@ -1669,11 +1714,11 @@ scope: string, } | { "type": "scopeNearlyFull",
  */
 scope: string, 
 /**
- * Tokens that it holds.
+ * Tokens that the scope holds.
  */
 tokens: number, 
 /**
- * Tokens that it may hold.
+ * Tokens that the scope can hold.
  */
 contextSize: number, } | { "type": "scopeShifted", 
 /**
@@ -1681,23 +1726,23 @@ contextSize: number, } | { "type": "scopeShifted",
  */
 scope: string, 
 /**
- * Messages that the model does not see any more, system prompt excluded.
+ * Number of dropped messages, system prompt excluded.
  */
 droppedMessages: number, } | { "type": "fileSetAside", 
 /**
- * Its new name, in the folder `set-aside`.
+ * The new name, in the folder `set-aside`.
  */
 file: string, } | { "type": "trimmed", 
 /**
- * Which one.
+ * The step.
  */
 rung: TrimRung, 
 /**
- * Memory that it gave back.
+ * Freed bytes.
  */
 bytesFreed: number, } | { "type": "suspended", 
 /**
- * Scopes that were saved within the deadline.
+ * Number of scopes that were saved within the deadline.
  */
 savedScopes: number, } | { "type": "resumed" };
 
@@ -1707,19 +1752,19 @@ savedScopes: number, } | { "type": "resumed" };
 export type TrimRung = "embeddersFreed" | "parkedSaved" | "parkedDropped" | "idleUnloaded" | "residentsEvicted" | "leasedUnloaded";
 
 /**
- * Everything a client knows at once. `seq` is the number of the last event that it includes.
+ * The state that a client sees. `seq` is the number of the last event that it includes.
  */
 export type Snapshot = { 
 /**
- * Changes when the numbering starts anew: another client, another process.
+ * Changes when the numbering starts anew: for another client or another process.
  */
 epoch: string, 
 /**
- * Number of the last event that is included; events up to it are to be ignored.
+ * Number of the last included event; ignore events up to it.
  */
 seq: number, 
 /**
- * Every model asked for since the process started, sorted by path.
+ * Every model requested since the process started, sorted by path.
  */
 models: Array<ModelState>, 
 /**
@@ -1727,77 +1772,77 @@ models: Array<ModelState>,
  */
 scopes: Array<ScopeSummary>, 
 /**
- * Queued, running, and the last few finished generations, oldest first.
+ * Generations that are queued, running or recently finished, oldest first.
  */
 generations: Array<GenerationState>, 
 /**
- * What the app has beside the models, sorted by id.
+ * The residents, sorted by id.
  */
 residents: Array<Resident>, 
 /**
- * Models that were asked for by `download` and are not there yet, sorted by name.
+ * Unfinished downloads, sorted by name.
  */
 downloads: Array<Download>, 
 /**
- * Whether `suspend` holds.
+ * Whether `suspend` is in effect.
  */
 suspended: boolean, 
 /**
- * What this build can compute on; the same for the life of the process.
+ * Devices that this build can compute on; the same for the life of the process.
  */
 devices: Array<Device>, 
 /**
- * Why there is no GPU among `devices`, where there is none.
+ * Why there is no GPU among `devices`. Absent if there is one.
  */
-noGpu?: NoGpu, };
+gpuUnavailable?: GpuUnavailable, };
 
 /**
  * One model that the manager knows.
  */
 export type ModelState = { 
 /**
- * The path that it was asked for by; its identity.
+ * The path as requested; the model's identity.
  */
 path: string, 
 /**
- * As last asked for.
+ * The config of the newest request.
  */
 config: ModelConfig, 
 /**
- * Where the model is in its life.
+ * The model's state.
  */
 status: ModelStatus, 
 /**
- * Who keeps it loaded, oldest first.
+ * The leases that keep the model loaded, oldest first.
  */
 leases: Array<Lease>, 
 /**
- * How often the weights were loaded since the process started. 1 is the number to hope for.
+ * Number of loads since the process started. 1 is ideal.
  */
 loads: number, };
 
 /**
- * A model's states, by `type`.
+ * A model's state, by `type`.
  */
 export type ModelStatus = { "type": "unloaded" } | { "type": "downloading", 
 /**
- * How far that is.
+ * Progress of the download.
  */
 progress: DownloadProgress, } | { "type": "loading", 
 /**
- * The share of the weights that has been read.
+ * Share of the weights that has been read, 0 to 1.
  */
 progress: number, } | { "type": "ready", 
 /**
- * What was loaded, with every "auto" replaced by what was chosen.
+ * The loaded model, with every "auto" replaced by the chosen value.
  */
 info: ModelInfo, } | { "type": "idle", 
 /**
- * What was loaded, with every "auto" replaced by what was chosen.
+ * The loaded model, with every "auto" replaced by the chosen value.
  */
 info: ModelInfo, } | { "type": "unloading" } | { "type": "failed", 
 /**
- * What whoever waited for the model, or for an answer of it, was told.
+ * The error that waiting callers got.
  */
 error: ErrorInfo, };
 
@@ -1840,16 +1885,16 @@ code: ErrorCode,
 waitMs: number, } | { "type": "paused" } | { "type": "verifying" };
 
 /**
- * Who keeps a model loaded.
+ * A lease that keeps a model loaded.
  */
 export type Lease = { 
 /**
- * As `acquire` named it; `generation ID` for a queued or running generation.
+ * The label given to `acquire`; `generation ID` for a queued or running generation.
  */
-owner: string, };
+debugLabel: string, };
 
 /**
- * What a loaded model turned out to be: every "auto" replaced by what was chosen.
+ * A loaded model, with every "auto" replaced by the chosen value.
  */
 export type ModelInfo = { 
 /**
@@ -1857,11 +1902,11 @@ export type ModelInfo = {
  */
 description: string, 
 /**
- * Bytes of the weights, all tensors together.
+ * Bytes of all tensors.
  */
 sizeBytes: number, 
 /**
- * Numbers in all tensors together.
+ * Number of parameters in all tensors.
  */
 parameterCount: number, 
 /**
@@ -1869,48 +1914,49 @@ parameterCount: number,
  */
 trainedContextSize: number, 
 /**
- * Tokens of context per scope. Of a model that only makes embeddings: of a text, at most `trainedContextSize`.
+ * Tokens of context per scope. For a model that only makes embeddings: most tokens of a text, at most
+ * `trainedContextSize`.
  */
 contextSize: number, 
 /**
- * Scopes that can be resident at once. 0: it only makes embeddings, and holds no conversation.
+ * Scopes that can be resident at once. 0 for a model that only makes embeddings and holds no conversation.
  */
-slots: number, 
+maxResident: number, 
 /**
- * Compute threads in use now; the governor changes it.
+ * Compute threads in use now; the governor changes the number.
  */
 threads: number, 
 /**
- * Where the weights are.
+ * The kind of device that holds the weights.
  */
 device: DeviceKind, 
 /**
- * Names of the devices that hold them, as in the snapshot's `devices`.
+ * Names of the devices that hold the weights, as in the snapshot's `devices`.
  */
 devices: Array<string>, 
 /**
- * Layers of the model.
+ * Number of layers.
  */
 layers: number, 
 /**
- * How many of them a GPU computes: all or none.
+ * Number of layers that a GPU computes: all or none.
  */
 gpuLayers: number, 
 /**
- * Why no GPU computes, where none does.
+ * Why no GPU computes. Absent if one does.
  */
-noGpu?: NoGpu, 
+gpuUnavailable?: GpuUnavailable, 
 /**
- * Whether the file brings a chat template of its own.
+ * Whether the file contains a chat template.
  */
 hasChatTemplate: boolean, };
 
 /**
- * One conversation without its messages, which come by `getTranscript`.
+ * One conversation without its messages; `getTranscript` reads those.
  */
 export type ScopeSummary = { 
 /**
- * The name that its first generation gave it.
+ * The name given by its first generation.
  */
 id: string, 
 /**
@@ -1918,27 +1964,28 @@ id: string,
  */
 model: string, 
 /**
- * Messages of the transcript, with those of a turn that is running.
+ * Number of messages, including those of a running turn.
  */
 messageCount: number, 
 /**
- * Messages that the model no longer sees, because the context was full; the system prompt is never one of them.
+ * Number of messages that are dropped from the prompt, because the context was full; the system prompt is never
+ * dropped.
  */
 droppedMessages: number, 
 /**
- * Tokens of this scope that need not be computed again, wherever they are.
+ * Tokens of the scope that need not be computed again, wherever their KV is.
  */
 cachedTokens: number, 
 /**
- * What a return to this scope costs.
+ * Where the KV is, and so the cost of the next turn.
  */
 residency: Residency, 
 /**
- * What of it may be written to disk.
+ * Which parts are written to disk.
  */
 persist: Persist, 
 /**
- * When its KV was written to disk, in milliseconds since the Unix epoch. Absent: it is not there.
+ * Time when the KV was written to disk, in milliseconds since the Unix epoch. Absent if it is not on disk.
  */
 savedAt?: number, 
 /**
@@ -1956,15 +2003,15 @@ lastUsedAt: number, };
 export type Residency = "resident" | "parked" | "saved" | "uncached";
 
 /**
- * One answer in the making, or made not long ago.
+ * One answer that is queued, running or recently finished.
  */
 export type GenerationState = { 
 /**
- * As its caller named it.
+ * The id given by its caller.
  */
 id: string, 
 /**
- * Id of the conversation that it is a turn of.
+ * Id of the scope.
  */
 scope: string, 
 /**
@@ -1972,29 +2019,30 @@ scope: string,
  */
 model: string, 
 /**
- * How far it is; at the end, how it ended.
+ * The current phase; at the end with the outcome.
  */
 phase: GenerationPhase, 
 /**
- * The answer so far, without what was thought before it and without calls of tools.
+ * The answer so far, without reasoning and tool calls.
  */
 text: string, 
 /**
- * What the model thinks before it answers, so far.
+ * The reasoning so far.
  */
 reasoning: string, 
 /**
- * The tools that the answer calls, so far: `arguments` is whole when the generation has finished.
+ * The tool calls so far; `arguments` is complete when the generation has finished.
  */
 toolCalls: Array<ToolCall>, 
 /**
- * Of the answer's tokens so far, where `options.logprobs` asked for them: as many as `outputTokens`, so also of a stop text's, of
- * control tokens but the one that ends the answer, and of thoughts and calls.
+ * The probabilities of the answer's tokens so far, if `options.logprobs` asks for them. There are as many as
+ * `outputTokens`, so they include the tokens of a stop text, of reasoning and of calls, and control tokens except
+ * the one that ends the answer.
  */
 logprobs?: Array<TokenLogprob>, };
 
 /**
- * The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
+ * The phases of a generation, by `type`, in this order; `finished` may follow any of them.
  */
 export type GenerationPhase = { "type": "queued" } | { "type": "prefilling", 
 /**
@@ -2006,46 +2054,49 @@ done: number,
  */
 total: number, } | { "type": "decoding" } | { "type": "finished", 
 /**
- * How it ended, and what it cost.
+ * How it ended, with its cost.
  */
 outcome: Outcome, };
 
 /**
- * A token of an answer, and how likely it was by the model itself: before temperature, penalties, biases, grammars and all else
- * that `GenerateOptions` does to a choice.
+ * A token of an answer with its probability by the model itself: before temperature, penalties, biases, grammars and
+ * all other effects of `GenerateOptions`.
  */
 export type TokenLogprob = { 
 /**
- * The likeliest tokens in its place, as many as were asked for, the likeliest first. The chosen one may be none of them.
+ * The likeliest tokens at this place, as many as requested, the likeliest first. The chosen token may be missing
+ * from them.
  */
 top: Array<Logprob>, 
 /**
- * Of the model's vocabulary.
+ * Token of the model's vocabulary.
  */
 token: number, 
 /**
- * Its own text, control tokens by their names. A part of a character is U+FFFD: `detokenize` joins those.
+ * The token's text, or the name of a control token. A part of a character is U+FFFD; `detokenize` joins such
+ * parts.
  */
 text: string, 
 /**
- * Natural logarithm of its probability, 0 at most. -9,999 stands for what is as good as impossible.
+ * Natural logarithm of the probability, at most 0. -9,999 stands for a practically impossible token.
  */
 logprob: number, };
 
 /**
- * How likely a token is.
+ * A token with its probability.
  */
 export type Logprob = { 
 /**
- * Of the model's vocabulary.
+ * Token of the model's vocabulary.
  */
 token: number, 
 /**
- * Its own text, control tokens by their names. A part of a character is U+FFFD: `detokenize` joins those.
+ * The token's text, or the name of a control token. A part of a character is U+FFFD; `detokenize` joins such
+ * parts.
  */
 text: string, 
 /**
- * Natural logarithm of its probability, 0 at most. -9,999 stands for what is as good as impossible.
+ * Natural logarithm of the probability, at most 0. -9,999 stands for a practically impossible token.
  */
 logprob: number, };
 
@@ -2054,19 +2105,19 @@ logprob: number, };
  */
 export type Outcome = { 
 /**
- * Why it ended; `failed` alone brings an `error`.
+ * The reason; only `failed` has an `error`.
  */
 reason: FinishReason, 
 /**
- * Present if, and only if, `reason` is `failed`.
+ * Present if and only if `reason` is `failed`.
  */
 error?: ErrorInfo, 
 /**
- * Tokens; all zero for a generation that never reached a slot.
+ * The token counts; all 0 for a generation that never reached a slot.
  */
 usage: Usage, 
 /**
- * Milliseconds; a phase that was never entered is 0.
+ * The durations; 0 for a phase that was never entered.
  */
 timings: Timings, };
 
@@ -2076,7 +2127,7 @@ timings: Timings, };
 export type FinishReason = "stop" | "length" | "toolCalls" | "cancelled" | "failed";
 
 /**
- * Tokens of one generation.
+ * Token counts of one generation.
  */
 export type Usage = { 
 /**
@@ -2088,7 +2139,7 @@ promptTokens: number,
  */
 cachedTokens: number, 
 /**
- * Prompt tokens that had to be computed.
+ * Prompt tokens that were computed.
  */
 prefilledTokens: number, 
 /**
@@ -2097,15 +2148,15 @@ prefilledTokens: number,
 outputTokens: number, };
 
 /**
- * Milliseconds of one generation, each measured from the end of the phase before.
+ * Durations of one generation in milliseconds, each from the end of the phase before.
  */
 export type Timings = { 
 /**
- * Waiting: for the load, the scope's earlier turn, a slot.
+ * Waiting for the load, the scope's earlier turn, or a slot.
  */
 queuedMs: number, 
 /**
- * From the slot to the first token, or to the end if none came.
+ * From the slot to the first token, or to the end if no token came.
  */
 prefillMs: number, 
 /**
@@ -2118,7 +2169,7 @@ decodeMs: number,
 firstTokenMs: number, };
 
 /**
- * Something that computes.
+ * A processor that computes.
  */
 export type Device = { 
 /**
@@ -2126,97 +2177,98 @@ export type Device = {
  */
 name: string, 
 /**
- * What sort of device; `device` of a model's `info` names the same sorts.
+ * The kind of device; `device` of a model's `info` has the same kinds.
  */
 kind: DeviceKind, 
 /**
- * The name that its maker gave it, as far as the system tells.
+ * The manufacturer's name, as far as the system reports it.
  */
 description: string, 
 /**
- * Its memory in all, in bytes; the main memory for a CPU.
+ * Total memory in bytes; the main memory for a CPU.
  */
 memoryBytes: number, 
 /**
- * Instruction sets that this build uses here, such as "AVX512_VNNI".
+ * Instruction sets that this build uses on it, such as "AVX512_VNNI".
  */
 features: Array<string>, };
 
 /**
- * What sort of device computes.
+ * A kind of device.
  */
 export type DeviceKind = "cpu" | "gpu" | "accelerator";
 
 /**
  * Why no GPU computes.
  */
-export type NoGpu = { 
+export type GpuUnavailable = { 
 /**
- * For a program.
+ * The reason for programs.
  */
-reason: NoGpuReason, 
+reason: GpuUnavailableReason, 
 /**
- * For a person: what is missing, and what could be done.
+ * The reason for people: what is missing, and what to do.
  */
 detail: string, };
 
 /**
- * Why no GPU computes, for a program.
+ * Why no GPU computes, for programs.
  */
-export type NoGpuReason = "notBuilt" | "notFound" | "notWanted";
+export type GpuUnavailableReason = "notBuilt" | "notFound" | "notWanted";
 
 /**
- * Whether a model would fit.
+ * The answer to `canLoad`.
  */
 export type MemoryFit = { 
 /**
- * The answer.
+ * The verdict.
  */
 verdict: FitVerdict, 
 /**
- * What the load would take; for `fitsSmaller`, with a `contextSize` and `slots` that fit: ask for both.
+ * The memory of the load. For `fitsSmaller`, its `contextSize` and `maxResident` are values that fit: ask for
+ * both.
  */
 estimate: MemoryEstimate, 
 /**
- * Bytes that are free for it now. Left out where the system does not say.
+ * Bytes that are free for the load now. Absent if the system does not say.
  */
 availableBytes?: number, };
 
 /**
- * Whether a model would fit, in a word.
+ * Whether a model would fit.
  */
 export type FitVerdict = "fits" | "fitsSmaller" | "doesNotFit";
 
 /**
- * What a load takes, computed from the file's header and the options, before anything is allocated. In bytes.
+ * The memory of a load in bytes, computed from the file's header and the options before any allocation.
  */
 export type MemoryEstimate = { 
 /**
- * The weights in the form that is computed with, mapped from the file or repacked for this CPU, and the vocabulary.
- * The mapped origin of a repacked weight is not counted: the system takes it back when it needs the memory.
+ * The weights as used for computing, mapped from the file or repacked for this CPU, and the vocabulary. The mapped
+ * original of a repacked weight is not counted: the system reclaims it when it needs the memory.
  */
 weightsBytes: number, 
 /**
- * The KV memory of all slots. 0 for a model that only makes embeddings.
+ * The KV memory of all resident scopes. 0 for a model that only makes embeddings.
  */
 kvBytes: number, 
 /**
- * The buffers that a step computes in. 0 for a model that only makes embeddings: what those take is counted when they are
- * made, by the length of their texts.
+ * The buffers for computing. 0 for a model that only makes embeddings: its buffers are counted when they are made,
+ * by the length of the texts.
  */
 computeBytes: number, 
 /**
- * Tokens of context per scope that this is for.
+ * Tokens of context per scope that the estimate assumes.
  */
 contextSize: number, 
 /**
- * Slots that this is for; 0 for a model that only makes embeddings, which has none.
+ * Resident scopes that the estimate assumes; 0 for a model that only makes embeddings.
  */
-slots: number, };
+maxResident: number, };
 
 /**
- * Something big beside the models, such as a speech recogniser: it counts in the same budget, and goes before a model
- * that is in use.
+ * A large memory user beside the models, such as a speech recogniser. It counts in the same budget, and goes before a
+ * model that is in use.
  */
 export type Resident = { 
 /**
@@ -2224,68 +2276,69 @@ export type Resident = {
  */
 id: string, 
 /**
- * What it is, for people.
+ * A name for people.
  */
 name: string, 
 /**
- * Memory that it takes, in bytes.
+ * Its memory in bytes.
  */
 sizeBytes: number, 
 /**
- * Whether it is at work now; then it is not asked to go.
+ * Whether it is in use now; then it is not asked to go.
  */
 inUse: boolean, };
 
 /**
- * A conversation as the model's chat template writes it, ready for the answer.
+ * A conversation rendered by the model's chat template, ready for the answer.
  */
 export type RenderedPrompt = { 
 /**
- * What the template wrote.
+ * The rendered text.
  */
 text: string, 
 /**
- * Tokens that the model reads: those of `text`, behind the token that its every prompt begins with, if it wants one.
+ * Number of tokens that the model reads: those of `text`, and the token that begins every prompt, if the
+ * vocabulary has one.
  */
 tokenCount: number, 
 /**
- * Texts that end an answer under this template, beside those that a request names.
+ * Texts that end an answer under this template, in addition to the request's own.
  */
 stop: Array<string>, 
 /**
- * The template's Jinja source. None: the file has none, and ChatML is written.
+ * The template's Jinja source. Absent if the file has none and ChatML is used.
  */
 template?: string, };
 
 /**
- * A model that is brought to this device because somebody asked for that, not for the model loaded. One that has come is
- * among the stored models, and no longer here.
+ * A download or import that `download` or `importModel` started. A finished one is among the stored models, and no
+ * longer here.
  */
 export type Download = { 
 /**
- * As a `StoredModel` has it.
+ * The name, as in `StoredModel`.
  */
 name: string, 
 /**
- * How far it is.
+ * The progress.
  */
 status: DownloadStatus, };
 
 /**
- * A download's states, by `type`.
+ * A download's state, by `type`.
  */
 export type DownloadStatus = { "type": "running", 
 /**
- * How far it is.
+ * The progress.
  */
 progress: DownloadProgress, } | { "type": "failed", 
 /**
- * What whoever waited for it was told.
+ * The error that waiting callers got.
  */
 error: ErrorInfo, };
 
 /**
- * A repository of the hub, as it was at one commit.
+ * A repository of the hub at one commit.
  */
 export type HubRepository = { 
 /**
@@ -2293,114 +2346,114 @@ export type HubRepository = {
  */
 repository: string, 
 /**
- * What was listed; a branch may have gone on since.
+ * The listed commit; the branch may have newer ones.
  */
 commit: string, 
 /**
- * Every model that is there as a whole, smallest first.
+ * Every complete model of the repository, smallest first.
  */
 variants: Array<HubVariant>, 
 /**
- * Name of the one that fits best: the largest that fits as it is, or else with less context. Full precision is proposed
- * where nothing else fits. Absent where nothing is known to fit.
+ * Name of the variant that fits best: the largest that fits as it is, else the largest that fits with less
+ * context. Full precision is proposed only if nothing else fits. Absent if no variant is known to fit.
  */
 best?: string, };
 
 /**
- * A model of a repository: one quantization, with all of its parts.
+ * A model of a repository: one quantization, with all of its files.
  */
 export type HubVariant = { 
 /**
- * What to acquire, or to download: `hf:org/repo:Q4_K_M`, or the name of its first file where that alone tells it from
- * others.
+ * The name for `acquire` or `download`: `hf:org/repo:Q4_K_M`, or the name of its first file if the quantization is
+ * ambiguous.
  */
 name: string, 
 /**
- * As its file's name has it. Absent where that does not say.
+ * The quantization in the file's name. Absent if the name has none.
  */
 quantization?: string, 
 /**
- * Of all its files.
+ * Size of all its files.
  */
 bytes: number, 
 /**
- * More than one where the model is split.
+ * Number of files; more than one if the model is split.
  */
 fileCount: number, 
 /**
- * Whether it is on this device by this name, as a whole.
+ * Whether the whole model is on this device under this name.
  */
 isStored: boolean, 
 /**
- * Whether it would fit now, as `canLoad` says it. Absent where no header could be read that tells.
+ * Whether the model would fit now, as `canLoad` says. Absent if no header could be read that tells.
  */
 fit?: MemoryFit, 
 /**
- * Whether `fit` comes from this variant's own header. Otherwise it comes from that of another quantization of the same
- * model, whose weights were scaled by the sizes of the files: `canLoad` of this one says it exactly.
+ * Whether `fit` comes from this variant's own header. Otherwise it comes from another quantization of the same
+ * model, with the weights scaled by the sizes of the files; `canLoad` gives the exact answer.
  */
 isFitExact: boolean, };
 
 /**
- * The models of this device, and what they take.
+ * The stored models and their disk space.
  */
 export type StoredModels = { 
 /**
- * Least recently used first.
+ * The models, least recently used first.
  */
 models: Array<StoredModel>, 
 /**
- * All of them together.
+ * The space of all of them.
  */
 disk: DiskUse, };
 
 /**
- * A model in the manager's directory, by the name that it was asked for by.
+ * A stored model, by the name that it was requested with.
  */
 export type StoredModel = { 
 /**
- * A URL or a hub name: what a `ModelConfig` has as its path.
+ * A URL or a hub name, as in `path` of a `ModelConfig`.
  */
 name: string, 
 /**
- * What it takes on the disk, unfinished downloads included. What several names share counts for each of them.
+ * Bytes on disk, including unfinished downloads. Files that several names share count for each of them.
  */
 bytes: number, 
 /**
- * When it was loaded last, or came, in milliseconds since the Unix epoch.
+ * Time of the last load, or of its arrival, in milliseconds since the Unix epoch.
  */
 lastUsedAt: number, 
 /**
- * Whether it can be loaded now, without any network.
+ * Whether the model can be loaded now, without a network.
  */
 isComplete: boolean, 
 /**
- * Whether it, or a newer version of it, is on its way, or was and can go on.
+ * Whether a transfer of the model, or of a newer version, runs or can be resumed.
  */
 isIncoming: boolean, 
 /**
- * Whether something keeps it from being removed: a loaded model, a running transfer.
+ * Whether a loaded model or a running transfer prevents its removal.
  */
 isInUse: boolean, };
 
 /**
- * What models take on the disk, in bytes.
+ * Disk space of models, in bytes.
  */
 export type DiskUse = { 
 /**
- * Files of models, each once.
+ * Files of models, each counted once.
  */
 modelsBytes: number, 
 /**
- * Files that are still on their way.
+ * Unfinished files.
  */
 partialBytes: number, 
 /**
- * What both may take together: `modelsBudgetBytes`. Absent: as much as fits.
+ * The budget for both: `modelsBudgetBytes`. Absent: as much as fits.
  */
 budgetBytes?: number, 
 /**
- * What this app may still write. Absent where the system does not say.
+ * Space that this app may still write. Absent if the system does not say.
  */
 freeBytes?: number, };
 

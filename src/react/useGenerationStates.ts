@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'react';
 
-import type { Generation } from '../core/Generation';
+import type { Generation } from '../core/generations/Generation';
 import type { GenerationState } from '../protocol/generated';
 
 /**
- * Text and phase of running generations. Through `useState`, not `useSyncExternalStore`: a render of streaming text can
- * then be interrupted by one that matters more.
+ * Returns the text and phase of running generations. Uses `useState`, not `useSyncExternalStore`, so that a more urgent
+ * render can interrupt one of streaming text.
  */
 export function useGenerationStates(generations: readonly Generation[]): (generation: Generation) => GenerationState {
   const [states, setStates] = useState(() => snapshots(generations));

@@ -1,77 +1,83 @@
 import { useCallback, useEffect, useState } from 'react';
 
-import type { GenerateRequest } from '../core/generate';
-import type { Generation } from '../core/Generation';
+import type { GenerateRequest } from '../core/generations/GenerateRequest';
+import type { Generation } from '../core/generations/Generation';
 import type { LlamaErrorCode } from '../core/LlamaError';
-import { isRefusal } from '../core/Leases';
-import { modelKey, modelOfKey } from '../core/modelKey';
+import { isRefusal } from '../core/models/Leases';
+import { modelKey, modelOfKey } from '../core/models/modelKey';
 import type { DownloadProgress, ModelConfig, ModelInfo, ModelStatus } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useStore } from './useStore';
 
-/** Which model, how it is loaded, and for whom. Compared by value: a new object with equal options changes nothing. */
+/** Options of `useLlama`. Compared by value: a new object with equal options changes nothing. */
 export interface UseLlamaOptions extends ModelConfig {
-  /** Names the component in the flight recorder. Left out: `useLlama`. */
-  owner?: string;
-  /** The conversation that `generate` speaks in. Left out: `default`. */
+  /**
+   * Names the component in the flight recorder.
+   * @default 'useLlama'
+   */
+  debugLabel?: string;
+  /**
+   * The conversation of `generate`.
+   * @default 'default'
+   */
   scope?: string;
 }
 
-/** Why something failed: a `LlamaError`, or the engine's words for one. */
+/** The reason of a failure: a `LlamaError`, or the `ErrorInfo` of one. */
 export interface Failure {
-  /** The kind of failure: for programs. */
+  /** The kind of failure, for programs. */
   readonly code: LlamaErrorCode;
-  /** What failed, on what, and what to do: for people. */
+  /** What failed, on what, and what to do, for people. */
   readonly detail: string;
 }
 
-/** A model as a component sees it. Its functions keep their identity while client and options stay equal. */
+/** A model as a component sees it. Its functions keep their identity while the client and the options stay equal. */
 export interface UseLlama {
   /**
-   * `ready` also means idle, that is loaded without a lease, so that a remount is ready in its first render. `downloading`
-   * comes before `loading` for a model that is named by URL or hub name and is not on the device yet.
+   * `ready` includes idle, that is loaded without a lease, so that a remount is ready in its first render.
+   * `downloading` comes before `loading` for a model with a URL or a hub name that is not on the device yet.
    */
   readonly status: 'unloaded' | 'downloading' | 'loading' | 'ready' | 'unloading' | 'failed';
-  /** Of the download, then of the load: 0 to 1. 0 as long as nobody knows how large the model is. */
+  /** Progress of the download, then of the load: 0 to 1. 0 while the size of the model is unknown. */
   readonly progress: number;
   /** Present if `status` is `downloading`. */
   readonly download: DownloadProgress | undefined;
-  /** What the model turned out to be, once it is loaded. */
+  /** Properties of the loaded model. */
   readonly info: ModelInfo | undefined;
   /** Present if `status` is `failed`. */
   readonly error: Failure | undefined;
-  /** Starts a turn; a text is a user's message. Does not wait for `ready`: the engine does. */
+  /** Starts a turn; a string is a message of the user. May be called before `ready`: the engine waits for the model. */
   readonly generate: (input: string | GenerateInput) => Generation;
-  /** Takes the lease anew, after a failure or an unload. */
-  readonly reload: () => void;
+  /** Takes the lease again, after a failure or an unload. */
+  readonly retry: () => void;
 }
 
-/** A turn for the hook's own model; without `scope`, of the hook's own conversation. */
+/** A turn of the hook's model; without `scope`, in the hook's conversation. */
 export type GenerateInput = Omit<GenerateRequest, 'model' | 'scope'> & { scope?: string };
 
-/** Keeps a model loaded while the component is mounted, and for `keepAliveMs` after. */
-export function useLlama({ owner = 'useLlama', scope = 'default', ...model }: UseLlamaOptions): UseLlama {
+/** Keeps a model loaded while the component is mounted, and for `keepAliveMs` after that. */
+export function useLlama({ debugLabel = 'useLlama', scope = 'default', ...model }: UseLlamaOptions): UseLlama {
   const client = useLlamaClient();
   const state = useStore(client.model(model.path));
   const key = modelKey(model);
   const [attempt, setAttempt] = useState(0);
   const [refusal, setRefusal] = useState<{ of: string; error: Failure }>();
-  const lease = `${attempt} ${owner} ${key}`;
+  const lease = `${attempt} ${debugLabel} ${key}`;
 
   useEffect(() => {
     const config = modelOfKey(key);
-    client.recordMount(owner, config.path, 'mounted');
-    const taken = client.acquire(config, owner);
+    client.recordMount(debugLabel, config.path, 'mounted');
+    const taken = client.acquire(config, debugLabel);
     let held = true;
     taken.ready.catch((error: unknown) => {
       if (held && isRefusal(error as Failure)) setRefusal({ of: lease, error: error as Failure });
     });
     return () => {
       held = false;
-      client.recordMount(owner, config.path, 'unmounted');
+      client.recordMount(debugLabel, config.path, 'unmounted');
       taken.release();
     };
-  }, [client, key, owner, lease]);
+  }, [client, key, debugLabel, lease]);
 
   const generate = useCallback(
     (input: string | GenerateInput) => {
@@ -80,10 +86,10 @@ export function useLlama({ owner = 'useLlama', scope = 'default', ...model }: Us
     },
     [client, key, scope],
   );
-  const reload = useCallback(() => setAttempt((count) => count + 1), []);
+  const retry = useCallback(() => setAttempt((count) => count + 1), []);
 
   const refused = refusal?.of === lease ? refusal.error : undefined;
-  return { ...describe(state?.status, refused), generate, reload };
+  return { ...describe(state?.status, refused), generate, retry };
 }
 
 function describe(

@@ -1,96 +1,127 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 
-import { type ChatMessage, conversation } from '../core/conversation';
-import type { Generation } from '../core/Generation';
-import { modelKey, modelOfKey } from '../core/modelKey';
-import type { OpenCall, Tools } from '../core/tools';
-import { Preparation } from '../core/Preparation';
-import type { GenerateOptions, GenerationState, Message, ModelConfig, Overflow, Persist, ScopeSummary } from '../protocol/generated';
+import type { Generation } from '../core/generations/Generation';
+import { PrefillAhead } from '../core/generations/PrefillAhead';
+import { modelKey, modelOfKey } from '../core/models/modelKey';
+import { type ChatMessage, messagesOf } from '../core/scopes/messagesOf';
+import type { Tools } from '../core/tools/ToolDefinition';
+import type { PendingToolCall } from '../core/tools/ToolRun';
+import type {
+  GenerateOptions,
+  GenerationState,
+  Message,
+  ModelConfig,
+  Overflow,
+  Persist,
+  ScopeSummary,
+} from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useGenerationStates } from './useGenerationStates';
 import { type Failure, useLlama, type UseLlama } from './useLlama';
 import { useStore } from './useStore';
 
-/** Which conversation, and which model answers in it. Compared by value, as in `useLlama`. */
+/** Options of `useLlamaChat`. Compared by value, as in `useLlama`. */
 export interface UseLlamaChatOptions {
-  /** Kept loaded while the component is mounted, and for its `keepAliveMs` after. */
+  /** The model that answers. Kept loaded while the component is mounted, and for its `keepAliveMs` after that. */
   model: ModelConfig;
-  /** The conversation. Components with the same scope show the same. */
+  /** The conversation. Components with the same scope show the same messages. */
   scope: string;
-  /** First message of a conversation that has none. */
+  /** The first message of a new conversation. */
   system?: string;
-  /** For every answer. `keepPartial` is true unless said otherwise: what a user saw before `stop` stays. */
+  /** Options of every answer. `keepPartial` is true by default: the text that a user saw before `stop` stays. */
   options?: GenerateOptions;
-  /** What of the conversation may be written to disk, said with every turn. Left out: as before; at first `kv`. */
+  /**
+   * The parts of the conversation that may be written to disk. Sent with every turn.
+   * @default the value so far; `full` for a new conversation
+   */
   persist?: Persist;
-  /** What happens when the conversation outgrows `contextSize`. Left out: `shift`, the model no longer sees its oldest turns. */
+  /**
+   * What happens when the conversation outgrows `contextSize`. With `dropOldest` the model no longer sees the oldest
+   * turns.
+   * @default 'dropOldest'
+   */
   overflow?: Overflow;
-  /** What the model may call. Another object is no change: every answer and every call takes those of the newest render. */
+  /** The tools that the model may call. Every answer and every call uses the tools of the newest render. */
   tools?: Tools;
-  /** Answers to one message at most. What the last one calls is left: `openCalls` shows it until the next turn. Left out: 5. */
+  /**
+   * The greatest number of answers to one message. Calls of the last answer stay in `pendingToolCalls` until the next
+   * turn.
+   * @default 5
+   */
   maxSteps?: number;
-  /** Names the component in the flight recorder. Left out: `useLlamaChat`. */
-  owner?: string;
+  /**
+   * Names the component in the flight recorder.
+   * @default 'useLlamaChat'
+   */
+  debugLabel?: string;
 }
 
 /** A conversation as a component sees it. */
 export interface UseLlamaChat {
-  /** The transcript and the answers under way. Finished messages are the same objects from render to render. */
+  /**
+   * The transcript, and the answers that are being written. A finished message keeps its identity from render to
+   * render.
+   */
   readonly messages: readonly ChatMessage[];
-  /** `loading`: the transcript is being read; `submitted`: waiting for the first text; `calling`: for tools. */
-  readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'calling' | 'failed';
-  /** Where its KV is, what of it is on disk, how many messages the model no longer sees. Absent before its first turn. */
+  /** `loading`: the transcript is being read. `submitted`: the first text is awaited. `calling`: tools are awaited. */
+  readonly status: 'loading' | 'ready' | 'submitted' | 'streaming' | 'calling' | 'error';
+  /**
+   * Where the KV is, which parts are on disk, and how many messages the model no longer sees. Absent before the first
+   * turn.
+   */
   readonly summary: ScopeSummary | undefined;
-  /** Why the transcript could not be read, the last turn failed, or the model is not there. */
+  /** Why the transcript could not be read, the last turn failed, or the model is not available. */
   readonly error: Failure | undefined;
-  /** The model that answers, as `useLlama` has it. */
+  /** The model, as `useLlama` returns it. */
   readonly model: UseLlama;
-  /** Says something. While an answer is under way, the new turn waits for its end. */
+  /** Sends a message of the user. While an answer is being written, the new turn waits for its end. */
   readonly send: (text: string, options?: GenerateOptions) => Generation;
   /**
-   * Prefills what is known of a message that may come, `''` if nothing yet, so that its answer begins sooner: call it with every
-   * partial text of a recogniser. The last word may still become another one. At most one is under way; of those that come
-   * meanwhile the newest is next. Never fails: what could not be prefilled, `send` computes. A conversation that begins with that
-   * message has nothing to prepare.
+   * Prefills a message that the user may send, or `''` if nothing of it is known, so that its answer starts sooner.
+   * Call it with every partial text of a speech recogniser: the last word may still change. One prefill runs at a time,
+   * and the newest text is next. Never fails: `send` prefills whatever is missing. Does nothing before the first turn.
    */
-  readonly prepare: (text: string) => void;
+  readonly prefill: (text: string) => void;
   /**
-   * Calls of tools that have no result yet. Those in state `waiting` wait for `approve`; those that are `left` for nobody: the answer
-   * was the last of `maxSteps`, or cut short. The next turn goes on without them.
+   * Tool calls that have no result yet. `waiting` calls wait for `approveToolCall` or `denyToolCall`. No tool carries
+   * out an `unanswered` call, because its answer was the last of `maxSteps`, or was cut short. The next turn goes on
+   * without it.
    */
-  readonly openCalls: readonly OpenCall[];
-  /** Lets a call be carried out, or refuses it. */
-  readonly approve: (callId: string, isApproved?: boolean) => void;
-  /** Ends every turn of the conversation, queued or running, and waits for no tool. Resolves when they have ended. */
+  readonly pendingToolCalls: readonly PendingToolCall[];
+  /** Carries out a call that waits for approval. */
+  readonly approveToolCall: (callId: string) => void;
+  /** Refuses a call that waits for approval; the model is told. */
+  readonly denyToolCall: (callId: string) => void;
+  /** Ends every turn, queued or running, and stops waiting for tools. Resolves when the turns have ended. */
   readonly stop: () => Promise<void>;
-  /** Answers the user's last message anew. `undefined`: there is none. */
+  /** Answers the user's last message again. Returns `undefined` if there is none. */
   readonly regenerate: (options?: GenerateOptions) => Generation | undefined;
-  /** Cuts the conversation: the message at the index and all after it are gone. To edit a question, cut there and `send`. */
+  /** Removes the message at the index, and all later ones. To edit a question, rewind to it and `send`. */
   readonly rewindTo: (messageIndex: number) => Promise<void>;
-  /** A copy of the conversation, or of its first `messageCount` messages. Resolves to its scope; nothing is prefilled. */
+  /** Copies the conversation, or its first `messageCount` messages. Resolves to the new scope; nothing is prefilled. */
   readonly fork: (messageCount?: number) => Promise<string>;
 }
 
 /**
- * A conversation that outlives the component: mounted again, also after a JavaScript reload, it shows the transcript and
- * the answer that is being written.
+ * A conversation that outlives the component. When it is mounted again, even after a JavaScript reload, it shows the
+ * transcript and the answer that is being written.
  */
 export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
-  const { scope, system, options, persist, overflow, tools, maxSteps, owner = 'useLlamaChat' } = chat;
+  const { scope, system, options, persist, overflow, tools, maxSteps, debugLabel = 'useLlamaChat' } = chat;
   const client = useLlamaClient();
-  const model = useLlama({ ...chat.model, owner });
+  const model = useLlama({ ...chat.model, debugLabel });
   const state = useStore(client.scope(scope));
-  const openCalls = useStore(client.openCalls(scope));
+  const pendingToolCalls = useStore(client.pendingToolCalls(scope));
   const stateOf = useGenerationStates(state.generations);
 
   useEffect(() => {
-    // A failure is in the store, as the transcript's status.
+    // The store shows a failure, as the transcript's status.
     client.transcript(scope).catch(() => undefined);
   }, [client, scope]);
 
   const key = modelKey(chat.model);
   const defaults = JSON.stringify({ keepPartial: true, ...options });
-  // By conversation: what was shown here before goes on with its own.
+  // Tools are kept per conversation: the one that was shown here before goes on with its own.
   const latestTools = useRef(new Map([[scope, tools]]));
   useLayoutEffect(() => {
     latestTools.current.set(scope, tools);
@@ -110,7 +141,7 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
   const asked = useCallback(
     (text: string): Message[] => {
       const { summary, generations } = client.scope(scope).getSnapshot();
-      // A first turn that failed went back whole, and the system message with it.
+      // A failed first turn was rolled back, and the system message with it.
       const isEmpty = (summary?.messageCount ?? 0) === 0 && generations.length === 0;
       const opening: Message[] = system !== undefined && isEmpty ? [{ role: 'system', content: system }] : [];
       return [...opening, { role: 'user', content: text }];
@@ -122,15 +153,15 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
     [client, scope, asked, start],
   );
 
-  const preparation = useMemo(() => new Preparation(client), [client]);
+  const prefillAhead = useMemo(() => new PrefillAhead((request) => client.prefill(request)), [client]);
   const { path } = chat.model;
-  const prepare = useCallback(
+  const prefill = useCallback(
     (text: string) => {
-      // Another model would compute it, and this one begin anew.
+      // The model that answered last would prefill, and this model could not use the result.
       if (client.scope(scope).getSnapshot().summary?.model !== path) return;
-      preparation.guess({ scope, append: asked(text), open: true });
+      prefillAhead.request({ scope, append: asked(text), open: true });
     },
-    [client, scope, path, asked, preparation],
+    [client, scope, path, asked, prefillAhead],
   );
 
   const stop = useCallback(async () => {
@@ -148,22 +179,24 @@ export function useLlamaChat(chat: UseLlamaChatOptions): UseLlamaChat {
   );
 
   const rewindTo = useCallback((messageIndex: number) => client.rewindTo(scope, messageIndex), [client, scope]);
-  const approve = useCallback((callId: string, isApproved = true) => client.approveCall(scope, callId, isApproved), [client, scope]);
+  const approveToolCall = useCallback((callId: string) => client.approveToolCall(scope, callId), [client, scope]);
+  const denyToolCall = useCallback((callId: string) => client.denyToolCall(scope, callId), [client, scope]);
   const fork = useCallback((messageCount?: number) => client.fork(scope, { messageCount }), [client, scope]);
 
   const error = state.transcript.error ?? state.failure ?? model.error;
-  const isCalling = openCalls.some(({ state }) => state !== 'left') && state.generations.length === 0;
+  const isCalling = pendingToolCalls.some(({ state }) => state !== 'unanswered') && state.generations.length === 0;
   const status = isCalling ? 'calling' : statusOf(state.transcript.status, state.generations.map(stateOf), error);
   return {
-    messages: conversation(state, stateOf),
+    messages: messagesOf(state, stateOf),
     status,
     summary: state.summary,
     error,
     model,
     send,
-    prepare,
-    openCalls,
-    approve,
+    prefill,
+    pendingToolCalls,
+    approveToolCall,
+    denyToolCall,
     stop,
     regenerate,
     rewindTo,
@@ -182,6 +215,6 @@ function statusOf(
 ): UseLlamaChat['status'] {
   if (turns.some(({ text }) => text !== '')) return 'streaming';
   if (turns.length > 0) return 'submitted';
-  if (error !== undefined) return 'failed';
+  if (error !== undefined) return 'error';
   return transcript === 'ready' ? 'ready' : 'loading';
 }

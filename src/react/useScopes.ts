@@ -1,30 +1,32 @@
 import { useMemo } from 'react';
 
-import { isHidden } from '../core/hiddenScopes';
 import type { LlamaClient } from '../core/LlamaClient';
+import { isHidden } from '../core/scopes/hiddenScope';
 import type { ScopeSummary } from '../protocol/generated';
 import { useLlamaClient } from './client';
 import { useStore } from './useStore';
 
-/** All conversations, and what can be done to one by hand. Each function is the client's of the same name. */
-export interface UseScopes extends Pick<LlamaClient, 'park' | 'restore' | 'save' | 'fork' | 'rewindTo' | 'setPersist'> {
+/** Functions of the client that act on one conversation. */
+type ScopeActions = Pick<LlamaClient, 'park' | 'restore' | 'save' | 'fork' | 'rewindTo' | 'setPersist' | 'deleteScope'>;
+
+/** All conversations, and the client's functions that act on one of them. */
+export interface UseScopes extends ScopeActions {
   /**
-   * Where each is, how long, and what of it is on disk; without messages. Frozen, and the same list until it changes. Without
-   * those that hold calls of the AI SDK which name none.
+   * Where the KV of each conversation is, how long it is, and which parts of it are on disk; without messages. Frozen,
+   * and the same list until it changes. Hidden conversations, of AI SDK calls that name none, are left out.
    */
   readonly scopes: readonly ScopeSummary[];
-  /** Forgets one: transcript and cached tokens, in memory and on disk. A running generation is cancelled first. */
-  readonly dispose: LlamaClient['disposeScope'];
 }
 
 /**
- * Every conversation that the manager knows, also those of an earlier process. The same object until one of them changes.
+ * Returns every conversation that the manager knows, including those of earlier processes. The same object until one of
+ * them changes.
  *
  * ```tsx
  * function Conversations() {
- *   const { scopes, fork, dispose } = useScopes();
+ *   const { scopes, fork, deleteScope } = useScopes();
  *   return scopes.map(({ id, residency }) => (
- *     <Row key={id} title={id} place={residency} onCopy={() => fork(id)} onDelete={() => dispose(id)} />
+ *     <Row key={id} title={id} place={residency} onCopy={() => fork(id)} onDelete={() => deleteScope(id)} />
  *   ));
  * }
  * ```
@@ -33,10 +35,13 @@ export function useScopes(): UseScopes {
   const client = useLlamaClient();
   const scopes = useStore(client.scopes);
   const actions = useMemo(() => actionsOf(client), [client]);
-  return useMemo(() => Object.freeze({ scopes: Object.freeze(scopes.filter(({ id }) => !isHidden(id))), ...actions }), [scopes, actions]);
+  return useMemo(() => {
+    const shown = Object.freeze(scopes.filter(({ id }) => !isHidden(id)));
+    return Object.freeze({ scopes: shown, ...actions });
+  }, [scopes, actions]);
 }
 
-function actionsOf(client: LlamaClient): Omit<UseScopes, 'scopes'> {
+function actionsOf(client: LlamaClient): ScopeActions {
   return {
     park: (scope) => client.park(scope),
     restore: (scope) => client.restore(scope),
@@ -44,6 +49,6 @@ function actionsOf(client: LlamaClient): Omit<UseScopes, 'scopes'> {
     fork: (scope, options) => client.fork(scope, options),
     rewindTo: (scope, messageIndex) => client.rewindTo(scope, messageIndex),
     setPersist: (scope, persist) => client.setPersist(scope, persist),
-    dispose: (scope) => client.disposeScope(scope),
+    deleteScope: (scope) => client.deleteScope(scope),
   };
 }

@@ -1,8 +1,8 @@
 import { useSyncExternalStore } from 'react';
 
-import type { ReadableStore } from '../core/Store';
+import type { ReadableStore } from '../core/state/Store';
 
-/** A store's value, the same on the server: the snapshot is synchronous everywhere. */
+/** Returns a store's value. It is the same on the server, because the snapshot is synchronous everywhere. */
 export function useStore<T>({ subscribe, getSnapshot }: ReadableStore<T>): T {
   return useSyncExternalStore(subscribe, getSnapshot, getSnapshot);
 }

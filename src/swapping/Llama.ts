@@ -5,8 +5,8 @@ import { Session, wholeAnswer } from './Session';
 import { Slot } from './Slot';
 
 /**
- * A loaded model with slots that the caller manages, by the names that context swapping has elsewhere. A slot is a
- * conversation under a name that this `Llama` alone knows; one of them is active.
+ * A loaded model with slots that the caller manages, under the names that other context swapping libraries use. A slot
+ * is a conversation with a name that only this `Llama` knows; one of the slots is active.
  *
  * ```ts
  * const llama = new Llama(client, { path: 'chat.gguf' });
@@ -22,25 +22,28 @@ import { Slot } from './Slot';
  * llama.loadState(frozen);
  * ```
  *
- * There is no limit to the number of slots: the model has room for `slots` of its options at once, and the least recently
- * used waits in RAM. What returns nothing throws a `LlamaError` at once if it is misused; what goes wrong with its work
- * later is thrown by the next `generateCompleteText`.
+ * The number of slots is unlimited: `maxResident` of them are resident at once, and the least recently used ones wait
+ * in RAM. A function that returns nothing throws a `LlamaError` at once if it is misused. If its work fails later, the
+ * next `generateCompleteText` throws the error.
  */
 export class Llama {
   private readonly session: Session;
   private readonly slots = new Map<string, Slot>();
-  /** By id: whether there was anything to copy, once that is known. */
+  /** By id: resolves to whether there was a conversation to copy. */
   private readonly states = new Map<string, Promise<boolean>>();
   private active: Slot | undefined;
   private problem: LlamaError | undefined;
 
-  /** Begins to load the model, or joins its load, and keeps it loaded until `dispose`. A failure is each answer's. */
+  /**
+   * Starts to load the model, or joins its load, and keeps it loaded until `dispose`. If that fails, every answer
+   * fails.
+   */
   constructor(client: LlamaClient, model: ModelConfig) {
     this.session = new Session(client, model, 'Llama');
     this.session.load().catch(() => undefined);
   }
 
-  /** Makes a slot. Takes no memory before its first prompt, and never fails for want of it. Throws `invalidOptions` if there is one. */
+  /** Makes a slot, which takes no memory before its first prompt. Throws `invalidOptions` if the name is taken. */
   createSlot(name: string): void {
     this.session.requireOpen();
     if (this.slots.has(name)) {
@@ -49,14 +52,14 @@ export class Llama {
     this.slots.set(name, new Slot(this.session.newScope('slot')));
   }
 
-  /** Makes a slot the active one. Costs nothing. Throws `scopeNotFound` if there is none of this name. */
+  /** Makes a slot the active one, at no cost. Throws `scopeNotFound` if there is no slot of this name. */
   setSlot(name: string): void {
     this.active = this.slot(name);
   }
 
   /**
-   * Forgets a slot and its conversation; an answer of it is cancelled. After the active one no slot is active. Throws
-   * `scopeNotFound` if there is none of this name.
+   * Deletes a slot and its conversation, and cancels its answer. If it was the active slot, no slot is active
+   * afterwards. Throws `scopeNotFound` if there is no slot of this name.
    */
   freeSlot(name: string): void {
     const slot = this.slot(name);
@@ -66,15 +69,18 @@ export class Llama {
     this.inBackground(slot.queue(() => this.session.forget(slot.scope)));
   }
 
-  /** Sets the active slot's next message, in place of one that has not been answered. Throws `invalidOptions` without a slot. */
+  /**
+   * Sets the active slot's next message, and replaces one that is not answered yet. Throws `invalidOptions` without a
+   * slot.
+   */
   setPrompt(text: string): void {
     this.activeSlot().prompt = text;
   }
 
   /**
-   * Answers the active slot's prompt; another slot may be set, and answered, meanwhile. `options` are of this answer alone.
-   * Rejects with a `LlamaError`: `invalidOptions` without a slot or a prompt, else what went wrong. The slot is then as it was
-   * before, its prompt still set.
+   * Answers the active slot's prompt. Another slot may be set and answered meanwhile. `options` apply to this answer
+   * alone. Rejects with a `LlamaError`, which is `invalidOptions` without a slot or a prompt. The slot is then as it
+   * was before, and its prompt is still set.
    */
   async generateCompleteText(options: GenerateOptions = {}): Promise<string> {
     const slot = this.activeSlot();
@@ -93,7 +99,7 @@ export class Llama {
   }
 
   /**
-   * Keeps the active slot's conversation as it is after the answers asked for so far, in RAM, whatever becomes of the slot.
+   * Copies the active slot's conversation, in RAM, after the answers that are pending now. The copy outlives the slot.
    * Returns the state's id. Throws `invalidOptions` without a slot.
    */
   saveState(): string {
@@ -107,8 +113,8 @@ export class Llama {
   }
 
   /**
-   * Puts a saved conversation in place of the active slot's. The state stays, and can be loaded again, here or in another
-   * slot. Throws `invalidOptions` without a slot, `scopeNotFound` if this `Llama` has no such state.
+   * Replaces the active slot's conversation with a saved one. The state stays, and can be loaded again, into any slot.
+   * Throws `invalidOptions` without a slot, and `scopeNotFound` if this `Llama` has no such state.
    */
   loadState(id: string): void {
     const slot = this.activeSlot();
@@ -124,7 +130,7 @@ export class Llama {
     );
   }
 
-  /** Forgets a saved state. Throws `scopeNotFound` if this `Llama` has no such state. */
+  /** Deletes a saved state. Throws `scopeNotFound` if this `Llama` has no such state. */
   freeState(id: string): void {
     const saved = this.state(id);
     this.states.delete(id);
@@ -132,8 +138,8 @@ export class Llama {
   }
 
   /**
-   * Forgets every slot and state, and frees the model unless somebody else has a lease. Resolves when its memory is free;
-   * nobody has to wait for it. Everything is refused as `closed` from now on.
+   * Deletes every slot and state, and frees the model unless there are other leases. Resolves when the memory is free;
+   * there is no need to wait for that. From now on every function throws `closed`.
    */
   dispose(): Promise<void> {
     for (const slot of this.slots.values()) slot.free();
@@ -156,7 +162,9 @@ export class Llama {
   private state(id: string): Promise<boolean> {
     this.session.requireOpen();
     const saved = this.states.get(id);
-    if (saved === undefined) throw new LlamaError('scopeNotFound', 'no such state - it was freed, or another Llama saved it');
+    if (saved === undefined) {
+      throw new LlamaError('scopeNotFound', 'no such state - it was freed, or another Llama saved it');
+    }
     return saved;
   }
 

@@ -4,7 +4,7 @@ import { LlamaScope } from './LlamaScope';
 import { Session } from './Session';
 
 /**
- * One model, and any number of conversations with it, by the names that context swapping has elsewhere.
+ * One model, and any number of conversations with it, under the names that other context swapping libraries use.
  *
  * ```ts
  * const parent = new LlamaParent(client, { path: 'chat.gguf' });
@@ -17,26 +17,29 @@ import { Session } from './Session';
  * await parent.dispose();
  * ```
  *
- * The limits known from elsewhere are gone: a conversation too many makes room instead of failing, all are answered at
- * once, and each prompt has its own sampling.
+ * The usual limits do not apply: a conversation too many makes room instead of failing, all conversations are answered
+ * at the same time, and each prompt has its own sampling.
  */
 export class LlamaParent {
   private readonly session: Session;
   private readonly scopes = new Map<string, LlamaScope>();
 
-  /** Loads nothing yet. `client`: where the model lives; `useLlamaClient()` in a component. */
+  /** Loads nothing yet. In a component, the `client` is `useLlamaClient()`. */
   constructor(client: LlamaClient, model: ModelConfig) {
     this.session = new Session(client, model, 'LlamaParent');
   }
 
-  /** Loads the model, or joins its load, and keeps it loaded until `dispose`. Without it the first prompt loads the model. */
+  /**
+   * Loads the model, or joins its load, and keeps it loaded until `dispose`. Without this the first prompt loads it.
+   */
   init(): Promise<void> {
     return this.session.load();
   }
 
   /**
-   * A conversation: a new one under an id that is made, never written to disk; or the one of this id, whoever began it, in
-   * this process or an earlier one. The same object for the same id. Takes no memory before its first prompt.
+   * Returns a conversation, and the same object for the same id. Without an `id` the conversation is new, and is never
+   * written to disk. With an `id` it may exist already, even from an earlier process. Takes no memory before its first
+   * prompt.
    */
   getScope(id?: string): LlamaScope {
     this.session.requireOpen();
@@ -50,8 +53,8 @@ export class LlamaParent {
   }
 
   /**
-   * Forgets the conversations whose ids were made here, and frees the model unless somebody else has a lease. Resolves when
-   * its memory is free. Conversations under given ids stay. This parent and its scopes refuse as `closed` from now on.
+   * Deletes the conversations whose ids were made here, and frees the model unless there are other leases. Resolves
+   * when the memory is free. Conversations with given ids stay. From now on this parent and its scopes throw `closed`.
    */
   dispose(): Promise<void> {
     return this.session.end();

@@ -1,17 +1,17 @@
-import type { Generation } from '../core/Generation';
-import { idMaker } from '../core/ids';
-import type { Lease } from '../core/Leases';
+import type { Generation } from '../core/generations/Generation';
 import type { LlamaClient } from '../core/LlamaClient';
 import { isCode, LlamaError } from '../core/LlamaError';
+import type { Lease } from '../core/models/Leases';
+import { idMaker } from '../core/port/idMaker';
 import type { GenerateOptions, ModelConfig } from '../protocol/generated';
 
 const newId = idMaker();
 
-/** A model and the conversations that one `LlamaParent`, or one `Llama`, has with it: commands as functions. */
+/** A model, and the conversations that one `LlamaParent` or one `Llama` has with it. */
 export class Session {
-  /** Conversations whose ids were made here: nobody else can name them, so they end with the session. */
+  /** Conversations whose ids were made here. No one else knows the ids, so the conversations end with the session. */
   private readonly own = new Set<string>();
-  private readonly owner: string;
+  private readonly debugLabel: string;
   private lease: Lease | undefined;
   private ending: Promise<void> | undefined;
 
@@ -21,13 +21,13 @@ export class Session {
     private readonly model: ModelConfig,
     private readonly kind: string,
   ) {
-    this.owner = newId(kind);
+    this.debugLabel = newId(kind);
   }
 
-  /** Takes the lease; resolves when the model is loaded. After a failure it can be tried again. */
+  /** Takes the lease; resolves when the model is loaded. May be called again after a failure. */
   async load(): Promise<void> {
     this.requireOpen();
-    const lease = (this.lease ??= this.client.acquire(this.model, this.owner));
+    const lease = (this.lease ??= this.client.acquire(this.model, this.debugLabel));
     try {
       await lease.ready;
     } catch (error) {
@@ -37,37 +37,37 @@ export class Session {
     }
   }
 
-  /** An id for a conversation that no conversation has, nor had in an earlier process. */
+  /** Returns an id that no conversation has, or had in an earlier process. */
   newScope(kind: string): string {
     const id = newId(kind);
     this.own.add(id);
     return id;
   }
 
-  /** One turn of the user's. Throws `closed` after `end`. */
+  /** Starts a turn with a message of the user. Throws `closed` after `end`. */
   say(scope: string, content: string, options: GenerateOptions): Generation {
     this.requireOpen();
-    // Under a name that nobody can ask for again there is nothing to be found later.
+    // Without a known id no one could ask for a saved conversation again.
     const persist = this.own.has(scope) ? 'none' : undefined;
     return this.client.generate({ model: this.model, scope, append: [{ role: 'user', content }], options, persist });
   }
 
-  /** Makes `as`, which is new, a copy of a conversation. One that has had no turn yet has nothing to copy. */
+  /** Copies a conversation to the new id `as`. Resolves to false if there was no turn yet, and so nothing to copy. */
   fork(scope: string, as: string): Promise<boolean> {
     this.requireOpen();
     return unlessMissing(this.client.fork(scope, { as }));
   }
 
-  /** Forgets a conversation. One that has had no turn yet is forgotten already. */
+  /** Deletes a conversation. Without a turn there is nothing to delete. */
   async forget(scope: string): Promise<void> {
-    await unlessMissing(this.client.disposeScope(scope));
+    await unlessMissing(this.client.deleteScope(scope));
     this.own.delete(scope);
   }
 
-  /** Forgets its own conversations, gives the lease back, and frees the model unless somebody else has a lease. Once. */
+  /** Deletes its own conversations, gives the lease back, and frees the model unless there are other leases. Once. */
   end(): Promise<void> {
     this.ending ??= this.giveEverythingBack();
-    // Who does not wait for the end need not hear how it went.
+    // The failure is not reported as unhandled, because callers need not wait for the end.
     this.ending.catch(() => undefined);
     return this.ending;
   }
@@ -81,20 +81,24 @@ export class Session {
     this.lease?.release();
     await Promise.all([...this.own].map((scope) => this.forget(scope)));
     const leases = this.client.model(this.model.path).getSnapshot()?.leases;
-    if (leases?.every(({ owner }) => owner === this.owner) === true) await this.client.unload(this.model.path);
+    const isUnused = leases?.every(({ debugLabel }) => debugLabel === this.debugLabel) === true;
+    if (isUnused) await this.client.unload(this.model.path);
   }
 }
 
-/** The whole answer. One that was cancelled is none: whoever waits for it must not take half for all. */
+/**
+ * Resolves to the whole answer. Rejects if the answer was cancelled, because half an answer must not pass for a whole.
+ */
 export async function wholeAnswer(generation: Generation): Promise<string> {
   const { text, reason } = await generation.result;
   if (reason === 'cancelled') {
-    throw new LlamaError('cancelled', 'the answer was cancelled, or its conversation disposed of - send the prompt again');
+    const detail = 'the answer was cancelled, or its conversation disposed of - send the prompt again';
+    throw new LlamaError('cancelled', detail);
   }
   return text;
 }
 
-/** False if there was no such conversation. */
+/** Resolves to false if there was no such conversation. */
 async function unlessMissing(done: Promise<unknown>): Promise<boolean> {
   try {
     await done;

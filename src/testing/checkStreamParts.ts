@@ -1,4 +1,4 @@
-/** A part of a stream of the AI SDK, as far as its place in it matters. */
+/** A part of an AI SDK stream, reduced to what its order depends on. */
 export interface StreamPart {
   readonly type: string;
 }
@@ -23,13 +23,30 @@ interface Block {
   isOpen: boolean;
 }
 
+/** Reports a violation of the part that is being checked. */
+type Fail = (what: string) => void;
+
 const BLOCK = /^(text|reasoning|tool-input)-(start|delta|end)$/;
-const ANYWHERE = new Set(['response-metadata', 'raw', 'ping', 'error', 'file', 'reasoning-file', 'source', 'custom', 'tool-result', 'tool-approval-request']);
+const ANYWHERE = new Set([
+  'response-metadata',
+  'raw',
+  'ping',
+  'error',
+  'file',
+  'reasoning-file',
+  'source',
+  'custom',
+  'tool-result',
+  'tool-approval-request',
+]);
 
 /**
- * What of a `LanguageModelV4` stream breaks the rules of its order, in words; nothing for a right one. The rules: `stream-start`
- * first and once; a block's start, deltas and end in this order, by an id that is used once; the input of a tool ended before
- * its call, and the same; `finish` last and once, with every block ended; tokens that add up.
+ * Returns the violations of a `LanguageModelV4` stream's order, in words; none for a correct stream. The rules:
+ *
+ * - `stream-start` comes first, and once.
+ * - A block has a start, deltas and an end in this order, under an id that is used once.
+ * - The input of a tool ends before its call, and equals the call's input.
+ * - `finish` comes last, and once, after every block has ended. Its tokens add up.
  *
  * ```ts
  * const { stream } = await model.doStream(options);
@@ -53,7 +70,8 @@ class Check {
   take(part: Fields, index: number): void {
     const fail = (what: string) => this.problems.push(`${index} (${part.type}): ${what}`);
     if (this.finishedAt !== undefined) fail('comes after finish');
-    if ((part.type === 'stream-start') !== (index === 0)) fail(index === 0 ? 'is not stream-start' : 'is not the first');
+    if (index === 0 && part.type !== 'stream-start') fail('is not stream-start');
+    if (index > 0 && part.type === 'stream-start') fail('is not the first');
     const [, kind = '', step] = BLOCK.exec(part.type) ?? [];
     if (step === 'start') this.start(part, kind, fail);
     else if (step !== undefined) this.goOn(part, kind, step, fail);
@@ -66,13 +84,14 @@ class Check {
     if (this.finishedAt === undefined) this.problems.push(`${length}: ends without finish`);
   }
 
-  private start({ id = '', toolName, inputEncoding = 'json' }: Fields, kind: string, fail: (what: string) => void): void {
+  private start(part: Fields, kind: string, fail: Fail): void {
+    const { id = '', toolName, inputEncoding = 'json' } = part;
     if (this.blocks.has(id)) fail(`${id} was used before`);
     if (kind === 'tool-input' && (toolName ?? '') === '') fail('has no toolName');
     this.blocks.set(id, { kind, toolName, isJson: inputEncoding === 'json', text: '', isOpen: true });
   }
 
-  private goOn({ id = '', delta }: Fields, kind: string, step: string, fail: (what: string) => void): void {
+  private goOn({ id = '', delta }: Fields, kind: string, step: string, fail: Fail): void {
     const block = this.blocks.get(id);
     if (block === undefined) {
       fail(`${id} was not started`);
@@ -85,7 +104,7 @@ class Check {
     else fail('has no delta');
   }
 
-  private call({ toolCallId = '', toolName, input = '', providerExecuted }: Fields, fail: (what: string) => void): void {
+  private call({ toolCallId = '', toolName, input = '', providerExecuted }: Fields, fail: Fail): void {
     if (this.calls.has(toolCallId)) fail(`${toolCallId} was called before`);
     this.calls.add(toolCallId);
     if (providerExecuted !== true) this.clientCalls += 1;
@@ -93,11 +112,13 @@ class Check {
     const streamed = this.blocks.get(toolCallId);
     if (streamed === undefined) return;
     if (streamed.isOpen) fail(`the input of ${toolCallId} was not ended`);
-    if (streamed.toolName !== toolName) fail(`the input of ${toolCallId} was one for ${streamed.toolName ?? 'no tool'}`);
+    if (streamed.toolName !== toolName) {
+      fail(`the input of ${toolCallId} was one for ${streamed.toolName ?? 'no tool'}`);
+    }
     if (streamed.isJson && streamed.text !== input) fail(`its input is not what was streamed for ${toolCallId}`);
   }
 
-  private finish({ finishReason, usage }: Fields, index: number, fail: (what: string) => void): void {
+  private finish({ finishReason, usage }: Fields, index: number, fail: Fail): void {
     this.finishedAt = index;
     for (const [id, { isOpen }] of this.blocks) if (isOpen) fail(`${id} was not ended`);
     if (finishReason === undefined) fail('has no finishReason');

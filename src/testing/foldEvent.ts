@@ -1,14 +1,17 @@
-import { put } from '../core/list';
+import { put } from '../core/state/put';
 import type { Event, GenerationState, Snapshot } from '../protocol/generated';
 
-/** The snapshot after an event, as the engine's own bookkeeping has it. Throws where no engine would say that. */
+/**
+ * Returns the snapshot after an event, as the engine's own bookkeeping has it. Throws for an event that no engine
+ * sends.
+ */
 export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
   switch (event.type) {
     case 'modelChanged':
       return { ...snapshot, models: put(snapshot.models, event.model, ({ path }) => path) };
     case 'scopeChanged':
       return { ...snapshot, scopes: put(snapshot.scopes, event.scope, ({ id }) => id) };
-    case 'scopeDisposed':
+    case 'scopeDeleted':
       return { ...snapshot, scopes: snapshot.scopes.filter(({ id }) => id !== event.scope) };
     case 'generationQueued':
       return { ...snapshot, generations: put(snapshot.generations, event.generation, ({ id }) => id) };
@@ -17,14 +20,16 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'textDelta':
       return changeGeneration(snapshot, event.generationId, (state) => {
         if (event.offset !== state.text.length) {
-          throw new Error(`the script adds text at ${event.offset}, but ${state.id} has ${state.text.length} characters`);
+          const known = `${state.id} has ${state.text.length} characters`;
+          throw new Error(`the script adds text at ${event.offset}, but ${known}`);
         }
         return { ...state, text: state.text + event.text };
       });
     case 'reasoningDelta':
       return changeGeneration(snapshot, event.generationId, (state) => {
         if (event.offset !== state.reasoning.length) {
-          throw new Error(`the script adds reasoning at ${event.offset}, but ${state.id} has ${state.reasoning.length} characters`);
+          const known = `${state.id} has ${state.reasoning.length} characters`;
+          throw new Error(`the script adds reasoning at ${event.offset}, but ${known}`);
         }
         return { ...state, reasoning: state.reasoning + event.text };
       });
@@ -33,7 +38,8 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
         const { index, id, name, offset } = event;
         const known = state.toolCalls[index]?.arguments ?? '';
         if (index > state.toolCalls.length || offset !== known.length) {
-          throw new Error(`the script adds to call ${index} at ${offset}, but ${state.id} has ${state.toolCalls.length} calls`);
+          const calls = `${state.id} has ${state.toolCalls.length} calls`;
+          throw new Error(`the script adds to call ${index} at ${offset}, but ${calls}`);
         }
         const toolCalls = [...state.toolCalls];
         toolCalls[index] = { id, name, arguments: known + event.arguments };
@@ -43,14 +49,17 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
       return changeGeneration(snapshot, event.generationId, (state) => {
         const { logprobs = [] } = state;
         if (event.offset !== logprobs.length) {
-          throw new Error(`the script tells of token ${event.offset}, but of ${state.id} ${logprobs.length} tokens were told`);
+          const known = `${state.id} has ${logprobs.length} tokens`;
+          throw new Error(`the script adds token ${event.offset}, but ${known}`);
         }
         return { ...state, logprobs: [...logprobs, ...event.logprobs] };
       });
     case 'toolCallDropped':
       return changeGeneration(snapshot, event.generationId, (state) => {
         const { index } = event;
-        if (index >= state.toolCalls.length) throw new Error(`the script drops call ${index}, but ${state.id} has ${state.toolCalls.length} calls`);
+        if (index >= state.toolCalls.length) {
+          throw new Error(`the script drops call ${index}, but ${state.id} has ${state.toolCalls.length} calls`);
+        }
         return { ...state, toolCalls: state.toolCalls.filter((_, other) => other !== index) };
       });
     case 'suspensionChanged':
@@ -67,7 +76,7 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
     case 'failed':
     case 'transcript':
     case 'replay':
-    case 'lifecycle':
+    case 'log':
     case 'memoryFit':
     case 'prefilled':
     case 'tokens':
@@ -85,7 +94,11 @@ export function foldEvent(snapshot: Snapshot, event: Event): Snapshot {
   }
 }
 
-function changeGeneration(snapshot: Snapshot, id: string, change: (state: GenerationState) => GenerationState): Snapshot {
+function changeGeneration(
+  snapshot: Snapshot,
+  id: string,
+  change: (state: GenerationState) => GenerationState,
+): Snapshot {
   const state = snapshot.generations.find((generation) => generation.id === id);
   if (state === undefined) throw new Error(`the script speaks of ${id} before it was queued`);
   if (state.phase.type === 'finished') throw new Error(`the script goes on with ${id}, which has finished`);

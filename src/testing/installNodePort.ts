@@ -6,15 +6,15 @@ import { stayAlive } from './stayAlive';
 
 /** The real engine for a test file. */
 export interface InstalledPort {
-  /** A new one after `reload()`. */
+  /** The client; another one after `reload()`. */
   readonly client: LlamaClient;
-  /** What a JavaScript reload does: drops client and port, and makes new ones in the same process. */
+  /** Does what a JavaScript reload does: drops client and port, and makes new ones in the same process. */
   reload(): LlamaClient;
 }
 
 /**
- * Call it at the top of a jest file: opens the engine and closes it after the last test. Batches are delivered inside
- * React's `act`. The process stays while an answer is awaited, and no longer.
+ * Opens the engine, and closes it after the last test. Call it at the top of a jest file. Batches are delivered inside
+ * React's `act`. The process stays alive while an answer is awaited, and no longer.
  */
 export function installNodePort(options: NodePortOptions = {}): InstalledPort {
   let port = openNodePort(options);
@@ -38,13 +38,18 @@ export function installNodePort(options: NodePortOptions = {}): InstalledPort {
 }
 
 function makeClient(port: NodePort): LlamaClient {
-  return new LlamaClient({ ...port, onEvents: (listener) => port.onEvents(insideAct(listener)) }, { onBusy: stayAlive() });
+  const onEvents: NodePort['onEvents'] = (listener) => port.onEvents(insideAct(listener));
+  return new LlamaClient({ ...port, onEvents }, { onBusy: stayAlive() });
 }
 
-/** Batches come by themselves, so React would complain of them in a test. Not while a `waitFor` expects just that. */
+/**
+ * Wraps batches in `act`, because React warns of updates outside it. `waitFor` turns that off, and needs them
+ * unwrapped.
+ */
 function insideAct(listener: (batch: string) => void): (batch: string) => void {
   return (batch) => {
-    if ((globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT === true) act(() => listener(batch));
+    const { IS_REACT_ACT_ENVIRONMENT: needsAct } = globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean };
+    if (needsAct === true) act(() => listener(batch));
     else listener(batch);
   };
 }

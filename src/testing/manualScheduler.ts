@@ -1,14 +1,14 @@
-import type { Scheduler } from '../core/scheduler';
+import type { Scheduler } from '../core/state/Scheduler';
 
-/** Time that stands still until a test moves it. */
+/** A scheduler whose time stands still until a test moves it. */
 export interface ManualScheduler extends Scheduler {
-  /** Runs every deferred task, and those that they defer. */
+  /** Runs every deferred task, and the tasks that they defer. */
   runDeferred(): void;
-  /** Tasks that wait. */
+  /** The number of deferred tasks. */
   readonly deferred: number;
 }
 
-/** `wrap` runs around each flush: React's `act`, in a test of components. */
+/** Makes a manual scheduler. `wrap` runs around each flush; a test of components passes React's `act`. */
 export function manualScheduler(wrap: (flush: () => void) => void = (flush) => flush()): ManualScheduler {
   const tasks = new Set<() => void>();
   return {

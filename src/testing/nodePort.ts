@@ -2,24 +2,31 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { LlamaError, type LlamaErrorCode } from '../core/LlamaError';
-import type { Port } from '../core/port';
+import type { Port } from '../core/port/Port';
 
-/** A port whose host, here a test or a script, says when it ends. */
+/** A port that its host, a test or a script, closes. */
 export interface NodePort extends Port {
-  /** Ends the port: no batch comes any more. An own manager ends with it. Calling it twice is once. */
+  /** Closes the port: no batch comes any more. An `own` manager ends with it. A second call has no effect. */
   close(): void;
 }
 
-/** Which manager, and which build of the addon. */
+/** Options of `openNodePort`. */
 export interface NodePortOptions {
   /**
-   * `own`: a manager that ends with the port, so that tests do not meet. `global`: the process's one, which outlives its
-   * ports, as in an app.
+   * `own`: a manager that ends with the port, so that tests do not affect each other. `global`: the manager of the
+   * process, which outlives its ports, as in an app.
+   * @default 'own'
    */
   manager?: 'own' | 'global';
-  /** Where an `own` manager keeps saved scopes. Left out: nowhere, it has none. */
+  /**
+   * The directory of an `own` manager's saved scopes.
+   * @default no directory: nothing is saved
+   */
   directory?: string;
-  /** Path of the addon. Left out: `LLAMA_RS_ADDON`, then the package's own. */
+  /**
+   * Path of the addon.
+   * @default the environment variable `LLAMA_RS_ADDON`, else the package's own addon
+   */
   addon?: string;
 }
 
@@ -29,7 +36,7 @@ interface Addon {
   Port: new (options: AddonOptions) => NativePort;
 }
 
-/** As the addon has it: the listener cannot be taken back but by `close`. */
+/** The addon's own port. Only `close` removes its listener. */
 interface NativePort {
   snapshot(): string;
   send(command: string): void;
@@ -38,8 +45,8 @@ interface NativePort {
 }
 
 /**
- * Opens the real engine through the Node addon. Throws `portMissing` when it has not been built, and the addon's own code,
- * such as `storageUnavailable`, when it refuses the options.
+ * Opens the real engine through the Node addon. Throws `portMissing` when the addon has not been built, and the addon's
+ * own code, such as `storageUnavailable`, when it refuses the options.
  */
 export function openNodePort({ manager = 'own', directory, addon = addonPath() }: NodePortOptions = {}): NodePort {
   const native = connect(loadAddon(addon), { manager, ...(directory !== undefined && { directory }) });
@@ -84,7 +91,8 @@ function addonPath(): string {
 }
 
 function loadAddon(path: string): Addon {
-  // A compute thread that must share its core would spin for ever. Read once, when the addon brings OpenMP in.
+  // Without this limit a compute thread that shares its core would spin for ever. OpenMP reads it once, when it is
+  // loaded.
   process.env.GOMP_SPINCOUNT ??= '10000';
   try {
     return localRequire(path) as Addon;

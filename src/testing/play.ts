@@ -1,16 +1,16 @@
 import type { Event, Message, ModelInfo, ModelState, Outcome, ScopeSummary, ToolCall } from '../protocol/generated';
 import type { ScriptedPort } from './scriptedPort';
 
-// Says what an engine says, in its order, so that a test names only what it is about.
+// Plays an engine's events in their order, so that a test names only the events that it is about.
 
-/** What a scripted model turns out to be: 512 tokens of context in each of 2 slots. */
+/** The properties of a scripted model: 512 tokens of context for each of 2 resident conversations. */
 export const modelInfo: ModelInfo = {
   description: 'scripted',
   sizeBytes: 1_000_000,
   parameterCount: 1_000_000,
   trainedContextSize: 512,
   contextSize: 512,
-  slots: 2,
+  maxResident: 2,
   threads: 1,
   device: 'cpu',
   devices: ['script'],
@@ -19,12 +19,12 @@ export const modelInfo: ModelInfo = {
   hasChatTemplate: true,
 };
 
-/** A model that has been loaded once. `leases`: their owners. */
+/** Returns the state of a model that has been loaded once. `leases` are their debug labels. */
 export function modelState(path: string, status: ModelState['status'], leases: string[] = []): ModelState {
-  return { path, config: { path }, status, leases: leases.map((owner) => ({ owner })), loads: 1 };
+  return { path, config: { path }, status, leases: leases.map((debugLabel) => ({ debugLabel })), loads: 1 };
 }
 
-/** A conversation in a slot, without messages. `change`: what of it is to be otherwise. */
+/** Returns the summary of a resident conversation without messages; `change` replaces fields of it. */
 export function scopeSummary(id: string, change: Partial<ScopeSummary> = {}): ScopeSummary {
   return {
     id,
@@ -33,7 +33,7 @@ export function scopeSummary(id: string, change: Partial<ScopeSummary> = {}): Sc
     droppedMessages: 0,
     cachedTokens: 0,
     residency: 'resident',
-    persist: 'kv',
+    persist: 'full',
     revision: 1,
     lastUsedAt: 0,
     ...change,
@@ -46,32 +46,32 @@ const outcome: Outcome = {
   timings: { queuedMs: 0, prefillMs: 1, decodeMs: 1, firstTokenMs: 1 },
 };
 
-/** Loads the model of the last `acquire` and answers it. */
+/** Plays the load of the last `acquire`, and its answer. */
 export function finishLoading(port: ScriptedPort): void {
-  const { requestId, model, owner } = port.last('acquire');
+  const { requestId, model, debugLabel } = port.last('acquire');
   port.emit(
-    { type: 'modelChanged', model: modelState(model.path, { type: 'ready', info: modelInfo }, [owner]) },
+    { type: 'modelChanged', model: modelState(model.path, { type: 'ready', info: modelInfo }, [debugLabel]) },
     { type: 'done', requestId },
   );
 }
 
-/** One turn, step by step: what the engine says to the last `generate`. */
+/** Plays the turn of one `generate`, step by step. */
 export interface ScriptedTurn {
-  /** The generation's id, as `generate` gave it. */
+  /** The generation's id, as `generate` sent it. */
   readonly id: string;
-  /** The conversation, as `generate` gave it. */
+  /** The conversation, as `generate` sent it. */
   readonly scope: string;
   /** Delivers the next piece of the answer, in a batch of its own. */
   say(text: string): void;
-  /** Delivers the next piece of what is thought before the answer, in a batch of its own. */
+  /** Delivers the next piece of the reasoning before the answer, in a batch of its own. */
   think(text: string): void;
-  /** Calls a tool, with arguments that are whole at once. Gives the call's id: `callId`, or one that is made. */
+  /** Calls a tool, with whole arguments. Returns the call's id: `callId`, or one that is made. */
   call(name: string, args: unknown, callId?: string): string;
-  /** Ends it; what was said becomes the transcript's. */
+  /** Ends the turn, and adds the answer to the transcript. */
   finish(change?: Partial<Outcome>): void;
 }
 
-/** Begins the turn of the last `generate`. `before`: the scope's transcript until then. */
+/** Starts the turn of the last `generate`. `before` is the scope's transcript before it. */
 export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): ScriptedTurn {
   const { requestId, generationId: id, scope, model, append, prompt, ...sent } = port.last('generate');
   const messages = prompt === undefined ? sent.messages : [{ role: 'user' as const, content: prompt }];
@@ -89,7 +89,10 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
     },
   ];
   port.emit(
-    { type: 'generationQueued', generation: { id, scope, model: model.path, phase: { type: 'queued' }, text, reasoning: '', toolCalls: [] } },
+    {
+      type: 'generationQueued',
+      generation: { id, scope, model: model.path, phase: { type: 'queued' }, text, reasoning: '', toolCalls: [] },
+    },
     { type: 'done', requestId },
     ...transcript(from, questions),
     { type: 'phaseChanged', generationId: id, phase: { type: 'prefilling', done: 0, total: 8 } },
@@ -121,10 +124,11 @@ export function beginTurn(port: ScriptedPort, before: readonly Message[] = []): 
         ...(toolCalls.length > 0 && { toolCalls }),
       };
       const reason = toolCalls.length > 0 ? 'toolCalls' : 'stop';
-      port.emit(
-        ...transcript(questions.length, [...questions, answer]),
-        { type: 'phaseChanged', generationId: id, phase: { type: 'finished', outcome: { ...outcome, reason, ...change } } },
-      );
+      port.emit(...transcript(questions.length, [...questions, answer]), {
+        type: 'phaseChanged',
+        generationId: id,
+        phase: { type: 'finished', outcome: { ...outcome, reason, ...change } },
+      });
     },
   };
 }

@@ -1,13 +1,13 @@
-import type { Batch, Command, Envelope, Event, Snapshot } from '../protocol/generated';
-import type { Port } from '../core/port';
+import type { Port } from '../core/port/Port';
+import type { Batch, Command, Envelope, ErrorInfo, Event, Snapshot } from '../protocol/generated';
 import { foldEvent } from './foldEvent';
 
 /** A command of one type, as it crossed the port. */
 export type Sent<T extends Command['type']> = Extract<Envelope, { type: T }>;
 
 /**
- * An engine that says what a test tells it to say, and nothing by itself. It numbers events, keeps the snapshot that
- * goes with them, and refuses a script that no engine would play.
+ * An engine that sends the events of a test's script, and none by itself. It numbers the events, keeps the snapshot
+ * that belongs to them, and refuses a script that no engine would play.
  */
 export interface ScriptedPort extends Port {
   /** Every command so far, as it crossed the port. */
@@ -18,15 +18,15 @@ export interface ScriptedPort extends Port {
   last<T extends Command['type']>(type: T): Sent<T>;
   /** Delivers the events in one batch. */
   emit(...events: Event[]): void;
-  /** Lets the events happen without delivering them: a gap. */
+  /** Applies the events without delivering them, which makes a gap. */
   lose(...events: Event[]): void;
   /** Answers a command with `done`, or with an error. */
-  answer(command: Envelope, error?: { code: Extract<Event, { type: 'failed' }>['error']['code']; detail: string }): void;
-  /** Delivers text as it is, well formed or not. */
+  answer(command: Envelope, error?: ErrorInfo): void;
+  /** Delivers a batch as it is, well formed or not. */
   deliver(batch: string): void;
-  /** Becomes another engine: a new epoch, in which only `world` exists. The next event tells of it. */
+  /** Becomes another engine: a new epoch, in which only `world` exists. The next event carries the new epoch. */
   restart(world?: Partial<World>): void;
-  /** How many listen. */
+  /** The number of listeners. */
   readonly listeners: number;
   /** How often the snapshot was read. */
   readonly snapshotsRead: number;
@@ -34,9 +34,17 @@ export interface ScriptedPort extends Port {
 
 type World = Omit<Snapshot, 'epoch' | 'seq'>;
 
-const EMPTY: World = { models: [], scopes: [], generations: [], residents: [], downloads: [], suspended: false, devices: [] };
+const EMPTY: World = {
+  models: [],
+  scopes: [],
+  generations: [],
+  residents: [],
+  downloads: [],
+  suspended: false,
+  devices: [],
+};
 
-/** An engine in which `world` exists from the start; without it, nothing does. */
+/** Makes a scripted engine, in which `world` exists from the start. */
 export function scriptedPort(world: Partial<World> = {}): ScriptedPort {
   const listeners = new Set<(batch: string) => void>();
   const sent: Envelope[] = [];
@@ -78,7 +86,9 @@ export function scriptedPort(world: Partial<World> = {}): ScriptedPort {
     last(type) {
       const all = sentOf(type);
       const found = all[all.length - 1];
-      if (found === undefined) throw new Error(`no ${type} was sent; sent were: ${sent.map((one) => one.type).join(', ')}`);
+      if (found === undefined) {
+        throw new Error(`no ${type} was sent; sent were: ${sent.map((one) => one.type).join(', ')}`);
+      }
       return found;
     },
     emit(...events) {

@@ -1,9 +1,9 @@
-/** Longer than any process waits, and within what a timer can hold. */
+/** The longest time that a timer can hold. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 /**
- * For `onBusy` of a client in Node: keeps the process while something is awaited. The addon itself does not, or no
- * process that uses it would ever end.
+ * Makes an `onBusy` that keeps a Node process alive while a promise of the client is pending. The addon itself does not
+ * keep a process alive: otherwise no process that uses it would ever end.
  */
 export function stayAlive(): (busy: boolean) => void {
   let timer: NodeJS.Timeout | undefined;

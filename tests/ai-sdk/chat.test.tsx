@@ -1,27 +1,32 @@
-// useLlamaVercelChat on the real engine: what a component's life does to an answer of the AI SDK, which is nothing.
+// useLlamaVercelChat on the real engine: a component's life does not affect an answer of the AI SDK.
 import { render } from '@testing-library/react-native';
 import type { UIMessage } from 'ai';
 
 import { LlamaProvider } from 'react-native-llama-rs';
 import { useLlamaVercelChat, type UseLlamaVercelChat } from 'react-native-llama-rs/ai-sdk';
 import { installNodePort } from 'react-native-llama-rs/testing';
+import { holdAnswer, holdNextAnswer } from '../proof/holdAnswer';
 import { Seen } from '../proof/Seen';
 import { endless, myName, tiny, tinyState, unloadTiny, whoAmI } from '../proof/tiny';
 
 const engine = installNodePort({ manager: 'global' });
-// The AI SDK tells React by itself, whenever a stream gives something, as in an app.
+// As in an app, the AI SDK updates React by itself whenever a stream yields a part.
 beforeAll(() => Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false }));
-// Before as well: other files of the same worker use this manager.
+// Also before the first test, because other files of the same worker use this manager.
 beforeEach(begin);
 afterEach(begin);
 
 async function begin() {
-  await engine.client.eraseAll();
+  await engine.client.resume();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 }
 
 const { temperature, repeatPenalty = 1 } = endless;
-const settings = { greedy: { temperature: 0 }, endless: { temperature, providerOptions: { llama: { repeatPenalty } } } };
+const settings = {
+  greedy: { temperature: 0 },
+  endless: { temperature, providerOptions: { llama: { repeatPenalty } } },
+};
 
 interface ScreenProps {
   seen: Seen<UseLlamaVercelChat>;
@@ -73,19 +78,16 @@ test('a screen that goes in the middle of an answer and comes back shows it wher
   const loads = tinyState(engine.client)?.loads ?? 0;
   const seen = new Seen<UseLlamaVercelChat>();
   const screen = await render(app({ seen, scope: 'away', mood: 'endless' }));
+  const held = holdNextAnswer(engine.client, ({ text }) => text.length > 10);
   void seen.last.sendMessage({ text: 'hello' });
+  await held;
   await seen.until((chat) => chat.messages.length === 2 && last(chat).length > 10);
   await screen.rerender(app());
   const [generation] = engine.client.scope('away').getSnapshot().generations;
   if (generation === undefined) throw new Error('it is being written');
   const whenLeft = generation.getSnapshot().text.length;
-  await new Promise<void>((resolve) => {
-    const unsubscribe = generation.subscribe(() => {
-      if (generation.getSnapshot().text.length < whenLeft + 50) return;
-      unsubscribe();
-      resolve();
-    });
-  });
+  await engine.client.resume();
+  await holdAnswer(engine.client, generation, ({ text }) => text.length >= whenLeft + 50);
 
   const back = new Seen<UseLlamaVercelChat>();
   await screen.rerender(app({ seen: back, scope: 'away', mood: 'endless' }));

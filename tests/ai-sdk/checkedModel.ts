@@ -3,7 +3,7 @@ import { wrapLanguageModel } from 'ai';
 
 import { checkStreamParts, type StreamPart } from 'react-native-llama-rs/testing';
 
-/** A model whose streams are looked at as they go by; `check` fails where one broke a rule of their order. */
+/** A model whose streams are recorded. `check` fails if one of them broke a rule of their order. */
 export function checkedModel(model: LanguageModelV4): { model: LanguageModelV4; check: () => void } {
   const streams: StreamPart[][] = [];
   const checked = wrapLanguageModel({

@@ -31,16 +31,25 @@ test('options are those of the engine, and what there is not is warned about', a
   expect(length(embedding)).not.toBeCloseTo(1, 1);
   const { warnings } = await embed({ model: model(), value: 'hello', providerOptions: { llama: { dimension: 3 } } });
   expect(warnings).toMatchObject([{ type: 'unsupported', feature: 'providerOptions.llama.dimension' }]);
-  await expect(embed({ model: model(), value: 'hello', maxRetries: 0, providerOptions: { llama: { pooling: 'max' } } })).rejects.toMatchObject({
+  await expect(
+    embed({ model: model(), value: 'hello', maxRetries: 0, providerOptions: { llama: { pooling: 'max' } } }),
+  ).rejects.toMatchObject({
     code: 'invalidOptions',
   });
 });
 
 test('an aborted call rejects with its reason', async () => {
   const before = AbortSignal.abort(new Error('not now'));
-  await expect(embed({ model: model(), value: 'hello', maxRetries: 0, abortSignal: before })).rejects.toThrow('not now');
+  await expect(embed({ model: model(), value: 'hello', maxRetries: 0, abortSignal: before })).rejects.toThrow(
+    'not now',
+  );
   const during = new AbortController();
-  const call = embedMany({ model: model(), values: Array.from({ length: 200 }, (_, at) => `text ${at}`), maxRetries: 0, abortSignal: during.signal });
+  const call = embedMany({
+    model: model(),
+    values: Array.from({ length: 200 }, (_, at) => `text ${at}`),
+    maxRetries: 0,
+    abortSignal: during.signal,
+  });
   during.abort(new Error('enough'));
   await expect(call).rejects.toThrow('enough');
 });

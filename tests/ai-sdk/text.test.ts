@@ -1,4 +1,4 @@
-// The AI SDK itself on the real engine: text, in one piece and streamed, with what it cost, and aborted at every point.
+// The AI SDK on the real engine: text, in one piece and streamed, with its usage, and aborted at every point.
 import { generateText, type ModelMessage, streamText } from 'ai';
 
 import { createLlama, type LlamaProviderOptions } from 'react-native-llama-rs/ai-sdk';
@@ -10,7 +10,7 @@ import { until } from '../proof/until';
 
 const engine = installNodePort({ manager: 'global' });
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 
@@ -21,7 +21,7 @@ function plain(scope?: string) {
   return { model: createLlama(engine.client)(tiny, { scope }), temperature: 0 };
 }
 
-/** The tiny model, whose streams are checked. */
+/** The tiny model, with checked streams. */
 function model(scope?: string) {
   return checkedModel(createLlama(engine.client)(tiny, { scope }));
 }
@@ -32,9 +32,15 @@ test('generateText answers, and says what it cost', async () => {
   expect(finishReason).toBe('stop');
   expect(warnings).toEqual([]);
   expect(usage.inputTokens).toBeGreaterThan(5);
-  expect(usage.inputTokenDetails).toEqual({ noCacheTokens: usage.inputTokens, cacheReadTokens: 0, cacheWriteTokens: undefined });
+  expect(usage.inputTokenDetails).toEqual({
+    noCacheTokens: usage.inputTokens,
+    cacheReadTokens: 0,
+    cacheWriteTokens: undefined,
+  });
   expect(usage.outputTokens).toBeGreaterThan(3);
-  expect(finalStep.providerMetadata).toMatchObject({ llama: { generationId: finalStep.response.id, timings: { firstTokenMs: expect.any(Number) as number } } });
+  expect(finalStep.providerMetadata).toMatchObject({
+    llama: { generationId: finalStep.response.id, timings: { firstTokenMs: expect.any(Number) as number } },
+  });
 });
 
 test('streamText streams, and a message list that grows prefills only the new turn', async () => {
@@ -50,17 +56,25 @@ test('streamText streams, and a message list that grows prefills only the new tu
   const second = streamText({ model: llama, temperature: 0, messages });
   expect(await second.text).toBe(whoAmI.gets);
   const after = await second.usage;
-  // All of the first turn but, at most, its last token, which was sampled and not yet computed.
+  // The whole first turn is cached, except at most its last token, which was sampled and not yet computed.
   const known = (before.inputTokens ?? 0) + (before.outputTokens ?? 0) - 1;
   expect(after.inputTokenDetails.cacheReadTokens).toBeGreaterThanOrEqual(known);
-  expect(after.inputTokenDetails.noCacheTokens).toBe((after.inputTokens ?? 0) - (after.inputTokenDetails.cacheReadTokens ?? 0));
+  expect(after.inputTokenDetails.noCacheTokens).toBe(
+    (after.inputTokens ?? 0) - (after.inputTokenDetails.cacheReadTokens ?? 0),
+  );
   check();
 });
 
 test('two conversations in turn keep a place each, and neither hears the other', async () => {
   const { model: llama, check } = model();
-  const talks = ['alice', 'bob'].map((name) => ({ name, messages: [{ role: 'system', content: 'You are helpful.' }, user(`my name is ${name}`)] as ModelMessage[] }));
-  for (const { messages } of talks) messages.push(...(await streamText({ model: llama, temperature: 0, messages, allowSystemInMessages: true }).responseMessages));
+  const talks = ['alice', 'bob'].map((name) => ({
+    name,
+    messages: [{ role: 'system', content: 'You are helpful.' }, user(`my name is ${name}`)] as ModelMessage[],
+  }));
+  for (const { messages } of talks)
+    messages.push(
+      ...(await streamText({ model: llama, temperature: 0, messages, allowSystemInMessages: true }).responseMessages),
+    );
   for (const { name, messages } of talks) {
     messages.push(user(whoAmI.asks));
     const { text, usage } = streamText({ model: llama, temperature: 0, messages, allowSystemInMessages: true });
@@ -74,7 +88,9 @@ test('two conversations in turn keep a place each, and neither hears the other',
 test('calls at once are answered at once, each in a conversation of its own', async () => {
   const { model: llama } = model();
   const names = ['alice', 'bob', 'carol', 'dave', 'erin'];
-  const results = await Promise.all(names.map((name) => generateText({ model: llama, temperature: 0, prompt: `my name is ${name}` })));
+  const results = await Promise.all(
+    names.map((name) => generateText({ model: llama, temperature: 0, prompt: `my name is ${name}` })),
+  );
   expect(results.map(({ text }) => text)).toEqual(names.map((name) => `Nice to meet you, ${name}.`));
   const scopes = results.map(({ finalStep }) => finalStep.providerMetadata?.['llama']?.['scope']);
   expect(new Set(scopes).size).toBe(names.length);
@@ -87,7 +103,12 @@ test('with a scope it is that conversation, which others see too', async () => {
     { role: 'user', content: myName.asks },
     { role: 'assistant', content: myName.gets },
   ]);
-  const { text } = await engine.client.generate({ model: tiny, scope: 'chat-42', append: [{ role: 'user', content: whoAmI.asks }], options: { temperature: 0 } }).result;
+  const { text } = await engine.client.generate({
+    model: tiny,
+    scope: 'chat-42',
+    append: [{ role: 'user', content: whoAmI.asks }],
+    options: { temperature: 0 },
+  }).result;
   expect(text).toBe(whoAmI.gets);
 });
 
@@ -99,11 +120,19 @@ test('a limit, a stop text and options of our own reach the engine', async () =>
   const stopped = await generateText({ model: llama, temperature: 0, prompt: myName.asks, stopSequences: [' you'] });
   expect(stopped.text).toBe('Nice to meet');
   const llamaOptions = { minP: 7 } satisfies LlamaProviderOptions;
-  const refused = generateText({ model: llama, temperature: 0, prompt: 'hello', providerOptions: { llama: llamaOptions } });
-  await expect(refused).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('minP') as string });
+  const refused = generateText({
+    model: llama,
+    temperature: 0,
+    prompt: 'hello',
+    providerOptions: { llama: llamaOptions },
+  });
+  await expect(refused).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: expect.stringContaining('minP') as string,
+  });
 });
 
-/** Tokens seen are made likelier, so it repeats itself until the context is full. */
+/** Makes tokens that were seen likelier, so that the answer repeats itself until the context is full. */
 const endless = { llama: { repeatPenalty: 0.05 } satisfies LlamaProviderOptions };
 
 test('an abort before the call computes nothing', async () => {
@@ -117,7 +146,13 @@ test('an abort in the middle ends the generation, and what was heard stays for t
   const { model: llama } = model('aborted');
   const abort = new AbortController();
   const parts: string[] = [];
-  const result = streamText({ model: llama, temperature: 0, prompt: 'hello', providerOptions: endless, abortSignal: abort.signal });
+  const result = streamText({
+    model: llama,
+    temperature: 0,
+    prompt: 'hello',
+    providerOptions: endless,
+    abortSignal: abort.signal,
+  });
   for await (const part of result.stream) {
     parts.push(part.type);
     if (part.type === 'text-delta') abort.abort();
@@ -132,16 +167,26 @@ test('an abort in the middle ends the generation, and what was heard stays for t
 test('an abort while the model loads ends the load, and nothing is said', async () => {
   const abort = new AbortController();
   const result = generateText({ ...plain('loading'), prompt: 'hello', abortSignal: abort.signal });
-  const [generation] = (await until(engine.client.scope('loading'), ({ generations }) => generations.length === 1)).generations;
+  const [generation] = (await until(engine.client.scope('loading'), ({ generations }) => generations.length === 1))
+    .generations;
   abort.abort();
   await expect(result).rejects.toMatchObject({ name: 'AbortError' });
-  expect(generation?.getSnapshot()).toMatchObject({ text: '', phase: { type: 'finished', outcome: { reason: 'cancelled', usage: { outputTokens: 0 } } } });
+  expect(generation?.getSnapshot()).toMatchObject({
+    text: '',
+    phase: { type: 'finished', outcome: { reason: 'cancelled', usage: { outputTokens: 0 } } },
+  });
 });
 
 test('an abort in the middle of an answer in one piece rejects when the generation has ended', async () => {
   const abort = new AbortController();
-  const result = generateText({ ...plain('aborted'), prompt: 'hello', providerOptions: endless, abortSignal: abort.signal });
-  const [generation] = (await until(engine.client.scope('aborted'), ({ generations }) => generations.length === 1)).generations;
+  const result = generateText({
+    ...plain('aborted'),
+    prompt: 'hello',
+    providerOptions: endless,
+    abortSignal: abort.signal,
+  });
+  const [generation] = (await until(engine.client.scope('aborted'), ({ generations }) => generations.length === 1))
+    .generations;
   if (generation === undefined) throw new Error('the store has it');
   await until(generation, ({ text }) => text !== '');
   abort.abort(new Error('enough'));

@@ -1,4 +1,4 @@
-// The config plugin on a project's AndroidManifest.xml, through Expo's own prebuild steps.
+// Applies the config plugin to a project's AndroidManifest.xml, through Expo's own prebuild steps.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -55,10 +55,14 @@ it('takes the wish back, and leaves a permission that others may need', async ()
 
 it('names an option that it does not know', () => {
   const misspelt = { finishInBackgroud: 'Finishing' } as LlamaPluginOptions;
-  expect(() => withLlama({ name: 'chat', slug: 'chat' }, misspelt)).toThrow('no such plugin option: finishInBackgroud - one of');
+  expect(() => withLlama({ name: 'chat', slug: 'chat' }, misspelt)).toThrow(
+    'no such plugin option: finishInBackgroud - one of',
+  );
 });
 
 it('is a file that Node requires, as Expo does', () => {
-  const kind = execFileSync(process.execPath, ['-p', "typeof require('./app.plugin.js').default"], { encoding: 'utf8' });
+  const kind = execFileSync(process.execPath, ['-p', "typeof require('./app.plugin.js').default"], {
+    encoding: 'utf8',
+  });
   expect(kind).toBe('function\n');
 });

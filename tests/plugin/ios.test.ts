@@ -1,4 +1,4 @@
-// The config plugin on a project's Info.plist and entitlements, through Expo's own prebuild steps.
+// Applies the config plugin to a project's Info.plist and entitlements, through Expo's own prebuild steps.
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ beforeEach(() => {
   for (const file of ['Info.plist', 'chat.entitlements']) copyFileSync(`fixtures/expo/${file}`, join(app, file));
   mkdirSync(join(projectRoot, 'ios/chat.xcodeproj'));
   copyFileSync('fixtures/expo/project.pbxproj', join(projectRoot, 'ios/chat.xcodeproj/project.pbxproj'));
-  // By this Expo finds the app's folder.
+  // Expo finds the app's folder by this file.
   writeFileSync(join(app, 'AppDelegate.swift'), '');
 });
 

@@ -16,24 +16,24 @@ import { greedy, tiny } from './tiny';
 export interface ChatProps {
   seen: Seen<UseLlamaChat>;
   scope?: string;
-  owner?: string;
+  debugLabel?: string;
   model?: ModelConfig;
-  /** Another number is another component, as after an edit of its code. */
+  /** Another number makes another component, as an edit of its code does. */
   edit?: number;
 }
 
 /** A screen with a conversation. */
-export function Chat({ seen, scope = 'chat', owner = 'Chat', model = tiny }: ChatProps) {
-  seen.note(useLlamaChat({ model, scope, owner, options: greedy }));
+export function Chat({ seen, scope = 'chat', debugLabel = 'Chat', model = tiny }: ChatProps) {
+  seen.note(useLlamaChat({ model, scope, debugLabel, options: greedy }));
   return null;
 }
 
-/** An app with these screens mounted, each named by its owner. */
+/** An app with these screens mounted, each named by its debug label. */
 export function screens(client: LlamaClient, ...chats: ChatProps[]) {
   return (
     <LlamaProvider client={client}>
       {chats.map((chat) => (
-        <Chat key={`${chat.owner ?? ''} ${chat.edit ?? 0}`} {...chat} />
+        <Chat key={`${chat.debugLabel ?? ''} ${chat.edit ?? 0}`} {...chat} />
       ))}
     </LlamaProvider>
   );
@@ -42,7 +42,7 @@ export function screens(client: LlamaClient, ...chats: ChatProps[]) {
 /** Whether the model is loaded and the transcript read. */
 export const isReady = (chat: UseLlamaChat): boolean => chat.status === 'ready' && chat.model.status === 'ready';
 
-/** Sends a text as a user's tap does. */
+/** Sends a text, as a tap of the user does. */
 export function say(seen: Seen<UseLlamaChat>, text: string, options?: GenerateOptions): Promise<Generation> {
   return act(() => seen.last.send(text, options));
 }

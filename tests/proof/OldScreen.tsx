@@ -7,8 +7,8 @@ import type { GenerateOptions } from '../../src';
 import { Seen } from './Seen';
 import { tiny } from './tiny';
 
-/** One conversation is all that a context of the old pattern holds. */
-const file = { ...tiny, slots: 1 };
+/** The model of the old pattern, whose context holds one conversation. */
+const file = { ...tiny, maxResident: 1 };
 
 export interface OldScreenProps {
   runtime: OldRuntime;
@@ -31,14 +31,14 @@ export function oldScreens(...screens: OldScreenProps[]) {
   );
 }
 
-/** Starts something that changes state at once, and does not wait for its end. Its failure is its value. */
+/** Starts work that changes state at once, without waiting for its end. A failure becomes the value of its promise. */
 export async function begin(start: () => Promise<unknown>): Promise<{ end: Promise<unknown> }> {
   return act(() => ({ end: start().catch((error: unknown) => error) }));
 }
 
 const natives: NativeLlama[] = [];
 
-/** Frees what the old pattern left behind. */
+/** Frees the contexts that the old pattern left behind. */
 export async function freeOldContexts(): Promise<void> {
   for (const native of natives.splice(0)) {
     await native.settled();
@@ -48,11 +48,11 @@ export async function freeOldContexts(): Promise<void> {
 
 interface OldAppOptions extends OldRuntimeOptions {
   sampling?: GenerateOptions;
-  /** The native side that a JavaScript reload finds. */
+  /** The native side, which a JavaScript reload leaves as it is. */
   native?: NativeLlama;
 }
 
-/** An app of the old pattern, with no screen yet. */
+/** Starts an app of the old pattern, without a screen. */
 export function openOldApp(options: OldAppOptions = {}) {
   const { native = new NativeLlama(options.sampling) } = options;
   if (!natives.includes(native)) natives.push(native);
@@ -60,7 +60,7 @@ export function openOldApp(options: OldAppOptions = {}) {
   return {
     native,
     runtime,
-    /** Until nothing is being loaded, answered or released. */
+    /** Waits until nothing is being loaded, answered or released. */
     settle: () => act(() => native.settled()),
     /** Mounts one screen. */
     open: async () => {

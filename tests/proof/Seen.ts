@@ -1,4 +1,4 @@
-/** What a component was given in each of its renders, and a way to wait for a later one. */
+/** Records the value of each render of a component, and waits for later ones. */
 export class Seen<T> {
   readonly renders: T[] = [];
   private readonly listeners = new Set<() => void>();
@@ -15,7 +15,7 @@ export class Seen<T> {
     return last;
   }
 
-  /** The first render, past or future, for which `holds`, from render `from` on. */
+  /** Resolves to the first render from `from` on, past or future, for which `holds` is true. */
   async until(holds: (value: T) => boolean, from = 0): Promise<T> {
     for (;;) {
       const found = this.renders.slice(from).find(holds);

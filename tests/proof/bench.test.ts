@@ -1,4 +1,4 @@
-// How fast the real model is here, told beside conversations that know nothing of it; and where it is.
+// Measures the real model's speed beside conversations that are not affected by it, and checks where the model is.
 import { installNodePort } from '../../src/testing';
 import { tiny, tinyState, unloadTiny } from './tiny';
 
@@ -9,7 +9,8 @@ const greedy = { temperature: 0 };
 
 test('a bench has speeds of both kinds, and a conversation goes on from its cache', async () => {
   const { client } = engine;
-  const say = (content: string) => client.generate({ model: tiny, scope: 's', append: [{ role: 'user', content }], options: greedy }).result;
+  const say = (content: string) =>
+    client.generate({ model: tiny, scope: 's', append: [{ role: 'user', content }], options: greedy }).result;
   await say('my name is alice');
   const before = client.scope('s').getSnapshot();
   const seen: number[] = [];
@@ -20,7 +21,10 @@ test('a bench has speeds of both kinds, and a conversation goes on from its cach
     repetitions: 2,
     onProgress: ({ done, total }) => seen.push(done / total),
   });
-  for (const [speed, tokens] of [[report.prompt, 64], [report.generation, 8]] as const) {
+  for (const [speed, tokens] of [
+    [report.prompt, 64],
+    [report.generation, 8],
+  ] as const) {
     expect(speed).toMatchObject({ tokens, repetitions: [expect.any(Number), expect.any(Number)] });
     expect(Math.min(speed?.mean ?? 0, ...(speed?.repetitions ?? []))).toBeGreaterThan(0);
   }
@@ -53,9 +57,12 @@ test('an abort in the middle ends it, and what waited is answered', async () => 
   expect(await Promise.all(waiting)).toMatchObject([{ reason: 'stop' }]);
 });
 
-test('what is out of range is refused by its name and range', async () => {
+test('an option out of range is refused with its name and range', async () => {
   const refused = engine.client.bench({ model: tiny, repetitions: 101 });
-  await expect(refused).rejects.toMatchObject({ code: 'invalidOptions', detail: 'repetitions is out of range - use 1 to 100, got 101' });
+  await expect(refused).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: 'repetitions is out of range - use 1 to 100, got 101',
+  });
 });
 
 test('a loaded model says where its layers are, and why no GPU has them', async () => {
@@ -64,9 +71,16 @@ test('a loaded model says where its layers are, and why no GPU has them', async 
   await lease.ready;
   const status = tinyState(client)?.status;
   if (status?.type !== 'ready') throw new Error(`the model is ${status?.type}`);
-  const { device, devices, layers, gpuLayers, noGpu } = status.info;
+  const { device, devices, layers, gpuLayers, gpuUnavailable } = status.info;
   expect({ device, layers, gpuLayers }).toEqual({ device: 'cpu', layers: 4, gpuLayers: 0 });
-  expect(client.devices.getSnapshot().filter(({ name }) => devices.includes(name)).map(({ kind }) => kind)).toEqual(['cpu']);
-  expect(noGpu).toEqual(client.noGpu.getSnapshot() ?? { reason: 'notWanted', detail: expect.any(String) as unknown });
+  expect(
+    client.devices
+      .getSnapshot()
+      .filter(({ name }) => devices.includes(name))
+      .map(({ kind }) => kind),
+  ).toEqual(['cpu']);
+  expect(gpuUnavailable).toEqual(
+    client.gpuUnavailable.getSnapshot() ?? { reason: 'notWanted', detail: expect.any(String) as unknown },
+  );
   lease.release();
 });

@@ -1,4 +1,4 @@
-// One copy of the weights, many conversations: what context swapping promised, and the three limitations that it had.
+// One copy of the weights and many conversations: the promises of context swapping, and its three limitations.
 import type { GenerateOptions, Generation } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { endless, greedy, myName, tiny, tinyState, whoAmI } from './tiny';
@@ -12,7 +12,10 @@ function ask(scope: string, text: string, options: GenerateOptions = greedy): Ge
 
 const bob = { asks: 'my name is bob', gets: 'Nice to meet you, bob.' };
 
-afterEach(() => engine.client.unload(tiny.path));
+afterEach(async () => {
+  await engine.client.resume();
+  await engine.client.unload(tiny.path);
+});
 
 test('two conversations share one model, and each remembers its own', async () => {
   const before = tinyState(engine.client)?.loads ?? 0;
@@ -36,7 +39,7 @@ test('switching is instant: a return costs what staying costs, the new message a
 test('a conversation that is disposed of is forgotten, and the others are not', async () => {
   await ask('kept', myName.asks).result;
   await ask('freed', bob.asks).result;
-  await engine.client.disposeScope('freed');
+  await engine.client.deleteScope('freed');
   expect((await ask('kept', whoAmI.asks).result).text).toBe(whoAmI.gets);
   expect(await engine.client.transcript('freed')).toEqual([]);
   expect((await ask('freed', 'hello').result).usage.cachedTokens).toBe(0);
@@ -49,15 +52,16 @@ describe('Limitations', () => {
     const { text, usage } = await ask('first', whoAmI.asks).result;
     expect(text).toBe(whoAmI.gets);
     expect(usage.cachedTokens).toBeGreaterThan(0);
-    const moves = engine.client.records.getSnapshot().map(({ event }) => event);
+    const moves = engine.client.log.getSnapshot().map(({ event }) => event);
     expect(moves).toContainEqual({ type: 'scopeParked', scope: 'first', bytes: expect.any(Number) as number });
     expect(moves).toContainEqual({ type: 'scopeRestored', scope: 'first' });
   });
 
   test('Queueing: two conversations are answered at the same time', async () => {
     const answers = [ask('left', 'hello', endless), ask('right', 'hello', endless)];
-    // Neither ends by itself, so a queue would never show text of both.
     await Promise.all(answers.map((answer) => until(answer, ({ text }) => text !== '')));
+    // The engine stands still, and neither answer has ended: a queue would not show text of both.
+    await engine.client.suspend({ deadlineMs: 0 });
     expect(answers.map((answer) => answer.getSnapshot().phase.type)).toEqual(['decoding', 'decoding']);
     await Promise.all(answers.map((answer) => answer.cancel()));
   });

@@ -1,4 +1,4 @@
-// The contract of the port on the real engine: what it must refuse is refused, what it must take is taken.
+// The contract of the port on the real engine: it refuses the commands that it must refuse, and accepts the others.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -33,7 +33,7 @@ afterAll(() => {
   busy(false);
 });
 
-/** The answer with this `requestId` to what is sent. */
+/** Sends a command and resolves to the answer with this `requestId`. */
 function answerTo(text: string, requestId: string): Promise<NumberedEvent> {
   return new Promise((resolve) => {
     onAnswer = (event) => {
@@ -51,6 +51,10 @@ test.each(refused)('the engine refuses: $name', async ({ text, requestId, code, 
 
 test.each(commands)('the engine takes: $name', async ({ command }) => {
   const answer = await answerTo(JSON.stringify(command), command.requestId);
-  // The model is not on this disk, and this manager has no directory: another matter than a command that cannot be read.
-  if (answer.type === 'failed') expect(answer.error.code).toMatch(/^(modelNotFound|modelNotKnown|modelUnloaded|scopeNotFound|generationNotFound|storageUnavailable)$/);
+  // The model is not on this disk, and this manager has no directory. Such a refusal differs from an unreadable
+  // command.
+  if (answer.type === 'failed')
+    expect(answer.error.code).toMatch(
+      /^(modelNotFound|modelNotKnown|modelUnloaded|scopeNotFound|generationNotFound|storageUnavailable)$/,
+    );
 });

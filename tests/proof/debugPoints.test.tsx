@@ -1,5 +1,5 @@
-// The four debug points of the old pattern: what its log lines show of the bug, and what our flight recorder shows of
-// the same two voice recordings.
+// The four debug points of the old pattern. Its log lines show the bug; our flight recorder shows the same two voice
+// recordings without it.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -16,7 +16,7 @@ const engine = installNodePort();
 afterEach(freeOldContexts);
 afterEach(() => unloadTiny(engine.client));
 
-/** The lines of two recordings with the screen gone in between. */
+/** Returns the log lines of two recordings, with the screen unmounted in between. */
 async function oldRecordings(): Promise<string[]> {
   const lines: string[] = [];
   const { runtime, settle, open } = openOldApp({ log: (line) => lines.push(line) });
@@ -31,23 +31,25 @@ async function oldRecordings(): Promise<string[]> {
   return lines;
 }
 
-/** The records of the same, oldest first. */
+/** Returns the flight recorder's entries of the same, oldest first. */
 async function ourRecordings(): Promise<readonly LifecycleRecord[]> {
-  const from = (await engine.client.lifecycle()).length;
+  const from = (await engine.client.readLog()).length;
   const ui = await render(screens(engine.client));
   for (const asks of [myName.asks, whoAmI.asks]) {
     const seen = new Seen<UseLlamaChat>();
-    await ui.rerender(screens(engine.client, { seen, scope: 'recordings', owner: 'VoiceTab' }));
+    await ui.rerender(screens(engine.client, { seen, scope: 'recordings', debugLabel: 'VoiceTab' }));
     await seen.until(isReady);
-    await (await say(seen, asks)).result;
+    await (
+      await say(seen, asks)
+    ).result;
     await ui.rerender(screens(engine.client));
     await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
   }
-  return (await engine.client.lifecycle()).slice(from);
+  return (await engine.client.readLog()).slice(from);
 }
 
-const eventsOf = (records: readonly LifecycleRecord[], owner: string) =>
-  records.map(({ event }) => event).filter((event) => 'owner' in event && event.owner === owner);
+const eventsOf = (records: readonly LifecycleRecord[], debugLabel: string) =>
+  records.map(({ event }) => event).filter((event) => 'debugLabel' in event && event.debugLabel === debugLabel);
 
 const count = (all: readonly string[], one: string) => all.filter((line) => line === one).length;
 
@@ -64,13 +66,9 @@ describe('Context State Tracking', () => {
   test('our recorder shows one model that is lent, idle and lent again, each with its reason', async () => {
     const records = await ourRecordings();
     const states = records.map(({ event }) => event.type);
-    expect(states.filter((type) => ['loading', 'ready', 'idle', 'unloading', 'unloaded', 'failed'].includes(type))).toEqual([
-      'loading',
-      'ready',
-      'idle',
-      'ready',
-      'idle',
-    ]);
+    expect(
+      states.filter((type) => ['loading', 'ready', 'idle', 'unloading', 'unloaded', 'failed'].includes(type)),
+    ).toEqual(['loading', 'ready', 'idle', 'ready', 'idle']);
     for (const { reason, model } of records) expect([reason !== '', model]).toEqual([true, tiny.path]);
   });
 });
@@ -86,14 +84,14 @@ describe('Component Mounting', () => {
   test('our recorder names the component at each mount and unmount, and the lease that goes with it', async () => {
     const events = eventsOf(await ourRecordings(), 'VoiceTab');
     expect(events).toEqual([
-      { type: 'mounted', owner: 'VoiceTab' },
-      { type: 'acquired', owner: 'VoiceTab', reused: false },
-      { type: 'unmounted', owner: 'VoiceTab' },
-      { type: 'released', owner: 'VoiceTab' },
-      { type: 'mounted', owner: 'VoiceTab' },
-      { type: 'acquired', owner: 'VoiceTab', reused: true },
-      { type: 'unmounted', owner: 'VoiceTab' },
-      { type: 'released', owner: 'VoiceTab' },
+      { type: 'mounted', debugLabel: 'VoiceTab' },
+      { type: 'acquired', debugLabel: 'VoiceTab', reused: false },
+      { type: 'unmounted', debugLabel: 'VoiceTab' },
+      { type: 'released', debugLabel: 'VoiceTab' },
+      { type: 'mounted', debugLabel: 'VoiceTab' },
+      { type: 'acquired', debugLabel: 'VoiceTab', reused: true },
+      { type: 'unmounted', debugLabel: 'VoiceTab' },
+      { type: 'released', debugLabel: 'VoiceTab' },
     ]);
   });
 });
@@ -107,7 +105,7 @@ describe('Context Usage', () => {
 
   test('our recorder shows every answer reuse the loaded model', async () => {
     const uses = (await ourRecordings()).map(({ event }) => event).filter((event) => event.type === 'acquired');
-    const answers = uses.filter(({ owner }) => owner.startsWith('generation '));
+    const answers = uses.filter(({ debugLabel }) => debugLabel.startsWith('generation '));
     expect(answers.map(({ reused }) => reused)).toEqual([true, true]);
   });
 });

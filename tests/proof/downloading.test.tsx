@@ -1,5 +1,5 @@
-// A model that is named by its URL comes to the device while a component waits for it, on the real engine: it is shown how
-// far it is, another component shares the transfer, and the next time no server is asked.
+// A model with a URL is downloaded while a component waits for it, on the real engine. The component sees the progress,
+// another component shares the transfer, and the next load asks no server.
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -51,7 +51,9 @@ test('components share a download, see how far it is, and the model is there the
   const wrapper = ({ children }: { children: ReactNode }) => <LlamaProvider client={client}>{children}</LlamaProvider>;
   const first = await renderHook(() => useLlama(model), { wrapper });
   const second = await renderHook(() => useLlama(model), { wrapper });
-  await waitFor(() => expect(first.result.current).toMatchObject({ status: 'downloading', download: { totalBytes: WHOLE.length } }));
+  await waitFor(() =>
+    expect(first.result.current).toMatchObject({ status: 'downloading', download: { totalBytes: WHOLE.length } }),
+  );
   await waitFor(() => expect(first.result.current.progress).toBeCloseTo(0.5));
   await first.unmount();
   expect(second.result.current.status).toBe('downloading');
@@ -59,7 +61,12 @@ test('components share a download, see how far it is, and the model is there the
   await act(() => giveTheRest());
   await waitFor(() => expect(second.result.current.status).toBe('ready'));
   expect(asked).toBe(1);
-  const { text } = await client.generate({ model, scope: 's', append: [{ role: 'user', content: myName.asks }], options: greedy }).result;
+  const { text } = await client.generate({
+    model,
+    scope: 's',
+    append: [{ role: 'user', content: myName.asks }],
+    options: greedy,
+  }).result;
   expect(text).toBe(myName.gets);
   const { models, disk } = await client.storedModels();
   expect(models).toMatchObject([{ name: model.path, isComplete: true, isIncoming: false, isInUse: true }]);

@@ -1,4 +1,4 @@
-// Vectors for texts, by the real engine: of the length 1, the same beside others as alone, and cancelled.
+// Embeddings of the real engine: of the length 1, the same beside other texts as alone, and cancelled.
 import { installNodePort } from '../../src/testing';
 import { endless, tiny, tinyState, unloadTiny } from './tiny';
 import { until } from './until';
@@ -7,7 +7,8 @@ const engine = installNodePort();
 afterEach(() => unloadTiny(engine.client));
 
 type Vector = readonly number[];
-const dot = (left: Vector, right: Vector): number => left.reduce((sum, value, index) => sum + value * (right[index] ?? NaN), 0);
+const dot = (left: Vector, right: Vector): number =>
+  left.reduce((sum, value, index) => sum + value * (right[index] ?? NaN), 0);
 const texts = ['my name is alice', 'what is my name', 'set a timer for five minutes', 'my name is bob'];
 
 test('texts become vectors of the length one, whatever is computed beside them', async () => {
@@ -20,7 +21,12 @@ test('texts become vectors of the length one, whatever is computed beside them',
   }
   for (const vector of alone) expect(dot(vector, vector)).toBeCloseTo(1, 5);
 
-  const talk = client.generate({ model: tiny, scope: 'talk', append: [{ role: 'user', content: 'hi' }], options: endless });
+  const talk = client.generate({
+    model: tiny,
+    scope: 'talk',
+    append: [{ role: 'user', content: 'hi' }],
+    options: endless,
+  });
   await until(talk, ({ text }) => text !== '');
   const together = await Promise.all(Array.from({ length: 10 }, () => client.embed({ model: tiny, texts })));
   expect(talk.finished).toBe(false);
@@ -39,7 +45,9 @@ test('every pooling has its own vectors, and their length is kept where that is 
   const all = await Promise.all(poolings.map((pooling) => client.embed({ model: tiny, texts: text, pooling })));
   const [mean = [], cls = [], last = []] = all.map(({ embeddings }) => embeddings[0]);
   for (const pair of [dot(mean, cls), dot(mean, last), dot(cls, last)]) expect(pair).toBeLessThan(0.999);
-  const { embeddings: [raw = []] } = await client.embed({ model: tiny, texts: text, normalize: false });
+  const {
+    embeddings: [raw = []],
+  } = await client.embed({ model: tiny, texts: text, normalize: false });
   const length = Math.sqrt(dot(raw, raw));
   expect(length).not.toBeCloseTo(1, 2);
   expect(dot(raw, mean) / length).toBeCloseTo(1, 5);

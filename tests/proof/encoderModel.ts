@@ -1,12 +1,18 @@
-// Writes a model that makes embeddings and nothing else: a BERT of one layer with random weights. What it computes is proven in Rust.
+// Writes a model that only makes embeddings: a BERT of one layer with random weights. Rust's tests check its results.
 import { writeFileSync } from 'node:fs';
 
-/** Tokens of the longest text. */
+/** The number of tokens of the longest text. */
 export const encoderContext = 64;
 
 const width = 32;
 const wide = 64;
-const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...['my', 'name', 'is', 'alice', 'bob', 'what', 'query'].map((word) => `\u2581${word}`)];
+const tokens = [
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  ...['my', 'name', 'is', 'alice', 'bob', 'what', 'query'].map((word) => `\u2581${word}`),
+];
 
 type Value = number | boolean | string | readonly string[] | { readonly float: number };
 
@@ -29,8 +35,16 @@ const keys: readonly (readonly [string, Value])[] = [
   ['tokenizer.ggml.seperator_token_id', 3],
 ];
 
-const matrix = (name: string, inputs: number, outputs: number) => [[`${name}.weight`, [inputs, outputs]], [`${name}.bias`, [outputs]]] as const;
-const norm = (name: string) => [[`${name}.weight`, [width]], [`${name}.bias`, [width]]] as const;
+const matrix = (name: string, inputs: number, outputs: number) =>
+  [
+    [`${name}.weight`, [inputs, outputs]],
+    [`${name}.bias`, [outputs]],
+  ] as const;
+const norm = (name: string) =>
+  [
+    [`${name}.weight`, [width]],
+    [`${name}.bias`, [width]],
+  ] as const;
 
 const tensors: readonly (readonly [string, readonly number[]])[] = [
   ['token_embd.weight', [width, tokens.length]],
@@ -44,7 +58,7 @@ const tensors: readonly (readonly [string, readonly number[]])[] = [
   ...norm('blk.0.layer_output_norm'),
 ];
 
-/** Writes it as GGUF, the same each time. */
+/** Writes the model as GGUF, the same each time. */
 export function writeEncoder(path: string): void {
   const parts = [Buffer.from('GGUF'), uint32(3), uint64(tensors.length), uint64(keys.length)];
   for (const [name, value] of keys) parts.push(text(name), ...written(value));
@@ -55,10 +69,10 @@ export function writeEncoder(path: string): void {
   }
   const header = Buffer.concat(parts);
   let seed = 7;
-  // Between -0.5 and 0.5, from the usual small generator.
+  // A number between -0.5 and 0.5, from a small linear generator.
   const random = () => (seed = (seed * 16807) % 0x7fffffff) / 0x7fffffff - 0.5;
   const weights = tensors.map(([name, size]) => {
-    // Around 1 for a norm, or its constant part would drown all words.
+    // The weights of a norm are around 1: otherwise its constant part would drown all words.
     const middle = name.endsWith('norm.weight') ? 1 : 0;
     const data = Buffer.alloc(padded(4 * product(size)));
     for (let index = 0; index < product(size); index++) data.writeFloatLE(middle + random(), 4 * index);

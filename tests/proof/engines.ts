@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { LlamaClient } from '../../src/core/LlamaClient';
 import { openNodePort, stayAlive } from '../../src/testing';
 
-/** A directory for saved scopes, and managers that keep theirs in it, one after another, as one process after another does. */
+/** A directory of saved scopes, and managers that use it one after another, as one process after another does. */
 export interface Engines {
-  /** Ends the manager before, if there is one, and begins the next. */
+  /** Ends the previous manager, if there is one, and starts the next. */
   next(): LlamaClient;
-  /** Every file in the directory, but for what its owner always keeps there. */
+  /** Returns every file in the directory, except the files that a manager always keeps there. */
   files(): string[];
   /** Ends the last manager and removes the directory. */
   end(): void;
@@ -36,7 +36,7 @@ export function enginesInOneDirectory(): Engines {
     },
     end() {
       close();
-      // A manager writes until its end, which the next one in its directory waits for.
+      // A manager writes until its end, and the next manager of its directory waits for that.
       openNodePort({ directory }).close();
       rmSync(directory, { recursive: true, force: true });
     },

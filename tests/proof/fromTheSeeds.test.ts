@@ -1,9 +1,11 @@
-// docs/from-the-seeds.md promises a test for each thing that it names.
+// docs/from-the-seeds.md names a test for each of its claims, and the tests must exist.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = process.cwd();
-const named = [...readFileSync(join(root, 'docs/from-the-seeds.md'), 'utf8').matchAll(/`([^`]+\.(?:tsx?|rs))` “([^”]+)”/g)];
+const named = [
+  ...readFileSync(join(root, 'docs/from-the-seeds.md'), 'utf8').matchAll(/`([^`]+\.(?:tsx?|rs))` “([^”]+)”/g),
+];
 const promises = named.map(([, file = '', name = '']) => ({ file, name }));
 
 test('the document names tests', () => {

@@ -1,4 +1,4 @@
-// The third potential issue of the old pattern: initializations that meet. Each point happens there and not with ours.
+// The third potential issue of the old pattern: initializations that meet. Each point happens there, and not in ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -33,7 +33,9 @@ describe('Initialization Race Conditions', () => {
     test('with ours they join one load', async () => {
       const before = loads();
       const [first, second] = [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()];
-      await render(screens(engine.client, { seen: first, owner: 'First' }, { seen: second, owner: 'Second' }));
+      await render(
+        screens(engine.client, { seen: first, debugLabel: 'First' }, { seen: second, debugLabel: 'Second' }),
+      );
       await Promise.all([first, second].map((seen) => seen.until(({ model }) => model.status === 'ready')));
       expect(loads() - before).toBe(1);
     });
@@ -50,7 +52,7 @@ describe('Initialization Race Conditions', () => {
 
     test('with ours every attempt joins the first: leases and questions, before and during the load', async () => {
       const before = loads();
-      const leases = ['a', 'b', 'c'].map((owner) => engine.client.acquire(tiny, owner));
+      const leases = ['a', 'b', 'c'].map((debugLabel) => engine.client.acquire(tiny, debugLabel));
       const answer = engine.client.generate({
         model: tiny,
         scope: 'early',
@@ -77,10 +79,10 @@ describe('Initialization Race Conditions', () => {
     });
 
     test('with ours the lease of a screen that leaves is given back, loaded or not', async () => {
-      const from = engine.client.records.getSnapshot().length;
+      const from = engine.client.log.getSnapshot().length;
       const ui = await render(screens(engine.client, { seen: new Seen(), model: { ...tiny, keepAliveMs: 0 } }));
       await ui.rerender(screens(engine.client));
-      await until(engine.client.records, (all) => all.slice(from).some(({ event }) => event.type === 'unloaded'));
+      await until(engine.client.log, (all) => all.slice(from).some(({ event }) => event.type === 'unloaded'));
       expect(tinyState(engine.client)).toMatchObject({ status: { type: 'unloaded' }, leases: [] });
     });
   });

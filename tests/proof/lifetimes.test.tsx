@@ -1,20 +1,28 @@
-// What a component's life does to a model and a conversation: nothing. On the real engine.
+// A component's life does not affect a model or a conversation, on the real engine.
 import { act, render } from '@testing-library/react-native';
 import { Activity, StrictMode } from 'react';
 
-import { type GenerationState, type LifecycleRecord, LlamaProvider, useLlama, type UseLlama, type UseLlamaChat } from '../../src';
+import {
+  type GenerationState,
+  type LifecycleRecord,
+  LlamaProvider,
+  useLlama,
+  type UseLlama,
+  type UseLlamaChat,
+} from '../../src';
 import { installNodePort } from '../../src/testing';
 import { Chat, isReady, say, screens } from './Chat';
+import { holdAnswer, holdNextAnswer } from './holdAnswer';
 import { Seen } from './Seen';
 import { endless, myName, tiny, tinyState, whoAmI } from './tiny';
 import { until } from './until';
 
 const engine = installNodePort();
 const loads = () => tinyState(engine.client)?.loads ?? 0;
-const owners = () => (tinyState(engine.client)?.leases ?? []).map(({ owner }) => owner);
+const debugLabels = () => (tinyState(engine.client)?.leases ?? []).map(({ debugLabel }) => debugLabel);
 const longerThan = (length: number) => (state: GenerationState) => state.text.length > length;
 
-/** Mounts a chat and waits until it can be used. */
+/** Mounts a chat and waits until it is ready. */
 async function openChat(scope: string) {
   const seen = new Seen<UseLlamaChat>();
   const app = await render(screens(engine.client, { seen, scope }));
@@ -28,7 +36,10 @@ async function openChat(scope: string) {
   return { app, seen, leave, comeBack };
 }
 
-afterEach(() => engine.client.unload(tiny.path));
+afterEach(async () => {
+  await engine.client.resume();
+  await engine.client.unload(tiny.path);
+});
 
 test('StrictMode mounts twice, loads once and holds one lease', async () => {
   const before = loads();
@@ -43,7 +54,7 @@ test('StrictMode mounts twice, loads once and holds one lease', async () => {
   await seen.until(isReady);
   expect((await (await say(seen, myName.asks)).result).text).toBe(myName.gets);
   await until(engine.client.model(tiny.path), (model) => model?.leases.length === 1);
-  expect(owners()).toEqual(['Chat']);
+  expect(debugLabels()).toEqual(['Chat']);
   expect(loads() - before).toBe(1);
 });
 
@@ -60,11 +71,15 @@ test('a screen hidden by Activity and shown again loads nothing and keeps its ru
   const app = await render(screen('visible'));
   await seen.until(isReady);
   const answer = await say(seen, 'hello', endless);
-  await until(answer, longerThan(0));
+  await holdAnswer(engine.client, answer);
   await app.rerender(screen('hidden'));
-  await until(engine.client.model(tiny.path), (model) => model?.leases.every(({ owner }) => owner !== 'Chat') === true);
+  await until(
+    engine.client.model(tiny.path),
+    (model) => model?.leases.every(({ debugLabel }) => debugLabel !== 'Chat') === true,
+  );
   const whenHidden = answer.getSnapshot().text;
-  await until(answer, longerThan(whenHidden.length));
+  await engine.client.resume();
+  await holdAnswer(engine.client, answer, longerThan(whenHidden.length));
 
   const from = seen.renders.length;
   await app.rerender(screen('visible'));
@@ -99,7 +114,9 @@ test('a remount in one commit, as by Fast Refresh, costs nothing even when keepA
   let seen = new Seen<UseLlamaChat>();
   const app = await render(edited(1, seen));
   await seen.until(isReady);
-  await (await say(seen, myName.asks)).result;
+  await (
+    await say(seen, myName.asks)
+  ).result;
   for (const edit of [2, 3, 4]) {
     seen = new Seen();
     await app.rerender(edited(edit, seen));
@@ -123,11 +140,12 @@ test('unmounted while loading, with a keep-alive: who comes back finds the load 
 });
 
 test('unmounted while loading, without a keep-alive: the load ends and nothing stays', async () => {
-  const from = engine.client.records.getSnapshot().length;
+  const from = engine.client.log.getSnapshot().length;
   const app = await render(screens(engine.client, { seen: new Seen(), model: { ...tiny, keepAliveMs: 0 } }));
   await app.rerender(screens(engine.client));
-  const isUnloaded = (records: readonly LifecycleRecord[]) => records.slice(from).some(({ event }) => event.type === 'unloaded');
-  await until(engine.client.records, isUnloaded);
+  const isUnloaded = (records: readonly LifecycleRecord[]) =>
+    records.slice(from).some(({ event }) => event.type === 'unloaded');
+  await until(engine.client.log, isUnloaded);
   expect(tinyState(engine.client)).toMatchObject({ status: { type: 'unloaded' }, leases: [] });
 });
 
@@ -135,30 +153,34 @@ test('unmounted while generating, the answer is finished, and then the model is 
   const seen = new Seen<UseLlamaChat>();
   const app = await render(screens(engine.client, { seen, scope: 'left', model: { ...tiny, keepAliveMs: 0 } }));
   await seen.until(isReady);
-  const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 200 });
-  await until(answer, longerThan(0));
+  const held = holdNextAnswer(engine.client);
+  const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 400 });
+  await held;
   await app.rerender(screens(engine.client));
+  await engine.client.resume();
   const { reason, text, usage } = await answer.result;
-  expect({ reason, outputTokens: usage.outputTokens }).toEqual({ reason: 'length', outputTokens: 200 });
+  expect({ reason, outputTokens: usage.outputTokens }).toEqual({ reason: 'length', outputTokens: 400 });
   expect((await engine.client.transcript('left')).at(-1)).toEqual({ role: 'assistant', content: text });
   await until(engine.client.model(tiny.path), (model) => model?.status.type === 'unloaded');
-  expect(owners()).toEqual([]);
+  expect(debugLabels()).toEqual([]);
 });
 
 test('two components on one scope show one conversation and one running answer', async () => {
   const [first, second] = [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()];
-  const shared = (owner: string, seen: Seen<UseLlamaChat>) => ({ owner, seen, scope: 'shared' });
+  const shared = (debugLabel: string, seen: Seen<UseLlamaChat>) => ({ debugLabel, seen, scope: 'shared' });
   const app = await render(screens(engine.client, shared('First', first), shared('Second', second)));
   await first.until(isReady);
   const answer = await say(first, 'hello', endless);
+  await holdAnswer(engine.client, answer);
   await second.until(({ status }) => status === 'streaming');
   expect(second.last.messages).toEqual(first.last.messages);
 
   await app.rerender(screens(engine.client, shared('Second', second)));
-  await until(answer, longerThan(answer.getSnapshot().text.length));
+  await engine.client.resume();
+  await holdAnswer(engine.client, answer, longerThan(answer.getSnapshot().text.length));
   await act(() => second.last.stop());
   expect(second.last.messages.map(({ content }) => content)).toEqual(['hello', (await answer.result).text]);
-  expect(owners()).toEqual(['Second']);
+  expect(debugLabels()).toEqual(['Second']);
 });
 
 test('a stream goes on while its screen is away, and nothing of it is lost', async () => {
@@ -168,10 +190,11 @@ test('a stream goes on while its screen is away, and nothing of it is lost', asy
   const reading = (async () => {
     for await (const piece of answer) pieces.push(piece);
   })();
-  await until(answer, longerThan(0));
+  await holdAnswer(engine.client, answer);
   await leave();
   const whenLeft = answer.getSnapshot().text;
-  await until(answer, longerThan(whenLeft.length + 50));
+  await engine.client.resume();
+  await holdAnswer(engine.client, answer, longerThan(whenLeft.length + 50));
 
   const back = await comeBack();
   const first = back.renders[0];
@@ -195,7 +218,7 @@ test('a hundred hooks on one model cost one load', async () => {
   const before = loads();
   const seen = Array.from({ length: 100 }, () => new Seen<UseLlama>());
   function User({ index }: { index: number }) {
-    const model = useLlama({ ...tiny, owner: `User ${index}` });
+    const model = useLlama({ ...tiny, debugLabel: `User ${index}` });
     seen[index]?.note(model);
     return null;
   }

@@ -1,15 +1,15 @@
-// How likely the real model's tokens were, held against what the same model says of the same text elsewhere.
+// Compares the log probabilities of the real model's tokens with those of the same text in another turn.
 import type { GenerationResult } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { greedy, myName, tiny, unloadTiny } from './tiny';
 
 const engine = installNodePort();
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 
-/** One greedy answer, with every token and its five likeliest. */
+/** Resolves to one greedy answer, with every token and the five likeliest in its place. */
 function ask(scope: string, options = {}): Promise<GenerationResult> {
   const append = [{ role: 'user' as const, content: myName.asks }];
   return engine.client.generate({ model: tiny, scope, append, options: { ...greedy, logprobs: 5, ...options } }).result;
@@ -32,18 +32,24 @@ test('the tokens of an answer are told, each with the likeliest in its place', a
 test('a token is as likely as where the text before it is given', async () => {
   const { client } = engine;
   const { logprobs = [] } = await ask('a');
-  const { text: question } = await client.renderPrompt(tiny, [{ role: 'user', content: myName.asks }]);
+  const { text: question } = await client.applyChatTemplate(tiny, [{ role: 'user', content: myName.asks }]);
   for (const [index, told] of logprobs.entries()) {
-    const prompt = question + logprobs.slice(0, index).map((token) => token.text).join('');
+    const prompt =
+      question +
+      logprobs
+        .slice(0, index)
+        .map((token) => token.text)
+        .join('');
     const options = { ...greedy, logprobs: 0, maxOutputTokens: 1 };
-    const { logprobs: [again] = [] } = await client.generate({ model: tiny, scope: `at ${index}`, prompt, options }).result;
+    const { logprobs: [again] = [] } = await client.generate({ model: tiny, scope: `at ${index}`, prompt, options })
+      .result;
     expect(again?.token).toBe(told.token);
     expect(again?.top).toEqual([]);
     expect(again?.logprob).toBeCloseTo(told.logprob, 2);
   }
 });
 
-test('what a grammar forces is as unlikely as it was by the model', async () => {
+test('a token that a grammar forces is as unlikely as the model finds it', async () => {
   const plain = await ask('a');
   const { text, logprobs = [] } = await ask('b', { responseFormat: { type: 'grammar', gbnf: 'root ::= "Your"' } });
   expect(text).toBe('Your');

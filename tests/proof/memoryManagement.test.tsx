@@ -1,10 +1,11 @@
-// The fourth potential issue of the old pattern: memory. Each point happens there and not with ours.
+// The fourth potential issue of the old pattern: memory. Each point happens there, and not in ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
 import type { UseLlamaChat } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { isReady, say, screens } from './Chat';
+import { holdNextAnswer } from './holdAnswer';
 import { begin, freeOldContexts, oldScreens, openOldApp } from './OldScreen';
 import { Seen } from './Seen';
 import { endless, tiny, tinyState, unloadTiny } from './tiny';
@@ -14,11 +15,14 @@ const engine = installNodePort();
 const loads = () => tinyState(engine.client)?.loads ?? 0;
 
 afterEach(freeOldContexts);
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.resume();
+  await unloadTiny(engine.client);
+});
 
 describe('Memory Management', () => {
   describe('Context not properly released', () => {
-    test('in the old pattern a message that had to load again keeps its context after the screen has gone', async () => {
+    test('in the old pattern a message that had to load again keeps its context after the unmount', async () => {
       const { native, runtime, settle, open } = openOldApp();
       const { seen, ui } = await open();
       await settle();
@@ -33,8 +37,11 @@ describe('Memory Management', () => {
       const model = { ...tiny, keepAliveMs: 0 };
       const seen = new Seen<UseLlamaChat>();
       const ui = await render(screens(engine.client, { seen, scope: 'question', model }));
-      const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 50 });
+      const held = holdNextAnswer(engine.client);
+      const answer = await say(seen, 'hello', { ...endless, maxOutputTokens: 400 });
+      await held;
       await ui.rerender(screens(engine.client));
+      await engine.client.resume();
       expect(await answer.result).toMatchObject({ reason: 'length' });
       await until(engine.client.model(tiny.path), (state) => state?.status.type === 'unloaded');
       expect(tinyState(engine.client)?.leases).toEqual([]);
@@ -56,8 +63,8 @@ describe('Memory Management', () => {
     test('with ours hurried visits share one load and leave no lease', async () => {
       const before = loads();
       const ui = await render(screens(engine.client));
-      for (const owner of ['First visit', 'Second visit', 'Third visit']) {
-        await ui.rerender(screens(engine.client, { seen: new Seen(), owner }));
+      for (const debugLabel of ['First visit', 'Second visit', 'Third visit']) {
+        await ui.rerender(screens(engine.client, { seen: new Seen(), debugLabel }));
         await ui.rerender(screens(engine.client));
       }
       await until(engine.client.model(tiny.path), (state) => state?.status.type === 'idle');

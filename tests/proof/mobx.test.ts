@@ -1,4 +1,4 @@
-// An app that keeps its model in MobX, as that of the old pattern does, can go on doing so: our stores feed it.
+// An app that keeps its model in MobX, as the app of the old pattern does, can go on doing so: our stores feed MobX.
 import { autorun, makeAutoObservable, observableRef } from 'mobx';
 
 import type { LlamaClient, ModelState, ReadableStore } from '../../src';
@@ -8,7 +8,7 @@ import { until } from './until';
 
 const engine = installNodePort();
 
-/** A model in MobX. Holds what our store says, and nothing of its own. */
+/** A model in MobX. Holds the value of our store, and no state of its own. */
 class ModelStore {
   model: ModelState | undefined;
   readonly dispose: () => void;
@@ -23,8 +23,8 @@ class ModelStore {
     return this.model?.status.type === 'ready' || this.model?.status.type === 'idle';
   }
 
-  get owners(): readonly string[] {
-    return this.model?.leases.map(({ owner }) => owner) ?? [];
+  get debugLabels(): readonly string[] {
+    return this.model?.leases.map(({ debugLabel }) => debugLabel) ?? [];
   }
 
   private take(model: ModelState | undefined): void {
@@ -32,16 +32,19 @@ class ModelStore {
   }
 }
 
-/** Looks at store and source at each change of either. Returns every difference. */
+/** Compares store and source at each change of either. Returns every difference. */
 function watch(store: ModelStore, client: LlamaClient): { seen: string[]; differences: string[]; end(): void } {
   const seen: string[] = [];
   const differences: string[] = [];
   const compare = () => {
     const truth = tinyState(client);
-    if (store.model !== truth) differences.push(`${store.model?.status.type ?? 'none'} is not ${truth?.status.type ?? 'none'}`);
+    if (store.model !== truth)
+      differences.push(`${store.model?.status.type ?? 'none'} is not ${truth?.status.type ?? 'none'}`);
   };
   const stop = autorun(() => {
-    seen.push(`${store.model?.status.type ?? 'none'} ${store.isReady ? 'ready' : 'not ready'} ${store.owners.length}`);
+    seen.push(
+      `${store.model?.status.type ?? 'none'} ${store.isReady ? 'ready' : 'not ready'} ${store.debugLabels.length}`,
+    );
     compare();
   });
   const leave = client.model(tiny.path).subscribe(compare);
@@ -65,7 +68,7 @@ test('a MobX store follows a model through its whole life and never falls out of
 
   const lease = engine.client.acquire(tiny, 'MobX');
   await lease.ready;
-  expect([store.isReady, store.owners]).toEqual([true, ['MobX']]);
+  expect([store.isReady, store.debugLabels]).toEqual([true, ['MobX']]);
   const answer = engine.client.generate({
     model: tiny,
     scope: 'mobx',
@@ -75,7 +78,7 @@ test('a MobX store follows a model through its whole life and never falls out of
   expect((await answer.result).text).toBe(myName.gets);
   lease.release();
   await until(source, (model) => model?.status.type === 'idle');
-  expect([store.isReady, store.owners]).toEqual([true, []]);
+  expect([store.isReady, store.debugLabels]).toEqual([true, []]);
 
   await engine.client.unload(tiny.path);
   expect([store.isReady, store.model?.status.type]).toEqual([false, 'unloaded']);
@@ -83,14 +86,20 @@ test('a MobX store follows a model through its whole life and never falls out of
   store.dispose();
   expect(watched.differences).toEqual([]);
   expect(watched.seen).toEqual(
-    expect.arrayContaining(['none not ready 0', 'loading not ready 1', 'ready ready 1', 'idle ready 0', 'unloaded not ready 0']),
+    expect.arrayContaining([
+      'none not ready 0',
+      'loading not ready 1',
+      'ready ready 1',
+      'idle ready 0',
+      'unloaded not ready 0',
+    ]),
   );
 });
 
 test('a MobX store made late holds what is true at once', async () => {
   await engine.client.acquire(tiny, 'Early').ready;
   const store = new ModelStore(engine.client.model(tiny.path));
-  expect([store.isReady, store.owners]).toEqual([true, ['Early']]);
+  expect([store.isReady, store.debugLabels]).toEqual([true, ['Early']]);
   store.dispose();
 });
 

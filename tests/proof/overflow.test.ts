@@ -9,7 +9,7 @@ const system = 'Be brief.';
 
 afterEach(() => unloadTiny(engine.client));
 
-function ask(scope: string, text: string, overflow?: 'shift' | 'error') {
+function ask(scope: string, text: string, overflow?: 'dropOldest' | 'error') {
   const { client } = engine;
   const isFirst = client.scope(scope).getSnapshot().summary === undefined;
   const messages = isFirst ? [{ role: 'system' as const, content: system }] : [];
@@ -18,7 +18,7 @@ function ask(scope: string, text: string, overflow?: 'shift' | 'error') {
 }
 
 function recorded(type: string, scope: string) {
-  const events = engine.client.records.getSnapshot().map(({ event }) => event);
+  const events = engine.client.log.getSnapshot().map(({ event }) => event);
   return events.filter((event) => event.type === type && 'scope' in event && event.scope === scope);
 }
 

@@ -1,5 +1,5 @@
-// Words that are still being spoken are computed while they come, on the real engine: the turn that brings them costs what
-// was not known, and is answered as if nothing had been.
+// Words that are still being spoken are prefilled as they come, on the real engine. The turn prefills only the rest,
+// and its answer is the same as without that.
 import { act, renderHook } from '@testing-library/react-native';
 import type { ReactNode } from 'react';
 
@@ -31,7 +31,10 @@ test('a turn that was prefilled word by word costs the rest, and changes no answ
   }
   expect(computed).toBeGreaterThan(0);
   expect(await client.transcript('prepared')).toBe(before);
-  expect(client.scope('prepared').getSnapshot().summary).toMatchObject({ revision: summary?.revision, lastUsedAt: summary?.lastUsedAt });
+  expect(client.scope('prepared').getSnapshot().summary).toMatchObject({
+    revision: summary?.revision,
+    lastUsedAt: summary?.lastUsedAt,
+  });
 
   const prepared = await say('prepared', whoAmI.asks);
   expect(prepared.text).toBe(whoAmI.gets);
@@ -48,7 +51,9 @@ test('a guess makes way for a turn, and is refused while one runs', async () => 
   await until(turn, ({ text }) => text !== '');
   await expect(client.prefill({ scope: 'turns', append: user('and') })).rejects.toMatchObject({ code: 'busy' });
   await turn.cancel();
-  await expect(client.prefill({ scope: 'nobody', append: user('and') })).rejects.toMatchObject({ code: 'scopeNotFound' });
+  await expect(client.prefill({ scope: 'nobody', append: user('and') })).rejects.toMatchObject({
+    code: 'scopeNotFound',
+  });
 });
 
 test('the hook prepares what a recogniser hears, and the answer comes all the same', async () => {
@@ -56,8 +61,10 @@ test('the hook prepares what a recogniser hears, and the answer comes all the sa
   await say('hook', myName.asks);
   const cached = client.scope('hook').getSnapshot().summary?.cachedTokens ?? 0;
   const wrapper = ({ children }: { children: ReactNode }) => <LlamaProvider client={client}>{children}</LlamaProvider>;
-  const { result, unmount } = await renderHook(() => useLlamaChat({ model: tiny, scope: 'hook', options: greedy }), { wrapper });
-  await act(() => ['', 'what', 'what is', 'what is my na'].forEach(result.current.prepare));
+  const { result, unmount } = await renderHook(() => useLlamaChat({ model: tiny, scope: 'hook', options: greedy }), {
+    wrapper,
+  });
+  await act(() => ['', 'what', 'what is', 'what is my na'].forEach(result.current.prefill));
   await until(client.scope('hook'), ({ summary }) => (summary?.cachedTokens ?? 0) > cached + 3);
   let answer = '';
   await act(async () => {

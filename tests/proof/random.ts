@@ -1,8 +1,8 @@
-/** Choices that a seed repeats. */
+/** Random choices that a seed repeats. */
 export interface Random {
-  /** A whole number from 0 to `end`, without `end`. */
+  /** Returns a whole number from 0 to `end`, without `end`. */
   below(end: number): number;
-  /** One of them, or `undefined` when there is none. */
+  /** Returns one of the items, or `undefined` if there is none. */
   of<T>(choices: readonly T[]): T | undefined;
 }
 

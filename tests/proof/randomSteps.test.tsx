@@ -1,5 +1,5 @@
-// A thousand steps of an app's life in random order, on the real engine. LLAMA_RS_SEED repeats a run's choices,
-// LLAMA_RS_STEPS makes it longer.
+// Takes a thousand steps of an app's life in random order, on the real engine. LLAMA_RS_SEED repeats the choices of a
+// run, and LLAMA_RS_STEPS makes it longer.
 import { render } from '@testing-library/react-native';
 
 import { type Generation, LlamaClient, LlamaError, type LlamaErrorCode, type UseLlamaChat } from '../../src';
@@ -15,15 +15,23 @@ const seed = Number(process.env.LLAMA_RS_SEED ?? Date.now() % 1_000_000);
 const steps = Number(process.env.LLAMA_RS_STEPS ?? 1000);
 const model = { ...tiny, keepAliveMs: null };
 const scopes = ['north', 'east', 'south', 'west', 'centre'];
-const owners = ['Home', 'Chat', 'Voice', 'Settings'];
+const debugLabels = ['Home', 'Chat', 'Voice', 'Settings'];
 
-/** What a step may end in besides success: the reload took the client, the thing is gone already or is just going. */
-const expected: readonly LlamaErrorCode[] = ['closed', 'loadCancelled', 'cancelled', 'generationNotFound', 'scopeNotFound', 'busy', 'modelUnloaded'];
+/** The errors that a step may end with: its client was reloaded away, or its object is gone or about to go. */
+const expected: readonly LlamaErrorCode[] = [
+  'closed',
+  'loadCancelled',
+  'cancelled',
+  'generationNotFound',
+  'scopeNotFound',
+  'busy',
+  'modelUnloaded',
+];
 
-/** Half of what one context takes here: one that leaked would show. */
+/** Half of the memory of one context, so that a leaked context shows. */
 const memoryBoundMegabytes = 32;
 
-/** One life: its client, which a reload replaces, and every promise that it was given. */
+/** One life of an app: its client, which a reload replaces, and every promise of that client. */
 class Life {
   readonly pending = new Set<string>();
   readonly surprises: string[] = [];
@@ -51,7 +59,8 @@ class Life {
     this.pending.add(id);
     promise
       .catch((error: unknown) => {
-        if (!(error instanceof LlamaError && expected.includes(error.code))) this.surprises.push(`${id}: ${String(error)}`);
+        if (!(error instanceof LlamaError && expected.includes(error.code)))
+          this.surprises.push(`${id}: ${String(error)}`);
       })
       .finally(() => this.pending.delete(id));
   }
@@ -71,15 +80,15 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
   const loadsBefore = tinyState(life.client)?.loads ?? 0;
   const mounted = new Map<string, ChatProps>();
   const ui = await render(screens(life.client));
-  // Renders then happen as in an app, whenever React gets to them.
+  // Without `act`, renders happen whenever React gets to them, as in an app.
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
   const show = () => ui.rerender(screens(life.client, ...mounted.values()));
   let memoryAfterWarmUp = 0;
 
   const actions: Record<string, () => Promise<void> | void> = {
     async mount() {
-      const owner = random.of(owners) ?? 'Home';
-      mounted.set(owner, { owner, seen: new Seen<UseLlamaChat>(), scope: random.of(scopes), model });
+      const debugLabel = random.of(debugLabels) ?? 'Home';
+      mounted.set(debugLabel, { debugLabel, seen: new Seen<UseLlamaChat>(), scope: random.of(scopes), model });
       await show();
     },
     async unmount() {
@@ -87,7 +96,11 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       await show();
     },
     generate() {
-      const options = { ...random.of([greedy, endless]), maxOutputTokens: 1 + random.below(40), keepPartial: random.below(2) === 0 };
+      const options = {
+        ...random.of([greedy, endless]),
+        maxOutputTokens: 1 + random.below(40),
+        keepPartial: random.below(2) === 0,
+      };
       const append = [{ role: 'user' as const, content: random.of([myName.asks, whoAmI.asks, 'hello']) ?? 'hello' }];
       const generation = life.client.generate({ model, scope: random.of(scopes) ?? 'north', append, options });
       life.generations.push(generation);
@@ -95,7 +108,10 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
     },
     prefill() {
       const append = [{ role: 'user' as const, content: random.of([myName.asks, whoAmI.asks, 'hello']) ?? 'hello' }];
-      life.track('prefill', life.client.prefill({ scope: random.of(scopes) ?? 'north', append, open: random.below(2) === 0 }));
+      life.track(
+        'prefill',
+        life.client.prefill({ scope: random.of(scopes) ?? 'north', append, open: random.below(2) === 0 }),
+      );
     },
     cancel() {
       const generation = random.of(life.generations);
@@ -108,14 +124,29 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
       life.track('transcript', life.client.transcript(random.of(scopes) ?? 'north'));
     },
     dispose() {
-      life.track('dispose', life.client.disposeScope(random.of(scopes) ?? 'north'));
+      life.track('dispose', life.client.deleteScope(random.of(scopes) ?? 'north'));
     },
     async reload() {
       life.reload();
       await show();
     },
   };
-  const names = ['mount', 'mount', 'unmount', 'unmount', 'generate', 'generate', 'generate', 'prefill', 'prefill', 'cancel', 'cancel', 'finish', 'finish', 'read'];
+  const names = [
+    'mount',
+    'mount',
+    'unmount',
+    'unmount',
+    'generate',
+    'generate',
+    'generate',
+    'prefill',
+    'prefill',
+    'cancel',
+    'cancel',
+    'finish',
+    'finish',
+    'read',
+  ];
 
   for (let step = 0; step < steps; step += 1) {
     const rare = random.below(50);
@@ -127,13 +158,13 @@ test(`${steps} steps in random order: nothing crashes, leaks or stays pending (s
   const left = [...mounted.keys()].sort();
   await Promise.allSettled(life.generations.map(({ result }) => result));
   await until(life.client.model(tiny.path), (state) => {
-    const held = state?.leases.map(({ owner }) => owner).sort();
+    const held = state?.leases.map(({ debugLabel }) => debugLabel).sort();
     return JSON.stringify(held) === JSON.stringify(left);
   });
   mounted.clear();
   await show();
   await until(life.client.model(tiny.path), (state) => state?.leases.length === 0);
-  await life.client.lifecycle();
+  await life.client.readLog();
 
   const answer = life.client.generate({
     model,

@@ -4,7 +4,7 @@ import { greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 
 const engine = installNodePort();
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
   await unloadTiny(engine.client);
 });
 
@@ -16,7 +16,7 @@ test('a text and its tokens are one, and a prompt is made of them', async () => 
   expect(Object.isFrozen(tokens)).toBe(true);
   expect(await client.detokenize(tiny, tokens)).toBe(text);
 
-  const prompt = await client.renderPrompt(tiny, [{ role: 'user', content: text }]);
+  const prompt = await client.applyChatTemplate(tiny, [{ role: 'user', content: text }]);
   expect(prompt.text).toContain(text);
   expect(prompt.template).toContain('messages');
   expect(await client.tokenize(tiny, prompt.text, { special: true })).toHaveLength(prompt.tokenCount);
@@ -33,15 +33,18 @@ test('questions that are asked at once share one load, and leave no lease behind
   expect(tinyState(client)).toMatchObject({ loads: before + 1, leases: [] });
 });
 
-test('what no vocabulary has is refused, and so is a model that is not there', async () => {
+test('a token outside the vocabulary is refused, and so is a missing model', async () => {
   const { client } = engine;
-  await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('tokens[1]') as unknown });
+  await expect(client.detokenize(tiny, [0, 1_000_000])).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: expect.stringContaining('tokens[1]') as unknown,
+  });
   await expect(client.tokenize({ path: '/no/such.gguf' }, 'hi')).rejects.toMatchObject({ code: 'modelNotFound' });
 });
 
 test('a prompt that a template has written is answered as its messages are', async () => {
   const { client } = engine;
-  const { text: prompt, tokenCount } = await client.renderPrompt(tiny, [{ role: 'user', content: myName.asks }]);
+  const { text: prompt, tokenCount } = await client.applyChatTemplate(tiny, [{ role: 'user', content: myName.asks }]);
   const { text, usage } = await client.generate({ model: tiny, scope: 'raw', prompt, options: greedy }).result;
   expect(text).toBe(myName.gets);
   expect(usage.promptTokens).toBe(tokenCount);
@@ -50,8 +53,8 @@ test('a prompt that a template has written is answered as its messages are', asy
     { role: 'assistant', content: text },
   ]);
 
-  // Gone on with, it is in memory: all but what is new, and the answer's last token.
-  const next = await client.renderPrompt(tiny, [
+  // A prompt that continues the conversation is cached, except its new part and the answer's last token.
+  const next = await client.applyChatTemplate(tiny, [
     { role: 'user', content: myName.asks },
     { role: 'assistant', content: text },
     { role: 'user', content: whoAmI.asks },

@@ -1,10 +1,12 @@
-// The first potential issue of the old pattern: when the context is released. Each point happens there and not with ours.
+// The first potential issue of the old pattern: when the context is released. Each point happens there, and not in
+// ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
 import type { UseLlamaChat } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { isReady, say, screens } from './Chat';
+import { holdNextAnswer } from './holdAnswer';
 import { begin, freeOldContexts, oldScreens, openOldApp } from './OldScreen';
 import { Seen } from './Seen';
 import { endless, myName, tiny, tinyState, unloadTiny } from './tiny';
@@ -15,7 +17,10 @@ const loads = () => tinyState(engine.client)?.loads ?? 0;
 const twoSeen = () => [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()] as const;
 
 afterEach(freeOldContexts);
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.resume();
+  await unloadTiny(engine.client);
+});
 
 describe('Context Release Timing', () => {
   describe('Context might be released too aggressively', () => {
@@ -35,9 +40,9 @@ describe('Context Release Timing', () => {
     test('ours stays loaded while screens come and go', async () => {
       const before = loads();
       const ui = await render(screens(engine.client));
-      for (const owner of ['First visit', 'Second visit', 'Third visit']) {
+      for (const debugLabel of ['First visit', 'Second visit', 'Third visit']) {
         const seen = new Seen<UseLlamaChat>();
-        await ui.rerender(screens(engine.client, { seen, owner }));
+        await ui.rerender(screens(engine.client, { seen, debugLabel }));
         await seen.until(isReady);
         await ui.rerender(screens(engine.client));
         await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
@@ -76,14 +81,17 @@ describe('Context Release Timing', () => {
 
     test('with ours a screen that leaves gives back its own lease and no other', async () => {
       const [first, second] = twoSeen();
-      const staying = { seen: second, scope: 'staying', owner: 'Second' };
-      const ui = await render(screens(engine.client, { seen: first, owner: 'First' }, staying));
+      const staying = { seen: second, scope: 'staying', debugLabel: 'Second' };
+      const ui = await render(screens(engine.client, { seen: first, debugLabel: 'First' }, staying));
       await second.until(isReady);
-      const answer = await say(second, 'hello', { ...endless, maxOutputTokens: 100 });
+      const held = holdNextAnswer(engine.client);
+      const answer = await say(second, 'hello', { ...endless, maxOutputTokens: 400 });
+      await held;
       await ui.rerender(screens(engine.client, staying));
+      await engine.client.resume();
       expect(await answer.result).toMatchObject({ reason: 'length' });
       await until(engine.client.model(tiny.path), (model) => model?.leases.length === 1);
-      expect(tinyState(engine.client)).toMatchObject({ status: { type: 'ready' }, leases: [{ owner: 'Second' }] });
+      expect(tinyState(engine.client)).toMatchObject({ status: { type: 'ready' }, leases: [{ debugLabel: 'Second' }] });
     });
   });
 
@@ -105,7 +113,7 @@ describe('Context Release Timing', () => {
       const ui = await render(screens(engine.client, { seen, model }));
       await seen.until(isReady);
       await ui.rerender(screens(engine.client));
-      const records = await until(engine.client.records, (all) => all.at(-1)?.event.type === 'unloaded');
+      const records = await until(engine.client.log, (all) => all.at(-1)?.event.type === 'unloaded');
       const events = records.map(({ event }) => event.type);
       expect(events.slice(-5)).toEqual(['unmounted', 'released', 'idle', 'unloading', 'unloaded']);
       expect(records.at(-2)?.reason).toContain('keep-alive');

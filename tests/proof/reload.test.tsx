@@ -1,9 +1,11 @@
-// A JavaScript reload drops client and port; models and conversations stay. On the real engine, in the process's manager.
+// A JavaScript reload drops client and port; models and conversations stay. On the real engine, in the process's
+// manager.
 import { act, render } from '@testing-library/react-native';
 
 import type { UseLlamaChat } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { isReady, say, screens } from './Chat';
+import { holdAnswer } from './holdAnswer';
 import { Seen } from './Seen';
 import { endless, myName, tiny, tinyState, whoAmI } from './tiny';
 import { until } from './until';
@@ -18,12 +20,17 @@ async function openApp(scope: string) {
 }
 
 // The process's manager outlives this file, and other files of the same jest worker may use it.
-afterEach(() => engine.client.unload(tiny.path));
+afterEach(async () => {
+  await engine.client.resume();
+  await engine.client.unload(tiny.path);
+});
 
 test('after a JS reload the first render is ready, and nothing is loaded or prefilled again', async () => {
   const before = await openApp('reloaded');
   await before.seen.until(isReady);
-  await (await say(before.seen, myName.asks)).result;
+  await (
+    await say(before.seen, myName.asks)
+  ).result;
   const transcript = await engine.client.transcript('reloaded');
   const { summary } = await until(engine.client.scope('reloaded'), (scope) => scope.summary?.cachedTokens !== 0);
   const loads = tinyState(engine.client)?.loads;
@@ -44,7 +51,7 @@ test('an answer that runs during a JS reload goes on, and the new client shows a
   const before = await openApp('running');
   await before.seen.until(isReady);
   const answer = await say(before.seen, 'hello', endless);
-  await until(answer, ({ text }) => text !== '');
+  await holdAnswer(engine.client, answer);
   const whenDropped = answer.getSnapshot().text;
   await act(() => engine.reload());
   await expect(answer.result).rejects.toMatchObject({ code: 'closed' });
@@ -57,7 +64,8 @@ test('an answer that runs during a JS reload goes on, and the new client shows a
   const reading = (async () => {
     for await (const piece of again) pieces.push(piece);
   })();
-  await until(again, ({ text }) => text.length > whenDropped.length + 50);
+  await engine.client.resume();
+  await holdAnswer(engine.client, again, ({ text }) => text.length > whenDropped.length + 50);
   await act(() => after.seen.last.stop());
   await reading;
   const { text } = await again.result;

@@ -1,4 +1,4 @@
-// Conversations that park, save and come back, on the real engine: none is lost, none is mixed with another.
+// Conversations are parked, saved and restored, on the real engine: none is lost, and none is mixed with another.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import type { GenerateOptions, Generation, LlamaClient, ModelConfig, Persist } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { enginesInOneDirectory } from './engines';
+import { holdAnswer } from './holdAnswer';
 import { endless, greedy, myName, tiny, unloadTiny, whoAmI } from './tiny';
 import { until } from './until';
 
@@ -33,7 +34,7 @@ function summaryOf(client: LlamaClient, scope: string) {
 }
 
 function recorded(client: LlamaClient, scope: string): string[] {
-  const events = client.records.getSnapshot().map(({ event }) => event);
+  const events = client.log.getSnapshot().map(({ event }) => event);
   return events.filter((event) => 'scope' in event && event.scope === scope).map(({ type }) => type);
 }
 
@@ -42,8 +43,11 @@ describe('more scopes than slots', () => {
 
   test('each recalls the fact that it was told, and is not prefilled again', async () => {
     const { client } = engine;
-    const model = { ...tiny, slots: 2, contextSize: 512 };
-    const scopes = Array.from({ length: 12 }, (_, index) => ({ id: `many ${index}`, name: names[index % names.length] ?? '' }));
+    const model = { ...tiny, maxResident: 2, contextSize: 512 };
+    const scopes = Array.from({ length: 12 }, (_, index) => ({
+      id: `many ${index}`,
+      name: names[index % names.length] ?? '',
+    }));
     for (const { id, name } of scopes) await ask(client, id, `my name is ${name}`, { model });
     for (const { id, name } of [...scopes, ...scopes]) {
       const { answer, cachedTokens, prefilledTokens } = await ask(client, id, whoAmI.asks, { model });
@@ -78,7 +82,7 @@ describe('by hand', () => {
     expect(recorded(client, 'ahead')).toHaveLength(2);
   });
 
-  test('what cannot be done says why', async () => {
+  test('an impossible command says why', async () => {
     const { client } = engine;
     await expect(client.park('nobody')).rejects.toMatchObject({ code: 'scopeNotFound' });
     await ask(client, 'known', myName.asks);
@@ -86,11 +90,12 @@ describe('by hand', () => {
     await expect(client.fork('known', { as: 'known' })).rejects.toMatchObject({ code: 'invalidOptions' });
     await expect(client.rewindTo('known', 99)).rejects.toMatchObject({ code: 'invalidOptions' });
     const running = begin(client, 'known', 'hello', { options: endless });
-    await until(running, ({ text }) => text !== '');
+    await holdAnswer(client, running);
     for (const refused of [client.park('known'), client.fork('known'), client.rewindTo('known', 0)]) {
       await expect(refused).rejects.toMatchObject({ code: 'busy' });
     }
     await running.cancel();
+    await client.resume();
   });
 
   test('a fork knows what its origin knew, is not prefilled, and goes its own way', async () => {
@@ -140,7 +145,7 @@ describe('by hand', () => {
 });
 
 describe('suspended in the middle of an answer', () => {
-  const long: GenerateOptions = { ...endless, maxOutputTokens: 120 };
+  const long: GenerateOptions = { ...endless, maxOutputTokens: 600 };
   afterEach(() => unloadTiny(engine.client));
 
   test('it goes on where it was: no word is lost, none comes twice', async () => {
@@ -153,8 +158,8 @@ describe('suspended in the middle of an answer', () => {
     const { text: still } = answer.getSnapshot();
     expect(still.startsWith(heard)).toBe(true);
     expect(undisturbed.text.length).toBeGreaterThan(still.length);
-    // Whatever was under way would have been heard by the time that this is answered.
-    await client.lifecycle();
+    // Every event of running work has arrived by the time this is answered.
+    await client.readLog();
     expect(answer.getSnapshot().text).toBe(still);
     await client.resume();
     expect(client.suspended.getSnapshot()).toBe(false);
@@ -163,12 +168,12 @@ describe('suspended in the middle of an answer', () => {
     expect(result.usage.outputTokens).toBe(undisturbed.usage.outputTokens);
   });
 
-  test('what is asked meanwhile is answered afterwards', async () => {
+  test('a command that comes meanwhile is answered afterwards', async () => {
     const { client } = engine;
     await ask(client, 'patient', myName.asks);
     await client.suspend();
     const answer = begin(client, 'patient', whoAmI.asks);
-    await client.lifecycle();
+    await client.readLog();
     expect(answer.getSnapshot().phase.type).toBe('queued');
     await client.resume();
     expect((await answer.result).text).toBe(whoAmI.gets);
@@ -191,8 +196,13 @@ describe('in a directory', () => {
     const transcript = await before.transcript('saved');
 
     const after = engines.next();
-    const shown = after.scopes.getSnapshot().map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
-    expect(shown).toEqual([['saved', 'saved', 'kv', 2], ['written', 'uncached', 'transcript', 2]]);
+    const shown = after.scopes
+      .getSnapshot()
+      .map(({ id, residency, persist, messageCount }) => [id, residency, persist, messageCount]);
+    expect(shown).toEqual([
+      ['saved', 'saved', 'full', 2],
+      ['written', 'uncached', 'transcript', 2],
+    ]);
     expect(await after.transcript('saved')).toEqual(transcript);
     const saved = await ask(after, 'saved', whoAmI.asks);
     expect(saved.answer).toBe(whoAmI.gets);
@@ -219,7 +229,7 @@ describe('in a directory', () => {
     expect((await ask(engines.next(), fork, whoAmI.asks)).answer).toBe(whoAmI.gets);
   });
 
-  test('what may not be written leaves no file', async () => {
+  test('a scope that may not be written leaves no file', async () => {
     const client = engines.next();
     await ask(client, 'secret', myName.asks, { persist: 'none' });
     await expect(client.save('secret')).rejects.toMatchObject({ code: 'storageUnavailable' });
@@ -230,7 +240,7 @@ describe('in a directory', () => {
     expect(engines.files()).toEqual([]);
   });
 
-  test('what may no longer be written is removed', async () => {
+  test('a file that may no longer be kept is removed', async () => {
     const client = engines.next();
     await ask(client, 'diary', myName.asks);
     await client.save('diary');
@@ -252,9 +262,9 @@ describe('in a directory', () => {
     }
     const all = engines.files().length;
     expect(all).toBeGreaterThan(3);
-    await client.disposeScope('one');
+    await client.deleteScope('one');
     expect(engines.files()).toHaveLength((all * 2) / 3);
-    await client.eraseAll();
+    await client.deleteAllScopes();
     expect(engines.files()).toEqual([]);
     expect(client.scopes.getSnapshot()).toEqual([]);
     expect(engines.next().scopes.getSnapshot()).toEqual([]);

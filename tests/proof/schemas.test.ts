@@ -1,4 +1,4 @@
-// Random JSON schemas on the real engine: whatever the model would say, an answer that ends by itself parses and validates.
+// Random JSON schemas on the real engine: every answer that ends by itself parses and validates.
 import Ajv from 'ajv';
 
 import { installNodePort } from '../../src/testing';
@@ -32,14 +32,19 @@ async function answer(number: number) {
   const { client } = engine;
   const schema = rootSchema(number);
   const scope = `schema-${number}`;
-  const options = { temperature: 1.5, seed: number, maxOutputTokens: 500, responseFormat: { type: 'json' as const, schema } };
+  const options = {
+    temperature: 1.5,
+    seed: number,
+    maxOutputTokens: 500,
+    responseFormat: { type: 'json' as const, schema },
+  };
   const append = [{ role: 'user' as const, content: 'Tell me something.' }];
   const { text, reason } = await client.generate({ model: tiny, scope, append, options, persist: 'none' }).result;
-  await client.disposeScope(scope);
+  await client.deleteScope(scope);
   return { number, schema, text, reason };
 }
 
-/** Of JSON Schema, what llama.cpp turns into a grammar. */
+/** The part of JSON Schema that llama.cpp turns into a grammar. */
 function rootSchema(seed: number): Schema {
   const random = seededRandom(seed);
   const below = (end: number) => random.below(end);
@@ -73,5 +78,10 @@ function rootSchema(seed: number): Schema {
     const properties = Object.fromEntries(names.map((name) => [name, node(depth - 1)]));
     return { type: 'object', properties, required: names.filter(() => below(3) > 0), additionalProperties: false };
   };
-  return { ...object(3), definitions: { shared: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 9 }, minItems: 1, maxItems: 2 } } };
+  return {
+    ...object(3),
+    definitions: {
+      shared: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 9 }, minItems: 1, maxItems: 2 },
+    },
+  };
 }

@@ -1,5 +1,5 @@
-// The second potential issue of the old pattern: several places that hold the truth. Each point happens there and not
-// with ours.
+// The second potential issue of the old pattern: several places that hold the truth. Each point happens there, and not
+// in ours.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -10,7 +10,7 @@ import { freeOldContexts, oldScreens, openOldApp } from './OldScreen';
 import { Seen } from './Seen';
 import { myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 
-// As in an app, so that a JavaScript reload finds the manager again.
+// The process's manager, as in an app, so that a JavaScript reload finds it again.
 const engine = installNodePort({ manager: 'global' });
 
 afterEach(freeOldContexts);
@@ -64,11 +64,19 @@ describe('State Synchronization', () => {
 
     test('with ours a component holds a name, which works whoever comes, goes or unloads', async () => {
       const seen = new Seen<UseLlamaChat>();
-      const ui = await render(screens(engine.client, { seen, scope: 'held', owner: 'Holder' }, { seen: new Seen(), owner: 'Other' }));
+      const ui = await render(
+        screens(
+          engine.client,
+          { seen, scope: 'held', debugLabel: 'Holder' },
+          { seen: new Seen(), debugLabel: 'Other' },
+        ),
+      );
       await seen.until(isReady);
       const held = seen.last;
-      await (await say(seen, myName.asks)).result;
-      await ui.rerender(screens(engine.client, { seen, scope: 'held', owner: 'Holder' }));
+      await (
+        await say(seen, myName.asks)
+      ).result;
+      await ui.rerender(screens(engine.client, { seen, scope: 'held', debugLabel: 'Holder' }));
       await engine.client.unload(tiny.path);
       const answer = await act(() => held.send(whoAmI.asks));
       expect((await answer.result).text).toBe(whoAmI.gets);
@@ -76,7 +84,7 @@ describe('State Synchronization', () => {
   });
 
   describe("Volatile state in ModelStore doesn't persist", () => {
-    test('after a JS reload the old pattern believes in a context that it no longer has, and loads a second one', async () => {
+    test('after a JS reload the old pattern believes in a context that is gone, and loads a second one', async () => {
       const { native, runtime, settle, open } = openOldApp();
       const { ui } = await open();
       await settle();
@@ -96,7 +104,9 @@ describe('State Synchronization', () => {
       const seen = new Seen<UseLlamaChat>();
       const ui = await render(screens(engine.client, { seen, scope: 'volatile' }));
       await seen.until(isReady);
-      await (await say(seen, myName.asks)).result;
+      await (
+        await say(seen, myName.asks)
+      ).result;
       const loads = tinyState(engine.client)?.loads;
       await act(() => engine.reload());
       await ui.unmount();

@@ -1,19 +1,22 @@
-// docs of context swapping, call by call: its examples, and its limitations that are none here.
+// The documentation of context swapping, call by call: its examples, and its limitations, which do not apply here.
 import { type GenerateOptions, type GenerationState, Llama, LlamaParent, type ModelConfig } from '../../src';
 import { installNodePort } from '../../src/testing';
 import { endless, greedy, myName, tiny, tinyState, unloadTiny, whoAmI } from './tiny';
 import { until } from './until';
 
 const engine = installNodePort();
-const fiveSlots: ModelConfig = { ...tiny, slots: 5, contextSize: 512 };
+const fiveSlots: ModelConfig = { ...tiny, maxResident: 5, contextSize: 512 };
 const names = ['alice', 'bob', 'carol', 'david', 'emma', 'frank'];
-const moves = () => engine.client.records.getSnapshot().map(({ event }) => event.type);
+const moves = () => engine.client.log.getSnapshot().map(({ event }) => event.type);
 
 function hereIs(name: string): string {
   return `my name is ${name}`;
 }
 
-afterEach(() => unloadTiny(engine.client));
+afterEach(async () => {
+  await engine.client.resume();
+  await unloadTiny(engine.client);
+});
 
 test('high-level usage: two windows, one model, each remembers its own', async () => {
   const parent = new LlamaParent(engine.client, tiny);
@@ -62,7 +65,7 @@ test('low-level usage: slots are set, and the one that is set goes on where it w
 });
 
 test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slot', async () => {
-  const llama = new Llama(engine.client, { ...tiny, slots: 1 });
+  const llama = new Llama(engine.client, { ...tiny, maxResident: 1 });
   llama.createSlot('user_a');
   llama.setSlot('user_a');
   llama.setPrompt(myName.asks);
@@ -80,7 +83,7 @@ test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slo
   llama.loadState(frozenState);
   llama.setPrompt(whoAmI.asks);
   expect(await llama.generateCompleteText(greedy)).toBe(whoAmI.gets);
-  // What was loaded is a copy: the state is as it was, for whoever wants it.
+  // The slot has a copy, so the state itself is unchanged.
   llama.setSlot('user_b');
   llama.loadState(frozenState);
   llama.setPrompt(whoAmI.asks);
@@ -91,7 +94,10 @@ test('hot-swapping: a conversation is frozen, freed, and goes on in an empty slo
 describe('Limitations', () => {
   test('VRAM Limits: a hundred users on five slots never throw, and nobody is mixed up', async () => {
     const llama = new Llama(engine.client, fiveSlots);
-    const users = Array.from({ length: 100 }, (_, index) => ({ slot: `user_${index}`, name: names[index % names.length] ?? '' }));
+    const users = Array.from({ length: 100 }, (_, index) => ({
+      slot: `user_${index}`,
+      name: names[index % names.length] ?? '',
+    }));
     const sayAs = (slot: string, text: string) => {
       llama.setSlot(slot);
       llama.setPrompt(text);
@@ -111,12 +117,16 @@ describe('Limitations', () => {
     const order: string[] = [];
     answers.forEach((answer) => answer.subscribe(() => order.push(answer.id)));
     await Promise.all(answers.map((answer) => until(answer, ({ text }) => text.length > 20)));
+    await engine.client.suspend({ deadlineMs: 0 });
     expect(answers.map((answer) => answer.getSnapshot().phase.type)).toEqual(Array(4).fill('decoding'));
     const lengths = () => answers.map((answer) => answer.getSnapshot().text.length);
     const seen = lengths();
+    await engine.client.resume();
     await Promise.all(answers.map((answer, index) => until(answer, grownBeyond(seen[index]))));
-    // Each was heard again after every other one had been.
-    for (const { id } of answers) expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
+    await engine.client.suspend({ deadlineMs: 0 });
+    // Each conversation was answered again after every other one.
+    for (const { id } of answers)
+      expect(order.lastIndexOf(id)).toBeGreaterThan(Math.max(...answers.map((other) => order.indexOf(other.id))));
     await parent.dispose();
     await Promise.all(answers.map((answer) => expect(answer.result).resolves.toMatchObject({ reason: 'cancelled' })));
   });
@@ -128,7 +138,11 @@ describe('Limitations', () => {
     const [calmAlone, wildAlone, otherSeed] = [await tell(greedy), await tell(wild), await tell({ ...wild, seed: 8 })];
     expect(wildAlone).not.toBe(calmAlone);
     expect(wildAlone).not.toBe(otherSeed);
-    expect(await Promise.all([tell(wild), tell(greedy), tell({ ...wild, seed: 8 })])).toEqual([wildAlone, calmAlone, otherSeed]);
+    expect(await Promise.all([tell(wild), tell(greedy), tell({ ...wild, seed: 8 })])).toEqual([
+      wildAlone,
+      calmAlone,
+      otherSeed,
+    ]);
     await parent.dispose();
   });
 });
@@ -145,7 +159,11 @@ test('switching is instant: no scope moves, and nothing but the new message is p
     expect(usage).toEqual(stayed);
     expect(usage.cachedTokens).toBeGreaterThan(usage.prefilledTokens);
   }
-  expect(moves().slice(before).filter((type) => type.startsWith('scope'))).toEqual([]);
+  expect(
+    moves()
+      .slice(before)
+      .filter((type) => type.startsWith('scope')),
+  ).toEqual([]);
   await parent.dispose();
 });
 

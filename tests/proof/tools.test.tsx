@@ -1,4 +1,4 @@
-// Tools, thought and JSON on the real engine: the tiny model was trained to call two tools.
+// Tools, reasoning and JSON on the real engine: the tiny model was trained to call two tools.
 import { act, renderHook } from '@testing-library/react-native';
 import { readFileSync } from 'node:fs';
 import type { ReactNode } from 'react';
@@ -33,18 +33,25 @@ test('a tool that outlives its component finishes, and the model answers from it
   const tools: Tools = { get_weather: { description: 'Get the weather.', parameters, execute } };
   const first = await open('weather', tools);
   await act(() => void first.result.current.send('What is the weather in Paris?'));
-  await act(() => until(engine.client.openCalls('weather'), (calls) => calls.length === 1));
+  await act(() => until(engine.client.pendingToolCalls('weather'), (calls) => calls.length === 1));
   expect(asked).toEqual([{ city: 'Paris' }]);
-  expect(engine.client.openCalls('weather').getSnapshot()).toMatchObject([{ name: 'get_weather', state: 'running' }]);
+  expect(engine.client.pendingToolCalls('weather').getSnapshot()).toMatchObject([
+    { name: 'get_weather', state: 'running' },
+  ]);
   await first.unmount();
 
-  // As the model was taught, with the space.
+  // The model was trained with this space.
   finish('{"temperature": 21}');
-  await until(engine.client.scope('weather'), ({ summary, generations }) => summary?.messageCount === 4 && generations.length === 0);
+  await until(
+    engine.client.scope('weather'),
+    ({ summary, generations }) => summary?.messageCount === 4 && generations.length === 0,
+  );
   const second = await open('weather', tools);
   await act(() => engine.client.transcript('weather'));
   expect(second.result.current.status).toBe('ready');
-  const lines = second.result.current.messages.map(({ role, content, toolCalls }) => `${role}: ${content}${toolCalls?.[0]?.name ?? ''}`);
+  const lines = second.result.current.messages.map(
+    ({ role, content, toolCalls }) => `${role}: ${content}${toolCalls?.[0]?.name ?? ''}`,
+  );
   expect(lines).toEqual([
     'user: What is the weather in Paris?',
     'assistant: get_weather',
@@ -53,7 +60,7 @@ test('a tool that outlives its component finishes, and the model answers from it
   ]);
 });
 
-test('what the model thinks is told apart from what it says', async () => {
+test('reasoning is kept apart from text', async () => {
   const { client } = engine;
   const chatTemplate = readFileSync('fixtures/templates/thinking.jinja', 'utf8');
   const append = [
@@ -69,7 +76,12 @@ test('what the model thinks is told apart from what it says', async () => {
 
 test('an answer of a schema is JSON of that schema', async () => {
   const { client } = engine;
-  const schema = { type: 'object', properties: { mood: { enum: ['good', 'bad'] } }, required: ['mood'], additionalProperties: false };
+  const schema = {
+    type: 'object',
+    properties: { mood: { enum: ['good', 'bad'] } },
+    required: ['mood'],
+    additionalProperties: false,
+  };
   const append = [{ role: 'user' as const, content: 'How are you?' }];
   const options = { ...greedy, responseFormat: { type: 'json' as const, schema } };
   const { text } = await client.generate({ model: tiny, scope: 'json', append, options }).result;

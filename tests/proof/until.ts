@@ -1,6 +1,6 @@
-import type { ReadableStore } from '../../src/core/Store';
+import type { ReadableStore } from '../../src/core/state/Store';
 
-/** Resolves with the store's value as soon as it `holds`. */
+/** Resolves to the store's value as soon as `holds` is true for it. */
 export function until<T>(store: ReadableStore<T>, holds: (value: T) => boolean): Promise<T> {
   return new Promise((resolve) => {
     const look = () => {

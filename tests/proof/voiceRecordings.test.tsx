@@ -1,5 +1,5 @@
-// The bug that this library is about: two voice recordings, with the screen gone in between. The old pattern loads and
-// prefills again; ours does neither, and is ready in its first render.
+// The bug that this library exists for: two voice recordings, with the screen unmounted in between. The old pattern
+// loads and prefills again; ours does neither, and is ready in its first render.
 import { act, render } from '@testing-library/react-native';
 
 import type { OldChat } from '../../fixtures/old-pattern/useLlamaVercelChat';
@@ -40,7 +40,7 @@ test('the old pattern finds the context missing after a transcription and initia
   await settle();
   await act(() => seen.last.processMessage(myName.asks));
 
-  // The next screen is there before the release is through, so it counts on a context that is about to go.
+  // The next screen mounts before the release has finished, so it relies on a context that is about to go.
   await ui.rerender(oldScreens());
   const again = new Seen<OldChat>();
   await ui.rerender(oldScreens({ runtime, seen: again }));
@@ -53,12 +53,16 @@ test('the old pattern finds the context missing after a transcription and initia
 
 test('ours loads nothing, prefills nothing again, and is ready in its first render', async () => {
   const [stays, leaves] = [new Seen<UseLlamaChat>(), new Seen<UseLlamaChat>()];
-  const neverLeft = { owner: 'Kept', scope: 'kept', seen: stays };
-  const recorder = { owner: 'Recorder', scope: 'voice' };
+  const neverLeft = { debugLabel: 'Kept', scope: 'kept', seen: stays };
+  const recorder = { debugLabel: 'Recorder', scope: 'voice' };
   const ui = await render(screens(engine.client, neverLeft, { ...recorder, seen: leaves }));
   await leaves.until(isReady);
-  await (await say(stays, myName.asks)).result;
-  await (await say(leaves, myName.asks)).result;
+  await (
+    await say(stays, myName.asks)
+  ).result;
+  await (
+    await say(leaves, myName.asks)
+  ).result;
 
   await ui.rerender(screens(engine.client, neverLeft));
   const back = new Seen<UseLlamaChat>();
@@ -71,17 +75,19 @@ test('ours loads nothing, prefills nothing again, and is ready in its first rend
   const { text, usage } = await (await say(back, whoAmI.asks)).result;
   expect(text).toBe(whoAmI.gets);
   expect(usage.cachedTokens).toBeGreaterThan(0);
-  // What a conversation pays whose screen never left: the tokens of the new message, and no other.
+  // The turn prefills the tokens of the new message and no others, like a conversation whose screen never unmounted.
   expect(usage).toEqual((await (await say(stays, whoAmI.asks)).result).usage);
   expect(tinyState(engine.client)?.loads).toBe(1);
 });
 
 test('ours keeps the model for a screen that is alone and away', async () => {
   const seen = new Seen<UseLlamaChat>();
-  const recorder = { owner: 'Recorder', scope: 'alone' };
+  const recorder = { debugLabel: 'Recorder', scope: 'alone' };
   const ui = await render(screens(engine.client, { ...recorder, seen }));
   await seen.until(isReady);
-  await (await say(seen, myName.asks)).result;
+  await (
+    await say(seen, myName.asks)
+  ).result;
   await ui.rerender(screens(engine.client));
   await until(engine.client.model(tiny.path), (model) => model?.status.type === 'idle');
 

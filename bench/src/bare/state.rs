@@ -1,4 +1,4 @@
-//! llama.cpp's own state calls, which parking and saving are compared with.
+//! llama.cpp's own state calls, the reference for parking and saving.
 
 use std::time::{Duration, Instant};
 
@@ -8,20 +8,20 @@ use super::Bare;
 use crate::Result;
 
 impl Bare {
-    /// Takes the state of a sequence into `memory`, which gets its size: what the two calls for it take.
+    /// Copies a sequence's state into `memory`, resized to fit. Returns the time of the two calls.
     pub fn get_state(&mut self, sequence: usize, memory: &mut Vec<u8>) -> Result<Duration> {
         let (context, id) = (self.context.as_ptr(), i32::try_from(sequence)?);
         let began = Instant::now();
         // SAFETY: the context is alive and not decoding, and the sequence is one of its own.
         let size = unsafe { sys::llama_state_seq_get_size(context, id) };
         memory.resize(size, 0);
-        // SAFETY: as above, and the memory has as many bytes as are said.
+        // SAFETY: as above, and `memory` has `size` bytes.
         let written = unsafe { sys::llama_state_seq_get_data(context, memory.as_mut_ptr(), size, id) };
         let took = began.elapsed();
         if size > 0 && written == size { Ok(took) } else { Err("llama.cpp gave no state to the bare loop".into()) }
     }
 
-    /// Empties a sequence and puts a state into it: what the two calls for it take.
+    /// Clears a sequence and puts a state into it. Returns the time of the two calls.
     pub fn set_state(&mut self, sequence: usize, state: &[u8]) -> Result<Duration> {
         let (context, id) = (self.context.as_ptr(), i32::try_from(sequence)?);
         let began = Instant::now();

@@ -1,4 +1,4 @@
-//! Moving scopes by hand, as a host does it, and how long each move takes.
+//! Moves scopes by command, as a host does, and measures each move.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,18 +11,18 @@ use llama_rs_core::protocol::{
 use super::{BATCH, Ours};
 use crate::Result;
 
-/// A directory of this process's own. Removed when it is dropped.
+/// A private directory, removed when this is dropped.
 pub struct Directory(PathBuf);
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left is the system's to clean up.
+        // The system cleans up what is left.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 impl Ours {
-    /// Lets scopes be saved from now on, those that `may_be_saved`.
+    /// Enables saving for scopes that `may_be_saved`.
     pub fn keep_on_disk(&mut self) -> Result<()> {
         if self.directory.is_none() {
             let path = std::env::temp_dir().join(format!("llama-rs-bench-{}", std::process::id()));
@@ -36,28 +36,28 @@ impl Ours {
         self.request(Command::SetPersist { scope: scope.into(), persist: Persist::Full })
     }
 
-    /// The same, and what is saved of it already goes.
+    /// The same, after removing what is saved already.
     pub fn may_be_saved_anew(&mut self, scope: &str) -> Result<()> {
         self.request(Command::SetPersist { scope: scope.into(), persist: Persist::Transcript })?;
         self.may_be_saved(scope)
     }
 
-    /// From the command to the event that the scope is out of its slot.
+    /// Time from the command until the scope has left its slot.
     pub fn park(&mut self, scope: &str) -> Result<Duration> {
         self.moved(Command::Park { scope: scope.into() }, scope, |it| it.residency == Residency::Parked)
     }
 
-    /// From the command to the event that the scope is in a slot.
+    /// Time from the command until the scope is in a slot.
     pub fn restore(&mut self, scope: &str) -> Result<Duration> {
         self.moved(Command::Restore { scope: scope.into() }, scope, |it| it.residency == Residency::Resident)
     }
 
-    /// From the command to the event that the scope's KV is on the disk.
+    /// Time from the command until the scope's KV is on the disk.
     pub fn save(&mut self, scope: &str) -> Result<Duration> {
         self.moved(Command::Save { scope: scope.into() }, scope, |it| it.saved_at.is_some())
     }
 
-    /// Sends the commands to save scopes and waits for no answer.
+    /// Sends commands to save scopes and waits for no answer.
     pub fn begin_saving(&mut self, scopes: &[String]) {
         for scope in scopes {
             self.send(Command::Save { scope: scope.clone() });
@@ -72,7 +72,7 @@ impl Ours {
         Ok(())
     }
 
-    /// Takes a scope that is saved out of memory, so that its file is all there is of it.
+    /// Drops a saved scope from memory, so that only its file is left.
     pub fn leave_on_disk(&mut self, scope: &str) -> Result<()> {
         self.park(scope)?;
         self.request(Command::Trim { level: TrimLevel::Moderate })?;
@@ -82,7 +82,7 @@ impl Ours {
         }
     }
 
-    /// Everything that a scope can go through, once; the scope and its fork are gone afterwards.
+    /// Moves a scope through all its states, once. The scope and its fork are deleted afterwards.
     pub fn whole_life(&mut self, scope: &str, fork: &str) -> Result<()> {
         let named = |scope: &str| scope.to_owned();
         self.request(Command::SetPersist { scope: named(scope), persist: Persist::Full })?;
@@ -94,31 +94,32 @@ impl Ours {
         self.request_all(vec![dispose(scope), dispose(fork)])
     }
 
-    /// What is known of a scope now.
+    /// The current summary of a scope.
     pub fn summary(&self, scope: &str) -> Result<ScopeSummary> {
         let scopes = self.snapshot().scopes;
         let found = scopes.into_iter().find(|summary| summary.id == scope);
         found.ok_or_else(|| "the scope is not in the snapshot".into())
     }
 
-    /// Bytes of a generation's answer so far; none once it has ended. Shows every token, where events come once a frame.
+    /// Length of a generation's text so far, in bytes; `None` once it has ended. Shows every token, while events come
+    /// once per frame.
     pub fn text_so_far(&self, generation: &str) -> Option<usize> {
         let generations = self.snapshot().generations;
         match generations.iter().find(|state| state.id == generation) {
             Some(GenerationState { phase: GenerationPhase::Finished { .. }, .. }) => None,
             Some(state) => Some(state.text.len()),
-            // Not accepted yet.
+            // The generation is not accepted yet.
             None => Some(0),
         }
     }
 
-    /// Waits until no event has come for longer than a frame: the next one comes at once.
+    /// Waits until no event has come for longer than a frame, so that the next one comes at once.
     pub fn settle(&mut self) {
         self.pulled.clear();
         while let Pull::Batch(_) = self.client.next_events(BATCH + BATCH / 2) {}
     }
 
-    /// From a command to the event that a scope is where it is wanted.
+    /// Time from a command until the scope is where it should be.
     fn moved(&mut self, command: Command, scope: &str, there: impl Fn(&ScopeSummary) -> bool) -> Result<Duration> {
         self.settle();
         let began = Instant::now();

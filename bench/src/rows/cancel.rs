@@ -1,4 +1,4 @@
-//! Cancelling the prefill of a prompt that nearly fills the context, from the command to the event that it has ended.
+//! Cancels the prefill of a prompt that nearly fills the context: time from the command to the event that it has ended.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ const BAR_MS: f64 = 50.0;
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for round in 0..bench.scale.cancels {
-        // Into another place of a chunk each time.
+        // Hits another place within a chunk each time.
         let after = Duration::from_millis(20 + 37 * u64::from(round));
         let times = bench.undisturbed(|bench| Ok((cancel(bench, after)?, abort(bench, after)?)))?;
         if let (Some(cancelled), Some(aborted)) = times {
@@ -32,7 +32,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     }])
 }
 
-/// Milliseconds from the command to the end, as the client sees it; none if the prompt had been read by then.
+/// Milliseconds from the command to the end, as the client sees it; `None` if the prefill was over by then.
 fn cancel(bench: &mut Bench, after: Duration) -> Result<Option<f64>> {
     let characters = bench.scale.longest_prompt;
     let text = bench.text(characters);
@@ -48,7 +48,7 @@ fn cancel(bench: &mut Bench, after: Duration) -> Result<Option<f64>> {
     Ok(answer.map(|answer| milliseconds(answer.finished_at - cancelled)))
 }
 
-/// The same, by llama.cpp's own abort callback.
+/// The same with llama.cpp's own abort callback.
 fn abort(bench: &mut Bench, after: Duration) -> Result<Option<f64>> {
     Ok(bench.bare.abort_prefill(bench.scale.longest_prompt, after)?.map(milliseconds))
 }

@@ -1,4 +1,4 @@
-//! Decoding beside busy processes, against the best thread count that never changes.
+//! Decodes beside busy processes, against the best fixed thread count.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::table::Row;
 
 const BAR: f64 = 0.85;
 const LONGEST_STEP_MS: f64 = 100.0;
-/// What the governor has to find its number in.
+/// The thread counts among which the governor has to find the best one.
 const FIRST_SECOND: Duration = Duration::from_secs(1);
 
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
@@ -58,7 +58,7 @@ fn beside(bench: &mut Bench, busy: usize) -> Result<Row> {
     })
 }
 
-/// Tokens per second of one scope that decodes for so long, and the longest pause between two texts.
+/// Tokens per second of one scope that decodes for this long, and the longest pause between two texts.
 fn decode(bench: &mut Bench, time: Duration) -> Result<(f64, f64)> {
     let answers = bench.answers(1, bench.scale.short_prompt, bench.longest_answer(), time)?;
     let speeds: Vec<f64> = answers.answers.iter().map(|answer| answer.decode_speed()).collect();

@@ -1,5 +1,5 @@
-//! Answers of one, four and eight scopes at once, from the command to the last event, prompt and answer together. What
-//! crosses the port meanwhile is counted at eight.
+//! Concurrent answers of one, four and eight scopes, from the command to the last event, prompt and answer together.
+//! Batches across the port are counted with eight.
 
 use std::time::{Duration, Instant};
 
@@ -57,13 +57,13 @@ fn speed(bench: &mut Bench, scopes: usize) -> Result<f64> {
     Ok(f64::from(answers.all_output_tokens()) / answers.took.as_secs_f64())
 }
 
-/// Batches while eight scopes stream.
+/// Number of batches while eight scopes stream.
 pub fn batches(bench: &mut Bench) -> Result<Vec<Row>> {
     let (mut per_frame, mut per_batch) = (Vec::new(), Vec::new());
     for _ in 0..bench.scale.rounds {
         let (before, began) = (bench.ours.batches(), Instant::now());
         let answers = bench.answers(8, bench.scale.short_prompt, bench.scale.answer, Duration::MAX)?;
-        // The first of a row of batches comes at once.
+        // The first batch of a series comes at once.
         let batches = f64::from((bench.ours.batches() - before).saturating_sub(1));
         per_frame.push(batches * 16.0 / milliseconds(began.elapsed()));
         per_batch.push(f64::from(answers.all_output_tokens()) / batches);

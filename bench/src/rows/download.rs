@@ -1,5 +1,5 @@
-//! A large file from a server on this machine into the store, verified and on the disk, against what that takes at least: its
-//! bytes written and synced, or hashed, whichever takes longer.
+//! Downloads a large file from a server on this machine into the store, verified and durable, against the minimum:
+//! writing and syncing its bytes, or hashing them, whichever takes longer.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,9 +13,9 @@ use llama_rs_core::store::Hasher;
 use super::Bench;
 use crate::Result;
 use crate::dirty::private_dirty_bytes;
+use crate::download_setup::DownloadSetup;
 use crate::stats::{median, median_ratio};
 use crate::table::Row;
-use crate::way::Way;
 use crate::web::{PIECE_BYTES, Web, piece};
 
 const BAR: f64 = 0.8;
@@ -25,11 +25,11 @@ const MEMORY_BAR_BYTES: f64 = 64e6;
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     let pieces = bench.scale.downloaded_pieces;
     let content = piece();
-    let way = Way::open("download", Web::start(content.clone(), pieces)?)?;
+    let setup = DownloadSetup::open("download", Web::start(content.clone(), pieces)?)?;
     let (mut ours, mut least, mut shown) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
     for round in 0..bench.scale.rounds as u64 {
         let (downloaded, copied, hashed) = bench.undisturbed(|_| {
-            Ok((download(&way, round)?, copy(way.directory(), &content, pieces)?, hash(&content, pieces)))
+            Ok((download(&setup, round)?, copy(setup.directory(), &content, pieces)?, hash(&content, pieces)))
         })?;
         least.push(copied.max(hashed));
         ours.push(downloaded);
@@ -39,11 +39,11 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     let megabytes = pieces * PIECE_BYTES as u64 / 1_000_000;
     let against = format!("{:.2} s; copied {:.2} s, hashed {:.2} s", median(&ours), median(&shown.0), median(&shown.1));
     let speed = Row::ratio(format!("{megabytes} MB from loopback"), median_ratio(&least, &ours), BAR, against);
-    Ok(vec![speed, memory(&way, megabytes)?])
+    Ok(vec![speed, memory(&setup, megabytes)?])
 }
 
-/// What the process has more while it downloads than before, at most.
-fn memory(way: &Way, megabytes: u64) -> Result<Row> {
+/// The process's largest growth during a download.
+fn memory(setup: &DownloadSetup, megabytes: u64) -> Result<Row> {
     let before = private_dirty_bytes().unwrap_or(0);
     let done = AtomicBool::new(false);
     let most = thread::scope(|threads| {
@@ -55,7 +55,7 @@ fn memory(way: &Way, megabytes: u64) -> Result<Row> {
             }
             most
         });
-        let downloaded = download(way, u64::MAX);
+        let downloaded = download(setup, u64::MAX);
         done.store(true, Ordering::Relaxed);
         downloaded.map(|_| watch.join().unwrap_or(before))
     })?;
@@ -70,17 +70,17 @@ fn memory(way: &Way, megabytes: u64) -> Result<Row> {
 }
 
 /// Seconds from the name to the verified file, which is then removed.
-fn download(way: &Way, number: u64) -> Result<f64> {
-    let wanted = way.wanted(number)?;
+fn download(setup: &DownloadSetup, number: u64) -> Result<f64> {
+    let wanted = setup.request(number)?;
     let name = wanted.name.clone();
     let began = Instant::now();
-    way.runtime.block_on(async { way.fetcher.fetch(wanted).finished().await })?;
+    setup.runtime.block_on(async { setup.fetcher.fetch(wanted).finished().await })?;
     let took = began.elapsed().as_secs_f64();
-    way.fetcher.store().remove(&name)?;
+    setup.fetcher.store().remove(&name)?;
     Ok(took)
 }
 
-/// Seconds to write so many pieces into a file, and to the disk.
+/// Seconds to write this many pieces durably into a file.
 fn copy(directory: &Path, piece: &[u8], pieces: u64) -> Result<f64> {
     let path = directory.join("copy");
     let began = Instant::now();
@@ -92,7 +92,7 @@ fn copy(directory: &Path, piece: &[u8], pieces: u64) -> Result<f64> {
     Ok(took)
 }
 
-/// Seconds to hash so many pieces.
+/// Seconds to hash this many pieces.
 fn hash(piece: &[u8], pieces: u64) -> f64 {
     let began = Instant::now();
     let mut hasher = Hasher::default();

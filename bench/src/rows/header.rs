@@ -1,14 +1,14 @@
-//! What is read of a model on a server to know whether it fits: its header, which is little where the vocabulary is.
+//! Bytes that are read of a remote model to know whether it fits: its header, most of which is the vocabulary.
 
 use std::path::Path;
 use std::time::Instant;
 
-use llama_rs_core::gguf::{Beginning, read_beginning};
+use llama_rs_core::gguf::{PartialHeader, read_partial};
 
 use super::{Bench, milliseconds};
 use crate::Result;
+use crate::download_setup::DownloadSetup;
 use crate::table::Row;
-use crate::way::Way;
 use crate::web::Web;
 use random_model::{Quantization, Shape, write_random_model};
 
@@ -17,9 +17,9 @@ use random_model::{Quantization, Shape, write_random_model};
 mod random_model;
 
 const BAR_BYTES: u64 = 1_000_000;
-/// A header says nowhere how long it is, so the last request for a part of it may bring so much of what follows.
+/// A header does not contain its own length, so the last request may read this much too far.
 const REQUEST_BYTES: u64 = 64 << 10;
-/// As many words as the largest families of models have, and next to no weights.
+/// A vocabulary as large as those of the largest model families, with hardly any weights.
 const WORDY: Shape = Shape {
     layers: 2,
     width: 64,
@@ -39,14 +39,14 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
 }
 
 fn of_file(name: &str, path: &Path) -> Result<Row> {
-    let Beginning::Whole(_, model) = read_beginning(path, u64::MAX)? else {
+    let PartialHeader::Complete(_, model) = read_partial(path, u64::MAX)? else {
         return Err("a model whose header does not end".into());
     };
-    let way = Way::open("header", Web::start(std::fs::read(path)?, 1)?)?;
+    let setup = DownloadSetup::open("header", Web::start(std::fs::read(path)?, 1)?)?;
     let began = Instant::now();
-    let headers = way.runtime.block_on(async {
-        let files = way.fetcher.files(&way.wanted(0)?).await?;
-        Ok::<_, Box<dyn std::error::Error>>(way.fetcher.headers(&files, &way.directory().join("headers")).await?)
+    let headers = setup.runtime.block_on(async {
+        let files = setup.fetcher.files(&setup.request(0)?).await?;
+        Ok::<_, Box<dyn std::error::Error>>(setup.fetcher.headers(&files, &setup.directory().join("headers")).await?)
     })?;
     let took = milliseconds(began.elapsed());
     Ok(row(name, headers.read_bytes, model.tensors_at, model.size, took))

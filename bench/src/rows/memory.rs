@@ -1,4 +1,4 @@
-//! What a thousand lives of a component, and of a scope, leave behind in the process.
+//! Memory growth after a thousand lives of a component, and of a scope.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     growth(bench, "lives", mounted)
 }
 
-/// The same for scopes that are parked, restored, saved, forked and disposed of.
+/// The same for scopes that are parked, restored, saved, forked and deleted.
 pub fn moved(bench: &mut Bench) -> Result<Vec<Row>> {
     bench.ours.keep_on_disk()?;
     growth(bench, "moved scopes", |bench, _| {
@@ -29,7 +29,7 @@ pub fn moved(bench: &mut Bench) -> Result<Vec<Row>> {
 
 fn growth(bench: &mut Bench, what: &str, cycle: fn(&mut Bench, u32) -> Result<()>) -> Result<Vec<Row>> {
     let cycles = bench.scale.cycles;
-    // What is allocated once, on first use, is no growth.
+    // One-time allocations on first use are not growth.
     (0..cycles / 5).try_for_each(|number| cycle(bench, number))?;
     let Some(before) = private_dirty_bytes() else {
         println!("memory growth: this system does not tell a process what memory is its own");
@@ -47,7 +47,7 @@ fn growth(bench: &mut Bench, what: &str, cycle: fn(&mut Bench, u32) -> Result<()
     }])
 }
 
-/// Mount, generate, cancel every other answer, unmount.
+/// Mounts, generates, cancels every other answer, unmounts.
 fn mounted(bench: &mut Bench, number: u32) -> Result<()> {
     let text = bench.text(8);
     let ours = &mut bench.ours;

@@ -1,5 +1,5 @@
-//! The rows of the table, one group a file. A group measures ours and bare in turn, so that whatever else runs on the
-//! machine disturbs both alike.
+//! The rows of the table, one group per file. Each group measures ours and bare in turn, so that a disturbance affects
+//! both alike.
 
 mod cancel;
 mod contention;
@@ -29,20 +29,20 @@ use crate::quiet::{self, Mark};
 use crate::scale::Scale;
 use crate::table::Row;
 
-/// Scopes that the widest row needs: one that is active beside eight that are not.
+/// Scopes that the widest row needs: one active beside eight idle ones.
 const SLOTS: u32 = 9;
-/// A random model ends an answer by chance. So often another prompt is tried.
+/// A random model ends answers by chance. A row tries this many prompts.
 const ATTEMPTS: usize = 5;
 
 type Measure = fn(&mut Bench) -> Result<Vec<Row>>;
 
-/// A measurement that somebody else disturbed is made again, so often.
+/// How often a disturbed measurement is repeated.
 const DISTURBED: usize = 4;
 
-/// Answers that the governor gets to recover in: several seconds.
+/// Answers that the governor gets to recover: several seconds.
 const RECOVERIES: usize = 8;
 
-/// The groups, in the order in which they are measured.
+/// The groups, in order.
 pub const ALL: [(&str, Measure); 22] = [
     ("remount", remount::measure),
     ("second turn", switch::second_turn),
@@ -68,7 +68,7 @@ pub const ALL: [(&str, Measure); 22] = [
     ("header", header::measure),
 ];
 
-/// What every row measures with: both sides in one process, with weights and contexts of their own.
+/// The context of all rows: both sides in one process, with weights and contexts of their own.
 pub struct Bench {
     pub ours: Ours,
     pub bare: Bare,
@@ -86,16 +86,16 @@ impl Bench {
         Ok(Self { ours, bare, scale, path: path.into(), info, texts: 0 })
     }
 
-    /// What was measured on what, in one line.
+    /// The model and the machine, in one line.
     pub fn title(&self) -> String {
-        let ModelInfo { description, context_size, slots, threads, .. } = &self.info;
+        let ModelInfo { description, context_size, max_resident, threads, .. } = &self.info;
         let devices = self.ours.snapshot().devices;
         let features = devices.first().map_or_else(String::new, |device| device.features.join(" "));
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);
-        format!("{name} ({description}), {slots} scopes of {context_size} tokens, {threads} threads, {features}")
+        format!("{name} ({description}), {max_resident} scopes of {context_size} tokens, {threads} threads, {features}")
     }
 
-    /// Measures in a quiet moment, and again if it was not quiet until the end.
+    /// Measures in a quiet moment, and repeats the measurement if it was disturbed.
     fn undisturbed<T>(&mut self, mut measure: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let mut attempts = 0;
         loop {
@@ -110,7 +110,7 @@ impl Bench {
         }
     }
 
-    /// Decodes until the governor has noticed that its cores are free again. Gives up when it does not.
+    /// Decodes until the governor has noticed that its cores are free again, or gives up.
     fn recover(&mut self) -> Result<()> {
         for _ in 0..RECOVERIES {
             if self.ours.info()?.threads >= self.info.threads {
@@ -121,7 +121,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Words of so many characters in all, other ones each time.
+    /// New words, with this many characters in total.
     fn text(&mut self, characters: usize) -> String {
         self.texts += 1;
         let mut state = self.texts;
@@ -132,8 +132,8 @@ impl Bench {
         letters.collect()
     }
 
-    /// Whole answers of new scopes at once, up to `time` of decoding. Gives the answers, and the time from sending to the
-    /// last one's end.
+    /// Generates whole answers in new scopes concurrently, up to `time` of decoding. Returns the answers, and the time
+    /// from sending to the end of the last one.
     fn answers(&mut self, scopes: usize, characters: usize, answer: u32, time: Duration) -> Result<Answers> {
         let mut attempts = 0;
         loop {
@@ -155,7 +155,7 @@ impl Bench {
     }
 }
 
-/// What `Bench::answers` measured.
+/// The result of `Bench::answers`.
 struct Answers {
     answers: Vec<Answer>,
     took: Duration,
@@ -177,10 +177,10 @@ impl Answers {
     }
 }
 
-/// Cached tokens that a turn threw away and had to compute again, from what the scope held before and after it.
+/// Cached tokens that a turn dropped and computed again, from the scope's size before and after it.
 fn prefilled_again(before: u32, after: u32, answer: &Answer) -> u32 {
     let Usage { prefilled_tokens, output_tokens, .. } = answer.outcome.usage;
-    // A token that ended the answer by its number was sampled and is not in memory.
+    // The token at an answer's length limit was sampled but is not in memory.
     let undecoded = u32::from(answer.outcome.reason == FinishReason::Length);
     let kept = (after + undecoded).saturating_sub(prefilled_tokens + output_tokens);
     before.saturating_sub(kept)

@@ -1,4 +1,4 @@
-//! Decoding beside eight idle scopes of a thousand tokens, against decoding alone.
+//! Decodes beside eight idle scopes of a thousand tokens, against decoding alone.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Parking a scope of a thousand tokens and putting it back, against llama.cpp's state calls alone and against reading
-//! the tokens again.
+//! Parks and restores a scope of a thousand tokens, against llama.cpp's state calls alone and against prefilling the
+//! tokens again.
 
 use super::{Bench, milliseconds};
 use crate::Result;
@@ -36,10 +36,10 @@ struct Run {
     park: f64,
     restore: f64,
     get: f64,
-    /// With the memory for the state taken from the system, as parking has to.
+    /// The state calls with newly allocated memory, which parking needs too.
     get_new: f64,
     set: f64,
-    /// Of the whole scope, once.
+    /// One prefill of the whole scope.
     prefill: f64,
 }
 

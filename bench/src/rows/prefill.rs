@@ -1,4 +1,4 @@
-//! Reading a prompt of a thousand tokens, from the command to the first token's event.
+//! Prefills a prompt of a thousand tokens: time from the command to the first token's event.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The first token after a message that was prefilled while it was spoken, all but its last word, against one that came as a
-//! whole.
+//! Time to the first token of a message that was prefilled while it was spoken, except for its last word, against a
+//! message that came at once.
 
 use super::Bench;
 use crate::Result;
@@ -25,7 +25,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::noted(format!("spoken message of {}", bench.scale.spoken), ratio, against)])
 }
 
-/// Milliseconds to the first token of a conversation's second turn, and the tokens that it prefilled.
+/// Milliseconds to the first token of a conversation's second turn, and its number of prefilled tokens.
 fn first_token(bench: &mut Bench, prepares: bool) -> Result<(f64, u32)> {
     let (scope, opening, spoken) = ("spoken", bench.text(bench.scale.short_prompt), bench.text(bench.scale.spoken));
     bench.ours.turn(scope, &opening, 4)?;

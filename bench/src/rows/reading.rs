@@ -1,5 +1,5 @@
-//! What it costs to read an answer for thought and calls of tools while it is written, early in it and late. The share that it adds to a
-//! token must not grow with the answer.
+//! Cost of parsing an answer for reasoning and tool calls while it is written, early and late in it. The cost per token
+//! must not grow with the answer.
 
 use llama_rs_core::protocol::{FinishReason, GenerateOptions, Message, Role, Tool};
 
@@ -8,16 +8,16 @@ use crate::Result;
 use crate::stats::median;
 use crate::table::Row;
 
-/// The late share may be so many times the early one.
+/// The late cost may be this many times the early one.
 const BAR: f64 = 1.2;
 
-/// A template with a form for calls, which the random model does not bring.
+/// A template with tool calls, which the random model does not have.
 const TEMPLATE: &str = include_str!("../../../models/tiny-chat/chat_template.jinja");
 
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     let (mut early, mut late) = (Vec::new(), Vec::new());
     let (short, long) = (bench.scale.answer, bench.scale.long_answer);
-    // The first answer with a template parses it, and the first one of all finds everything cold.
+    // The first answer with a template parses the template, and the very first answer finds everything cold.
     slowdown(bench, short)?;
     for _ in 0..bench.scale.rounds.min(3) {
         let (first, second) = bench.undisturbed(|bench| Ok((slowdown(bench, short)?, slowdown(bench, long)?)))?;
@@ -29,11 +29,11 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::at_most("reading for tools, late to early", ratio, BAR, against)])
 }
 
-/// How many times as long a token takes in an answer that is read as in one that is not.
+/// Ratio of the time per token in a parsed answer to that in an unparsed one.
 fn slowdown(bench: &mut Bench, tokens: u32) -> Result<f64> {
     let tool = Tool { name: "warmth".into(), description: "How warm it is.".into(), parameters: Default::default() };
     let reads = GenerateOptions { tools: vec![tool], ..plain() };
-    // There and back: what wanders meanwhile weighs on both alike.
+    // Forward and backward, so that drift affects both sides alike.
     let [before, first, second, after] =
         [plain(), reads.clone(), reads, plain()].map(|options| milliseconds_per_token(bench, tokens, options));
     Ok((first? + second?) / (before? + after?))

@@ -1,4 +1,4 @@
-//! A component that unmounts and mounts again within the keep-alive, and what that cost while it owned its context.
+//! A component unmounts and mounts again within the keep-alive, against a component that owns its context.
 
 use std::time::Instant;
 
@@ -51,7 +51,7 @@ fn loads(bench: &Bench) -> u32 {
     bench.ours.snapshot().models.iter().map(|model| model.loads).sum()
 }
 
-/// What a component that owns its context pays on every mount: weights, one context, and the conversation again.
+/// The cost of each mount of a component that owns its context: weights, one context, and the conversation again.
 fn old_pattern(bench: &Bench, tokens: usize) -> Result<f64> {
     let mut info = bench.info.clone();
     info.max_resident = 1;

@@ -1,4 +1,4 @@
-//! Saving a scope of a thousand tokens to disk and reading it back, against llama.cpp's state calls and against reading
+//! Saves a scope of a thousand tokens to disk and reads it back, against llama.cpp's state calls and against prefilling
 //! the tokens again.
 
 use super::{Bench, milliseconds};

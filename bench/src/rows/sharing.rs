@@ -1,5 +1,5 @@
-//! The first token of a second conversation whose system prompt another one has already, against one whose system prompt
-//! is its own.
+//! Time to the first token of a conversation whose system prompt another one has already, against one with a new system
+//! prompt.
 
 use llama_rs_core::protocol::{Message, Role};
 
@@ -31,7 +31,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     Ok(vec![Row::noted("shared system prompt of 500", format!("{:.3} x", median_ratio(&shared, &own)), against)])
 }
 
-/// Milliseconds to the first token of a new scope, and how many tokens of its prompt were prefilled.
+/// Milliseconds to the first token of a new scope, and its number of prefilled tokens.
 fn first_token(bench: &mut Bench, scope: &str, system: &str) -> Result<(f64, u32)> {
     let message = |role, content: &str| Message::new(role, content);
     let user = bench.text(bench.scale.short_prompt);

@@ -9,9 +9,9 @@ use crate::table::Row;
 
 const STREAM: &str = "stream";
 const OTHERS: usize = 8;
-/// Texts are looked at so often. Events would not do: they come once a frame.
+/// Interval for polling the text. Events would be too coarse: they come once per frame.
 const LOOK: Duration = Duration::from_micros(500);
-/// No gap may be longer.
+/// The longest allowed gap.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
@@ -57,7 +57,7 @@ fn run(bench: &mut Bench, others: &[String]) -> Result<(Vec<f64>, Vec<f64>, f64)
     Ok((alone, beside, milliseconds(copy)))
 }
 
-/// The gaps between the tokens of an answer; as soon as it runs, the scopes are saved, all asked for at once.
+/// The gaps between an answer's tokens. All scopes are saved at once as soon as the answer runs.
 fn watch(bench: &mut Bench, save: &[String]) -> Result<Vec<f64>> {
     let text = bench.text(bench.scale.short_prompt);
     let answer = 2 * bench.scale.answer;

@@ -1,4 +1,4 @@
-//! Going on with a conversation: its second turn, and coming back to it after another one.
+//! Continues a conversation: its second turn, and returning to it after another one.
 
 use super::{Bench, prefilled_again};
 use crate::Result;
@@ -40,7 +40,7 @@ pub fn second_turn(bench: &mut Bench) -> Result<Vec<Row>> {
     }])
 }
 
-/// Turns in two scopes by turns, against turns that stay in one.
+/// Turns that alternate between two scopes, against turns that stay in one.
 pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     let long = bench.scale.long_prompt;
     for scope in ["here", "there"] {
@@ -71,7 +71,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
     }])
 }
 
-/// A short turn, and the tokens that it computed again.
+/// A short turn, and its number of recomputed tokens.
 fn next_turn(bench: &mut Bench, scope: &str) -> Result<(Answer, u32)> {
     let before = bench.ours.cached_tokens(scope)?;
     let short = bench.scale.short_prompt;
@@ -82,7 +82,7 @@ fn next_turn(bench: &mut Bench, scope: &str) -> Result<(Answer, u32)> {
 }
 
 impl Bench {
-    /// Milliseconds until a bare loop has read so many more tokens on sequence 0 and sampled the next.
+    /// Milliseconds until a bare loop has prefilled this many more tokens on sequence 0 and sampled the next.
     fn bare_first_token(&mut self, tokens: usize) -> Result<f64> {
         let began = std::time::Instant::now();
         self.bare.prefill(0, tokens)?;

@@ -5,7 +5,7 @@ import { Reader } from '../speech/Reader';
 import type { Speaker } from '../speech/Speaker';
 import { Cell } from '../store';
 
-/** A voice that speaks until it is told that it has spoken. */
+/** A voice that speaks until the test ends its utterance. */
 function scriptedSpeaker() {
   const said: string[] = [];
   const languages: string[] = [];

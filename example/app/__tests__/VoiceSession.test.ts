@@ -57,15 +57,18 @@ test('silence is a problem', () => {
   expect(listener.onHeard).not.toHaveBeenCalled();
 });
 
-test.each(['permissionDenied', 'noMicrophone', 'interrupted', 'unavailable'] as const)('%s keeps what was heard', (problem) => {
-  const { session, transcriber, listener, state } = open();
-  transcriber.hearing.onPartial('half a');
-  transcriber.hearing.onEnd({ type: 'failed', problem });
-  expect(state()).toEqual({ type: 'idle', problem });
-  expect(listener.onLost.mock.calls).toEqual([['half a']]);
-  session.dismiss();
-  expect(state()).toEqual({ type: 'idle' });
-});
+test.each(['permissionDenied', 'noMicrophone', 'interrupted', 'unavailable'] as const)(
+  '%s keeps what was heard',
+  (problem) => {
+    const { session, transcriber, listener, state } = open();
+    transcriber.hearing.onPartial('half a');
+    transcriber.hearing.onEnd({ type: 'failed', problem });
+    expect(state()).toEqual({ type: 'idle', problem });
+    expect(listener.onLost.mock.calls).toEqual([['half a']]);
+    session.dismiss();
+    expect(state()).toEqual({ type: 'idle' });
+  },
+);
 
 test('a recording that is discarded is nowhere; one that a screen leaves behind is a draft', () => {
   const first = open();

@@ -3,16 +3,16 @@ import { fireEvent, screen, waitFor } from '@testing-library/react-native';
 import { openEngine } from './engine';
 import { answered, openApp, press, tab, write } from './openApp';
 
-// What can be done to conversations, on the real engine.
+// Everything that a user does to conversations, on the real engine.
 jest.setTimeout(30_000);
 
 const engine = openEngine();
 
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
 });
 
-/** The chats screen with one conversation, open. */
+/** Opens the chats screen with one conversation, and opens that. */
 async function openChat() {
   const app = await openApp(engine.client);
   await tab('Chats');

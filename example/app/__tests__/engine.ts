@@ -3,7 +3,7 @@ import { type NodePortOptions, openNodePort, stayAlive } from 'react-native-llam
 
 import { type GatedPort, gatedPort } from './gatedPort';
 
-/** A real engine, and the gate between it and its client. */
+/** A real engine, with a gate between it and its client. */
 export interface Engine {
   readonly client: LlamaClient;
   readonly gate: GatedPort;
@@ -11,7 +11,7 @@ export interface Engine {
 
 const open = new Set<() => void>();
 
-// The engine answers when it does, and nobody tells React so, as in an app. What is awaited is what can be seen.
+// The engine answers in its own time, without `act`, as in an app. Tests wait for what the user sees.
 beforeAll(() => {
   setActing(false);
 });
@@ -19,7 +19,7 @@ afterAll(() => {
   for (const close of open) close();
 });
 
-/** Opens the real engine, until the last test of the file. */
+/** Opens the real engine. It stays open until the last test of the file. */
 export function openEngine(options: NodePortOptions = {}): Engine {
   const port = openNodePort(options);
   const gate = gatedPort(betweenActs(port));
@@ -31,7 +31,10 @@ export function openEngine(options: NodePortOptions = {}): Engine {
   return { client, gate };
 }
 
-/** Delivers only while no `act` is under way: what follows from a batch in promises would come after it, to React's dismay. */
+/**
+ * Delivers only while no `act` runs. Promises that follow from a batch would settle after the `act`, which React
+ * forbids.
+ */
 function betweenActs(port: Port): Port {
   return {
     ...port,

@@ -2,15 +2,15 @@ import type { Batch, Port } from 'react-native-llama-rs';
 
 type Event = Batch['events'][number];
 
-/** A port whose word can be held back. */
+/** A port that can hold its events back. The engine goes on: `holdAnswer` stops it. */
 export interface GatedPort extends Port {
-  /** From the next event of that kind on, itself excluded, nothing is delivered. */
+  /** Holds everything back that follows the next such event. */
   holdAfter(isTheOne: (event: Event) => boolean): void;
-  /** Delivers what was held back, and everything from now on. */
+  /** Delivers everything that was held back, and everything from now on. */
   letGo(): void;
 }
 
-/** Puts a gate behind a real port, so that a test can look at what is over in a moment. */
+/** Puts a gate behind a real port, so that a test sees a state that is over in a moment. */
 export function gatedPort(port: Port): GatedPort {
   let isTheOne: ((event: Event) => boolean) | undefined;
   let held: string[] | undefined;

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 
 /** A hub on this machine, with one repository of one model. */
 export interface LoopbackHub {
-  /** Address of it. */
+  /** The address of the hub. */
   readonly endpoint: string;
-  /** Of its model's file. */
+  /** The SHA-256 of its model's file. */
   readonly bytes: number;
-  /** The next time somebody asks for the whole model, or for its end, half of it comes, and the rest never. */
+  /** Half of the next download arrives, and the rest never. */
   halt(): void;
   close(): void;
 }
 
-/** Its one repository. */
+/** The one repository of the hub. */
 export const REPOSITORY = 'hf:local/tiny';
-/** The one quantization in it. */
+/** The one quantization in the repository. */
 export const TINY = 'hf:local/tiny:Q8_0';
 
 const FILE = 'tiny-chat-q8_0.gguf';
@@ -47,7 +47,7 @@ export async function loopbackHub(): Promise<LoopbackHub> {
     const content = { etag: ETAG, 'content-length': to - from };
     if (first === undefined) response.writeHead(200, content);
     else response.writeHead(206, { ...content, 'content-range': `bytes ${from}-${to - 1}/${whole.length}` });
-    // Headers are read by ranges that end before the model does.
+    // A range that ends before the model does reads its header.
     const isDownload = to === whole.length;
     if (isDownload && halts) response.write(whole.subarray(from, from + (to - from) / 2));
     else response.end(whole.subarray(from, to));

@@ -15,7 +15,12 @@ test.each([
   expect(bytesText(bytes)).toBe(text);
 });
 
-const progress = (more: Partial<DownloadProgress>): DownloadProgress => ({ phase: { type: 'running' }, bytes: 12e6, totalBytes: 48e6, ...more });
+const progress = (more: Partial<DownloadProgress>): DownloadProgress => ({
+  phase: { type: 'running' },
+  bytes: 12e6,
+  totalBytes: 48e6,
+  ...more,
+});
 
 test.each<[Partial<DownloadProgress>, string]>([
   [{ bytesPerSecond: 3e6, secondsLeft: 12 }, '12 MB of 48 MB, 3.0 MB/s, 12 s left'],
@@ -24,9 +29,12 @@ test.each<[Partial<DownloadProgress>, string]>([
   [{}, '12 MB of 48 MB'],
   [{ phase: { type: 'paused' } }, '12 MB of 48 MB, paused'],
   [{ phase: { type: 'verifying' } }, '12 MB of 48 MB, being verified'],
-  [{ phase: { type: 'waiting', code: 'connectionLost', waitMs: 3200 } }, '12 MB of 48 MB; the network failed, next attempt in 4 s'],
+  [
+    { phase: { type: 'waiting', code: 'connectionLost', waitMs: 3200 } },
+    '12 MB of 48 MB; the network failed, next attempt in 4 s',
+  ],
   [{ phase: { type: 'connecting' } }, 'Asking the server'],
-  [{ phase: { type: 'preparing' } }, 'Looking at what has come already'],
+  [{ phase: { type: 'preparing' } }, 'Checking the downloaded part'],
 ])('a download that is %j is "%s"', (more, text) => {
   expect(progressText(progress(more))).toBe(text);
 });
@@ -40,7 +48,7 @@ test('a download whose size nobody has said is shown by what has come', () => {
 
 const fit = (verdict: MemoryFit['verdict']): MemoryFit => ({
   verdict,
-  estimate: { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 2048, slots: 1 },
+  estimate: { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 2048, maxResident: 1 },
 });
 
 test('a fit is told in words, and by a colour beside them', () => {

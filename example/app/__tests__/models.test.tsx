@@ -8,7 +8,7 @@ import { openEngine } from './engine';
 import { type LoopbackHub, loopbackHub, REPOSITORY, TINY } from './loopbackHub';
 import { answered, openApp, press, tab, write } from './openApp';
 
-// Models come from a hub on this machine into the store of the real engine.
+// Models are downloaded from a hub on this machine into the store of the real engine.
 jest.setTimeout(30_000);
 
 const directory = mkdtempSync(join(tmpdir(), 'llama-models-'));
@@ -51,12 +51,14 @@ test('a repository is searched, its model downloaded, used, and deleted after a 
   await press(`Download ${TINY}`);
   await screen.findByRole('button', { name: `Use ${TINY}` });
   expect(variants.getByText('on this device')).toBeTruthy();
-  await waitFor(() => expect(screen.queryByText('On their way')).toBeNull());
+  await waitFor(() => expect(screen.queryByText('Downloads')).toBeNull());
   expect(screen.getByRole('meter').props['aria-label']).toMatch(/^Models take 1\.\d MB, .* free on the disk$/);
 
   await press(`Use ${TINY}`);
   await screen.findByText(`Answers come from ${TINY}.`);
-  expect(screen.getByRole('button', { name: `Delete ${TINY}` }).props).toMatchObject({ accessibilityState: { disabled: true } });
+  expect(screen.getByRole('button', { name: `Delete ${TINY}` }).props).toMatchObject({
+    accessibilityState: { disabled: true },
+  });
   await tab('Chats');
   await press('New chat');
   await write('my name is alice');
@@ -73,7 +75,7 @@ test('a repository is searched, its model downloaded, used, and deleted after a 
   await press(`Delete ${TINY} for good`);
   await screen.findByText('No model has been downloaded yet.');
   expect((await client.storedModels()).disk).toMatchObject({ modelsBytes: 0 });
-  // It was still loaded, for nobody, and the search goes on to show it as what can be had.
+  // The model was still loaded, without a lease. The search lists it again for download.
   expect(screen.getByRole('button', { name: `Download ${TINY}` })).toBeTruthy();
 });
 
@@ -102,11 +104,11 @@ test('what came of a download that was cancelled is shown as such, and it goes o
   await press(`Download ${TINY}`);
   await waitFor(() => expect(screen.getByRole('progressbar').props).toMatchObject({ 'aria-valuenow': 50 }));
   await press(`Cancel ${TINY}`);
-  await screen.findByText('not whole');
+  await screen.findByText('incomplete');
   expect(screen.queryByText(/was cancelled/)).toBeNull();
   await press(`Resume ${TINY}`);
   await screen.findByRole('button', { name: `Use ${TINY}` });
-  expect(screen.queryByText('not whole')).toBeNull();
+  expect(screen.queryByText('incomplete')).toBeNull();
 });
 
 test('a repository that is not there says what to check', async () => {

@@ -4,7 +4,7 @@ import { type ScriptedPort, scriptedPort } from 'react-native-llama-rs/testing';
 
 import { openApp, press, tab } from './openApp';
 
-// What no small model on a large disk brings about, by an engine that says what it is told to.
+// Cases that a small model on a large disk does not produce, by a scripted engine.
 
 const MB = 1e6;
 const EMPTY: StoredModels = { models: [], disk: { modelsBytes: 0, partialBytes: 0, freeBytes: 900 * MB } };
@@ -29,7 +29,7 @@ const variant = (quantization: string, more: Partial<HubVariant> = {}): HubVaria
   ...more,
 });
 
-const estimate = { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 1536, slots: 1 };
+const estimate = { weightsBytes: 1, kvBytes: 1, computeBytes: 1, contextSize: 1536, maxResident: 1 };
 
 test('each quantization says whether it fits, with how much context, and which is best', async () => {
   const port = await open();
@@ -44,7 +44,11 @@ test('each quantization says whether it fits, with how much context, and which i
     variant('F16', { fit: { verdict: 'doesNotFit', estimate } }),
     variant('Q2_K'),
   ];
-  await tell(port, { type: 'hubRepository', requestId, repository: { repository: 'org/chat', commit: 'c0ffee', variants, best: 'hf:org/chat:Q4_K_M' } });
+  await tell(port, {
+    type: 'hubRepository',
+    requestId,
+    repository: { repository: 'org/chat', commit: 'c0ffee', variants, best: 'hf:org/chat:Q4_K_M' },
+  });
 
   const words = within(screen.getByLabelText('Quantizations')).getAllByText(/./);
   expect(words.map(({ props }) => String(props.children))).toEqual([
@@ -60,7 +64,11 @@ test('a repository without models says what to look for', async () => {
   await fireEvent.changeText(screen.getByLabelText('Repository'), 'hf:org/words');
   await press('Search the hub');
   const { requestId } = port.last('browseHub');
-  await tell(port, { type: 'hubRepository', requestId, repository: { repository: 'org/words', commit: 'c0ffee', variants: [] } });
+  await tell(port, {
+    type: 'hubRepository',
+    requestId,
+    repository: { repository: 'org/words', commit: 'c0ffee', variants: [] },
+  });
   expect(screen.getByText(/no GGUF model in it/)).toBeTruthy();
 });
 
@@ -72,7 +80,7 @@ test('a full disk is said where the download is, and both ways on lead on', asyn
   expect(screen.getByText(detail)).toBeTruthy();
   await press(`Try ${name} again`);
   expect(port.last('download')).toMatchObject({ name });
-  // Its failure is shown once, with the download.
+  // The list of downloads shows the failure, and only there.
   await tell(port, { type: 'failed', requestId: port.last('download').requestId, error: { code: 'diskFull', detail } });
   expect(screen.getAllByText('The disk is full')).toHaveLength(1);
   await press(`Dismiss ${name}`);
@@ -88,7 +96,10 @@ test('a download that cannot even begin says why at its quantization', async () 
   const repository = { repository: 'org/chat', commit: 'c0ffee', variants: [variant('Q8_0')] };
   await tell(port, { type: 'hubRepository', requestId: port.last('browseHub').requestId, repository });
   await press('Download hf:org/chat:Q8_0');
-  const error = { code: 'storageUnavailable', detail: 'this process has no directory for models - let its host name one' } as const;
+  const error = {
+    code: 'storageUnavailable',
+    detail: 'this process has no directory for models - let its host name one',
+  } as const;
   await tell(port, { type: 'failed', requestId: port.last('download').requestId, error });
   expect(screen.getByText(error.detail)).toBeTruthy();
 });
@@ -96,16 +107,25 @@ test('a download that cannot even begin says why at its quantization', async () 
 test('a model with too little room for its context is used with what fits', async () => {
   const name = 'hf:org/chat:Q8_0';
   const model = { name, bytes: 400 * MB, lastUsedAt: 1, isComplete: true, isIncoming: false, isInUse: false };
-  const port = await open({ stored: { models: [model], disk: { modelsBytes: 400 * MB, partialBytes: 0, budgetBytes: 500 * MB, freeBytes: 900 * MB } } });
+  const port = await open({
+    stored: {
+      models: [model],
+      disk: { modelsBytes: 400 * MB, partialBytes: 0, budgetBytes: 500 * MB, freeBytes: 900 * MB },
+    },
+  });
   expect(screen.getByRole('meter').props).toMatchObject({
     'aria-label': 'Models take 400 MB of the 500 MB that they may take, 900 MB free on the disk',
     'aria-valuenow': 80,
   });
   await press(`Use ${name}`);
   expect(port.last('canLoad')).toMatchObject({ model: { path: name, threads: 1 } });
-  await tell(port, { type: 'memoryFit', requestId: port.last('canLoad').requestId, fit: { verdict: 'fitsSmaller', estimate } });
+  await tell(port, {
+    type: 'memoryFit',
+    requestId: port.last('canLoad').requestId,
+    fit: { verdict: 'fitsSmaller', estimate },
+  });
   await tab('Voice');
-  expect(port.last('acquire').model).toMatchObject({ path: name, contextSize: 1536, slots: 1 });
+  expect(port.last('acquire').model).toMatchObject({ path: name, contextSize: 1536, maxResident: 1 });
 });
 
 test('a model that is in use says what to do, and stays', async () => {

@@ -10,14 +10,21 @@ import { type ScriptedTranscriber, scriptedTranscriber } from './scriptedTranscr
 /** The tiny model. */
 export const model = { path: join(process.cwd(), 'models/tiny-chat/tiny-chat-q8_0.gguf'), threads: 1 };
 
-/** What a test has otherwise than the app. */
+/** A test's own services. */
 export type Change = Partial<Omit<Services, 'model'>> & { readonly model?: ModelConfig };
 
-/** Renders the app. Only its ears and its voice are a test's; `said` is what the voice was given. What else is otherwise comes second. */
-export async function openApp(client: LlamaClient, { model: own = model, ...change }: Change = {}, options: GenerateOptions = { temperature: 0 }) {
+/**
+ * Renders the app with a scripted recogniser and voice; `said` has the texts for the voice. The test's own services
+ * come second.
+ */
+export async function openApp(
+  client: LlamaClient,
+  { model: own = model, ...change }: Change = {},
+  options: GenerateOptions = { temperature: 0 },
+) {
   const transcriber = scriptedTranscriber();
   const said: string[] = [];
-  // A voice that has never finished speaking.
+  // A voice that never finishes.
   const speaker = { say: (text: string) => new Promise<void>(() => said.push(text)), stop: () => undefined };
   const platform = { model: own, options, transcriber, speaker, onReload: jest.fn() };
   const services = { ...makeServices(client, platform), ...change };
@@ -33,19 +40,19 @@ export async function write(text: string) {
   await press('Send');
 }
 
-/** Waits until the answer is there, and complete. */
+/** Waits until the answer is shown and complete. */
 export async function answered(text: string | RegExp) {
   await screen.findByText(text);
   await screen.findByRole('button', { name: 'Send' });
 }
 
-/** Begins to hold the button, with the microphone open. */
+/** Presses the button and opens the microphone. */
 export async function beginToTalk(transcriber: ScriptedTranscriber) {
   await fireEvent(screen.getByRole('button', { name: 'Talk' }), 'pressIn');
   await act(() => transcriber.hearing.onOpen());
 }
 
-/** Holds the button while something is said. */
+/** Holds the button while the user says the text. */
 export async function say(transcriber: ScriptedTranscriber, text: string) {
   await beginToTalk(transcriber);
   await act(() => transcriber.hearing.onPartial(text));

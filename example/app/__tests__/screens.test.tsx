@@ -4,13 +4,13 @@ import { Cell } from '../store';
 import { openEngine } from './engine';
 import { answered, beginToTalk, type Change, openApp, press, say, tab, write } from './openApp';
 
-// Every screen on the real engine. Only the ears and the voice are a test's.
+// Every screen on the real engine, with a scripted recogniser and voice.
 jest.setTimeout(30_000);
 
 const engine = openEngine();
 
 afterEach(async () => {
-  await engine.client.eraseAll();
+  await engine.client.deleteAllScopes();
 });
 
 const open = (change: Change = {}) => openApp(engine.client, change);

@@ -1,10 +1,10 @@
 import type { HearingListener, Transcriber } from '../speech/Transcriber';
 
-/** A recogniser that hears what a test says. */
+/** A transcriber that a test speaks through. */
 export interface ScriptedTranscriber extends Transcriber {
-  /** Speaks to the newest recording. */
+  /** The callbacks of the newest recording. */
   readonly hearing: HearingListener;
-  /** What was done to recordings, in order. */
+  /** The calls to recordings, in order. */
   readonly calls: readonly string[];
 }
 

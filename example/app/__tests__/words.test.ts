@@ -23,7 +23,10 @@ test('an answer is cut to what was spoken', () => {
 });
 
 test('a question of whose answer nothing was spoken is to be asked again', () => {
-  expect(cutAt([question, answer, question, answer], '')).toEqual({ messages: [question, answer], unanswered: 'a story' });
+  expect(cutAt([question, answer, question, answer], '')).toEqual({
+    messages: [question, answer],
+    unanswered: 'a story',
+  });
 });
 
 test('what is not the answer that was interrupted is not cut', () => {

@@ -5,7 +5,6 @@ import { useTheme } from '../theme';
 import { Button, Empty } from '../ui/parts';
 import { ChatRow } from './ChatRow';
 
-/** What `ChatList` takes. */
 interface ChatListProps {
   /** The conversation that is shown beside the list. */
   readonly open: string | undefined;
@@ -13,7 +12,7 @@ interface ChatListProps {
   readonly onNew: () => void;
 }
 
-/** Every conversation, the last used first. */
+/** Every conversation, the most recently used first. */
 export function ChatList({ open, onOpen, onNew }: ChatListProps) {
   const { scopes } = useScopes();
   const { text, border } = useTheme();
@@ -43,7 +42,14 @@ export function ChatList({ open, onOpen, onNew }: ChatListProps) {
 
 const styles = StyleSheet.create({
   list: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
+  head: {
+    flexDirection: 'row',
+    alignItems: 'center',
+    justifyContent: 'space-between',
+    paddingHorizontal: 16,
+    paddingVertical: 8,
+    borderBottomWidth: 1,
+  },
   title: { fontSize: 18, fontWeight: '600' },
   rows: { padding: 16 },
   rowList: { gap: 10 },

@@ -7,14 +7,13 @@ import { useTheme } from '../theme';
 import { Badge, Button, type Tone } from '../ui/parts';
 import { copyName } from './names';
 
-/** What `ChatRow` takes. */
 interface ChatRowProps {
   readonly summary: ScopeSummary;
   readonly isOpen: boolean;
   readonly onOpen: (scope: string) => void;
 }
 
-/** What each place of a conversation's KV means to a user. */
+/** Residency in words for the user. */
 const PLACES: Readonly<Record<Residency, { readonly label: string; readonly tone: Tone }>> = {
   resident: { label: 'resident', tone: 'good' },
   parked: { label: 'parked', tone: 'warning' },
@@ -22,10 +21,10 @@ const PLACES: Readonly<Record<Residency, { readonly label: string; readonly tone
   uncached: { label: 'uncached', tone: 'quiet' },
 };
 
-/** One conversation: opened by a press; forked, renamed, deleted by its buttons. */
+/** One conversation. A press opens it; its buttons fork, rename and delete it. */
 export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
   const { id, messageCount, cachedTokens, residency } = summary;
-  const { scopes, fork, dispose } = useScopes();
+  const { scopes, fork, deleteScope } = useScopes();
   const { scope } = useServices();
   const theme = useTheme();
   const [mode, setMode] = useState<'shown' | 'renamed' | 'deleted'>('shown');
@@ -39,15 +38,23 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
   const rename = async () => {
     const as = name.trim();
     if (as === '' || as === id) return;
-    // A copy costs nothing: its KV is the original's.
+    // A copy costs no prefill: it starts with the original's KV.
     await fork(id, { as });
-    await dispose(id);
+    await deleteScope(id);
     if (scope.getSnapshot() === id) scope.set(as);
   };
   const place = PLACES[residency];
   return (
-    <View role="listitem" style={[styles.row, { backgroundColor: theme.card, borderColor: isOpen ? theme.accent : theme.border }]}>
-      <Pressable role="button" aria-label={`Open ${id}, ${messageCount} messages, ${place.label}`} onPress={() => onOpen(id)} style={styles.open}>
+    <View
+      role="listitem"
+      style={[styles.row, { backgroundColor: theme.card, borderColor: isOpen ? theme.accent : theme.border }]}
+    >
+      <Pressable
+        role="button"
+        aria-label={`Open ${id}, ${messageCount} messages, ${place.label}`}
+        onPress={() => onOpen(id)}
+        style={styles.open}
+      >
         <View style={styles.head}>
           <Text numberOfLines={1} style={[styles.name, { color: theme.text }]}>
             {id}
@@ -60,7 +67,12 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
       </Pressable>
       {mode === 'shown' && (
         <View style={styles.actions}>
-          <Button label="Fork" kind="plain" hint={`Fork ${id}`} onPress={() => run(fork(id, { as: copyName(scopes, id) }))} />
+          <Button
+            label="Fork"
+            kind="plain"
+            hint={`Fork ${id}`}
+            onPress={() => run(fork(id, { as: copyName(scopes, id) }))}
+          />
           <Button
             label="Rename"
             kind="plain"
@@ -90,7 +102,7 @@ export function ChatRow({ summary, isOpen, onOpen }: ChatRowProps) {
       {mode === 'deleted' && (
         <View style={styles.form}>
           <Text style={[styles.detail, styles.whole, { color: theme.text }]}>Delete it for good?</Text>
-          <Button label="Delete" kind="danger" hint={`Delete ${id} for good`} onPress={() => run(dispose(id))} />
+          <Button label="Delete" kind="danger" hint={`Delete ${id} for good`} onPress={() => run(deleteScope(id))} />
           <Button label="Keep" onPress={() => setMode('shown')} />
         </View>
       )}
@@ -109,7 +121,7 @@ const styles = StyleSheet.create({
   head: { flexDirection: 'row', alignItems: 'center', justifyContent: 'space-between', gap: 8 },
   name: { fontSize: 16, lineHeight: 24, fontWeight: '600', flexShrink: 1 },
   detail: { fontSize: 13, lineHeight: 18 },
-  // The first label stands under the name: a plain button has 8 points, and its border, around its words.
+  // The first label aligns with the name: a plain button has 8 points and its border around its words.
   actions: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: 4, marginLeft: -9 },
   form: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', gap: 8, paddingVertical: 6 },
   whole: { width: '100%' },

@@ -4,22 +4,23 @@ import { type ChatMessage, useScopes } from 'react-native-llama-rs';
 
 import { Composer } from '../conversation/Composer';
 import { Conversation } from '../conversation/Conversation';
-import { Troubles } from '../conversation/Troubles';
+import { ChatProblems } from '../conversation/ChatProblems';
 import { useTalk } from '../conversation/useTalk';
 import { useServices } from '../services';
 import { useTheme } from '../theme';
 import { Button, Empty, Notice } from '../ui/parts';
 import { copyName } from './names';
 
-/** What `ChatView` takes. */
 interface ChatViewProps {
   readonly scope: string;
   readonly onOpen: (scope: string) => void;
-  /** Absent where the list stands beside it. */
+  /** Absent where the list stands beside the conversation. */
   readonly onBack: (() => void) | undefined;
 }
 
-/** One conversation in writing: its last question can be edited, its last answer regenerated, any point forked. */
+/**
+ * One conversation in writing. The user edits the last question, regenerates the last answer, or forks at any message.
+ */
 export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
   const { chat, say, regenerate, interrupt } = useTalk(scope, 'ChatView');
   const { drafts } = useServices();
@@ -40,10 +41,17 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
     if (isAnswering) return undefined;
     return (
       <View style={styles.actions}>
-        {index === lastQuestion && <Button label="Edit" kind="quiet" hint="Edit the last question" onPress={() => edit(index, message)} />}
+        {index === lastQuestion && (
+          <Button label="Edit" kind="quiet" hint="Edit the last question" onPress={() => edit(index, message)} />
+        )}
         {index > lastQuestion && <Button label="Regenerate" kind="quiet" onPress={() => void regenerate()} />}
         {message.role === 'assistant' && (
-          <Button label="Fork" kind="quiet" hint="Fork the conversation here" onPress={() => void forkAfter(index).catch(() => undefined)} />
+          <Button
+            label="Fork"
+            kind="quiet"
+            hint="Fork the conversation here"
+            onPress={() => void forkAfter(index).catch(() => undefined)}
+          />
         )}
       </View>
     );
@@ -60,7 +68,7 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
         <Empty title="An empty page" detail="Write the first message of this conversation." />
       </Conversation>
       <View style={styles.dock}>
-        <Troubles chat={chat} />
+        <ChatProblems chat={chat} />
         {edited !== undefined && (
           <View style={styles.column}>
             <Notice tone="quiet" title="You edit your last question" detail="Its answer is replaced when you send.">
@@ -90,9 +98,17 @@ export function ChatView({ scope, onOpen, onBack }: ChatViewProps) {
 
 const styles = StyleSheet.create({
   view: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', alignItems: 'center', gap: 12, paddingHorizontal: 16, paddingVertical: 8, minHeight: 61, borderBottomWidth: 1 },
+  head: {
+    flexDirection: 'row',
+    alignItems: 'center',
+    gap: 12,
+    paddingHorizontal: 16,
+    paddingVertical: 8,
+    minHeight: 61,
+    borderBottomWidth: 1,
+  },
   title: { fontSize: 18, fontWeight: '600', flexShrink: 1 },
-  // Their words begin where those of the message do.
+  // The labels align with the text of the message.
   actions: { flexDirection: 'row', flexWrap: 'wrap', paddingHorizontal: 6, marginBottom: -8 },
   dock: { padding: 16, gap: 12 },
   column: { width: '100%', maxWidth: 720, alignSelf: 'center' },

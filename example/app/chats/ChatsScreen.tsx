@@ -9,7 +9,7 @@ import { ChatList } from './ChatList';
 import { ChatView } from './ChatView';
 import { newScope } from './names';
 
-/** Points from which on list and conversation stand beside each other. */
+/** Width, in points, from which list and conversation stand beside each other. */
 const WIDE = 820;
 
 /** All conversations, and the one that is open. */
@@ -22,7 +22,7 @@ export function ChatsScreen() {
   const [isListShown, setListShown] = useState(true);
   const isChatAlone = !isWide && !isListShown;
   useEffect(() => {
-    // Where the system has a way back, it leads to the list first.
+    // The system's back button leads to the list first.
     if (Platform.OS !== 'android' || !isChatAlone) return undefined;
     const subscription = BackHandler.addEventListener('hardwareBackPress', () => {
       setListShown(true);

@@ -1,11 +1,11 @@
 import type { ScopeSummary } from 'react-native-llama-rs';
 
-/** A name that no conversation has yet. */
+/** A name for a new conversation, not in use yet. */
 export function newScope(scopes: readonly ScopeSummary[]): string {
   return freeName(scopes, (number) => `Chat ${number}`);
 }
 
-/** A name for a copy of `scope` that no conversation has yet. */
+/** A name for a copy of `scope`, not in use yet. */
 export function copyName(scopes: readonly ScopeSummary[], scope: string): string {
   const base = scope.replace(/, copy(?: \d+)?$/, '');
   return freeName(scopes, (number) => (number === 1 ? `${base}, copy` : `${base}, copy ${number}`));

@@ -5,15 +5,14 @@ import { useCell } from '../store';
 import { useTheme } from '../theme';
 import { Button } from '../ui/parts';
 
-/** What `Composer` takes. */
 interface ComposerProps {
   readonly scope: string;
   readonly onSay: (text: string) => void;
-  /** Present while an answer is under way: ends it. */
+  /** Ends the answer. Present only while one is under way. */
   readonly onStop?: (() => void) | undefined;
 }
 
-/** Where something is written. Its text is the conversation's draft, so it outlives the screen. */
+/** The text field. It shows the conversation's draft, so its text outlives the screen. */
 export function Composer({ scope, onSay, onStop }: ComposerProps) {
   const { drafts, online } = useServices();
   const draft = drafts.of(scope);

@@ -4,19 +4,19 @@ import type { ChatMessage, UseLlamaChat } from 'react-native-llama-rs';
 
 import { Messages } from './Messages';
 
-/** What `Conversation` takes. */
 interface ConversationProps {
   readonly chat: UseLlamaChat;
-  /** What can be done with the message at an index. */
+  /** Buttons for the message at an index. */
   readonly actionsOf?: (message: ChatMessage, index: number) => ReactNode;
-  /** Stands there while there is no message. */
+  /** Shown while there is no message. */
   readonly children: ReactNode;
 }
 
-/** A conversation's messages. While they are being read nothing is claimed about them. */
+/** The messages of a conversation. Shows nothing while they are being read. */
 export function Conversation({ chat: { messages, status }, actionsOf, children }: ConversationProps) {
   if (messages.length > 0) return <Messages messages={messages} {...(actionsOf && { actionsOf })} />;
-  if (status === 'loading') return <View role="status" aria-busy aria-label="Reading the conversation" style={styles.fill} />;
+  if (status === 'loading')
+    return <View role="status" aria-busy aria-label="Reading the conversation" style={styles.fill} />;
   return children;
 }
 

@@ -6,7 +6,7 @@ import { Markdown } from '../markdown/Markdown';
 import { useTheme } from '../theme';
 import { Progress } from '../ui/parts';
 
-/** One message. `actions`: what can be done with it. */
+/** One message, with its buttons in `actions`. */
 export function MessageView({ message, actions }: { message: ChatMessage; actions?: ReactNode }) {
   const theme = useTheme();
   const { role, content, generationId } = message;
@@ -36,7 +36,7 @@ export function MessageView({ message, actions }: { message: ChatMessage; action
   );
 }
 
-/** What an answer without a word yet waits for. */
+/** The state of an answer that has no text yet. */
 function Waiting({ generationId }: { generationId: string | undefined }) {
   const state = useGenerationState(generationId);
   const { quiet } = useTheme();
@@ -65,6 +65,14 @@ const styles = StyleSheet.create({
   mine: { alignItems: 'flex-end', gap: 4 },
   theirs: { alignItems: 'flex-start', gap: 4 },
   bubble: { maxWidth: '85%', borderRadius: 18, borderBottomRightRadius: 6, paddingHorizontal: 14, paddingVertical: 9 },
-  answer: { maxWidth: '92%', minWidth: 48, borderRadius: 18, borderBottomLeftRadius: 6, borderWidth: 1, paddingHorizontal: 14, paddingVertical: 10 },
+  answer: {
+    maxWidth: '92%',
+    minWidth: 48,
+    borderRadius: 18,
+    borderBottomLeftRadius: 6,
+    borderWidth: 1,
+    paddingHorizontal: 14,
+    paddingVertical: 10,
+  },
   text: { fontSize: 16, lineHeight: 24 },
 });

@@ -4,17 +4,16 @@ import type { ChatMessage } from 'react-native-llama-rs';
 
 import { MessageView } from './MessageView';
 
-/** What `Messages` takes. */
 interface MessagesProps {
   readonly messages: readonly ChatMessage[];
-  /** What can be done with the message at an index. */
+  /** Buttons for the message at an index. */
   readonly actionsOf?: (message: ChatMessage, index: number) => ReactNode;
 }
 
-/** How far from the end, in points, still counts as the end. */
+/** Points from the end within which the list still counts as scrolled to its end. */
 const NEAR = 80;
 
-/** The messages of a conversation. Follows its end while that is in sight. */
+/** The messages of a conversation. The list follows its end while the end is in sight. */
 export function Messages({ messages, actionsOf }: MessagesProps) {
   const view = useRef<ComponentRef<typeof ScrollView>>(null);
   const isAtEnd = useRef(true);
@@ -32,12 +31,14 @@ export function Messages({ messages, actionsOf }: MessagesProps) {
         isAtEnd.current = contentOffset.y + layoutMeasurement.height >= contentSize.height - NEAR;
       }}
       scrollEventThrottle={50}
-      // What stands below has grown.
+      // The composer below has grown.
       onLayout={followEnd}
     >
       <View role="list" aria-label="Conversation" style={styles.list}>
         {messages.map((message, index) =>
-          message.role === 'system' ? null : <MessageView key={index} message={message} actions={actionsOf?.(message, index)} />,
+          message.role === 'system' ? null : (
+            <MessageView key={index} message={message} actions={actionsOf?.(message, index)} />
+          ),
         )}
       </View>
     </ScrollView>

@@ -16,23 +16,29 @@ import { whenFinished } from './whenFinished';
 /** A conversation that can be interrupted. */
 export interface Talk {
   readonly chat: UseLlamaChat;
-  /** Says something. What cannot be answered is in the draft again. `replacing`: index of the message that it takes the place of. */
+  /**
+   * Sends a message. If it cannot be answered, it returns to the draft. `replacing`: the index of the message to
+   * replace.
+   */
   readonly say: (text: string, replacing?: number) => Promise<Generation>;
-  /** Answers the last question anew, written and spoken. */
+  /** Regenerates the last answer, and speaks it where answers are spoken. */
   readonly regenerate: () => Promise<void>;
-  /** Prefills what is known of the next message. After an interruption not: then the conversation is cut first. */
-  readonly prepare: (text: string) => void;
-  /** Ends the answer, written or spoken. What was neither shown nor spoken is not part of the conversation. */
+  /**
+   * Prefills the next message as far as it is known. Does nothing after an interruption, where the conversation is cut
+   * first.
+   */
+  readonly prefill: (text: string) => void;
+  /** Ends the answer, written or spoken. The conversation keeps only the part that was shown or spoken. */
   readonly interrupt: () => Promise<void>;
 }
 
-/** The conversation `scope`, with the app's model, drafts and voice. */
-export function useTalk(scope: string, owner: string): Talk {
+/** The conversation `scope`, with the app's model, drafts and voice. `debugLabel` names its lease in the log. */
+export function useTalk(scope: string, debugLabel: string): Talk {
   const client = useLlamaClient();
   const { model: chosen, options, drafts, reader, speaks, interruption } = useServices();
   const model = useCell(chosen);
-  const chat = useLlamaChat({ model, scope, options, owner });
-  const { send, prepare: prefill, stop, regenerate: startAgain } = chat;
+  const chat = useLlamaChat({ model, scope, options, debugLabel });
+  const { send, prefill: prefillTurn, stop, regenerate: startAgain } = chat;
 
   const interrupt = useCallback(async () => {
     const cut = reader?.stop();
@@ -40,11 +46,11 @@ export function useTalk(scope: string, owner: string): Talk {
     if (cut !== undefined) interruption.set(cut);
   }, [reader, stop, interruption]);
 
-  const prepare = useCallback(
+  const prefill = useCallback(
     (text: string) => {
-      if (interruption.getSnapshot()?.scope !== scope) prefill(text);
+      if (interruption.getSnapshot()?.scope !== scope) prefillTurn(text);
     },
-    [interruption, scope, prefill],
+    [interruption, scope, prefillTurn],
   );
 
   const say = useCallback(
@@ -80,15 +86,15 @@ export function useTalk(scope: string, owner: string): Talk {
 
   const regenerate = useCallback(async () => {
     await interrupt();
-    // The whole answer goes, and with it the place where it was interrupted.
+    // The whole answer goes, and the place of its interruption with it.
     interruption.set(undefined);
     const generation = startAgain();
     if (generation !== undefined && speaks.getSnapshot()) reader?.read(generation);
   }, [interrupt, interruption, startAgain, speaks, reader]);
-  return { chat, say, regenerate, prepare, interrupt };
+  return { chat, say, regenerate, prefill, interrupt };
 }
 
-/** Whether nothing of the turn is in the conversation: it failed, or was stopped before its first word. */
+/** Whether the turn left nothing in the conversation: it failed, or was stopped before its first word. */
 function wentBack({ phase, text }: GenerationState): boolean {
   return phase.type === 'finished' && (phase.outcome.reason === 'failed' || text === '');
 }

@@ -1,6 +1,6 @@
 import type { Generation, GenerationState } from 'react-native-llama-rs';
 
-/** Calls `then` once, in the batch of events that ends a generation; at once for one that has ended. */
+/** Calls `then` once, in the batch of events that ends a generation. Calls it at once if the generation has ended. */
 export function whenFinished(generation: Generation, then: (state: GenerationState) => void): void {
   let isDone = false;
   let unsubscribe = () => {};

@@ -1,12 +1,12 @@
 import { lexer, type MarkedToken, type Token } from 'marked';
 
-/** Text of one look. */
+/** A piece of text in one style. */
 export interface Span {
   readonly text: string;
   readonly look: 'plain' | 'strong' | 'emphasis' | 'code' | 'link';
 }
 
-/** A part of a text, under or beside the one before. */
+/** A block of a text. */
 export type Block =
   | { readonly type: 'paragraph'; readonly spans: readonly Span[] }
   | { readonly type: 'heading'; readonly level: number; readonly spans: readonly Span[] }
@@ -16,9 +16,9 @@ export type Block =
   | { readonly type: 'rule' };
 
 /**
- * Markdown as a flat list of what is shown, from marked's tokens. What is not closed yet, in an answer that is still being
- * written, is plain text, but for code, which is code from its fence on. A link is its words: a model's addresses are not to be
- * followed. A table and HTML stand as they are written.
+ * Markdown as a flat list of blocks, from marked's tokens. In an answer that is still being written, unclosed markup is
+ * plain text; code is code from its fence on. A link shows its words alone, because a model's addresses are not to be
+ * followed. Tables and HTML stay as they are written.
  */
 export function parseMarkdown(text: string): Block[] {
   return lexer(text).flatMap((token) => blocksOf(token, 0));
@@ -31,7 +31,13 @@ function blocksOf(generic: Token, depth: number): Block[] {
       return [{ type: 'heading', level: token.depth, spans: spansOf(token.tokens) }];
     case 'list':
       return token.items.flatMap((item, index) => {
-        const mark = item.task ? (item.checked === true ? '☑' : '☐') : token.ordered ? `${Number(token.start) + index}.` : '•';
+        const mark = item.task
+          ? item.checked === true
+            ? '☑'
+            : '☐'
+          : token.ordered
+            ? `${Number(token.start) + index}.`
+            : '•';
         const [first, ...rest] = item.tokens.flatMap((inner) => blocksOf(inner, depth + 1));
         const spans = first?.type === 'paragraph' ? first.spans : [];
         const others = first === undefined || first.type === 'paragraph' ? rest : [first, ...rest];
@@ -67,9 +73,14 @@ function blocksOf(generic: Token, depth: number): Block[] {
   }
 }
 
-const LOOKS: Readonly<Record<string, Span['look']>> = { strong: 'strong', em: 'emphasis', codespan: 'code', link: 'link' };
+const LOOKS: Readonly<Record<string, Span['look']>> = {
+  strong: 'strong',
+  em: 'emphasis',
+  codespan: 'code',
+  link: 'link',
+};
 
-/** The looks of a text's parts; the innermost counts. `raw`: what is shown of a text that has no parts. */
+/** The styles of a text's parts; the innermost counts. `raw` is shown for a text without parts. */
 function spansOf(tokens: readonly Token[] | undefined, raw = '', look: Span['look'] = 'plain'): Span[] {
   if (tokens === undefined) return [{ text: raw, look }];
   return tokens.flatMap((generic) => {

@@ -5,14 +5,16 @@ import { useCell } from '../store';
 import { useTheme } from '../theme';
 import { Button } from '../ui/parts';
 
-/** Which model answers, and the way back to the app's own. */
+/** The model that answers, with a button that returns to the app's own. */
 export function AnsweringModel() {
   const { model, ownModel } = useServices();
   const { path } = useCell(model);
   const { quiet } = useTheme();
   return (
     <View style={styles.row}>
-      <Text style={[styles.line, { color: quiet }]}>Answers come from {path.startsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : path}.</Text>
+      <Text style={[styles.line, { color: quiet }]}>
+        Answers come from {path.startsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : path}.
+      </Text>
       {path !== ownModel.path && <Button label="Use the app's own" onPress={() => model.set(ownModel)} />}
     </View>
   );

@@ -4,12 +4,15 @@ import type { StoredModels } from 'react-native-llama-rs';
 import { useTheme } from '../theme';
 import { bytesText } from './amounts';
 
-/** The disk as a bar: a piece for each model, the largest first, of what all may take or of what is there. */
+/**
+ * The disk as a bar with a piece for each model, the largest first. The whole bar is the budget, or the disk without
+ * one.
+ */
 export function DiskUse({ stored: { models, disk } }: { stored: StoredModels }) {
   const { accent, code, outline, quiet } = useTheme();
   const used = disk.modelsBytes + disk.partialBytes;
   const room = Math.max(disk.budgetBytes ?? used + (disk.freeBytes ?? 0), used, 1);
-  // What several names share is part of each of them, and takes its room once.
+  // A file that several models share is part of each of them, and takes its space once.
   const named = models.reduce((sum, { bytes }) => sum + bytes, 0);
   const scale = named > used ? used / named : 1;
   const label = diskText(used, disk);
@@ -28,7 +31,10 @@ export function DiskUse({ stored: { models, disk } }: { stored: StoredModels }) 
         {[...models]
           .sort((one, other) => other.bytes - one.bytes)
           .map(({ name, bytes }) => (
-            <View key={name} style={[styles.piece, { width: `${(100 * scale * bytes) / room}%`, backgroundColor: accent }]} />
+            <View
+              key={name}
+              style={[styles.piece, { width: `${(100 * scale * bytes) / room}%`, backgroundColor: accent }]}
+            />
           ))}
       </View>
     </View>
@@ -45,6 +51,6 @@ const styles = StyleSheet.create({
   disk: { gap: 6 },
   label: { fontSize: 13, lineHeight: 18 },
   bar: { height: 14, borderWidth: 1, borderRadius: 7, overflow: 'hidden', flexDirection: 'row', gap: 2 },
-  // A small model on a large disk is still seen.
+  // A small model on a large disk stays visible.
   piece: { minWidth: 3 },
 });

@@ -4,17 +4,17 @@ import { type Download, useLlamaClient } from 'react-native-llama-rs';
 import { useTheme } from '../theme';
 import { Button, Notice, Progress } from '../ui/parts';
 import { progressText, shareOf } from './amounts';
-import { download } from './deeds';
-import { DeedFailed } from './DeedFailed';
+import { download } from './actions';
+import { ActionFailure } from './ActionFailure';
 import { titleOf } from './problems';
 import { Card } from './Section';
-import { useDeed } from './useDeed';
+import { useAction } from './useAction';
 
-/** One model on its way: how far it is, and what can be done to it. */
+/** One download: its progress, and buttons to pause, resume and cancel it. */
 export function DownloadRow({ download: { name, status } }: { download: Download }) {
   const client = useLlamaClient();
   const { text } = useTheme();
-  const { failure, run } = useDeed();
+  const { failure, run } = useAction();
   const goOn = () => run(download(client, name));
   const forget = () => run(client.cancelDownload(name));
   return (
@@ -38,7 +38,7 @@ export function DownloadRow({ download: { name, status } }: { download: Download
           <Button label="Dismiss" hint={`Dismiss ${name}`} onPress={forget} />
         </Notice>
       )}
-      <DeedFailed failure={failure} />
+      <ActionFailure failure={failure} />
     </Card>
   );
 }

@@ -4,12 +4,12 @@ import { useDownloads } from 'react-native-llama-rs';
 import { DownloadRow } from './DownloadRow';
 import { Section } from './Section';
 
-/** Models on their way, and those that did not arrive. Nothing while there are none. */
+/** Downloads that run, wait or failed. Empty without any. */
 export function Downloads() {
   const downloads = useDownloads();
   if (downloads.length === 0) return null;
   return (
-    <Section title="On their way">
+    <Section title="Downloads">
       <View role="list" aria-label="Downloads" style={styles.list}>
         {downloads.map((one) => (
           <DownloadRow key={one.name} download={one} />

@@ -2,27 +2,27 @@ import type { Failure, HubRepository, LlamaClient } from 'react-native-llama-rs'
 
 import { Cell } from '../store';
 
-/** What the last search has come to. */
+/** The result of the last search. */
 export type Found =
   | { readonly type: 'nothing' }
   | { readonly type: 'searching'; readonly name: string }
   | { readonly type: 'found'; readonly repository: HubRepository }
   | { readonly type: 'failed'; readonly name: string; readonly error: Failure };
 
-/** The search for models on the hub. Outlives the screen. */
+/** The search for models on the hub. It outlives the screen. */
 export class ModelSearch {
-  /** What is written in the field. */
+  /** The text in the search field. */
   readonly text = new Cell('');
   readonly found = new Cell<Found>({ type: 'nothing' });
   private searches = 0;
 
   constructor(private readonly client: Pick<LlamaClient, 'browseHub'>) {}
 
-  /** Asks for the repository in the field. Only the newest search is answered. */
+  /** Searches the repository in the field. Only the newest search delivers a result. */
   readonly search = async (): Promise<void> => {
     const text = this.text.getSnapshot().trim();
     if (text === '') return;
-    // What follows the colon is a repository, whoever left it out.
+    // The prefix `hf:` is optional in the field.
     const name = text.includes(':') ? text : `hf:${text}`;
     this.searches += 1;
     const number = this.searches;

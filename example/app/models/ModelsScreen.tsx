@@ -10,10 +10,10 @@ import { SearchForm } from './SearchForm';
 import { StoredList } from './StoredList';
 import { useStoredModels } from './useStoredModels';
 
-/** Points from which on the hub and this device stand beside each other. */
+/** Width, in points, from which the hub and this device stand beside each other. */
 const WIDE = 1000;
 
-/** Models: those of the hub, those on their way, those of this device. */
+/** The models of the hub, the downloads, and the models of this device. */
 export function ModelsScreen() {
   const { online } = useServices();
   const isOnline = useCell(online);
@@ -32,7 +32,13 @@ export function ModelsScreen() {
         </Text>
       </View>
       <ScrollView contentContainerStyle={styles.content}>
-        {!isOnline && <Notice tone="warning" title="Not connected" detail="The host does not answer. The app goes on when it is back." />}
+        {!isOnline && (
+          <Notice
+            tone="warning"
+            title="Not connected"
+            detail="The host does not answer. The app goes on when the host is back."
+          />
+        )}
         {isWide ? (
           <View style={styles.columns}>
             <View style={styles.column}>

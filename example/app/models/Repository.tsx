@@ -9,7 +9,7 @@ import { titleOf } from './problems';
 import { Section } from './Section';
 import { VariantRow } from './VariantRow';
 
-/** What the last search found. */
+/** The result of the last search. */
 export function Repository({ stored }: { stored: StoredModels | undefined }) {
   const { modelSearch } = useServices();
   const found = useCell(modelSearch.found);
@@ -17,7 +17,9 @@ export function Repository({ stored }: { stored: StoredModels | undefined }) {
   const line = (text: string) => <Text style={[styles.line, { color: quiet }]}>{text}</Text>;
   switch (found.type) {
     case 'nothing':
-      return line('Name a repository of the hub: every quantization in it is listed, with its size and whether it fits into the memory of this device.');
+      return line(
+        'Name a repository of the hub: every quantization in it is listed, with its size and whether it fits into the memory of this device.',
+      );
     case 'searching':
       return <View aria-busy>{line(`Looking at ${found.name}…`)}</View>;
     case 'failed':
@@ -28,13 +30,19 @@ export function Repository({ stored }: { stored: StoredModels | undefined }) {
       );
     case 'found': {
       const { repository, variants, best } = found.repository;
-      const isStored = (name: string) => stored?.models.some((model) => model.name === name && model.isComplete) === true;
+      const isStored = (name: string) =>
+        stored?.models.some((model) => model.name === name && model.isComplete) === true;
       return (
         <Section title={repository}>
           {variants.length === 0 && line('There is no GGUF model in it. Choose a repository whose files end in .gguf.')}
           <View role="list" aria-label="Quantizations" style={styles.list}>
             {variants.map((variant) => (
-              <VariantRow key={variant.name} variant={variant} isBest={variant.name === best} isStored={isStored(variant.name)} />
+              <VariantRow
+                key={variant.name}
+                variant={variant}
+                isBest={variant.name === best}
+                isStored={isStored(variant.name)}
+              />
             ))}
           </View>
         </Section>

@@ -5,7 +5,7 @@ import { useCell } from '../store';
 import { useTheme } from '../theme';
 import { Button } from '../ui/parts';
 
-/** Where a repository of the hub is named. */
+/** The field for the name of a repository of the hub. */
 export function SearchForm() {
   const { modelSearch, online } = useServices();
   const text = useCell(modelSearch.text);

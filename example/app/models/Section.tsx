@@ -16,7 +16,7 @@ export function Section({ title, children }: { title: string; children: ReactNod
   );
 }
 
-/** A list's entry, on a ground of its own. */
+/** A list's entry, on a background of its own. */
 export function Card({ children }: { children: ReactNode }) {
   const { card, border } = useTheme();
   return (

@@ -7,25 +7,27 @@ import { useCell } from '../store';
 import { useTheme } from '../theme';
 import { Badge, Button } from '../ui/parts';
 import { bytesText } from './amounts';
-import { choose, download, remove } from './deeds';
-import { DeedFailed } from './DeedFailed';
+import { choose, download, remove } from './actions';
+import { ActionFailure } from './ActionFailure';
 import { Card } from './Section';
-import { useDeed } from './useDeed';
+import { useAction } from './useAction';
 
-/** What `StoredRow` takes. */
 interface StoredRowProps {
   readonly model: StoredModel;
   readonly onRemoved: () => void;
 }
 
-/** One model of this device: used by a press, gone on with where it is not whole, deleted after a second thought. */
+/**
+ * One model of this device, with buttons to use it, to resume it where it is incomplete, and to delete it after a
+ * second question.
+ */
 export function StoredRow({ model: { name, bytes, isComplete }, onRemoved }: StoredRowProps) {
   const client = useLlamaClient();
   const services = useServices();
   const isChosen = useCell(services.model).path === name;
   const { text, quiet } = useTheme();
   const [isAsking, setAsking] = useState(false);
-  const { failure, run } = useDeed();
+  const { failure, run } = useAction();
   const removeForGood = () => {
     setAsking(false);
     run(remove(client, name).then(onRemoved));
@@ -35,7 +37,7 @@ export function StoredRow({ model: { name, bytes, isComplete }, onRemoved }: Sto
       <View style={styles.head}>
         <Text style={[styles.name, { color: text }]}>{name}</Text>
         {isChosen && <Badge label="answers" tone="good" />}
-        {!isComplete && <Badge label="not whole" tone="warning" />}
+        {!isComplete && <Badge label="incomplete" tone="warning" />}
       </View>
       <Text style={[styles.detail, { color: quiet }]}>{bytesText(bytes)}</Text>
       {isAsking ? (
@@ -47,14 +49,19 @@ export function StoredRow({ model: { name, bytes, isComplete }, onRemoved }: Sto
       ) : (
         <View style={styles.actions}>
           {isComplete ? (
-            <Button label="Use" hint={`Use ${name}`} disabled={isChosen} onPress={() => run(choose(client, services, name))} />
+            <Button
+              label="Use"
+              hint={`Use ${name}`}
+              disabled={isChosen}
+              onPress={() => run(choose(client, services, name))}
+            />
           ) : (
             <Button label="Resume" hint={`Resume ${name}`} onPress={() => run(download(client, name))} />
           )}
           <Button label="Delete" hint={`Delete ${name}`} disabled={isChosen} onPress={() => setAsking(true)} />
         </View>
       )}
-      <DeedFailed failure={failure} />
+      <ActionFailure failure={failure} />
     </Card>
   );
 }

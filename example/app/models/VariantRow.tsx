@@ -4,28 +4,31 @@ import { type HubVariant, useDownloads, useLlamaClient } from 'react-native-llam
 import { useTheme } from '../theme';
 import { Badge, Button } from '../ui/parts';
 import { bytesText } from './amounts';
-import { download } from './deeds';
-import { DeedFailed } from './DeedFailed';
+import { download } from './actions';
+import { ActionFailure } from './ActionFailure';
 import { fitBadge } from './fits';
 import { Card } from './Section';
-import { useDeed } from './useDeed';
+import { useAction } from './useAction';
 
-/** What `VariantRow` takes. */
 interface VariantRowProps {
   readonly variant: HubVariant;
   readonly isBest: boolean;
   readonly isStored: boolean;
 }
 
-/** One quantization: how large it is, whether it fits, and the way to have it. */
+/** One quantization: its size, whether it fits, and a button that downloads it. */
 export function VariantRow({ variant, isBest, isStored }: VariantRowProps) {
   const { name, quantization, bytes, fileCount, fit, isFitExact } = variant;
   const client = useLlamaClient();
   const isComing = useDownloads().some((one) => one.name === name);
   const { text, quiet } = useTheme();
-  const { failure, run } = useDeed();
+  const { failure, run } = useAction();
   const { label, tone } = fitBadge(fit);
-  const details = [bytesText(bytes), fileCount > 1 && `${fileCount} files`, fit !== undefined && !isFitExact && 'fit estimated from another file'];
+  const details = [
+    bytesText(bytes),
+    fileCount > 1 && `${fileCount} files`,
+    fit !== undefined && !isFitExact && 'fit estimated from another file',
+  ];
   return (
     <Card>
       <View style={styles.row}>
@@ -35,17 +38,24 @@ export function VariantRow({ variant, isBest, isStored }: VariantRowProps) {
             {isBest && <Badge label="best" tone="good" />}
             <Badge label={label} tone={tone} />
           </View>
-          <Text style={[styles.detail, { color: quiet }]}>{details.filter((detail) => detail !== false).join(', ')}</Text>
+          <Text style={[styles.detail, { color: quiet }]}>
+            {details.filter((detail) => detail !== false).join(', ')}
+          </Text>
         </View>
         {isStored ? (
           <Badge label="on this device" tone="quiet" />
         ) : isComing ? (
           <Badge label="on its way" tone="quiet" />
         ) : (
-          <Button label="Download" hint={`Download ${name}`} kind={isBest ? 'filled' : 'outlined'} onPress={() => run(download(client, name))} />
+          <Button
+            label="Download"
+            hint={`Download ${name}`}
+            kind={isBest ? 'filled' : 'outlined'}
+            onPress={() => run(download(client, name))}
+          />
         )}
       </View>
-      <DeedFailed failure={failure} />
+      <ActionFailure failure={failure} />
     </Card>
   );
 }

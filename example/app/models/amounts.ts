@@ -2,26 +2,26 @@ import type { DownloadProgress } from 'react-native-llama-rs';
 
 // Numbers as people read them.
 
-/** Bytes, in the largest unit of which there is one. */
+/** Bytes in the largest unit that gives at least 1. */
 export function bytesText(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
   return `${Math.ceil(bytes / 1e3)} kB`;
 }
 
-/** A time that is still to go, in seconds. */
+/** A remaining time, from seconds. */
 function timeText(seconds: number): string {
   if (seconds < 60) return `${Math.ceil(seconds)} s`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What has come, of what, how fast, and how long the rest takes; or what it waits for. */
+/** Bytes received, total, speed and remaining time of a download; or the reason why it waits. */
 export function progressText({ phase, bytes, totalBytes, bytesPerSecond, secondsLeft }: DownloadProgress): string {
   const amount = totalBytes === undefined ? bytesText(bytes) : `${bytesText(bytes)} of ${bytesText(totalBytes)}`;
   switch (phase.type) {
     case 'preparing':
-      return 'Looking at what has come already';
+      return 'Checking the downloaded part';
     case 'connecting':
       return 'Asking the server';
     case 'running': {
@@ -38,7 +38,7 @@ export function progressText({ phase, bytes, totalBytes, bytesPerSecond, seconds
   }
 }
 
-/** How far it is, 0 to 1. */
+/** Progress of a download, 0 to 1. */
 export function shareOf({ bytes, totalBytes }: DownloadProgress): number {
   return totalBytes === undefined || totalBytes === 0 ? 0 : bytes / totalBytes;
 }

@@ -2,7 +2,7 @@ import type { MemoryFit } from 'react-native-llama-rs';
 
 import type { Tone } from '../ui/parts';
 
-/** Whether a model would fit into the memory that is free, in a few words. */
+/** Whether a model fits into free memory, in a few words. */
 export function fitBadge(fit: MemoryFit | undefined): { readonly label: string; readonly tone: Tone } {
   switch (fit?.verdict) {
     case 'fits':

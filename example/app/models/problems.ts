@@ -1,15 +1,15 @@
 import type { Failure } from 'react-native-llama-rs';
 
-/** What went wrong, in a few words. What to do is in the failure's own detail. */
+/** Titles of failures. The failure's own detail says what to do. */
 const TITLES: Partial<Record<Failure['code'], string>> = {
   offline: 'The network cannot be reached',
   connectionLost: 'The connection was lost',
   tooSlow: 'The connection is too slow',
   modelNotFound: 'There is no such model',
-  invalidModelName: 'That is no name of a model',
+  invalidModelName: 'That is not the name of a model',
   accessDenied: 'The hub wants a token',
   diskFull: 'The disk is full',
-  digestMismatch: 'The file is not what it should be',
+  digestMismatch: 'The checksum of the file is wrong',
   modelInUse: 'The model is in use',
 };
 

@@ -1,20 +1,25 @@
 import { useCallback, useEffect, useState } from 'react';
 import { type Failure, type StoredModels, useDownloads, useLlamaClient } from 'react-native-llama-rs';
 
-/** What this device has. */
+/** The models of this device. */
 export interface UseStoredModels {
-  /** `undefined` before it is known. */
+  /** `undefined` until the first answer. */
   readonly stored: StoredModels | undefined;
   readonly failure: Failure | undefined;
-  /** Asks again, after something was removed. */
+  /** Asks again, after a model was removed. */
   readonly reread: () => void;
 }
 
-/** The models of this device, asked for again whenever a download begins, pauses, fails or ends. */
+/** The models of this device. The hook asks again when a download begins, pauses, fails or ends. */
 export function useStoredModels(): UseStoredModels {
   const client = useLlamaClient();
-  const downloads = useDownloads().map(({ name, status }) => `${name} ${status.type === 'running' ? status.progress.phase.type : status.type}`);
-  const [known, setKnown] = useState<Pick<UseStoredModels, 'stored' | 'failure'>>({ stored: undefined, failure: undefined });
+  const downloads = useDownloads().map(
+    ({ name, status }) => `${name} ${status.type === 'running' ? status.progress.phase.type : status.type}`,
+  );
+  const [known, setKnown] = useState<Pick<UseStoredModels, 'stored' | 'failure'>>({
+    stored: undefined,
+    failure: undefined,
+  });
   const [times, setTimes] = useState(0);
   const reread = useCallback(() => setTimes((before) => before + 1), []);
   const occasion = [times, ...downloads].join('\n');

@@ -2,25 +2,27 @@ import { type Generation, onSentence, type ReadableStore, type Sentence } from '
 
 import { type Speaker, spoken } from './Speaker';
 
-/** Where the reading of an answer was interrupted. */
+/** The place where reading an answer aloud was interrupted. */
 export interface Interruption {
   readonly scope: string;
   readonly generationId: string;
-  /** The answer's text up to and with the last sentence that was begun to be spoken. */
+  /** The answer's text up to and including the last sentence that the voice began. */
   readonly spokenText: string;
 }
 
 /** Reads one answer at a time aloud, sentence by sentence, while it is being written. */
 export class Reader {
-  private reading: { readonly generation: Generation; spokenTo: number; readonly leave: () => void; rest: Sentence[]; busy: boolean } | undefined;
+  private reading:
+    | { readonly generation: Generation; spokenTo: number; readonly leave: () => void; rest: Sentence[]; busy: boolean }
+    | undefined;
 
   constructor(
     private readonly speaker: Speaker,
-    /** What the user speaks, and the answer with them. */
+    /** The language of the user, and so of the answer. */
     private readonly language: ReadableStore<string>,
   ) {}
 
-  /** Begins with an answer; another one that was being read is not read to its end. */
+  /** Begins to read an answer, and stops reading the previous one. */
   read(generation: Generation): void {
     this.stop();
     const rest: Sentence[] = [];
@@ -33,7 +35,7 @@ export class Reader {
     reading.leave = leave;
   }
 
-  /** Ends the reading. Returns where, if there was more to be spoken. */
+  /** Stops reading. Returns the place if more was to be spoken. */
   stop(): Interruption | undefined {
     const { reading } = this;
     this.reading = undefined;

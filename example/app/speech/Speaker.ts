@@ -1,15 +1,15 @@
-/** Speaks text aloud. On phones the system's voice, in the browser the host's flite. */
+/** Speaks text aloud: with the system's voice on phones, with the host's flite in the browser. */
 export interface Speaker {
   /**
-   * Resolves when the text has been spoken, or `stop` was called, or it cannot be spoken. Never rejects. `language`: what it
-   * probably is in, as a BCP 47 tag; empty where that is not known.
+   * Resolves when the text has been spoken, when `stop` is called, or when the text cannot be spoken. Never rejects.
+   * `language` is the probable language of the text, as a BCP 47 tag; empty where it is not known.
    */
   readonly say: (text: string, language: string) => Promise<void>;
-  /** Silence, now. */
+  /** Stops speaking at once. */
   readonly stop: () => void;
 }
 
-/** A sentence of Markdown as it is spoken: without its marks. */
+/** A sentence of Markdown as it is spoken, without its markup. */
 export function spoken(markdown: string): string {
   return markdown
     .replace(/^\s*(?:#{1,6}|[-*+]|\d+[.)]|>)\s+/, '')

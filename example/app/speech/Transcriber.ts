@@ -1,43 +1,47 @@
-/** Why nothing, or not everything, was heard. */
+/** The reason why a recording was not heard, or not to its end. */
 export type HearingProblem =
-  /** The user, or the system, does not let the app use the microphone. */
+  /** The user or the system denies the app the microphone. */
   | 'permissionDenied'
-  /** There is none. */
+  /** The device has no microphone. */
   | 'noMicrophone'
-  /** The recording is whole, and there is no word in it. */
+  /** The recording is complete and has no word in it. */
   | 'noSpeech'
-  /** A call, another audio route, the app in the background. */
+  /** A call, another audio route or the background ended the recording. */
   | 'interrupted'
   /** The recogniser could not be reached, or failed. */
   | 'unavailable';
 
-/** How a recording ends. */
-type Heard = { readonly type: 'heard'; readonly text: string } | { readonly type: 'failed'; readonly problem: HearingProblem };
+/** The end of a recording. */
+type Heard =
+  | { readonly type: 'heard'; readonly text: string }
+  | { readonly type: 'failed'; readonly problem: HearingProblem };
 
-/** What is told while the user speaks. */
+/** Callbacks of one recording. */
 export interface HearingListener {
-  /** The microphone is open: from now on what is said is heard. */
+  /** The microphone is open and hears the user from now on. */
   onOpen(): void;
-  /** How loud it is, 0 to 1, some ten times a second. */
+  /** Loudness, 0 to 1, about ten times a second. */
   onLevel(level: number): void;
-  /** The guess so far. */
+  /** The words recognised so far, which may change. */
   onPartial(text: string): void;
-  /** The end, by itself or after `finish`. Called exactly once, unless the recording is cancelled; nothing follows. */
+  /**
+   * The recording ended, by itself or after `finish`. Called last and exactly once, unless the recording is cancelled.
+   */
   onEnd(heard: Heard): void;
 }
 
 /** One recording. */
 export interface Recording {
-  /** The user has said everything: the end follows. */
+  /** The user has finished. `onEnd` follows. */
   finish(): void;
-  /** Nobody wants to know any more: nothing follows. */
+  /** Drops the recording. No callback follows. */
   cancel(): void;
 }
 
-/** Turns speech into text. On phones whisper.rn, in the browser the host's recogniser. */
+/** Turns speech into text: with whisper.rn on phones, with the host's recogniser in the browser. */
 export interface Transcriber {
-  /** Languages that it hears, as BCP 47 tags; the first is the default. */
+  /** Languages that the transcriber hears, as BCP 47 tags; the first is the default. */
   readonly languages: readonly string[];
-  /** Opens the microphone. Never throws: what goes wrong is the recording's end. */
+  /** Opens the microphone. Never throws: a failure ends the recording. */
   start(language: string, listener: HearingListener): Recording;
 }

@@ -1,11 +1,10 @@
 import { StyleSheet, View } from 'react-native';
 
-// Drawn from views, so that they are sharp at any size and need no font.
+// Icons drawn from views, so that they are sharp at any size and need no font.
 
-/** What an icon takes. */
 interface IconProps {
   readonly colour: string;
-  /** Its height in points; 20 unless said otherwise. */
+  /** Height in points. @default 20 */
   readonly size?: number;
 }
 
@@ -28,7 +27,14 @@ export function MicrophoneIcon({ colour, size = 20 }: IconProps) {
 export function ChatIcon({ colour, size = 20 }: IconProps) {
   const part = size / 20;
   const line = { height: 2 * part, borderRadius: part, backgroundColor: colour };
-  const bubble = { width: 20 * part, height: 17 * part, borderWidth: 2 * part, borderRadius: 6 * part, gap: 2 * part, borderColor: colour };
+  const bubble = {
+    width: 20 * part,
+    height: 17 * part,
+    borderWidth: 2 * part,
+    borderRadius: 6 * part,
+    gap: 2 * part,
+    borderColor: colour,
+  };
   return (
     <View style={[styles.icon, styles.middle, { width: size, height: size }]}>
       <View style={[styles.bubble, bubble]}>
@@ -45,7 +51,10 @@ export function ChartIcon({ colour, size = 20 }: IconProps) {
   return (
     <View style={[styles.icon, styles.chart, { width: size, height: size, gap: 3 * part }]}>
       {[8, 17, 12].map((height) => (
-        <View key={height} style={{ width: 4 * part, height: height * part, borderRadius: 1.5 * part, backgroundColor: colour }} />
+        <View
+          key={height}
+          style={{ width: 4 * part, height: height * part, borderRadius: 1.5 * part, backgroundColor: colour }}
+        />
       ))}
     </View>
   );
@@ -54,7 +63,17 @@ export function ChartIcon({ colour, size = 20 }: IconProps) {
 /** Boxes, one on two. */
 export function BoxesIcon({ colour, size = 20 }: IconProps) {
   const part = size / 20;
-  const box = <View style={{ width: 9 * part, height: 8.5 * part, borderWidth: 2 * part, borderRadius: 2 * part, borderColor: colour }} />;
+  const box = (
+    <View
+      style={{
+        width: 9 * part,
+        height: 8.5 * part,
+        borderWidth: 2 * part,
+        borderRadius: 2 * part,
+        borderColor: colour,
+      }}
+    />
+  );
   return (
     <View style={[styles.icon, styles.middle, { width: size, height: size, gap: part }]}>
       {box}

@@ -3,21 +3,19 @@ import { Pressable, StyleSheet, Text, View } from 'react-native';
 
 import { type Theme, useTheme } from '../theme';
 
-// What every screen is made of.
+// The elements of every screen.
 
 export type Kind = 'filled' | 'outlined' | 'plain' | 'quiet' | 'danger';
 
-/** What a button takes. */
 interface ButtonProps {
   readonly label: string;
   readonly onPress: () => void;
   readonly kind?: Kind;
   readonly disabled?: boolean;
-  /** What is read out, where the label alone is not enough. */
+  /** Text for screen readers, where the label alone is not enough. */
   readonly hint?: string;
 }
 
-/** A button that says what it does. */
 export function Button({ label, onPress, kind = 'outlined', disabled = false, hint }: ButtonProps) {
   const theme = useTheme();
   const { ground, text, border } = looksOf(kind, theme);
@@ -56,7 +54,7 @@ function looksOf(kind: Kind, { accent, onAccent, outline, bad, text, quiet }: Th
 
 export type Tone = 'good' | 'warning' | 'bad' | 'quiet';
 
-/** A small word on a ground of its own. */
+/** A word on a background of its own. */
 export function Badge({ label, tone }: { label: string; tone: Tone }) {
   const { ground, text } = toneOf(tone, useTheme());
   return (
@@ -79,8 +77,18 @@ function toneOf(tone: Tone, theme: Theme) {
   }
 }
 
-/** Something that the user should know, read out when it appears. `children`: what can be done about it. */
-export function Notice({ tone, title, detail, children }: { tone: Tone; title: string; detail?: string | undefined; children?: ReactNode }) {
+/** A message to the user, read out when it appears. `children` are buttons that help. */
+export function Notice({
+  tone,
+  title,
+  detail,
+  children,
+}: {
+  tone: Tone;
+  title: string;
+  detail?: string | undefined;
+  children?: ReactNode;
+}) {
   const theme = useTheme();
   const { ground, text } = toneOf(tone, theme);
   return (
@@ -94,21 +102,29 @@ export function Notice({ tone, title, detail, children }: { tone: Tone; title: s
   );
 }
 
-/** How far something is, 0 to 1. */
+/** A progress bar, 0 to 1. */
 export function Progress({ label, value }: { label: string; value: number }) {
   const { accent, code, quiet } = useTheme();
   const percent = Math.round(100 * value);
   return (
     <View style={styles.progress}>
       <Text style={[styles.small, { color: quiet }]}>{label}</Text>
-      <View accessible role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent} style={[styles.track, { backgroundColor: code }]}>
+      <View
+        accessible
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={percent}
+        style={[styles.track, { backgroundColor: code }]}
+      >
         <View style={[styles.fill, { width: `${percent}%`, backgroundColor: accent }]} />
       </View>
     </View>
   );
 }
 
-/** What a place says while there is nothing in it. */
+/** The text of an empty list or screen. */
 export function Empty({ title, detail, children }: { title: string; detail: string; children?: ReactNode }) {
   const { text, quiet } = useTheme();
   return (
@@ -123,7 +139,15 @@ export function Empty({ title, detail, children }: { title: string; detail: stri
 }
 
 const styles = StyleSheet.create({
-  button: { minHeight: 44, minWidth: 44, borderRadius: 12, borderWidth: 1, paddingHorizontal: 16, alignItems: 'center', justifyContent: 'center' },
+  button: {
+    minHeight: 44,
+    minWidth: 44,
+    borderRadius: 12,
+    borderWidth: 1,
+    paddingHorizontal: 16,
+    alignItems: 'center',
+    justifyContent: 'center',
+  },
   plain: { paddingHorizontal: 8 },
   buttonText: { fontSize: 15, fontWeight: '600' },
   quietText: { fontSize: 13, fontWeight: '600' },

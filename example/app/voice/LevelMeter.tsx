@@ -5,14 +5,27 @@ import { useTheme } from '../theme';
 const BARS = 21;
 const HEIGHT = 36;
 
-/** How loud it is, 0 to 1, as bars that are highest in the middle. */
+/** Loudness, 0 to 1, as bars that are highest in the middle. */
 export function LevelMeter({ level }: { level: number }) {
   const { accent } = useTheme();
   return (
-    <View accessible role="meter" aria-label="Microphone level" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * level)} style={styles.row}>
+    <View
+      accessible
+      role="meter"
+      aria-label="Microphone level"
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(100 * level)}
+      style={styles.row}
+    >
       {Array.from({ length: BARS }, (_, index) => {
         const share = Math.cos(((index - (BARS - 1) / 2) / BARS) * Math.PI) ** 2;
-        return <View key={index} style={[styles.bar, { backgroundColor: accent, height: 4 + (HEIGHT - 4) * level * share }]} />;
+        return (
+          <View
+            key={index}
+            style={[styles.bar, { backgroundColor: accent, height: 4 + (HEIGHT - 4) * level * share }]}
+          />
+        );
       })}
     </View>
   );

@@ -4,10 +4,12 @@ import { Pressable, StyleSheet, View } from 'react-native';
 import { useTheme } from '../theme';
 import { MicrophoneIcon } from '../ui/icons';
 
-/** A press that is shorter is a tap: it starts, and the next one ends. A longer one is held while the user talks. */
+/**
+ * Milliseconds. A shorter press is a tap, which starts the recording until the next tap; a longer press lasts while the
+ * user talks.
+ */
 const TAP_MS = 350;
 
-/** What `TalkButton` takes. */
 interface TalkButtonProps {
   readonly isListening: boolean;
   readonly disabled: boolean;
@@ -15,7 +17,7 @@ interface TalkButtonProps {
   readonly onFinish: () => void;
 }
 
-/** Held while talking, or tapped to start and to stop; by keyboard, Space or Enter do either. */
+/** A button to hold while talking, or to tap before and after. Space and Enter do both. */
 export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkButtonProps) {
   const { accent, onAccent, bad, ground } = useTheme();
   const press = useRef<{ readonly at: number; readonly began: boolean }>(undefined);
@@ -37,14 +39,17 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
         if (!began || Date.now() - at >= TAP_MS) onFinish();
       }}
       onPress={() => {
-        // A screen reader presses without a finger: then there was no press before this.
+        // A screen reader presses without a finger, and so without `onPressIn`.
         const wasByHand = press.current !== undefined;
         press.current = undefined;
         if (wasByHand) return;
         if (isListening) onFinish();
         else onStart();
       }}
-      style={({ pressed }) => [styles.button, { backgroundColor: colour, opacity: disabled ? 0.45 : pressed ? 0.85 : 1 }]}
+      style={({ pressed }) => [
+        styles.button,
+        { backgroundColor: colour, opacity: disabled ? 0.45 : pressed ? 0.85 : 1 },
+      ]}
     >
       {isListening ? (
         <View style={[styles.square, { backgroundColor: inside }]} />
@@ -56,6 +61,13 @@ export function TalkButton({ isListening, disabled, onStart, onFinish }: TalkBut
 }
 
 const styles = StyleSheet.create({
-  button: { width: 76, height: 76, borderRadius: 38, alignItems: 'center', justifyContent: 'center', alignSelf: 'center' },
+  button: {
+    width: 76,
+    height: 76,
+    borderRadius: 38,
+    alignItems: 'center',
+    justifyContent: 'center',
+    alignSelf: 'center',
+  },
   square: { width: 24, height: 24, borderRadius: 5 },
 });

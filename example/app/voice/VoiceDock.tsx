@@ -11,14 +11,20 @@ import type { Voice } from './VoiceSession';
 
 const SILENT = new Cell<Voice>({ type: 'idle' });
 
-/** The microphone: its button, its level, what is heard, what went wrong. */
+/** The microphone: its button, its level, the words heard so far, and problems. */
 export function VoiceDock({ onListen }: { onListen: () => void }) {
   const { voice, online } = useServices();
   const state = useCell(voice?.state ?? SILENT);
   const isOnline = useCell(online);
   const { text, quiet } = useTheme();
   if (voice === undefined) {
-    return <Notice tone="quiet" title="Nothing is heard here" detail="This host has no speech recogniser. Write your message." />;
+    return (
+      <Notice
+        tone="quiet"
+        title="Nothing is heard here"
+        detail="This host has no speech recogniser. Write your message."
+      />
+    );
   }
   const isListening = state.type === 'opening' || state.type === 'listening';
   const problem = state.type === 'idle' && state.problem !== undefined ? PROBLEMS[state.problem] : undefined;
@@ -42,7 +48,9 @@ export function VoiceDock({ onListen }: { onListen: () => void }) {
           onFinish={() => voice.finish()}
         />
         <View style={styles.side}>
-          {state.type !== 'idle' && <Button label="Cancel" hint="Discard the recording" onPress={() => voice.cancel()} />}
+          {state.type !== 'idle' && (
+            <Button label="Cancel" hint="Discard the recording" onPress={() => voice.cancel()} />
+          )}
         </View>
       </View>
     </View>
@@ -56,9 +64,17 @@ function Words({ state, text, quiet }: { state: Voice; text: string; quiet: stri
     case 'opening':
       return <Text style={[styles.hint, { color: quiet }]}>Opening the microphone…</Text>;
     case 'listening':
-      return <Text style={[styles.partial, { color: state.partial === '' ? quiet : text }]}>{state.partial === '' ? 'Listening…' : state.partial}</Text>;
+      return (
+        <Text style={[styles.partial, { color: state.partial === '' ? quiet : text }]}>
+          {state.partial === '' ? 'Listening…' : state.partial}
+        </Text>
+      );
     case 'recognising':
-      return <Text style={[styles.partial, { color: quiet }]}>{state.partial === '' ? 'Recognising…' : `${state.partial} …`}</Text>;
+      return (
+        <Text style={[styles.partial, { color: quiet }]}>
+          {state.partial === '' ? 'Recognising…' : `${state.partial} …`}
+        </Text>
+      );
   }
 }
 

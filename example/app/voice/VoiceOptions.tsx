@@ -6,7 +6,7 @@ import { useServices } from '../services';
 import { useCell } from '../store';
 import { Button } from '../ui/parts';
 
-/** Which conversation, in which language, and whether answers are spoken. */
+/** Choice of the conversation, the language, and whether answers are spoken. */
 export function VoiceOptions() {
   const client = useLlamaClient();
   const { scope, language, languages, reader, speaks, voice, prepares } = useServices();
@@ -17,7 +17,11 @@ export function VoiceOptions() {
   return (
     <View style={styles.row}>
       {languages.length > 1 && nextLanguage !== undefined && (
-        <Button label={chosen} hint={`Language ${chosen}; change to ${nextLanguage}`} onPress={() => language.set(nextLanguage)} />
+        <Button
+          label={chosen}
+          hint={`Language ${chosen}; change to ${nextLanguage}`}
+          onPress={() => language.set(nextLanguage)}
+        />
       )}
       {reader !== undefined && (
         <Button
@@ -32,7 +36,11 @@ export function VoiceOptions() {
       {voice !== undefined && (
         <Button
           label={isPreparing ? 'Prefill on' : 'Prefill off'}
-          hint={isPreparing ? 'Words are prefilled while you speak; turn off' : 'Words are prefilled when all is said; turn on'}
+          hint={
+            isPreparing
+              ? 'Words are prefilled while you speak; turn off'
+              : 'Words are prefilled after you have spoken; turn on'
+          }
           onPress={() => prepares.set(!isPreparing)}
         />
       )}

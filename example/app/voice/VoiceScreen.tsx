@@ -3,7 +3,7 @@ import { StyleSheet, Text, View } from 'react-native';
 
 import { Composer } from '../conversation/Composer';
 import { Conversation } from '../conversation/Conversation';
-import { Troubles } from '../conversation/Troubles';
+import { ChatProblems } from '../conversation/ChatProblems';
 import { useTalk } from '../conversation/useTalk';
 import { useServices } from '../services';
 import { useCell } from '../store';
@@ -13,18 +13,18 @@ import { type Latency, latencyText, measureLatency } from './latency';
 import { VoiceDock } from './VoiceDock';
 import { VoiceOptions } from './VoiceOptions';
 
-/** Talk to the model, hear or read its answer, interrupt it. */
+/** The screen for talking to the model, hearing or reading its answer, and interrupting it. */
 export function VoiceScreen() {
   const services = useServices();
   const scope = useCell(services.scope);
-  const { chat, say, prepare, interrupt } = useTalk(scope, 'VoiceScreen');
+  const { chat, say, prefill, interrupt } = useTalk(scope, 'VoiceScreen');
   const { voice, drafts, language, prepares } = services;
-  // The last one of each way, the newer one first.
+  // The latest of each kind, prefilled ahead or not, the newer one first.
   const [latencies, setLatencies] = useState<readonly Latency[]>([]);
   const { border, quiet, text } = useTheme();
   const isAnswering = chat.status === 'submitted' || chat.status === 'streaming';
 
-  // Nobody holds the button of a screen that is gone: what was heard so far waits as a draft.
+  // A screen that unmounts ends its recording, and the words heard so far become a draft.
   useEffect(() => () => voice?.cancel('interrupted'), [voice]);
 
   const show = (latency: Latency) =>
@@ -35,7 +35,7 @@ export function VoiceScreen() {
     void interrupt();
     voice?.start(language.getSnapshot(), {
       onPartial(text) {
-        if (isPrepared) prepare(drafts.with(scope, text));
+        if (isPrepared) prefill(drafts.with(scope, text));
       },
       onHeard(words, recognisedMs) {
         const heard = { recognisedMs, heardAt: Date.now(), isPrepared };
@@ -54,10 +54,13 @@ export function VoiceScreen() {
         <VoiceOptions />
       </View>
       <Conversation chat={chat}>
-        <Empty title="Say something" detail="Hold the button while you talk, or tap it to start and to stop. Try “my name is Alice”, then ask for your name." />
+        <Empty
+          title="Say something"
+          detail="Hold the button while you talk, or tap it to start and to stop. Try “my name is Alice”, then ask for your name."
+        />
       </Conversation>
       <View style={styles.dock}>
-        <Troubles chat={chat} />
+        <ChatProblems chat={chat} />
         {!isAnswering &&
           latencies.map((latency) => (
             <Text key={String(latency.isPrepared)} style={[styles.latency, { color: quiet }]}>
@@ -77,8 +80,17 @@ export function VoiceScreen() {
 
 const styles = StyleSheet.create({
   screen: { flex: 1, minHeight: 0 },
-  head: { flexDirection: 'row', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: 8, paddingHorizontal: 16, paddingVertical: 8, borderBottomWidth: 1 },
-  // Beside the buttons where a name has room, else above them.
+  head: {
+    flexDirection: 'row',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    justifyContent: 'space-between',
+    gap: 8,
+    paddingHorizontal: 16,
+    paddingVertical: 8,
+    borderBottomWidth: 1,
+  },
+  // The name stands beside the buttons where it has room, else above them.
   title: { fontSize: 18, lineHeight: 22, fontWeight: '600', flexGrow: 1, flexShrink: 1, flexBasis: 96 },
   dock: { padding: 16, gap: 12 },
   latency: { fontSize: 12, lineHeight: 17, textAlign: 'center' },

@@ -1,43 +1,45 @@
 import type { HearingProblem, Recording, Transcriber } from '../speech/Transcriber';
 import { Cell } from '../store';
 
-/** What the microphone does. */
+/** The state of the microphone. */
 export type Voice =
   | { readonly type: 'idle'; readonly problem?: HearingProblem }
   /** The microphone is being opened. */
   | { readonly type: 'opening' }
   | { readonly type: 'listening'; readonly level: number; readonly partial: string }
-  /** Everything is said; the last word is awaited. */
+  /** The user has finished, and the recogniser has not. */
   | { readonly type: 'recognising'; readonly partial: string };
 
-/** Who wants to know what is heard. */
+/** Callbacks of one recording. */
 export interface VoiceListener {
-  /** What is heard so far: a guess, which may change. Called with nothing when the recording begins. */
+  /** The words heard so far, which may change. Called with the empty text when the recording begins. */
   onPartial(text: string): void;
-  /** What was said, and for how many milliseconds after its end the recogniser worked. Never empty. */
+  /** The words of the user, never empty, and the milliseconds that the recogniser worked after their end. */
   onHeard(text: string, recognisedMs: number): void;
-  /** What was heard of a recording that failed: a draft. May be empty. */
+  /** The words heard of a recording that failed, for the draft. May be empty. */
   onLost(partial: string): void;
 }
 
-/** The one microphone of the app: at most one recording at a time. */
+/** The one microphone of the app, with at most one recording at a time. */
 export class VoiceSession {
-  /** What it does now. */
   readonly state = new Cell<Voice>({ type: 'idle' });
-  private current: { readonly recording: Recording; readonly listener: VoiceListener; partial: string; finishedAt: number } | undefined;
+  private current:
+    | { readonly recording: Recording; readonly listener: VoiceListener; partial: string; finishedAt: number }
+    | undefined;
 
   constructor(
     private readonly transcriber: Transcriber,
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Begins to listen. Does nothing while it listens already. */
+  /** Begins to listen. Does nothing while a recording runs. */
   start(language: string, listener: VoiceListener): void {
     if (this.current !== undefined) return;
     this.state.set({ type: 'opening' });
     let level = 0;
     const show = () => {
-      if (this.state.getSnapshot().type !== 'recognising') this.state.set({ type: 'listening', level, partial: current.partial });
+      if (this.state.getSnapshot().type !== 'recognising')
+        this.state.set({ type: 'listening', level, partial: current.partial });
     };
     const recording = this.transcriber.start(language, {
       onOpen: show,
@@ -67,7 +69,7 @@ export class VoiceSession {
     listener.onPartial('');
   }
 
-  /** The user has said everything. */
+  /** Ends the recording: the user has finished. */
   finish(): void {
     if (this.current === undefined || this.state.getSnapshot().type === 'recognising') return;
     this.current.finishedAt = this.now();
@@ -75,7 +77,7 @@ export class VoiceSession {
     this.current.recording.finish();
   }
 
-  /** Ends the recording; what was heard of it is lost, or, with a problem, becomes a draft. */
+  /** Ends the recording and drops its words. With a problem, the words become a draft. */
   cancel(problem?: HearingProblem): void {
     const { current } = this;
     if (current === undefined) return;
@@ -85,7 +87,7 @@ export class VoiceSession {
     if (problem !== undefined) current.listener.onLost(current.partial);
   }
 
-  /** The user has read what the problem was. */
+  /** Clears the problem, which the user has read. */
   dismiss(): void {
     if (this.current === undefined) this.state.set({ type: 'idle' });
   }

@@ -1,24 +1,24 @@
 import type { Generation } from 'react-native-llama-rs';
 
-/** What is known of an answer when its question has been heard. */
+/** A spoken question, as it is known when it has been recognised. */
 export interface Heard {
-  /** Milliseconds after the last spoken word in which the recogniser worked. */
+  /** Milliseconds that the recogniser worked after the last spoken word. */
   readonly recognisedMs: number;
-  /** When it had the last word, in milliseconds since the Unix epoch. */
+  /** The time of the last recognised word, in milliseconds since the Unix epoch. */
   readonly heardAt: number;
-  /** Whether the words were prefilled while they were spoken. */
+  /** Whether the words were prefilled while the user spoke them. */
   readonly isPrepared: boolean;
 }
 
-/** How long the user waited after the last spoken word. */
+/** The time that the user waited after the last spoken word. */
 export interface Latency extends Heard {
-  /** Milliseconds to the answer's first word, recognition included. */
+  /** Milliseconds until the answer's first word, recognition included. */
   readonly answeredMs: number;
-  /** Tokens that were left to be prefilled then. */
+  /** Tokens that were left to prefill when the question was sent. */
   readonly prefilledTokens: number;
 }
 
-/** Calls `onMeasured` at the end of an answer of which the user saw something. */
+/** Calls `onMeasured` at the end of an answer that showed any text. */
 export function measureLatency(generation: Generation, heard: Heard, onMeasured: (latency: Latency) => void): void {
   watchFirstText(generation, () => {
     const answeredMs = heard.recognisedMs + Date.now() - heard.heardAt;
@@ -29,13 +29,13 @@ export function measureLatency(generation: Generation, heard: Heard, onMeasured:
   });
 }
 
-/** For people. */
+/** A latency as a sentence for the user. */
 export function latencyText({ recognisedMs, answeredMs, isPrepared, prefilledTokens }: Latency): string {
   const times = `Answered after ${Math.round(answeredMs)} ms, recognised after ${Math.round(recognisedMs)} ms`;
   return `${times}, prefill ${isPrepared ? 'on' : 'off'}: ${prefilledTokens} tokens left`;
 }
 
-/** Calls `onFirstText` when the first text of an answer is here. */
+/** Calls `onFirstText` with the first text of an answer. */
 function watchFirstText(generation: Generation, onFirstText: () => void): void {
   let isDone = false;
   let unsubscribe = () => {};

@@ -1,5 +1,5 @@
-// Real sockets, the real engine; the recogniser is a script that hears what it is told to. In a process of its own, because
-// a host keeps its conversations with the process's one manager.
+// Sockets and engine are real; the recogniser is a script. The test runs in a process of its own, because a host keeps
+// its conversations with the process's one manager.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const script = join(folder, 'hears.cjs');
 let startHost;
 let host;
 
-/** Says how many bytes it has been fed, as soon as it is; `die` in them ends it without a word. */
+/** Reports how many bytes it got, at once. `die` among them ends it without a result. */
 const HEARS = `
 let bytes = 0;
 process.stdin.on('data', (chunk) => {
@@ -57,10 +57,12 @@ const origin = () => new URL(host.address).origin;
 
 function socket(path, headers = {}) {
   const url = `${origin().replace('http', 'ws')}${path}`;
-  return new WebSocket(url, ['llama-rs-demo', `token.${headers.token ?? token()}`], { origin: headers.origin ?? origin() });
+  return new WebSocket(url, ['llama-rs-demo', `token.${headers.token ?? token()}`], {
+    origin: headers.origin ?? origin(),
+  });
 }
 
-/** The messages of a socket, one after another. */
+/** Returns a function that resolves to the next message of a socket. */
 function messagesOf(from) {
   const come = [];
   const waiting = [];
@@ -106,7 +108,10 @@ test('the token is for its owner alone', () => {
   assert.equal(statSync(join(folder, 'state', 'host-token')).mode & 0o077, 0);
 });
 
-for (const [who, headers] of [['another site', { origin: 'https://evil.example' }], ['a wrong token', { token: 'guess' }]]) {
+for (const [who, headers] of [
+  ['another site', { origin: 'https://evil.example' }],
+  ['a wrong token', { token: 'guess' }],
+]) {
   test(`${who} gets no socket`, async () => {
     assert.match(await refused(socket('/port', headers)), /403/);
     assert.match(await refused(socket('/hear?language=en-US', headers)), /403/);
@@ -165,13 +170,16 @@ test('speech needs the token', async () => {
 
 test('a socket is a port of its own: hello, then the answers to its own commands', async () => {
   const [first, second] = [await openPort(), await openPort()];
-  assert.deepEqual([first.about.model, first.about.options, first.about.languages], [model, { temperature: 0 }, ['en-US', 'de-DE']]);
+  assert.deepEqual(
+    [first.about.model, first.about.options, first.about.languages],
+    [model, { temperature: 0 }, ['en-US', 'de-DE']],
+  );
   assert.notEqual(first.snapshot.epoch, second.snapshot.epoch);
-  first.port.send(JSON.stringify({ requestId: 'r', type: 'getLifecycle' }));
+  first.port.send(JSON.stringify({ requestId: 'r', type: 'readLog' }));
   const { batch } = await first.next();
   const { epoch, events } = JSON.parse(batch);
   assert.equal(epoch, first.snapshot.epoch);
-  assert.ok(events.some(({ type, requestId }) => type === 'lifecycle' && requestId === 'r'));
+  assert.ok(events.some(({ type, requestId }) => type === 'log' && requestId === 'r'));
   for (const { port } of [first, second]) {
     const gone = once(port, 'close');
     port.close();
@@ -181,13 +189,23 @@ test('a socket is a port of its own: hello, then the answers to its own commands
 
 test('a conversation that one socket began is in the hello of the next one', async () => {
   const { port, next } = await openPort();
-  const turn = { type: 'generate', generationId: 'g', model, scope: 's', append: [{ role: 'user', content: 'my name is alice' }], options: {} };
+  const turn = {
+    type: 'generate',
+    generationId: 'g',
+    model,
+    scope: 's',
+    append: [{ role: 'user', content: 'my name is alice' }],
+    options: {},
+  };
   port.send(JSON.stringify({ requestId: 'r', ...turn }));
   let told = '';
   while (!told.includes('finished')) told = (await next()).batch;
   port.close();
   const later = await openPort();
-  assert.deepEqual(later.snapshot.scopes.map(({ id, messageCount }) => [id, messageCount]), [['s', 2]]);
+  assert.deepEqual(
+    later.snapshot.scopes.map(({ id, messageCount }) => [id, messageCount]),
+    [['s', 2]],
+  );
   later.port.close();
 });
 
@@ -213,7 +231,10 @@ test('a recording is heard: guesses while it comes, the last word after its end'
 test('another language is heard by its folder, and one that is not there is refused with those that are', async () => {
   const german = socket('/hear?language=de-DE');
   german.on('open', () => german.send('end'));
-  assert.deepEqual(await messagesOf(german)(), { type: 'final', text: `heard 0 ${join(folder, 'languages', 'de-DE')}` });
+  assert.deepEqual(await messagesOf(german)(), {
+    type: 'final',
+    text: `heard 0 ${join(folder, 'languages', 'de-DE')}`,
+  });
   const { type, detail } = await messagesOf(socket('/hear?language=..'))();
   assert.equal(type, 'failed');
   assert.match(detail, /en-US, de-DE/);
@@ -228,7 +249,13 @@ test('a recogniser that dies says why', async () => {
 });
 
 test('a port that is taken is an error', async () => {
-  const taken = { model, options: {}, directory: join(folder, 'other'), pages, port: Number(new URL(host.address).port) };
+  const taken = {
+    model,
+    options: {},
+    directory: join(folder, 'other'),
+    pages,
+    port: Number(new URL(host.address).port),
+  };
   await assert.rejects(startHost(taken), { code: 'EADDRINUSE' });
 });
 

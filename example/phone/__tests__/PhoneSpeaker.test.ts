@@ -1,6 +1,6 @@
 import { PhoneSpeaker } from '../PhoneSpeaker';
 
-/** A voice whose utterances get their ids, and end, when the test says so. */
+/** A voice that gives ids to utterances, and ends them, when the test says so. */
 function open() {
   const log: string[] = [];
   const begun: { readonly resolve: (id: string) => void; readonly reject: (error: Error) => void }[] = [];

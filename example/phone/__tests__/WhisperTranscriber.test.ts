@@ -1,6 +1,6 @@
 import type { HearingListener, HearingProblem } from '../../app/speech/Transcriber';
 import { joined, loudness } from '../pcm';
-import { type Ears, WhisperTranscriber } from '../WhisperTranscriber';
+import { type Recogniser, WhisperTranscriber } from '../WhisperTranscriber';
 
 const SECOND = new Uint8Array(32_000);
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -16,7 +16,7 @@ function open() {
   let problem: HearingProblem | undefined;
   let isBroken = false;
   let evict: () => void | Promise<void> = () => undefined;
-  const ears: Ears = {
+  const recogniser: Recogniser = {
     recognise: (pcm, language) => {
       log.push(`recognise ${pcm.byteLength} ${language}`);
       return isBroken ? Promise.reject(new Error('broken')) : Promise.resolve(text);
@@ -25,7 +25,7 @@ function open() {
   };
   const transcriber = new WhisperTranscriber({
     client: {
-      registerResident(options) {
+      reserveMemory(options) {
         log.push(`resident ${options.sizeBytes} ${options.inUse}`);
         evict = () => options.evict('a model');
         return { id: 'whisper', update: ({ inUse }) => void log.push(`in use ${inUse}`), remove: () => undefined };
@@ -38,14 +38,19 @@ function open() {
       },
       close: () => void log.push('closed'),
     },
-    openEars: () => {
+    loadRecogniser: () => {
       log.push('load');
-      return Promise.resolve(ears);
+      return Promise.resolve(recogniser);
     },
     sizeBytes: 150,
     languages: ['en', 'de'],
   });
-  const listener = { onOpen: jest.fn(), onLevel: jest.fn(), onPartial: jest.fn(), onEnd: jest.fn() } satisfies HearingListener;
+  const listener = {
+    onOpen: jest.fn(),
+    onLevel: jest.fn(),
+    onPartial: jest.fn(),
+    onEnd: jest.fn(),
+  } satisfies HearingListener;
   return {
     transcriber,
     listener,
@@ -73,7 +78,16 @@ test('a second of sound is a guess, the end is the whole, and the weights stay',
   await settled();
   expect(listener.onPartial.mock.calls).toEqual([['mein'], ['mein Name']]);
   expect(listener.onEnd.mock.calls).toEqual([[{ type: 'heard', text: 'mein Name' }]]);
-  expect(log).toEqual(['load', 'resident 150 true', 'recognise 32000 de', 'recognise 64000 de', 'closed', 'recognise 64000 de', 'closed', 'in use false']);
+  expect(log).toEqual([
+    'load',
+    'resident 150 true',
+    'recognise 32000 de',
+    'recognise 64000 de',
+    'closed',
+    'recognise 64000 de',
+    'closed',
+    'in use false',
+  ]);
 });
 
 test('the second recording loads nothing, and the one after an eviction does', async () => {
@@ -82,8 +96,13 @@ test('the second recording loads nothing, and the one after an eviction does', a
     start().cancel();
     await settled();
   }
-  // The first was over before its weights were there.
-  expect(log.filter((line) => !line.startsWith('closed'))).toEqual(['load', 'resident 150 false', 'in use true', 'in use false']);
+  // The first recording ended before its weights were loaded.
+  expect(log.filter((line) => !line.startsWith('closed'))).toEqual([
+    'load',
+    'resident 150 false',
+    'in use true',
+    'in use false',
+  ]);
   await evict();
   start().cancel();
   await settled();

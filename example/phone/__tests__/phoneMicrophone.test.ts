@@ -3,7 +3,7 @@ import { AppState, type AppStateStatus, PermissionsAndroid, Platform } from 'rea
 
 import { phoneMicrophone } from '../phoneMicrophone';
 
-// The system's part is played by the test: there is no phone here.
+// The test plays the part of the phone's system.
 jest.mock('@fugood/react-native-audio-pcm-stream', () => ({
   __esModule: true,
   default: { init: jest.fn(), start: jest.fn(), stop: jest.fn(), on: jest.fn() },
@@ -25,7 +25,7 @@ beforeEach(() => {
   });
 });
 
-/** Opens one, and answers the system's question. */
+/** Opens a microphone and answers the system's question. */
 async function open(granted: 'granted' | 'denied' = 'granted') {
   const sounds: number[][] = [];
   const onInterrupted = jest.fn();

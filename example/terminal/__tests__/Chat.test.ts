@@ -17,14 +17,18 @@ function open(scopes: readonly ScopeSummary[] = []) {
   return { port, chat, text, host };
 }
 
-/** Everything that has been promised so far has happened. */
+/** Resolves after all promises that are due. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a chat', () => {
   it('streams the answer as it comes', async () => {
     const { port, chat, text } = open();
     chat.take('Hello!');
-    expect(port.last('generate')).toMatchObject({ model, scope: 'main', append: [{ role: 'user', content: 'Hello!' }] });
+    expect(port.last('generate')).toMatchObject({
+      model,
+      scope: 'main',
+      append: [{ role: 'user', content: 'Hello!' }],
+    });
     const turn = beginTurn(port);
     turn.say('Good ');
     await settled();
@@ -145,8 +149,8 @@ describe('a chat about conversations', () => {
     ['/save', { type: 'save', scope: 'main' }],
     ['/rewind 2', { type: 'rewindTo', scope: 'main', messageIndex: 2 }],
     ['/fork what-if', { type: 'fork', scope: 'main', fork: 'what-if' }],
-    ['/erase', { type: 'disposeScope', scope: 'main' }],
-    ['/erase all', { type: 'eraseAll' }],
+    ['/erase', { type: 'deleteScope', scope: 'main' }],
+    ['/erase all', { type: 'deleteAllScopes' }],
     ['/suspend', { type: 'suspend' }],
     ['/resume', { type: 'resume' }],
   ])('%s asks the engine', async (line, command) => {
@@ -159,7 +163,10 @@ describe('a chat about conversations', () => {
   it('says where a conversation is after it was moved', async () => {
     const { port, chat, text } = open();
     chat.take('/park');
-    port.emit({ type: 'scopeChanged', scope: scopeSummary('main', { messageCount: 2, cachedTokens: 24, residency: 'parked' }) });
+    port.emit({
+      type: 'scopeChanged',
+      scope: scopeSummary('main', { messageCount: 2, cachedTokens: 24, residency: 'parked' }),
+    });
     port.answer(port.last('park'));
     await settled();
     expect(text()).toBe('main: 2 messages, 24 tokens parked\n');
@@ -174,18 +181,22 @@ describe('a chat about conversations', () => {
     expect(port.last('generate').scope).toBe('what-if');
   });
 
-  it.each(['/fork', '/rewind', '/rewind two', '/erase everything'])('%s is answered with how it is used', async (line) => {
-    const { port, chat, text } = open();
-    chat.take(line);
-    await settled();
-    expect(port.sent).toEqual([]);
-    expect(text()).toMatch(/^\/(fork|rewind) needs .+\n$|^\/erase forgets .+\n$/);
-  });
+  it.each(['/fork', '/rewind', '/rewind two', '/erase everything'])(
+    '%s is answered with how it is used',
+    async (line) => {
+      const { port, chat, text } = open();
+      chat.take(line);
+      await settled();
+      expect(port.sent).toEqual([]);
+      expect(text()).toMatch(/^\/(fork|rewind) needs .+\n$|^\/erase forgets .+\n$/);
+    },
+  );
 
   it('shows a typed error as one line, and goes on', async () => {
     const { port, chat, text } = open();
     chat.take('/save');
-    const detail = 'could not write the transcript of main: the disk is full - free some of it, then save again, or name another directory';
+    const detail =
+      'could not write the transcript of main: the disk is full - free some of it, then save again, or name another directory';
     port.answer(port.last('save'), { code: 'storageFailed', detail });
     await settled();
     expect(text()).toBe(`${detail}\n`);
@@ -207,7 +218,9 @@ describe('a chat about conversations', () => {
     story.say('time.');
     story.finish();
     await settled();
-    expect(text()).toBe('Once upon a \nsuspended, 0 conversations on disk - /resume goes on\nsuspended - /resume goes on\nresumed\ntime.\n');
+    expect(text()).toBe(
+      'Once upon a \nsuspended, 0 conversations on disk - /resume goes on\nsuspended - /resume goes on\nresumed\ntime.\n',
+    );
     expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Thank you.' }]);
   });
 

@@ -4,7 +4,7 @@ import { askEach, returned } from '../asking';
 import { Untrue } from '../claim';
 import { paper } from './paper';
 
-/** An app in which Alice's conversation is parked, and which answers as it is told. */
+/** A scripted app in which Alice's conversation is parked. */
 function app(text: string, cachedTokens: number) {
   const alice = scopeSummary('Alice', { cachedTokens: 26, residency: 'parked' });
   const usage = { promptTokens: 41, cachedTokens, prefilledTokens: 41 - cachedTokens, outputTokens: 6 };

@@ -13,7 +13,7 @@ interface Ended {
 }
 
 function demo(args: readonly string[], input = ''): Promise<Ended> {
-  // By default the chat remembers: here nothing of the user's, nor of another test.
+  // The chat keeps its conversations by default, so each run gets a state folder of its own.
   const env = { ...process.env, XDG_STATE_HOME: mkdtempSync(join(folder, 'state-')), TMPDIR: folder };
   const child = spawn(process.execPath, ['example/terminal/run.mjs', ...args], { stdio: 'pipe', env });
   let out = '';
@@ -78,7 +78,7 @@ describe('the story', () => {
   });
 });
 
-/** Name, place and remembered name of each row of a table of returns. */
+/** Name, residency and remembered name of each row of a table of answers. */
 function returns(text: string): string[][] {
   const rows = text.matchAll(/^(\w+) +(\S+(?: \S+)*) {2,}\d+ +\d+ +Your name is (\w+)\.$/gm);
   return [...rows].map(([, ...cells]) => cells);
@@ -86,7 +86,17 @@ function returns(text: string): string[][] {
 
 describe('the chat', () => {
   it('answers piped lines, each conversation on its own', async () => {
-    const lines = ['My name is Alice.', '/scope bob', 'My name is Bob.', 'What is my name?', '/scope main', 'What is my name?', '/stats', '/scopes', '/quit'];
+    const lines = [
+      'My name is Alice.',
+      '/scope bob',
+      'My name is Bob.',
+      'What is my name?',
+      '/scope main',
+      'What is my name?',
+      '/stats',
+      '/scopes',
+      '/quit',
+    ];
     const { code, out, err } = await demo(['--chat'], `${lines.join('\n')}\n`);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^Conversations are kept in .+react-native-llama-rs.chat: 0 from before\.$/m);
@@ -105,7 +115,15 @@ describe('the chat', () => {
     expect(first.out).toContain(`Conversations are kept in ${kept}: 0 from before.`);
     expect(first.out).toMatch(/^messageIndex 99 of scope bob is out of range - .+$/m);
 
-    const second = await chat('/scopes', 'What is my name?', '/stats', '/scope bob', 'What is my name?', '/erase all', '/scopes');
+    const second = await chat(
+      '/scopes',
+      'What is my name?',
+      '/stats',
+      '/scope bob',
+      'What is my name?',
+      '/erase all',
+      '/scopes',
+    );
     expect(second.out).toContain(`Conversations are kept in ${kept}: 2 from before.`);
     expect(second.out).toMatch(/^bob +4 +\d+ +saved +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m);
     expect(second.out).toContain('main › What is my name?\nYour name is Alice.\n');

@@ -103,7 +103,7 @@ test('a gap without a snapshot is closed by another connection', async () => {
 test('a lost connection is made anew, less and less often, and the client asks again what had no answer', async () => {
   const { client, sockets, newest, links } = await open();
   const trimmed = jest.fn();
-  const lifecycle = client.lifecycle().then(trimmed);
+  const log = client.readLog().then(trimmed);
   const asked = newest().sent[0];
   newest().close();
   expect(links).toEqual(['online', 'offline']);
@@ -120,8 +120,11 @@ test('a lost connection is made anew, less and less often, and the client asks a
   expect(links[links.length - 1]).toBe('online');
   expect(newest().sent).toEqual([asked]);
   const { requestId } = JSON.parse(asked ?? '') as { requestId: string };
-  newest().tell({ type: 'batch', batch: JSON.stringify({ epoch: 'two', events: [{ seq: 1, type: 'lifecycle', requestId, records: [] }] }) });
-  await lifecycle;
+  newest().tell({
+    type: 'batch',
+    batch: JSON.stringify({ epoch: 'two', events: [{ seq: 1, type: 'log', requestId, records: [] }] }),
+  });
+  await log;
   expect(trimmed).toHaveBeenCalledWith([]);
 });
 

@@ -1,4 +1,4 @@
-// Runs beside the page, where sound is: hands on 16-bit samples and their loudness, a tenth of a second at a time.
+// Runs on the browser's audio thread. Hands on 16-bit samples and their loudness, a tenth of a second at a time.
 const CHUNK = 1600;
 
 class Recorder extends AudioWorkletProcessor {
@@ -7,7 +7,7 @@ class Recorder extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    // Asked at the end of a recording for what has not filled a chunk.
+    // The page asks for the last, partial chunk at the end of a recording.
     this.port.onmessage = () => {
       this.hand();
       this.port.postMessage({ type: 'flushed' });

@@ -1,4 +1,4 @@
-//! `content://` URIs: what Android's file pickers give instead of paths. Only a `ContentResolver` opens them.
+//! `content://` URIs, which Android's file pickers return instead of paths. Only a `ContentResolver` opens them.
 
 use std::fs::File;
 use std::os::fd::FromRawFd;
@@ -11,11 +11,11 @@ use jni::{Env, EnvUnowned, JavaVM, jni_sig, jni_str};
 use llama_rs_core::engine::{Opened, PathOpener};
 use llama_rs_core::error::{Error, ErrorCode, Result};
 
-/// The application's: it lives as long as the process.
+/// The application's resolver, which lives as long as the process.
 static RESOLVER: OnceLock<Global<JObject<'static>>> = OnceLock::new();
 
-/// `com.llamars.NativeLibrary.openUrisWith(resolver: ContentResolver)`. The first call counts.
-// SAFETY: the name and the signature are those that JNI gives this method; nothing else bears it.
+/// Implements `com.llamars.NativeLibrary.openUrisWith(resolver: ContentResolver)`. Only the first call counts.
+// SAFETY: name and signature are those that JNI prescribes for this method, and no other symbol has this name.
 #[unsafe(no_mangle)]
 extern "system" fn Java_com_llamars_NativeLibrary_openUrisWith<'local>(
     mut env: EnvUnowned<'local>,
@@ -24,14 +24,14 @@ extern "system" fn Java_com_llamars_NativeLibrary_openUrisWith<'local>(
 ) {
     env.with_env(|env| -> std::result::Result<(), JavaError> {
         let resolver = env.new_global_ref(resolver)?;
-        // A module of a later JavaScript runtime names the application's resolver again.
+        // Modules of later JavaScript runtimes set the application's resolver again.
         let _ = RESOLVER.set(resolver);
         Ok(())
     })
     .resolve::<ThrowRuntimeExAndDefault>();
 }
 
-/// Opens `content://` URIs, for reading.
+/// Opens `content://` URIs for reading.
 pub(crate) struct ContentUris;
 
 impl PathOpener for ContentUris {
@@ -46,7 +46,7 @@ impl PathOpener for ContentUris {
     }
 }
 
-/// `resolver.openFileDescriptor(Uri.parse(uri), "r").detachFd()`
+/// Calls `resolver.openFileDescriptor(Uri.parse(uri), "r").detachFd()`.
 fn descriptor(env: &mut Env<'_>, resolver: &JObject<'_>, uri: &str) -> std::result::Result<File, JavaError> {
     let uri = env.new_string(uri)?;
     let parse = jni_sig!("(Ljava/lang/String;)Landroid/net/Uri;");
@@ -60,11 +60,11 @@ fn descriptor(env: &mut Env<'_>, resolver: &JObject<'_>, uri: &str) -> std::resu
         return Err(JavaError::NullPtr("its provider has crashed"));
     }
     let descriptor = env.call_method(&opened, jni_str!("detachFd"), jni_sig!("()I"), &[])?.i()?;
-    // SAFETY: `detachFd` gives the descriptor away: it is open, and nobody else closes it.
+    // SAFETY: `detachFd` hands over ownership: the descriptor is open, and nothing else closes it.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// An exception in one line: its stack is Java's, and says nothing of ours.
+/// Formats an exception in one line. Its Java stack says nothing of our code.
 fn reason(error: &JavaError) -> String {
     match error {
         JavaError::CaughtJavaException { name, msg, .. } => format!("{name}: {msg}"),

@@ -2,7 +2,7 @@ import XCTest
 
 @testable import LlamaRs
 
-/// A manager of each test's own, and JavaScript that is connected to it.
+/// Gives each test a manager of its own, and JavaScript that is connected to it.
 class Case: XCTestCase {
   let manager = ModelManager.own()
   private(set) lazy var javaScript = JavaScript(manager)

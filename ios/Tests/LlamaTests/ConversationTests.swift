@@ -11,7 +11,7 @@ final class ConversationTests: Case {
   func test_events_come_in_the_order_of_their_numbers_and_without_a_gap() throws {
     let first = javaScript.snapshot["seq"].number ?? -1
     _ = try javaScript.say("ann", "my name is alice")
-    try javaScript.ask(#"{ "type": "disposeScope", "scope": "ann" }"#)
+    try javaScript.ask(#"{ "type": "deleteScope", "scope": "ann" }"#)
     let numbers = javaScript.events.compactMap(\.["seq"].number)
     XCTAssertGreaterThan(numbers.count, 10)
     XCTAssertEqual(numbers, numbers.indices.map { first + 1 + Double($0) })
@@ -36,11 +36,11 @@ final class ConversationTests: Case {
   }
 
   func test_however_often_javascript_asks_one_thread_hears_the_events() throws {
-    try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+    try javaScript.ask(#"{ "type": "readLog" }"#)
     let threads = Measured.threads()
     for _ in 1...10 {
       _ = javaScript.snapshot
-      try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+      try javaScript.ask(#"{ "type": "readLog" }"#)
     }
     XCTAssertEqual(Measured.threads(), threads)
   }

@@ -3,7 +3,7 @@
 
   @testable import LlamaRs
 
-  /// The tiny model as a picked file that opens when the test says so: a load stays where it is until then.
+  /// The tiny model as a picked file. A load waits at its gate until the test opens it.
   final class GatedModel: Sendable {
     private let visitor = DispatchSemaphore(value: 0)
     private let gate = DispatchSemaphore(value: 0)
@@ -28,12 +28,12 @@
       #"{ "path": "\#(path)", "threads": 1 }"#
     }
 
-    /// Waits until somebody wants to load it.
+    /// Waits until a load has reached the gate.
     func waitForVisitor() {
       visitor.wait()
     }
 
-    /// For everybody, from now on.
+    /// Opens the gate for good.
     func open() {
       gate.signal()
     }

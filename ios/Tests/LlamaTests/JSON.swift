@@ -1,6 +1,6 @@
 import Foundation
 
-/// What crosses the port, to be asked for by name.
+/// A JSON value of the port, whose fields are read by name.
 enum JSON: Decodable, Equatable, Sendable {
   case null
   case bool(Bool)
@@ -30,7 +30,7 @@ enum JSON: Decodable, Equatable, Sendable {
     }
   }
 
-  /// A field, `null` where there is none.
+  /// The field of that name, or `null`.
   subscript(name: String) -> JSON {
     if case .fields(let fields) = self { return fields[name] ?? .null }
     return .null
@@ -46,7 +46,7 @@ enum JSON: Decodable, Equatable, Sendable {
     return nil
   }
 
-  /// The elements, none of what is no list.
+  /// The elements of a list; empty for any other value.
   var list: [JSON] {
     if case .list(let list) = self { return list }
     return []

@@ -3,18 +3,17 @@ import XCTest
 
 @testable import LlamaRs
 
-/// A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they came
-/// already or not.
+/// Plays a JavaScript runtime to the module: gives commands their ids, and awaits events that have come or will come.
 ///
-/// Unchecked: `heard` changes under `came`.
+/// Unchecked: `heard` changes only under `came`.
 final class JavaScript: @unchecked Sendable {
   private(set) var module: LlamaImpl!
   private let came = NSCondition()
   private var heard: [JSON] = []
-  /// Called with each batch, on the thread that emits it, before anybody hears of it.
+  /// Called with each batch, on the thread that emits it, before its events can be awaited.
   private let onBatch: @Sendable (JSON) -> Void
 
-  /// The process's manager where none is given, as in an app.
+  /// Without a manager, connects to the process's own, as an app does.
   init(_ manager: ModelManager? = nil, onBatch: @escaping @Sendable (JSON) -> Void = { _ in }) {
     self.onBatch = onBatch
     let emit: @Sendable (String) -> Void = { [unowned self] in hear($0) }
@@ -30,7 +29,7 @@ final class JavaScript: @unchecked Sendable {
     try! JSON(module.snapshot())
   }
 
-  /// Sends a command, given as JSON without its `requestId`. Returns that.
+  /// Sends a command, given as JSON without its `requestId`. Returns that id.
   @discardableResult
   func send(_ command: String) -> String {
     let requestId = unique("request")
@@ -45,7 +44,7 @@ final class JavaScript: @unchecked Sendable {
     return try event { $0["requestId"].text == requestId }
   }
 
-  /// The first event, past or future, that matches.
+  /// Returns the first event, past or future, that matches.
   func event(_ matches: (JSON) -> Bool) throws -> JSON {
     let deadline = Date(timeIntervalSinceNow: patience)
     came.lock()
@@ -70,13 +69,13 @@ struct NoSuchEvent: Error {
   let heard: [JSON]
 }
 
-/// An id that no other test uses.
+/// Returns an id that no other test uses.
 func unique(_ what: String) -> String {
   "\(what)-\(UUID().uuidString)"
 }
 
 extension JavaScript {
-  /// Begins a turn of `scope`. Returns the generation's id.
+  /// Starts a turn of `scope`. Returns the generation's id.
   func generate(_ scope: String, _ words: String, model: String = tinyModel, options: String = greedy) -> String {
     let generation = unique("generation")
     send(
@@ -88,7 +87,7 @@ extension JavaScript {
     return generation
   }
 
-  /// A whole turn. Returns its answer.
+  /// Runs a whole turn of `scope`. Returns the answer.
   func say(_ scope: String, _ words: String, model: String = tinyModel) throws -> String {
     let generation = generate(scope, words, model: model)
     let outcome = try outcome(of: generation)
@@ -96,12 +95,12 @@ extension JavaScript {
     return text(of: generation)
   }
 
-  /// Waits until the generation has finished.
+  /// Waits until the generation has finished, and returns its outcome.
   func outcome(of generation: String) throws -> JSON {
     try phase("finished", of: generation)["outcome"]
   }
 
-  /// Waits until some of the answer has come, and returns that.
+  /// Waits for the first text of the answer, and returns it.
   @discardableResult
   func beginning(of generation: String) throws -> String {
     _ = try event { $0.isText(of: generation) }
@@ -114,7 +113,7 @@ extension JavaScript {
     try event { $0["generationId"].text == generation && $0["phase"]["type"].text == type }["phase"]
   }
 
-  /// What has come of the answer.
+  /// Returns the text of the answer so far.
   func text(of generation: String) -> String {
     events
       .filter { $0.isText(of: generation) }
@@ -122,7 +121,7 @@ extension JavaScript {
       .joined()
   }
 
-  /// The generation's phases, in order, each once.
+  /// Returns the phases of the generation, in order, each once.
   func phases(of generation: String) -> [String] {
     events.filter { $0["generationId"].text == generation }.compactMap(\.["phase"]["type"].text).reduce(into: []) {
       if $0.last != $1 { $0.append($1) }
@@ -139,14 +138,15 @@ extension JSON {
 /// The tiny chat model, as JSON of a `ModelConfig`.
 let tinyModel = #"{ "path": "\#(tinyModelFile.path)", "contextSize": 8192, "threads": 1 }"#
 let tinyModelFile = resources.appendingPathComponent("tiny-chat-q8_0.gguf")
-/// What all languages' tests read.
+/// The files that the tests of every language read.
 let contract = resources.appendingPathComponent("contract")
 private let resources = Bundle.module.url(forResource: "Files", withExtension: nil)!
 
-/// Seconds that an event may take to come.
+/// The greatest number of seconds that an event may take to come.
 private let patience = ProcessInfo.processInfo.environment["SWIFT_TESTS_PATIENCE"].flatMap(TimeInterval.init) ?? 60
 
-/// The likeliest tokens, so that the same question gets the same answer.
+/// Samples the likeliest tokens, so that the same question gets the same answer.
 let greedy = #"{ "temperature": 0 }"#
-/// Tokens seen are made likelier, so the answer repeats itself until the context is full: half a minute. Cancel it.
+/// Makes tokens that were seen likelier: the answer repeats itself for half a minute, until the context is full. Cancel
+/// it.
 let endless = #"{ "temperature": 0, "repeatPenalty": 0.05 }"#

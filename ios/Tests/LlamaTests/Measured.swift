@@ -4,14 +4,14 @@ import Foundation
   import Darwin
 #endif
 
-/// What this process takes.
+/// Measures this process.
 enum Measured {
   #if os(Linux)
     static func threads() -> Int {
       number(after: "Threads:", in: "/proc/self/status")
     }
 
-    /// Memory that only this process has, and has written to.
+    /// Returns the bytes of private memory that this process has written to.
     static func dirtyBytes() -> Int {
       number(after: "Private_Dirty:", in: "/proc/self/smaps_rollup") * 1024
     }

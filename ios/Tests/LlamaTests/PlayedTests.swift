@@ -4,7 +4,7 @@
 
   @testable import LlamaRs
 
-  /// What only a system that is played can be made to say.
+  /// Tests that need a played system.
   final class PlayedTests: Case {
     override func setUp() {
       Played.shared.with { $0 = .init() }
@@ -12,7 +12,7 @@
       _ = AppManager.shared
     }
 
-    /// Tests run on the main thread, as everything of UIKit does.
+    /// Calls UIKit on the main thread, where tests run.
     private func app<Result: Sendable>(_ body: @MainActor (UIApplication) -> Result) -> Result {
       MainActor.assumeIsolated { body(.shared) }
     }
@@ -22,7 +22,7 @@
       let generation = javaScript.generate("ann", "hello", options: endless)
       try javaScript.beginning(of: generation)
       post(UIApplication.didEnterBackgroundNotification)
-      // The process's own lifecycle hears of it too.
+      // The process's own lifecycle suspends too.
       XCTAssertEqual(app { $0.tasks.count }, 2)
       XCTAssertEqual(javaScript.snapshot["suspended"], .bool(false))
 
@@ -50,16 +50,15 @@
       post(UIApplication.didEnterBackgroundNotification)
       untilTasksEnd()
       post(UIApplication.willEnterForegroundNotification)
-      let records = try javaScript.ask(#"{ "type": "getLifecycle" }"#)["records"].list
+      let records = try javaScript.ask(#"{ "type": "readLog" }"#)["records"].list
       return records.last { $0["event"]["type"].text == "suspended" }?["event"]["savedScopes"].number
     }
 
     func test_a_hot_device_computes_with_fewer_threads() throws {
       Played.shared.with { $0.thermalState = .serious }
       let lifecycle = Lifecycle(manager: manager)
-      try javaScript.ask(
-        #"{ "type": "acquire", "leaseId": "tab", "owner": "Tab", "model": { "path": "\#(tinyModelFile.path)", "threads": 4 } }"#
-      )
+      let model = #"{ "path": "\#(tinyModelFile.path)", "threads": 4 }"#
+      try javaScript.ask(#"{ "type": "acquire", "leaseId": "tab", "debugLabel": "Tab", "model": \#(model) }"#)
       try threadsChanged(to: 2)
       Played.shared.with { $0.thermalState = .critical }
       post(ProcessInfo.thermalStateDidChangeNotification)
@@ -68,7 +67,10 @@
     }
 
     private func threadsChanged(to threads: Double) throws {
-      _ = try javaScript.event { $0["record"]["event"]["type"].text == "threadsChanged" && $0["record"]["event"]["to"].number == threads }
+      _ = try javaScript.event {
+        let event = $0["record"]["event"]
+        return event["type"].text == "threadsChanged" && event["to"].number == threads
+      }
     }
 
     func test_heat_has_the_words_of_the_port() {
@@ -136,7 +138,7 @@
       post(UIApplication.didEnterBackgroundNotification)
       _ = try shared.event { $0["suspended"] == .bool(true) }
       post(UIApplication.willEnterForegroundNotification)
-      try shared.ask(#"{ "type": "eraseAll" }"#)
+      try shared.ask(#"{ "type": "deleteAllScopes" }"#)
       untilTasksEnd()
     }
 
@@ -149,7 +151,9 @@
 
     private func untilTasksEnd() {
       let deadline = Date(timeIntervalSinceNow: 20)
-      while app({ !$0.tasks.isEmpty }), Date() < deadline { _ = RunLoop.main.run(mode: .default, before: Date() + 0.01) }
+      while app({ !$0.tasks.isEmpty }), Date() < deadline {
+        _ = RunLoop.main.run(mode: .default, before: Date() + 0.01)
+      }
       XCTAssertTrue(app { $0.tasks.isEmpty })
     }
 

@@ -7,8 +7,8 @@ final class RefusalTests: Case {
     for (index, expected) in refused.enumerated() {
       let before = javaScript.events.count
       javaScript.module.send(try XCTUnwrap(expected["text"].text))
-      // The answer to a question that is asked afterwards: whatever is refused has been by then.
-      try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+      // This command is answered after the refused one.
+      try javaScript.ask(#"{ "type": "readLog" }"#)
       let answer = try XCTUnwrap(javaScript.events.dropFirst(before).first)
       XCTAssertEqual(answer["type"].text, "failed", "\(index)")
       XCTAssertEqual(answer["requestId"], expected["requestId"])
@@ -18,7 +18,7 @@ final class RefusalTests: Case {
   }
 
   func test_a_refused_command_is_answered_by_an_event() throws {
-    let answer = try javaScript.ask(#"{ "type": "disposeScope", "scope": "nobody" }"#)
+    let answer = try javaScript.ask(#"{ "type": "deleteScope", "scope": "nobody" }"#)
     XCTAssertEqual(answer["type"].text, "failed")
     XCTAssertEqual(answer["error"]["code"].text, "scopeNotFound")
   }

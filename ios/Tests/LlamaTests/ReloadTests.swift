@@ -21,23 +21,25 @@ final class ReloadTests: Case {
   }
 
   func test_the_leases_of_the_module_before_run_out() throws {
-    let acquired = try javaScript.ask(#"{ "type": "acquire", "leaseId": "tab", "owner": "Tab", "model": \#(tinyModel) }"#)
+    let acquired = try javaScript.ask(
+      #"{ "type": "acquire", "leaseId": "tab", "debugLabel": "Tab", "model": \#(tinyModel) }"#
+    )
     XCTAssertEqual(acquired["type"].text, "done")
     javaScript.module.invalidate()
     let next = JavaScript(manager)
     XCTAssertEqual(next.snapshot["models"].list.map(\.["leases"].list.count), [1])
-    // After ten seconds.
+    // The lease ends after ten seconds.
     let left = try next.event { $0["model"]["leases"] == .list([]) }
     XCTAssertEqual(left["model"]["status"]["type"].text, "idle")
     next.module.invalidate()
   }
 
   func test_a_module_that_is_invalid_takes_everything_and_answers_nothing() throws {
-    try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+    try javaScript.ask(#"{ "type": "readLog" }"#)
     javaScript.module.invalidate()
     javaScript.module.invalidate()
     XCTAssertEqual(javaScript.snapshot["epoch"].text, "closed")
-    javaScript.send(#"{ "type": "getLifecycle" }"#)
+    javaScript.send(#"{ "type": "readLog" }"#)
   }
 
   #if os(Linux)
@@ -79,7 +81,7 @@ final class ReloadTests: Case {
       emitting.signal()
       goOn.wait()
     }
-    slow.send(#"{ "type": "getLifecycle" }"#)
+    slow.send(#"{ "type": "readLog" }"#)
     emitting.wait()
     let invalidated = DispatchSemaphore(value: 0)
     Thread.detachNewThread {
@@ -87,7 +89,7 @@ final class ReloadTests: Case {
       XCTAssertEqual(slow.events.count, 1)
       invalidated.signal()
     }
-    // However long it is given, it does not return before.
+    // The invalidation does not return before the emit has.
     XCTAssertEqual(invalidated.wait(timeout: .now() + 0.05), .timedOut)
     goOn.signal()
     XCTAssertEqual(invalidated.wait(timeout: .now() + 20), .success)
@@ -98,7 +100,7 @@ final class ReloadTests: Case {
     let threads = Measured.threads()
     let bytes = Measured.dirtyBytes()
     try reload(times: 500)
-    // A thread is gone a little later than what it kept.
+    // A thread ends a little later than its module.
     until { Measured.threads() <= threads }
     XCTAssertLessThan(Measured.dirtyBytes() - bytes, 1_000_000)
   }
@@ -108,11 +110,11 @@ final class ReloadTests: Case {
     for _ in 1...times {
       let next = JavaScript(manager)
       _ = next.snapshot
-      try next.ask(#"{ "type": "getLifecycle" }"#)
+      try next.ask(#"{ "type": "readLog" }"#)
       modules.append(Weak(module: next.module))
       next.module.invalidate()
     }
-    // A pump keeps its module until it ends.
+    // A pump keeps its module alive until it ends.
     until { modules.allSatisfy { $0.module == nil } }
   }
 

@@ -4,7 +4,7 @@
 
   @testable import LlamaRs
 
-  /// What the system tells the app, and what becomes of it. The notifications are posted as the system posts them.
+  /// Tests the reactions to the system. The notifications are posted as the system posts them.
   final class SystemTests: Case {
     func test_trim_and_suspend_by_command() throws {
       _ = try javaScript.say("ann", "my name is alice")
@@ -14,7 +14,7 @@
       try javaScript.beginning(of: generation)
       XCTAssertEqual(try javaScript.ask(#"{ "type": "suspend", "deadlineMs": 0 }"#)["type"].text, "done")
       let stopped = javaScript.text(of: generation)
-      try javaScript.ask(#"{ "type": "getLifecycle" }"#)
+      try javaScript.ask(#"{ "type": "readLog" }"#)
       XCTAssertEqual(javaScript.text(of: generation), stopped)
       XCTAssertEqual(javaScript.snapshot["suspended"], .bool(true))
       try javaScript.ask(#"{ "type": "resume" }"#)
@@ -35,7 +35,7 @@
       _ = MemoryPressure(manager: manager)
       _ = try javaScript.say("ann", "my name is alice")
       post(UIApplication.didReceiveMemoryWarningNotification)
-      let records = try javaScript.ask(#"{ "type": "getLifecycle" }"#)["records"].list
+      let records = try javaScript.ask(#"{ "type": "readLog" }"#)["records"].list
       XCTAssertFalse(records.contains { $0["event"]["type"].text == "trimmed" })
     }
 

@@ -1,9 +1,9 @@
 @_exported import Foundation
 
-// What the module uses of UIKit and of Apple's Foundation, by the same names and types, for a system that has neither. It
-// decides nothing: tests say what the system would.
+// Stands in for the parts of UIKit and Apple's Foundation that the module uses, with the same names and types, on a
+// system without them. It decides nothing: the tests play the system.
 
-/// The app, as its tests want it.
+/// The app, as the tests set it.
 @MainActor public final class UIApplication: NSObject {
   public static let shared = UIApplication()
   public nonisolated static let didEnterBackgroundNotification = NSNotification.Name("didEnterBackground")
@@ -11,7 +11,7 @@
   public nonisolated static let didReceiveMemoryWarningNotification = NSNotification.Name("didReceiveMemoryWarning")
 
   public var backgroundTimeRemaining: TimeInterval = .greatestFiniteMagnitude
-  /// The tasks that have begun and not ended, each with what is called when its time is up.
+  /// The tasks that have begun and not ended, each with its expiration handler.
   public private(set) var tasks: [UIBackgroundTaskIdentifier: @MainActor @Sendable () -> Void] = [:]
   private var tasksBegun = 0
 
@@ -50,7 +50,7 @@ extension ProcessInfo {
 }
 
 extension URL {
-  /// A bookmark is here what `Played` has for it.
+  /// Resolves a bookmark to the file that `Played` has for it.
   public init(resolvingBookmarkData data: Data, bookmarkDataIsStale: inout Bool) throws {
     guard let file = Played.shared.with({ $0.bookmarks[data] }) else { throw CocoaError(.fileNoSuchFile) }
     self = try file()
@@ -69,7 +69,7 @@ extension URL {
   }
 }
 
-/// What the system would say that is not the app's.
+/// The state of the played system.
 public final class Played: @unchecked Sendable {
   public static let shared = Played()
 
@@ -77,7 +77,7 @@ public final class Played: @unchecked Sendable {
     public var thermalState = ProcessInfo.ThermalState.nominal
     public var bookmarks: [Data: @Sendable () throws -> URL] = [:]
     public var needsAccess = true
-    /// Begun and not ended, by path.
+    /// The number of accesses that have begun and not ended, by path.
     public var accesses: [String: Int] = [:]
 
     public init() {}

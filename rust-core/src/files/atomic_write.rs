@@ -1,10 +1,10 @@
-//! The few system calls by which a file changes as a whole, and lasts.
+//! The system calls for atomic, durable changes of files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Makes a directory and those above it, if they are not there, for their owner's eyes only.
+/// Creates a directory and its missing parents, readable by their owner only.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -13,8 +13,8 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Writes a file that is not there yet, for its owner's eyes only. On the disk when this returns; its name is only when
-/// [`sync_directory`] has.
+/// Writes a new file, readable by its owner only. Its content is durable when this returns; its name is once
+/// [`sync_directory`] has returned.
 pub(crate) fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -27,12 +27,12 @@ pub(crate) fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A rename is on the disk only when its directory is. Windows has no such call, and needs none.
+/// Makes renames and removals in a directory durable. Windows has no such call and needs none.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
-/// For what is to be gone, and is.
+/// Treats a missing file as removed.
 pub(crate) fn ignore_absence(result: io::Result<()>) -> io::Result<()> {
     result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

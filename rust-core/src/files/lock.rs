@@ -1,35 +1,37 @@
-//! Locks between processes, and between the instances of one: the system takes them back when their holder dies, however
-//! it dies.
+//! File locks between processes, and between instances within one. The system releases them when their owner dies.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Held until it is dropped.
+/// A lock on a file, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Alone, on a file that is made for this and stays. Never waits: `WouldBlock` while somebody else holds it.
+    /// Takes an exclusive lock on a lock file, created if needed and never removed. Never waits: fails with
+    /// `WouldBlock` while another owner has it.
     pub(crate) fn take(path: &Path) -> io::Result<Self> {
         Self::exclusive(File::options().create(true).truncate(false).write(true).open(path)?)
     }
 
-    /// Alone, on an open file. Never waits: `WouldBlock` while somebody else holds it, shared or alone.
+    /// Takes an exclusive lock on an open file. Never waits: fails with `WouldBlock` while another owner has any lock
+    /// on it.
     pub(crate) fn exclusive(file: File) -> io::Result<Self> {
         exclusive(&file)?;
         Ok(Self { file })
     }
 
-    /// Together with others, on an open file. Never waits: `WouldBlock` while somebody holds it alone.
+    /// Takes a shared lock on an open file. Never waits: fails with `WouldBlock` while another owner has it
+    /// exclusively.
     pub(crate) fn shared(file: File) -> io::Result<Self> {
         shared(&file)?;
         Ok(Self { file })
     }
 
-    /// What is locked.
+    /// The locked file.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }

@@ -1,4 +1,5 @@
-//! What every folder of ours needs: locks between processes, and files that change as wholes. Knows no folder's contents.
+//! Primitives for the library's folders: locks between processes, and atomic, durable writes. Knows no folder's
+//! contents.
 
 mod atomic_write;
 mod lock;

@@ -1,55 +1,56 @@
-//! What a model says of itself: the rules that llama.cpp asserts instead of reporting, and what the loader derives.
+//! A model's metadata: rejects values on which llama.cpp aborts instead of reporting an error, and derives what the
+//! loader needs.
 
 use std::collections::HashMap;
 
 use super::types;
 
-/// llama.cpp's own limits, past which it ends the process.
+/// llama.cpp's own limits. It aborts beyond them.
 const MAX_LAYERS: u64 = 512;
 const MAX_EXPERTS: u64 = 1_024;
 
 const F16_BYTES: u64 = 2;
 
-/// What a key of a header has.
+/// The value of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Booleans are 0 and 1.
+    /// An integer, or a boolean as 0 or 1.
     Integer(i128),
-    /// Of either size.
+    /// A float of either size.
     Float(f64),
-    /// A short one.
+    /// A short text.
     Text(String),
-    /// A short one, of numbers.
+    /// A short array of numbers.
     Array(Vec<Value>),
     /// An array of texts, which are not kept.
     Texts {
-        /// How many.
+        /// Number of texts.
         count: u64,
-        /// Of all of them together.
+        /// Total size of the texts.
         bytes: u64,
     },
-    /// What the tokens of a vocabulary are, which is not kept.
+    /// The vocabulary's token types, which are not kept.
     TokenTypes {
-        /// Whether some of them stand for bytes.
+        /// Whether the vocabulary has byte tokens.
         bytes: bool,
     },
-    /// Well-formed, but too long to keep.
+    /// A valid value that is too long to keep.
     Skipped,
 }
 
-/// A header's keys.
+/// The keys and values of a header.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     values: HashMap<String, Value>,
 }
 
 impl Metadata {
-    /// From what was read.
+    /// Wraps the values that were read.
     pub(super) fn new(values: HashMap<String, Value>) -> Self {
         Self { values }
     }
 
-    /// A value that is an integer and not negative.
+    /// A non-negative integer.
     pub fn number(&self, key: &str) -> Option<u64> {
         match self.values.get(key) {
             Some(Value::Integer(value)) => u64::try_from(*value).ok(),
@@ -57,7 +58,7 @@ impl Metadata {
         }
     }
 
-    /// A text that is short enough to be kept.
+    /// A text, if it is short enough to be kept.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.values.get(key) {
             Some(Value::Text(text)) => Some(text),
@@ -65,27 +66,28 @@ impl Metadata {
         }
     }
 
-    /// Which family the model is of.
+    /// The architecture's name.
     pub fn architecture(&self) -> Option<&str> {
         self.text("general.architecture")
     }
 
-    /// Whether the file has a chat template of its own.
+    /// Whether the file has a chat template.
     pub fn has_chat_template(&self) -> bool {
         self.values.contains_key("tokenizer.chat_template")
     }
 
-    /// How its weights are packed, as hubs write it: `Q4_K_M`. `None` if it does not say, or says what is new.
+    /// The quantization's name as repositories write it: `Q4_K_M`. `None` if the file does not say, or the type is
+    /// unknown.
     pub fn quantization(&self) -> Option<&'static str> {
         self.number("general.file_type").and_then(types::quantization)
     }
 
-    /// How many layers it has; 0 if it does not say.
+    /// Number of layers; 0 if the file does not say.
     pub fn layers(&self) -> u64 {
         self.own("block_count").unwrap_or(0)
     }
 
-    /// The full name of a key that belongs to the architecture.
+    /// The full name of an architecture's own key.
     pub fn own_key(&self, key: &str) -> Option<String> {
         Some(format!("{}.{key}", self.architecture()?))
     }
@@ -94,12 +96,12 @@ impl Metadata {
         self.number(&self.own_key(key)?)
     }
 
-    /// How many tokens there are, and bytes of them.
+    /// Number of tokens in the vocabulary, and their total size in bytes.
     pub fn vocabulary(&self) -> (u64, u64) {
         self.texts("tokenizer.ggml.tokens")
     }
 
-    /// How many pairs of texts become one token, and bytes of them.
+    /// Number of merges, and their total size in bytes.
     pub fn merges(&self) -> (u64, u64) {
         self.texts("tokenizer.ggml.merges")
     }
@@ -111,12 +113,12 @@ impl Metadata {
         }
     }
 
-    /// Tokens of context that the model was trained with.
+    /// Context size that the model was trained with, in tokens; 0 if the file does not say.
     pub fn trained_context_size(&self) -> u32 {
         self.own("context_length").and_then(|length| u32::try_from(length).ok()).unwrap_or(0)
     }
 
-    /// One number per layer, whether the file gives one for all or one for each.
+    /// One number per layer. The file may give one for all layers, or one for each.
     fn per_layer(&self, key: &str, layers: u64) -> Option<Vec<u64>> {
         let value = self.values.get(&format!("{}.{key}", self.architecture()?))?;
         let number = |value: &Value| match value {
@@ -129,7 +131,7 @@ impl Metadata {
         }
     }
 
-    /// Refuses what llama.cpp would end the process for. Everything else is left to llama.cpp, which knows more.
+    /// Rejects values on which llama.cpp aborts. Everything else is left to llama.cpp, which knows more.
     pub fn check(&self) -> Result<(), String> {
         if self.architecture().is_none_or(str::is_empty) {
             return Err("it does not say which architecture it has".to_owned());
@@ -155,7 +157,7 @@ impl Metadata {
     }
 
     fn check_layers(&self) -> Result<(), String> {
-        // Without a count llama.cpp refuses the file in words of its own.
+        // llama.cpp itself reports a missing count.
         let Some(layers) = self.own("block_count") else {
             return Ok(());
         };
@@ -176,7 +178,7 @@ impl Metadata {
         let used = self.per_layer("expert_used_count", layers).and_then(|used| used.into_iter().max()).unwrap_or(0);
         let groups = self.own("expert_group_count").unwrap_or(0);
         let groups_used = self.own("expert_group_used_count").unwrap_or(0);
-        // One family writes a single expert where others write none, and llama.cpp reads it so there alone.
+        // The hunyuan family writes one expert where others write none, and llama.cpp treats only that family so.
         let single_is_none = self.architecture().is_some_and(|name| name.starts_with("hunyuan"));
         let none = if experts == 1 { single_is_none } else { experts == 0 && (used == 0 || single_is_none) };
         if none && groups == 0 {
@@ -189,12 +191,12 @@ impl Metadata {
         Ok(())
     }
 
-    /// Bytes that one token takes in f16 KV memory, over all layers. Zero if the file does not say.
+    /// KV memory of one token over all layers, in bytes, with f16; 0 if the file does not say.
     pub fn kv_bytes_per_token(&self) -> u64 {
         let layers = self.own("block_count").unwrap_or(0);
         let heads = self.per_layer("attention.head_count", layers).unwrap_or_default();
         let kv_heads = self.per_layer("attention.head_count_kv", layers).unwrap_or_else(|| heads.clone());
-        // llama.cpp divides by the first layer's heads.
+        // llama.cpp divides by the first layer's number of heads.
         let head_size = self.own("embedding_length").unwrap_or(0) / heads.first().copied().unwrap_or(0).max(1);
         let key = self.own("attention.key_length").unwrap_or(head_size);
         let value = self.own("attention.value_length").unwrap_or(head_size);

@@ -1,6 +1,6 @@
-//! Reads a GGUF header and believes nothing of it: every count, length, offset and type is checked against the file
-//! before llama.cpp, which trusts some of them, sees it. Knows the container alone; what the values mean is
-//! `metadata.rs`'s business. Format: ggml's `docs/gguf.md`.
+//! Reads GGUF headers and trusts nothing in them: checks every count, length, offset and type against the file before
+//! llama.cpp, which trusts some of them, sees it. Knows the container format only; `metadata.rs` interprets the values.
+//! Format: ggml's `docs/gguf.md`.
 
 mod metadata;
 mod reader;
@@ -17,19 +17,19 @@ use self::reader::{Checked, Reader};
 pub(crate) use self::types::block_of;
 use crate::error::{Error, ErrorCode, Result};
 
-/// Real models have less than a tenth of each. llama.cpp holds all of a header in memory.
+/// More than ten times what real models have. llama.cpp holds a whole header in memory.
 const MAX_HEADER_BYTES: u64 = 512 << 20;
 const MAX_KEYS: u64 = 65_536;
 const MAX_TENSORS: u64 = 1 << 20;
 const MAX_TOKENS: u64 = 1 << 24;
 const MAX_KEY_BYTES: u64 = 65_535;
 const MAX_SPLITS: u64 = 1_000;
-/// The longest text that is kept; longer ones are skipped.
+/// The longest text to keep. Longer ones are skipped.
 const MAX_KEPT_TEXT: u64 = 256;
-/// The longest array of numbers that is kept: one number per layer.
+/// The longest array of numbers to keep: one number per layer.
 const MAX_KEPT_ARRAY: u64 = 1_024;
 
-/// The least that a key takes, and a tensor.
+/// Minimum size of a key, and of a tensor's entry.
 const KEY_BYTES: u64 = 13;
 const TENSOR_BYTES: u64 = 24;
 
@@ -38,30 +38,31 @@ const MAX_DIMENSIONS: u32 = 4;
 const DEFAULT_ALIGNMENT: u64 = 32;
 const TOKENS: &str = "tokenizer.ggml.tokens";
 const TOKEN_TYPES: &str = "tokenizer.ggml.token_type";
-/// The type of a token that stands for a byte.
+/// The type of a token that stands for a single byte.
 const BYTE_TOKEN: i32 = 6;
 
-/// What a model's header says.
+/// A model's header.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// Of the first file, which describes the model.
+    /// Metadata of the first file, which describes the model.
     pub metadata: Metadata,
-    /// All of them, the first one first.
+    /// All files of the model, in order.
     pub files: Vec<ModelFile>,
 }
 
 /// One file of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFile {
-    /// Where it is.
+    /// The file's path.
     pub path: PathBuf,
-    /// In bytes.
+    /// The file's size in bytes.
     pub size: u64,
-    /// Where the header ends and the tensors begin.
+    /// Offset of the tensor data.
     pub tensors_at: u64,
 }
 
-/// Checks a model file, and all its parts if it is split. `ModelNotFound`, or `ModelInvalid` with what is wrong.
+/// Checks a model file, and all parts of a split one. Fails with `ModelNotFound`, or with `ModelInvalid`, which says
+/// what is wrong.
 pub fn read(path: &str) -> Result<Header> {
     read_as(path, path)
 }
@@ -80,7 +81,7 @@ pub fn read_as(path: &str, name: &str) -> Result<Header> {
     Ok(Header { metadata, files })
 }
 
-/// The files beside the first part, named as llama.cpp will name them: `NAME-00002-of-00003.gguf`.
+/// The paths of the other parts, named as llama.cpp names them: `NAME-00002-of-00003.gguf`.
 fn other_parts(path: &str, name: &str, count: u64) -> Result<Vec<PathBuf>> {
     if count > MAX_SPLITS {
         return Err(invalid(name, &format!("it claims {count} parts")));
@@ -96,21 +97,24 @@ fn invalid(name: &str, reason: &str) -> Error {
     Error::new(ErrorCode::ModelInvalid, format!("{name} is not a usable GGUF file: {reason} - download it again"))
 }
 
-/// What a part of a file tells.
+/// The outcome of reading the first bytes of a file.
 #[derive(Debug)]
-pub enum Beginning {
-    /// The header is in it, and this is where it ends.
-    Whole(Metadata, ModelFile),
-    /// The header goes on: so many bytes of the file are needed at least.
-    Needs(u64),
+pub enum PartialHeader {
+    /// The header is complete.
+    Complete(Metadata, ModelFile),
+    /// The header is longer: at least this many bytes of the file are needed.
+    NeedsBytes(u64),
+    /// The header is invalid, for this reason. The caller knows how to name the file.
+    Invalid(String),
 }
 
-/// Checks one file of which the first `here` bytes are there; the rest may be a hole. `ModelInvalid` with what is wrong.
-pub fn read_beginning(path: &Path, here: u64) -> Result<Beginning> {
-    beginning(path, &path.to_string_lossy(), here)
+/// Checks one file whose first `available` bytes are present; the rest may be a hole. Fails with `ModelNotFound`, or
+/// with `ModelInvalid` for a file that cannot be read.
+pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
+    partial(path, &path.to_string_lossy(), available)
 }
 
-fn beginning(path: &Path, name: &str, here: u64) -> Result<Beginning> {
+fn partial(path: &Path, name: &str, available: u64) -> Result<PartialHeader> {
     let unreadable = |error: &std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let detail = format!("there is no file {name} - check the path or download the model");
@@ -124,27 +128,28 @@ fn beginning(path: &Path, name: &str, here: u64) -> Result<Beginning> {
         return Err(Error::new(ErrorCode::ModelInvalid, detail));
     }
     if about.len() == 0 {
-        return Err(invalid(name, "it is empty"));
+        return Ok(PartialHeader::Invalid("it is empty".to_owned()));
     }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
-    let mut reader = Reader::new(file, about.len(), here.min(about.len()));
+    let mut reader = Reader::new(file, about.len(), available.min(about.len()));
     match (header(&mut reader), reader.needed) {
         (Ok((metadata, tensors_at)), _) => {
-            Ok(Beginning::Whole(metadata, ModelFile { path: path.to_owned(), size: about.len(), tensors_at }))
+            Ok(PartialHeader::Complete(metadata, ModelFile { path: path.to_owned(), size: about.len(), tensors_at }))
         }
-        (Err(_), Some(needed)) => Ok(Beginning::Needs(needed)),
-        (Err(reason), None) => Err(invalid(name, &reason)),
+        (Err(_), Some(needed)) => Ok(PartialHeader::NeedsBytes(needed)),
+        (Err(reason), None) => Ok(PartialHeader::Invalid(reason)),
     }
 }
 
 fn read_file(path: &Path, name: &str) -> Result<(Metadata, ModelFile)> {
-    match beginning(path, name, u64::MAX)? {
-        Beginning::Whole(metadata, file) => Ok((metadata, file)),
-        Beginning::Needs(_) => Err(invalid(name, "it became shorter while it was read")),
+    match partial(path, name, u64::MAX)? {
+        PartialHeader::Complete(metadata, file) => Ok((metadata, file)),
+        PartialHeader::NeedsBytes(_) => Err(invalid(name, "it became shorter during reading")),
+        PartialHeader::Invalid(reason) => Err(invalid(name, &reason)),
     }
 }
 
-/// Also says where the tensors begin.
+/// Reads the header. Also returns the offset of the tensor data.
 fn header(reader: &mut Reader) -> Checked<(Metadata, u64)> {
     if reader.size < 4 || reader.bytes()? != *b"GGUF" {
         return Err("it does not begin with GGUF".to_owned());
@@ -169,7 +174,7 @@ fn header(reader: &mut Reader) -> Checked<(Metadata, u64)> {
     Ok((metadata, tensors_at))
 }
 
-/// A name that llama.cpp compares as a C text: with a NUL inside, it would see another name than is checked here.
+/// Reads a name and rejects one with a NUL, because llama.cpp compares C strings and would see another name.
 fn name(reader: &mut Reader, limit: u64, what: &str) -> Checked<String> {
     let bytes = reader.string(limit, what)?;
     match String::from_utf8(bytes) {
@@ -178,7 +183,7 @@ fn name(reader: &mut Reader, limit: u64, what: &str) -> Checked<String> {
     }
 }
 
-/// What llama.cpp reads of a text: everything before a NUL.
+/// The part of a text that llama.cpp reads: everything before a NUL.
 fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
@@ -191,7 +196,7 @@ fn alignment(metadata: &Metadata) -> Checked<u64> {
     }
 }
 
-/// `follows` says how much comes at least after it.
+/// Reads `keys` values. At least `follows` bytes come after them.
 fn metadata(reader: &mut Reader, keys: u64, follows: u64) -> Checked<Metadata> {
     let mut values = HashMap::new();
     for index in 0..keys {
@@ -217,7 +222,7 @@ fn metadata(reader: &mut Reader, keys: u64, follows: u64) -> Checked<Metadata> {
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
-/// Bytes of one element; `None` for a type without a fixed size, or one that does not exist.
+/// Size of an element; `None` for a type without a fixed size, or an unknown type.
 fn size_of(kind: u32) -> Option<u64> {
     match kind {
         0 | 1 | 7 => Some(1),
@@ -281,7 +286,7 @@ fn array(reader: &mut Reader, key: &str) -> Checked<Value> {
     Ok(Value::Array(values.collect::<Checked<_>>()?))
 }
 
-/// Walks an array of numbers, of which one matters.
+/// Reads the array of token types and keeps whether byte tokens exist.
 fn token_types(reader: &mut Reader, count: u64) -> Checked<Value> {
     let mut bytes = false;
     for _ in 0..count {
@@ -290,12 +295,12 @@ fn token_types(reader: &mut Reader, count: u64) -> Checked<Value> {
     Ok(Value::TokenTypes { bytes })
 }
 
-/// Walks an array of texts. llama.cpp ends the process on a token that is there twice.
+/// Reads an array of texts without keeping them. Rejects duplicate tokens, because llama.cpp aborts on them.
 fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
     if count > MAX_TOKENS || count > reader.remaining() / 8 {
         return Err(format!("it is truncated or damaged: {key} claims {count} texts"));
     }
-    let mut seen = (key == TOKENS).then(Seen::default);
+    let mut seen = (key == TOKENS).then(TokenSet::default);
     let start = reader.position;
     let follows = reader.follows;
     for index in 0..count {
@@ -308,7 +313,7 @@ fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
         let mut token = reader.string(MAX_KEY_BYTES, "a token of the vocabulary")?;
         token.truncate(until_nul(&token).len());
         if token.is_empty() {
-            // As llama.cpp names them.
+            // llama.cpp names empty tokens like this.
             token = format!("[EMPTY_{index}]").into_bytes();
         }
         if !seen.insert(&token) {
@@ -318,21 +323,21 @@ fn strings(reader: &mut Reader, key: &str, count: u64) -> Checked<Value> {
     Ok(Value::Texts { count, bytes: reader.position - start - 8 * count })
 }
 
-/// A set of texts that keeps 16 bytes of each: two keyed hashes, which nobody can make collide.
+/// A set of texts that stores 16 bytes per text: two hashes with random keys, so that no file can provoke collisions.
 #[derive(Default)]
-struct Seen {
+struct TokenSet {
     first: RandomState,
     second: RandomState,
     hashes: HashSet<(u64, u64)>,
 }
 
-impl Seen {
+impl TokenSet {
     fn insert(&mut self, text: &[u8]) -> bool {
         self.hashes.insert((self.first.hash_one(text), self.second.hash_one(text)))
     }
 }
 
-/// Returns where the first tensor begins.
+/// Checks all tensors and returns the offset of the first one's data.
 fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<u64> {
     let mut names = HashSet::new();
     let mut end = (0, String::new());
@@ -349,11 +354,11 @@ fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<u64
             end = (past, name.clone());
         }
         if !names.insert(name) {
-            return Err("two of its tensors have one name".to_owned());
+            return Err("two of its tensors have the same name".to_owned());
         }
     }
     if count == 0 {
-        // A model's weights; a vocabulary alone cannot be loaded as a model.
+        // A file with a vocabulary alone cannot be loaded as a model.
         return Err("it holds no tensors".to_owned());
     }
     let start = reader.position.next_multiple_of(alignment);
@@ -367,7 +372,7 @@ fn check_tensors(reader: &mut Reader, count: u64, alignment: u64) -> Checked<u64
     }
 }
 
-/// Reads a tensor's shape and type.
+/// Reads a tensor's shape and type, and returns its size in bytes.
 fn tensor_bytes(reader: &mut Reader, name: &str) -> Checked<u64> {
     let dimensions = reader.u32()?;
     if dimensions > MAX_DIMENSIONS {

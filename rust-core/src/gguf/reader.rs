@@ -1,29 +1,29 @@
-//! Reads a file forwards, and never past its end, whatever the file says of its own lengths.
+//! Reads a file sequentially, and never past its end, whatever lengths the file claims.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
 
-/// Why the file is not usable, for a person.
+/// The error says why the file is unusable, for people.
 pub(super) type Checked<T> = std::result::Result<T, String>;
 
-/// A file that is read forwards, never past its end.
+/// A sequential reader with a hard end.
 pub(super) struct Reader {
     inner: BufReader<File>,
     pub position: u64,
     pub size: u64,
-    /// So many bytes of it are there: of a file that is still on a server, a beginning.
-    here: u64,
-    /// What follows at least after what is read next, by what the file has claimed so far.
+    /// Number of bytes that are present. Less than `size` while the rest is still on a server.
+    available: u64,
+    /// Minimum number of bytes after the next item, from the counts read so far.
     pub follows: u64,
-    /// How many bytes are needed at least to get any further.
+    /// Minimum number of bytes that must be present to read further.
     pub needed: Option<u64>,
 }
 
 impl Reader {
-    /// `here` is `size` for a whole file.
-    pub fn new(file: File, size: u64, here: u64) -> Self {
+    /// `available` equals `size` for a complete file.
+    pub fn new(file: File, size: u64, available: u64) -> Self {
         let inner = BufReader::with_capacity(1 << 16, file);
-        Self { inner, position: 0, size, here, follows: 0, needed: None }
+        Self { inner, position: 0, size, available, follows: 0, needed: None }
     }
 
     pub fn remaining(&self) -> u64 {
@@ -32,11 +32,11 @@ impl Reader {
 
     fn take(&mut self, length: u64) -> Checked<()> {
         if length > self.remaining() {
-            return Err(format!("it is truncated or damaged: its header goes on after its {} bytes", self.size));
+            return Err(format!("it is truncated or damaged: its header goes beyond its {} bytes", self.size));
         }
-        if self.position + length > self.here {
+        if self.position + length > self.available {
             self.needed = Some((self.position + length).saturating_add(self.follows).min(self.size));
-            return Err(format!("only its first {} bytes are there", self.here));
+            return Err(format!("only its first {} bytes are present", self.available));
         }
         self.position += length;
         Ok(())
@@ -63,7 +63,7 @@ impl Reader {
         self.inner.seek_relative(length).map_err(|error| error.to_string())
     }
 
-    /// A length and as many bytes. Refuses more than `limit` before reading.
+    /// Reads a length and that many bytes. Rejects more than `limit` before reading them.
     pub fn string(&mut self, limit: u64, what: &str) -> Checked<Vec<u8>> {
         let length = self.u64()?;
         if length > limit {
@@ -72,7 +72,7 @@ impl Reader {
         self.rest_of_string(length)
     }
 
-    /// As many bytes. The caller has bounded `length`.
+    /// Reads `length` bytes. The caller has bounded `length`.
     pub fn rest_of_string(&mut self, length: u64) -> Checked<Vec<u8>> {
         self.take(length)?;
         let mut bytes = vec![0; usize::try_from(length).map_err(|error| error.to_string())?];

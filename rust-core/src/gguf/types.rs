@@ -1,7 +1,7 @@
-//! The types that tensors have: how many values are in a block, and how many bytes it takes. As ggml's `ggml.c` has them;
-//! a test with llama.cpp compares every one.
+//! Tensor types: values per block, and bytes per block, as in ggml's `ggml.c`. A test with llama.cpp compares every
+//! one.
 
-/// By the number that a file gives; `None` for those that no longer exist.
+/// Indexed by the type's number in a file; `None` for removed types.
 const BLOCKS: [Option<(u64, u64)>; 43] = [
     Some((1, 4)),     // F32
     Some((1, 2)),     // F16
@@ -48,12 +48,12 @@ const BLOCKS: [Option<(u64, u64)>; 43] = [
     Some((64, 18)),   // Q2_0
 ];
 
-/// Values per block, and bytes per block, of a tensor type that llama.cpp knows.
+/// Values per block, and bytes per block, of a known tensor type.
 pub(crate) fn block_of(kind: u32) -> Option<(u64, u64)> {
     BLOCKS.get(usize::try_from(kind).ok()?).copied().flatten()
 }
 
-/// The name of a whole file's quantization, as hubs write it, by its number in `general.file_type`.
+/// The name of a file's quantization, as repositories write it, from its number in `general.file_type`.
 pub(super) fn quantization(file_type: u64) -> Option<&'static str> {
     Some(match file_type {
         0 => "F32",

@@ -1,9 +1,10 @@
-//! Which states fit which model.
+//! Identifies which KV states a model accepts.
 
 use std::fmt;
 
-/// Equal for two loads whose saved states are interchangeable: same weights, architecture, KV types, adapters and form of
-/// the state. Anything else that differs makes a state useless, at worst silently, so it belongs in here.
+/// Equal for two loads whose saved states are interchangeable: same weights, architecture, KV types, adapters and state
+/// format. Everything else that makes a state useless belongs in here too, because a wrong state may corrupt output
+/// silently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub u128);
 

@@ -1,5 +1,5 @@
-//! Where a scope is when it has no slot: parked in RAM, saved on disk. Plain data, pure rules and files; the engine takes
-//! a scope out and puts it back, the manager decides and keeps.
+//! The KV of scopes without a slot: parked in RAM or saved on disk. Holds plain data, pure rules and files. The engine
+//! takes KV out of slots and puts it back; the manager decides where each KV is.
 
 mod disk_index;
 mod fingerprint;

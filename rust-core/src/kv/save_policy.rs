@@ -1,11 +1,11 @@
-//! Whether a KV is worth its file.
+//! Decides whether saving a KV pays off.
 
-/// Bytes per second at which a KV is assumed to come back from disk: the sequential reads of a slow phone's flash (eMMC 5.1
-/// promises 250 to 400 MB/s, UFS 3.1 two thousand). A faster disk only makes more of them worth saving.
+/// Assumed read rate of the disk, in bytes per second: sequential reads of a slow phone's flash (eMMC 5.1 promises 250
+/// to 400 MB/s, UFS 3.1 two thousand). A faster disk only makes saving pay off more often.
 const READ_BYTES_PER_SECOND: f64 = 400e6;
 
-/// Whether reading `bytes` is faster than prefilling `tokens` again. A rate that is not known yet counts as slow: a file
-/// that was not needed costs less than a conversation that is prefilled for a minute.
+/// Whether reading `bytes` from disk is faster than prefilling `tokens` again. An unknown prefill rate counts as slow:
+/// an unneeded file costs less than a minute of prefill.
 pub(crate) fn is_cheaper_to_read(tokens: u32, bytes: u64, prefill_tokens_per_second: Option<f64>) -> bool {
     if tokens == 0 {
         return false;

@@ -1,5 +1,5 @@
-//! A scope's KV outside the context's memory. Stamped with its scope and checksummed, so that text never leaks from one
-//! conversation into another: what does not verify is not used.
+//! A copy of a scope's KV, outside the context's memory. It carries its scope's id and a checksum, so that text never
+//! leaks from one conversation into another: a snapshot that does not verify is not used.
 
 use std::hash::Hasher;
 
@@ -7,7 +7,7 @@ use twox_hash::XxHash3_64;
 
 use crate::engine::Token;
 
-/// Taken out of one engine, to be put back into one of the same fingerprint.
+/// A copied KV. It fits into any engine of the same fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KvSnapshot {
     scope: String,
@@ -17,49 +17,49 @@ pub struct KvSnapshot {
 }
 
 impl KvSnapshot {
-    /// Seals what `InferenceContext::save` gave for a sequence that held `tokens`.
+    /// Seals the state that `InferenceContext::save` returned for a sequence that held `tokens`.
     pub fn new(scope: String, tokens: Vec<Token>, state: Vec<u8>) -> Self {
         let checksum = checksum(&scope, &tokens, &state);
         Self { scope, tokens, state, checksum }
     }
 
-    /// What was sealed once and has been on disk since. Nothing is checked before `open`.
+    /// Rebuilds a snapshot that was read from disk. `open` verifies it, nothing before does.
     pub(super) fn sealed(scope: String, tokens: Vec<Token>, state: Vec<u8>, checksum: u64) -> Self {
         Self { scope, tokens, state, checksum }
     }
 
-    /// The same KV for another scope, which begins where this one is; or why it is of no use.
+    /// Copies the KV for another scope that starts with the same tokens. The error says why the snapshot is unusable.
     pub fn copy_for(&self, scope: String) -> Result<Self, &'static str> {
         let state = self.open(&self.scope)?.to_vec();
         Ok(Self::new(scope, self.tokens.clone(), state))
     }
 
-    /// Id of the scope whose KV this is.
+    /// Id of the scope that the KV belongs to.
     pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    /// What the sequence held, in order.
+    /// The tokens that the sequence held, in order.
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
     }
 
-    /// The state, unverified: for a copy that carries the checksum along.
+    /// The state, unverified, for a writer that stores the checksum with it.
     pub(super) fn state(&self) -> &[u8] {
         &self.state
     }
 
-    /// Over scope, tokens and state, from when it was sealed.
+    /// The checksum over scope, tokens and state, computed when the snapshot was sealed.
     pub(super) fn checksum(&self) -> u64 {
         self.checksum
     }
 
-    /// Memory that it takes, in bytes.
+    /// Size in memory, in bytes.
     pub fn bytes(&self) -> u64 {
         (self.state.len() + size_of_val(self.tokens.as_slice())) as u64
     }
 
-    /// The state, if this is `scope`'s and unchanged since it was sealed; else why not.
+    /// Returns the state if it belongs to `scope` and is unchanged. The error says why not.
     pub fn open(&self, scope: &str) -> Result<&[u8], &'static str> {
         if self.scope != scope {
             return Err("it belongs to another scope");

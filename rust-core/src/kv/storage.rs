@@ -1,12 +1,12 @@
-//! The directory of saved scopes: one transcript and at most one KV per scope. Every function blocks; every change is
-//! atomic: a file is the old one or the new one, whatever moment the process dies at.
+//! The directory of saved scopes: one transcript and at most one KV per scope. Every function blocks. Every change is
+//! atomic: whenever the process dies, a file is either the old one or the new one.
 
 mod folder;
-mod kv;
+mod kv_file;
 mod reject;
 #[cfg(test)]
 mod tests;
-mod transcript;
+mod transcript_file;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,51 +15,51 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use self::folder::{Folder, Kind};
+use self::folder::{Folder, SavedFile};
 use self::reject::Reject;
 use super::{Fingerprint, KvSnapshot};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::Lock;
 use crate::protocol::{Message, Persist};
 
-/// The file that is locked: who holds it may write there. It stays when the directory is emptied.
+/// The lock file of the directory's one writer. It stays when the directory is emptied.
 const LOCK: &str = "lock";
 
-/// A directory that this process alone uses. What is asked for one scope is done in the order in which calls return, so
-/// their caller orders them; calls for different scopes may run at once.
+/// A directory that belongs to this process alone. Operations on one scope take effect in the order in which their
+/// calls return, so their caller orders them; operations on different scopes may run at once.
 #[derive(Debug)]
 pub struct Storage {
     folder: Folder,
-    /// Held as long as there may be writers.
+    /// Held as long as writes are possible.
     _lock: Lock,
 }
 
-/// A conversation without its KV: independent of the model.
+/// A conversation without its KV. Independent of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SavedTranscript {
-    /// Id of the scope.
+    /// The scope's id.
     pub scope: String,
     /// Path of the model that answered last.
     pub model: String,
-    /// Never `None`, which is not saved.
+    /// Never `None`: such a scope is not saved.
     pub persist: Persist,
-    /// Which state of the transcript this is.
+    /// The transcript's revision.
     pub revision: u64,
     /// Milliseconds since the Unix epoch.
     pub last_used_at: u64,
-    /// Messages after the system prompt that the model no longer sees.
+    /// Number of messages after the system prompt that the model no longer sees.
     pub dropped_messages: u32,
-    /// All of them, oldest first.
+    /// All messages, oldest first.
     pub messages: Vec<Message>,
 }
 
-/// What is known of a KV file without reading its state.
+/// Metadata of a KV file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedKv {
-    /// Of the model that it belongs to.
+    /// Fingerprint of the model that the KV belongs to.
     pub fingerprint: Fingerprint,
-    /// Tokens that it covers.
+    /// Number of tokens in the KV.
     pub tokens: u32,
     /// Size of the file.
     pub bytes: u64,
@@ -67,48 +67,48 @@ pub struct SavedKv {
     pub saved_at: u64,
 }
 
-/// A scope that an earlier process left behind.
+/// A scope that an earlier process saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundScope {
-    /// Its conversation.
+    /// The scope's conversation.
     pub transcript: SavedTranscript,
-    /// Its KV, if there is one.
+    /// The scope's KV, if it has one.
     pub kv: Option<SavedKv>,
 }
 
-/// A file that could not be used and was moved into the folder `set-aside`.
+/// An unusable file that was moved into the folder `set-aside`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// Its name there.
+    /// The file's name there.
     pub file: String,
-    /// What is wrong with it, for a person.
+    /// Why it is unusable, for people.
     pub reason: String,
 }
 
-/// What a directory held when it was opened.
+/// The contents of a directory when it was opened.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct StorageContents {
     /// Sorted by id.
     pub scopes: Vec<FoundScope>,
-    /// Damaged files, files of an unknown version, KV without a transcript. Sorted by name.
+    /// Damaged files, files of an unknown version, and KV without a transcript, sorted by name.
     pub set_aside: Vec<SetAside>,
 }
 
-/// Why a saved KV was not read.
+/// Why a saved KV was not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnusableKv {
-    /// For a person.
+    /// The reason, for people.
     pub reason: String,
-    /// Present if the file itself was to blame.
+    /// The file, if it was moved because it is damaged.
     pub set_aside: Option<SetAside>,
 }
 
 impl Storage {
-    /// Opens a directory, made if there is none, and reads every transcript and the head of every KV. Leftover temporary
-    /// files go, and KV whose scope says that it wants none on disk. `StorageUnavailable` while another process has it
-    /// open, or this one twice, or a file cannot be read now: nothing is taken for damaged that may be well tomorrow.
+    /// Opens a directory, created if needed, and reads every transcript and the header of every KV. Removes leftover
+    /// temporary files, and KV whose scope no longer wants it on disk. Fails with `StorageUnavailable` while the
+    /// directory is open elsewhere, or while a file is temporarily unreadable, so that no file is mistaken for damaged.
     pub fn open(directory: &Path) -> Result<(Self, StorageContents)> {
-        let folder = Folder::make(directory).map_err(|error| {
+        let folder = Folder::create(directory).map_err(|error| {
             let detail =
                 format!("could not make {}: {error} - name a directory that can be written", directory.display());
             Error::new(ErrorCode::StorageUnavailable, detail)
@@ -123,64 +123,65 @@ impl Storage {
             Error::new(ErrorCode::StorageUnavailable, detail)
         })?;
         let storage = Self { folder, _lock: lock };
-        let found = storage.survey()?;
-        Ok((storage, found))
+        let contents = storage.survey()?;
+        Ok((storage, contents))
     }
 
-    /// Where it is.
+    /// The directory's path.
     pub fn directory(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a scope's transcript in place of the old one. On the disk when it returns. `StorageFailed` leaves the old
-    /// one; `StorageUnavailable` if the transcript says that nothing of it may be saved.
+    /// Replaces a scope's transcript. It is durable when this returns. Fails with `StorageFailed`, which leaves the old
+    /// transcript, or with `StorageUnavailable` if the transcript's `persist` is `None`.
     pub fn write_transcript(&self, transcript: &SavedTranscript) -> Result<()> {
         if transcript.persist == Persist::None {
-            let detail = "could not save a scope: its persist is none - set it to transcript or kv";
+            let detail = "could not save a scope: its persist is none - set it to transcript or full";
             return Err(Error::new(ErrorCode::StorageUnavailable, detail));
         }
         let name = folder::transcript_name(&transcript.scope);
-        let (head, json) = transcript::encode(transcript).map_err(|error| failed("write", &name, &error.into()))?;
+        let (head, json) =
+            transcript_file::encode(transcript).map_err(|error| failed("write", &name, &error.into()))?;
         self.folder.replace(&name, &[&head, &json]).map_err(|error| failed("write", &name, &error))
     }
 
-    /// Writes a scope's KV in place of the old one. On the disk when it returns. The scope's transcript comes first: a KV
-    /// without one is set aside by the next `open`. `StorageFailed` leaves the old KV.
+    /// Replaces a scope's KV. It is durable when this returns. Write the scope's transcript first: `open` sets a KV
+    /// without a transcript aside. Fails with `StorageFailed`, which leaves the old KV.
     pub fn write_kv(&self, parked: &KvSnapshot, fingerprint: Fingerprint) -> Result<SavedKv> {
         let name = folder::kv_name(parked.scope());
         let saved_at = now();
-        let head = kv::encode_head(parked, fingerprint, saved_at);
+        let head = kv_file::encode_header(parked, fingerprint, saved_at);
         self.folder.replace(&name, &[&head, parked.state()]).map_err(|error| failed("write", &name, &error))?;
         let bytes = (head.len() + parked.state().len()) as u64;
         Ok(SavedKv { fingerprint, tokens: parked.tokens().len() as u32, bytes, saved_at })
     }
 
-    /// Reads a scope's KV, if it is whole, the scope's own, and for the model of this fingerprint. A damaged file is set
-    /// aside; one for another model stays where it is.
+    /// Reads a scope's KV and verifies that it is intact, belongs to the scope, and fits the fingerprint. Sets a
+    /// damaged file aside. Leaves a file of another model in place.
     pub fn read_kv(&self, scope: &str, fingerprint: Fingerprint) -> std::result::Result<KvSnapshot, UnusableKv> {
         let name = folder::kv_name(scope);
         loop {
             let seen = self.folder.changes();
-            let reason = match kv::read(&self.folder.file(&name), scope, fingerprint) {
+            let reason = match kv_file::read(&self.folder.file(&name), scope, fingerprint) {
                 Ok(parked) => return Ok(parked),
                 Err(Reject::Kept(reason)) => return Err(UnusableKv { reason, set_aside: None }),
                 Err(Reject::Damaged(reason)) => reason,
             };
-            // Else a new file may have taken the place of the one that was read: look again.
+            // Otherwise a new file may have replaced the damaged one: read again.
             if let Some(set_aside) = self.set_aside(&name, &reason, seen) {
                 return Err(UnusableKv { reason, set_aside: Some(set_aside) });
             }
         }
     }
 
-    /// Removes a scope's KV. One that is not there is no error.
+    /// Removes a scope's KV, if there is one.
     pub fn remove_kv(&self, scope: &str) -> Result<()> {
         let name = folder::kv_name(scope);
         self.folder.remove(&name).and_then(|()| self.folder.sync()).map_err(|error| failed("remove", &name, &error))
     }
 
-    /// Removes all of a scope, what was set aside under its name included. The transcript goes last, so that what is left
-    /// after a failure is still known as a scope, and can be removed again.
+    /// Removes all files of a scope, including those that were set aside. The transcript goes last: if removing fails
+    /// half-way, the scope is still known and can be removed again.
     pub fn remove(&self, scope: &str) -> Result<()> {
         self.remove_kv(scope)?;
         let name = folder::transcript_name(scope);
@@ -188,11 +189,11 @@ impl Storage {
         removed.and_then(|()| self.folder.sync()).map_err(|error| failed("remove", &name, &error))
     }
 
-    /// Removes every scope, half-written files and all that was set aside. Files that are none of ours stay.
+    /// Removes every scope, temporary file and set-aside file. Leaves foreign files alone.
     pub fn remove_all(&self) -> Result<()> {
         let erased = || -> io::Result<()> {
             self.folder.remove_all_aside()?;
-            // KV first: names sort that way within a scope, and a failure then leaves no KV without a transcript.
+            // A scope's KV sorts before its transcript, so a failure leaves no KV without a transcript.
             for (name, _) in self.folder.list()? {
                 self.folder.remove(&name)?;
             }
@@ -215,20 +216,20 @@ impl Storage {
         let mut heads = Vec::new();
         for (name, kind) in files {
             let path = self.folder.file(&name);
-            let judged = match kind {
-                Kind::Temporary => self.folder.remove(&name).map_err(Reject::from),
-                Kind::Transcript => transcript::read(&path).and_then(|transcript| {
+            let outcome = match kind {
+                SavedFile::Temporary => self.folder.remove(&name).map_err(Reject::from),
+                SavedFile::Transcript => transcript_file::read(&path).and_then(|transcript| {
                     check_name(&name, &folder::transcript_name(&transcript.scope))?;
                     scopes.insert(transcript.scope.clone(), FoundScope { transcript, kv: None });
                     Ok(())
                 }),
-                Kind::Kv => kv::read_head(&path).and_then(|head| {
+                SavedFile::Kv => kv_file::read_header(&path).and_then(|head| {
                     check_name(&name, &folder::kv_name(&head.scope))?;
                     heads.push((name.clone(), head));
                     Ok(())
                 }),
             };
-            match judged {
+            match outcome {
                 Ok(()) => {}
                 Err(Reject::Kept(reason)) => return Err(unavailable(&name, &reason)),
                 Err(Reject::Damaged(reason)) => set_aside.extend(self.set_aside(&name, &reason, self.folder.changes())),
@@ -241,7 +242,7 @@ impl Storage {
                 continue;
             };
             if scope.transcript.persist == Persist::Full {
-                let kv::Head { fingerprint, tokens, bytes, saved_at, .. } = head;
+                let kv_file::Header { fingerprint, tokens, bytes, saved_at, .. } = head;
                 scope.kv = Some(SavedKv { fingerprint, tokens, bytes, saved_at });
             } else {
                 self.folder.remove(&name).map_err(|error| unavailable(&name, &error.to_string()))?;
@@ -251,7 +252,8 @@ impl Storage {
         Ok(StorageContents { scopes: scopes.into_values().collect(), set_aside })
     }
 
-    /// `None` if files changed since `seen`. A file that cannot be moved stays, and is reported all the same.
+    /// Moves a file to `set-aside`. Returns `None` if files have changed since `seen`. A file that cannot be moved
+    /// stays, but is still reported.
     fn set_aside(&self, name: &str, reason: &str, seen: u64) -> Option<SetAside> {
         let (file, reason) = match self.folder.set_aside(name, seen) {
             Ok(None) => return None,
@@ -263,7 +265,7 @@ impl Storage {
     }
 }
 
-/// Else two files were swapped, or one was copied.
+/// Detects files that were swapped or copied under another scope's name.
 fn check_name(name: &str, expected: &str) -> std::result::Result<(), Reject> {
     if name == expected { Ok(()) } else { Err(Reject::damaged("it belongs to another scope")) }
 }

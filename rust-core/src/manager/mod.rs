@@ -1,59 +1,46 @@
 //! The process-global owner of every model and every conversation. Callers hold leases; nothing here belongs to a
 //! screen, a JavaScript runtime or a thread of the host.
 
-mod bench;
-mod bringing;
-mod browsing;
-mod disk;
-mod disposal;
-mod downloads;
-mod embedding;
+mod dispatch;
+mod effects;
 mod engines;
-mod entry;
-#[cfg(test)]
-mod entry_tests;
-mod errands;
-mod fullness;
-mod guessing;
-mod headers;
-mod importing;
-mod lease;
-mod mailbox;
+mod generations;
+mod kv;
+mod library;
 mod memory;
-mod open_calls;
-mod options;
-mod overflow;
-#[cfg(test)]
-mod overflow_tests;
-mod residency;
-mod scope;
+mod message;
+mod models;
+mod owners;
+mod scopes;
 mod shutdown;
-mod stored_models;
 mod supervisor;
+mod suspension;
+mod tasks;
 #[cfg(test)]
-mod supervisor_tests;
-mod turns;
+mod tests;
+mod ticket;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-pub(crate) use embedding::Embedded;
-pub(crate) use errands::question;
-pub use lease::Lease;
-pub(crate) use lease::LeaseId;
-pub(crate) use mailbox::{Mailbox, Message, Reply, Transcript};
+pub use models::Lease;
+pub(crate) use ticket::{Reply, Ticket};
 
-use self::supervisor::Supervisor;
+use self::effects::Effects;
+use self::kv::attach;
+use self::library::remote_headers;
+use self::message::{Mailbox, Message};
+use self::models::LeaseId;
+use self::owners::Owners;
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
-use crate::hub::Hub;
+use crate::events::{Bus, ClientId};
 use crate::kv::Storage;
-use crate::protocol::ModelConfig;
+use crate::protocol::{Command, ModelConfig};
 use crate::store::{Fetcher, HttpOptions, HuggingFace, Network, NetworkOptions, ReqwestClient, Store, StoreOptions};
 
 /// Owns models and scopes. One per process in an app (`global`); tests make their own.
@@ -68,16 +55,13 @@ pub struct ModelManager {
 /// What clients hold: the way to the supervisor, and to its events.
 #[derive(Clone)]
 pub(crate) struct ManagerHandle {
-    pub(crate) mailbox: Mailbox,
-    pub(crate) hub: Arc<Hub>,
+    mailbox: Mailbox,
+    pub(crate) bus: Arc<Bus>,
     pub(crate) runtime: Handle,
 }
 
 /// Where models that come from servers are kept, inside the manager's directory.
 const MODELS: &str = "models";
-
-/// Leases are never numbered twice, whatever manager they belong to.
-static NEXT_LEASE: AtomicU64 = AtomicU64::new(1);
 
 impl ModelManager {
     /// The manager of this process, made on first use. It is never dropped.
@@ -123,12 +107,12 @@ impl ModelManager {
         }
         let (storage, found) = Storage::open(directory)?;
         let store = Store::open(StoreOptions { directory: directory.join(MODELS), models_budget_bytes: None })?;
-        headers::remove_all(&store);
+        remote_headers::remove_all(&store);
         let network = Network::new(Arc::new(ReqwestClient::new(&HttpOptions::default())?), NetworkOptions::default());
         let fetcher = Fetcher::new(store, network, HuggingFace::default());
-        self.tell_and_wait(move |it| {
-            it.open(storage, found)?;
-            it.bring_models_by(fetcher);
+        self.tell_and_wait(move |it, fx| {
+            attach::open(it, fx, storage, found)?;
+            it.library.attach(fetcher, it.suspended);
             Ok(())
         })?;
         *named = Some(directory.to_owned());
@@ -136,9 +120,9 @@ impl ModelManager {
     }
 
     /// Has the supervisor do something, and waits for it.
-    fn tell_and_wait(&self, act: impl FnOnce(&mut Supervisor) -> Result<()> + Send + 'static) -> Result<()> {
+    fn tell_and_wait(&self, act: impl FnOnce(&mut Owners, &mut Effects) -> Result<()> + Send + 'static) -> Result<()> {
         let (done, finished) = mpsc::channel();
-        self.handle.mailbox.tell(Message::Continue(Box::new(move |it| drop(done.send(act(it))))));
+        self.handle.mailbox.tell(Message::Continue(Box::new(move |it, fx| drop(done.send(act(it, fx))))));
         let closed = |_| Error::new(ErrorCode::Closed, "the manager has been shut down - make a new one");
         finished.recv().map_err(closed)?
     }
@@ -173,18 +157,37 @@ impl Drop for ModelManager {
 
 impl ManagerHandle {
     fn start(loader: Arc<dyn ModelLoader>, runtime: Handle) -> Self {
-        let hub = Hub::new(loader.devices());
+        let bus = Bus::new(loader.devices());
         let (mailbox, inbox) = Mailbox::new();
-        let supervisor = supervisor::Supervisor::new(loader, hub.clone(), mailbox.clone(), runtime.clone());
+        let supervisor = supervisor::Supervisor::new(loader, bus.clone(), mailbox.clone(), runtime.clone());
         runtime.spawn(supervisor.run(inbox));
-        Self { mailbox, hub, runtime }
+        Self { mailbox, bus, runtime }
     }
 
-    /// Takes a lease. `reply` hears when the model is ready, or why it is not; the lease counts meanwhile.
-    pub(crate) fn acquire(&self, debug_label: String, config: ModelConfig, reply: Reply) -> Result<Lease> {
-        let id = next_lease();
-        self.mailbox.ask(Message::Acquire { lease: id, debug_label, config, reply })?;
-        Ok(Lease { id, mailbox: self.mailbox.clone() })
+    /// A client's request. The ticket is answered, whatever happens.
+    pub(crate) fn command(&self, ticket: Ticket, command: Command) {
+        self.mailbox.command(ticket, command);
+    }
+
+    pub(crate) fn client_gone(&self, client: ClientId) {
+        self.mailbox.tell(Message::ClientGone { client });
+    }
+
+    /// Takes a lease. `reply` hears when the model is ready, or why it is not; the lease counts meanwhile. A request that
+    /// is refused at once takes none.
+    pub(crate) fn acquire(&self, debug_label: String, config: ModelConfig, reply: Reply) -> Option<Lease> {
+        let id = LeaseId::next();
+        match self.mailbox.ask(Message::Acquire { lease: id, debug_label, config, reply }) {
+            Ok(()) => {
+                let mailbox = self.mailbox.clone();
+                Some(Lease::new(id, move |lease| mailbox.tell(Message::Release { lease })))
+            }
+            Err((error, Message::Acquire { reply, .. })) => {
+                reply(Err(error));
+                None
+            }
+            Err(_) => None,
+        }
     }
 }
 
@@ -197,8 +200,4 @@ fn is_named(named: Option<&Path>, asked: &Path) -> Result<bool> {
     let (named, asked) = (named.display(), asked.display());
     let detail = format!("scopes are saved in {named} already, not in {asked} - name one directory per process");
     Err(Error::new(ErrorCode::StorageUnavailable, detail))
-}
-
-fn next_lease() -> LeaseId {
-    LeaseId(NEXT_LEASE.fetch_add(1, Ordering::Relaxed))
 }

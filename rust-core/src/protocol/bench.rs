@@ -1,4 +1,4 @@
-//! How fast a model is here: what is asked, and what comes.
+//! The command `bench` and its report.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -8,29 +8,34 @@ use super::config::{ModelConfig, out_of_range};
 use super::snapshot::ModelInfo;
 use crate::error::Result;
 
-/// Measures how fast a model reads prompts and writes answers, as llama.cpp's `llama-bench` does: arbitrary tokens, a run of each
-/// kind that does not count, then `repetitions` of them. Answered by `benched`; `benchProgress` tells how far it is. Loads the
-/// model as `generate` does, and fails as that would; the model is held until the answer. No scope changes.
+/// Measures the speed of prompts and answers as llama.cpp's `llama-bench` does: arbitrary tokens, one warm-up run of
+/// each kind, then `repetitions` runs. Answered by `benched`; `benchProgress` reports each run. The command loads the
+/// model and fails as `generate` does, and holds the model until the answer. No scope changes.
 ///
-/// It waits until nothing else is to be computed by this model, and then has it to itself: turns, texts and guesses that come
-/// meanwhile wait for its end. Its memory is a context of its own on the same weights, counted in the memory budget, and freed at
-/// the end. Fails as `outOfMemory` where there is no room for that, and as `cancelled` after `cancelBench`. Ends with its client.
+/// The bench waits until the model has nothing else to compute, and then has it to itself: turns, texts and prefills
+/// that arrive meanwhile wait for its end. It uses a context of its own on the same weights, counted in the memory
+/// budget and freed at the end. It fails as `outOfMemory` if that context does not fit, and as `cancelled` after
+/// `cancelBench`. It ends with its client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BenchCommand {
-    /// Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+    /// Made by the caller, 1 to 256 bytes. A second command with the id of a running bench joins it and gets the same
+    /// answer.
     pub bench_id: String,
-    /// The model that is measured.
+    /// The model to measure.
     pub model: ModelConfig,
-    /// Tokens of the prompt that is read in each repetition, 0 to 65,536; 0: none is read. Left out: 512.
+    /// Tokens of the prompt in each repetition, 0 to 65,536; 0 measures no prompt.
+    /// @default 512
     #[serde(default = "default_prompt_tokens")]
     #[ts(optional, as = "Option<u32>")]
     pub prompt_tokens: u32,
-    /// Tokens that are written in each repetition, one by one, behind no prompt, 0 to 65,536; 0: none is written. Left out: 128.
+    /// Tokens generated in each repetition, one by one, behind no prompt, 0 to 65,536; 0 measures no answer.
+    /// @default 128
     #[serde(default = "default_generated_tokens")]
     #[ts(optional, as = "Option<u32>")]
     pub generated_tokens: u32,
-    /// 1 to 100. Left out: 5.
+    /// Number of measured runs of each kind, 1 to 100.
+    /// @default 5
     #[serde(default = "default_repetitions")]
     #[ts(optional, as = "Option<u32>")]
     pub repetitions: u32,
@@ -59,23 +64,23 @@ impl BenchCommand {
     }
 }
 
-/// How fast a model is here.
+/// The speed of a model on this device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct BenchReport {
-    /// Reading a prompt, `pp` of `llama-bench`. Absent for 0 `promptTokens`.
+    /// Prompt processing, `pp` of `llama-bench`. Absent for 0 `promptTokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub prompt: Option<BenchSpeed>,
-    /// Writing an answer, `tg` of `llama-bench`. Absent for 0 `generatedTokens`.
+    /// Text generation, `tg` of `llama-bench`. Absent for 0 `generatedTokens`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub generation: Option<BenchSpeed>,
-    /// What was measured: its `description`, size, parameters, and the devices that hold it.
+    /// The measured model: its `description`, size, parameters, and devices.
     pub info: ModelInfo,
-    /// Compute threads of all repetitions. `threads` of `info` is what turns had when the bench began.
+    /// Compute threads in every repetition. `threads` of `info` is the number that turns had when the bench began.
     pub threads: u32,
-    /// Tokens of a prompt that are computed in one call at most.
+    /// Most tokens of a prompt in one call.
     pub batch_size: u32,
 }
 
@@ -87,14 +92,14 @@ pub struct BenchSpeed {
     pub tokens: u32,
     /// Tokens per second, the mean of all repetitions.
     pub mean: f64,
-    /// Of the repetitions about their mean, as of a sample; 0 for a single one.
+    /// Sample standard deviation of the repetitions; 0 for a single one.
     pub standard_deviation: f64,
     /// Tokens per second of each repetition, in their order.
     pub repetitions: Vec<f64>,
 }
 
 impl BenchSpeed {
-    /// None where nothing was measured.
+    /// None if there are no repetitions.
     pub(crate) fn of(tokens: u32, repetitions: Vec<f64>) -> Option<Self> {
         if repetitions.is_empty() {
             return None;

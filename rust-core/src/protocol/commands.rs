@@ -1,4 +1,4 @@
-//! What JavaScript may ask for. A command is answered by `done`, `failed` or an event of its own that carries its
+//! The commands of JavaScript. A command is answered by `done`, `failed` or an event of its own that carries its
 //! `requestId`; it never throws.
 
 use serde::{Deserialize, Serialize};
@@ -12,280 +12,288 @@ use super::message::{Message, check_messages};
 use super::turns::{GenerateCommand, PrefillCommand};
 use crate::error::{Error, ErrorCode, Result};
 
-/// What can be asked, by `type`. A field that a command does not know is refused as `invalidCommand`.
+/// A command, by `type`. A field that the command does not know is refused as `invalidCommand`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Command {
-    /// Takes a lease: loads the model, or joins its load, or reuses it. `done` when it is ready.
+    /// Takes a lease: loads the model, joins its load, or reuses it. `done` when the model is ready.
     Acquire {
-        /// Made by the caller, 1 to 256 bytes. An id that is held already gives the lease back that it stood for.
+        /// Made by the caller, 1 to 256 bytes. If the id is held already, the earlier lease is given back.
         lease_id: String,
-        /// Who asks, for the flight recorder; for example a component's name.
+        /// Names the holder in the log, for example a component's name.
         debug_label: String,
-        /// Which model, and how it is to be loaded.
+        /// The model and its load options.
         model: ModelConfig,
     },
-    /// Gives a lease back. The last one starts the keep-alive. A load goes on for whoever comes back, unless `keepAliveMs`
-    /// is 0: then it is cancelled.
+    /// Gives a lease back. The last one starts the keep-alive. A running load goes on, unless `keepAliveMs` is 0: then
+    /// it is cancelled.
     Release {
-        /// As given to `acquire`. One that is not held is no error.
+        /// The id given to `acquire`. An id that is not held is no error.
         lease_id: String,
     },
-    /// Frees the weights whatever leases exist: cancels, drains, frees. `done` when the memory is free.
+    /// Frees the weights even if leases exist: cancels, drains, frees. `done` when the memory is free.
     Unload {
-        /// Path of the model as it was acquired by; any other spelling is `modelNotKnown`.
+        /// The path given to `acquire`; any other spelling is `modelNotKnown`.
         path: String,
     },
-    /// Queues one turn of a conversation. `done` when it is queued; the answer comes in events of its own.
+    /// Queues one turn of a conversation. `done` when it is queued; the answer comes as events.
     Generate(Box<GenerateCommand>),
-    /// Computes the beginning of a turn that may come, for example while its message is still being spoken. Answered by
-    /// `prefilled`, when what could be computed is in the scope's slot.
+    /// Computes the beginning of a turn that may come, for example while the user still speaks. Answered by `prefilled`
+    /// when the tokens are in the scope's slot.
     Prefill(PrefillCommand),
-    /// Answered by `tokens`: those of a text, by the model's own vocabulary. Loads the model as `generate` does, and fails as that
-    /// would; the model is held until the answer.
+    /// Splits a text into tokens of the model's vocabulary; answered by `tokens`. The command loads the model and fails
+    /// as `generate` does, and holds the model until the answer.
     Tokenize {
-        /// Whose vocabulary.
+        /// The model with the vocabulary.
         model: ModelConfig,
-        /// None is added, neither in front nor behind.
+        /// The text. No token is added in front or behind.
         text: String,
-        /// Whether the names of control tokens in the text, such as `<|im_start|>`, are those tokens. Left out: they are text.
+        /// Whether names of control tokens in the text, such as `<|im_start|>`, become those tokens. Otherwise they are
+        /// text.
+        /// @default false
         #[serde(default)]
         #[ts(optional, as = "Option<bool>")]
         special: bool,
     },
-    /// Answered by `text`: what tokens stand for, control tokens by their names. A vocabulary that puts a space in front of every
-    /// text shows it. Loads the model as `generate` does, and fails as
-    /// that would.
+    /// Joins tokens to a text; answered by `text`. Control tokens appear by their names. If the vocabulary puts a space
+    /// in front of every text, the space is included. The command loads the model and fails as `generate` does.
     Detokenize {
-        /// Whose vocabulary.
+        /// The model with the vocabulary.
         model: ModelConfig,
-        /// `invalidOptions` names the first one that is not in the vocabulary.
+        /// The tokens. `invalidOptions` names the first one that is not in the vocabulary.
         tokens: Vec<i32>,
     },
-    /// Answered by `renderedPrompt`: what the model would read of a conversation, and the template that writes it. Nothing is left
-    /// out, however long it is. Loads the model as `generate` does, and fails as that would.
+    /// Applies the model's chat template to a conversation; answered by `renderedPrompt`. No message is dropped,
+    /// however long the prompt is. The command loads the model and fails as `generate` does.
     ApplyChatTemplate {
-        /// Whose template.
+        /// The model with the template.
         model: ModelConfig,
-        /// At least one; the last one is not the assistant's.
+        /// At least one message; the last one is not the assistant's.
         messages: Vec<Message>,
     },
-    /// Asks for one vector for each text.
+    /// Computes one vector for each text.
     Embed(EmbedCommand),
-    /// Ends an `embed`, which fails as `cancelled`. What is being computed ends with its call.
+    /// Ends an `embed`, which fails as `cancelled`. The call under way is still completed.
     CancelEmbed {
-        /// As it was asked for by this client. One that is not at work is no error.
+        /// The id given by this client. An id that is not running is no error.
         embedding_id: String,
     },
-    /// Measures how fast a model is here.
+    /// Measures the speed of a model on this device.
     Bench(BenchCommand),
-    /// Ends a `bench`, which fails as `cancelled`. What is being computed ends with its call.
+    /// Ends a `bench`, which fails as `cancelled`. The call under way is still completed.
     CancelBench {
-        /// As it was asked for by this client. One that is not at work is no error.
+        /// The id given by this client. An id that is not running is no error.
         bench_id: String,
     },
-    /// Ends one generation, queued or running. `done` when the generation has finished.
+    /// Ends one generation, queued or running. `done` when it has finished.
     Cancel {
-        /// `generationNotFound` when the manager knows none of this id; one that has finished is no error.
+        /// `generationNotFound` if the id is not known; a finished generation is no error.
         generation_id: String,
     },
-    /// Forgets a scope: its transcript and its cached tokens. A running generation is cancelled first.
+    /// Deletes a scope: its transcript, its cached tokens and its files. A running generation is cancelled first.
     DeleteScope {
-        /// `scopeNotFound` when there is none of this id.
+        /// `scopeNotFound` if the id is not known.
         scope: String,
     },
-    /// Takes a scope out of its slot and keeps it in RAM. `done` when the slot is free; a scope that is in none is no error.
+    /// Moves a scope from its slot to RAM. `done` when the slot is free; a scope without a slot is no error.
     Park {
-        /// `scopeNotFound` when there is none of this id, `busy` while a turn of it runs or waits.
+        /// `scopeNotFound` if the id is not known, `busy` while a turn of the scope runs or waits.
         scope: String,
     },
-    /// Puts a scope that is parked or saved into a slot, ahead of its next turn. `done` when it is there.
+    /// Moves a parked or saved scope into a slot, ahead of its next turn. `done` when it is there.
     Restore {
-        /// `notCached` when there is nothing to put back, `busy` while a turn of it runs or waits.
+        /// `notCached` if the scope has no KV to restore, `busy` while a turn of it runs or waits.
         scope: String,
     },
     /// Writes a scope's transcript and KV to disk now, also beside a running turn. `done` when both are safe.
     Save {
-        /// `storageUnavailable` when no directory is known or the scope's `persist` is `none`, `storageFailed` when it could
-        /// not be written.
+        /// `storageUnavailable` if no directory is known or the scope's `persist` is `none`, `storageFailed` if a file
+        /// could not be written.
         scope: String,
     },
-    /// Makes a new scope that begins as a copy of another one. Nothing is prefilled.
+    /// Makes a new scope as a copy of another one. Nothing is prefilled.
     Fork {
-        /// The scope to be copied; `busy` while a turn of it runs or waits.
+        /// The scope to copy; `busy` while a turn of it runs or waits.
         scope: String,
-        /// Id of the copy; `invalidOptions` when it is taken.
+        /// Id of the copy; `invalidOptions` if it is taken.
         fork: String,
-        /// Messages that the copy begins with. Left out: all.
+        /// Number of messages to copy. Left out: all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         message_count: Option<u32>,
     },
-    /// Cuts a transcript: the messages from an index on are gone. The next turn prefills only what is new.
+    /// Cuts a transcript: removes the messages from an index on. The next turn prefills only new tokens.
     RewindTo {
-        /// `busy` while a turn of it runs or waits.
+        /// `busy` while a turn of the scope runs or waits.
         scope: String,
-        /// Index of the first message that goes; `invalidOptions` beyond the end.
+        /// Index of the first message to remove; `invalidOptions` beyond the end.
         message_index: u32,
     },
-    /// Says what of a scope may be written to disk. What may no longer is removed from there; `done` when it is.
+    /// Sets which parts of a scope are written to disk. Files that are no longer allowed are removed; `done` when they
+    /// are.
     SetPersist {
-        /// `scopeNotFound` when there is none of this id.
+        /// `scopeNotFound` if the id is not known.
         scope: String,
-        /// From now on.
+        /// The new setting.
         persist: Persist,
     },
-    /// Forgets every scope, in memory and on disk, what was set aside as damaged included. Running generations are
-    /// cancelled first. `done` when nothing is left.
+    /// Deletes every scope, in memory and on disk, including the damaged files that were set aside. Running generations
+    /// are cancelled first. `done` when nothing is left.
     DeleteAllScopes,
-    /// For the background: running generations stop at their next step, scopes are saved, most recently used first, until
-    /// the deadline. `done` when nothing computes any more, and the saving has ended or its time is up. Nothing is lost:
-    /// `resume` goes on.
+    /// Stops computing for the background. Running generations stop at their next step, then scopes are saved until the
+    /// deadline, most recently used first. `done` when nothing computes any more and the saving has ended or its time
+    /// is up. Nothing is lost: `resume` goes on.
     Suspend {
         /// Milliseconds that saving may take; 0 saves nothing.
         deadline_ms: u32,
-        /// What is waited for first. Left out: nothing.
+        /// The work to wait for first. Left out: none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         after: Option<SuspendAfter>,
     },
-    /// Goes on after `suspend`: the same generations, and the loads that were refused meanwhile.
+    /// Goes on after `suspend`, with the same generations and the loads that were refused meanwhile.
     Resume,
-    /// Says how hot the device is. The hotter, the fewer compute threads; the governor decides below that.
+    /// Reports how hot the device is. The hotter it is, the fewer compute threads are used; the governor decides within
+    /// that limit.
     SetHeat {
-        /// From now on, for every model. At first: `nominal`.
+        /// The new state, for every model. At first: `nominal`.
         heat: Heat,
     },
-    /// Gives memory back, least painful first: each step is a `trimmed` record with its bytes. `done` at the end.
+    /// Frees memory in steps, least painful first. Each step is a `trimmed` record with its bytes. `done` at the end.
     Trim {
         /// How far to go.
         level: TrimLevel,
     },
-    /// Answered by `memoryFit`: whether a model would fit into the memory that is free now. A load may do better: it unloads
-    /// idle models and asks residents to go. Fails as `acquire` would where the file is missing or no model.
+    /// Checks whether a model would fit into the memory that is free now; answered by `memoryFit`. A load may do
+    /// better, because it unloads idle models and asks residents to go. Fails as `acquire` would if the file is missing
+    /// or is not a model.
     CanLoad {
-        /// As `acquire` would have it.
+        /// The model as for `acquire`.
         model: ModelConfig,
     },
-    /// Sets the budgets of the whole manager. A field left out stays what it was.
+    /// Sets the budgets of the whole manager. A field that is left out keeps its value.
     Configure {
-        /// Bytes that models, parked scopes and residents may take together. A load that would exceed it first makes room,
-        /// then is refused as `outOfMemory`, unless it has `force`. What is loaded stays. At first: what the system has
-        /// free.
+        /// Bytes for models, parked scopes and residents together. A load beyond the budget first makes room, then is
+        /// refused as `outOfMemory`, unless it has `force`. Loaded models stay. At first: the memory that the system
+        /// has free.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         memory_budget_bytes: Option<u64>,
-        /// Bytes of saved KV on disk; beyond them the least recently used is removed. At first: 2 GiB.
+        /// Bytes of saved KV on disk; beyond them the least recently used file is removed. At first: 2 GiB.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         saved_budget_bytes: Option<u64>,
-        /// Bytes of models that came from servers; before a new one comes, the least recently used that nobody uses are
-        /// removed. At first: as much as fits.
+        /// Bytes of downloaded models. Before a new one is downloaded, the least recently used models that are not in
+        /// use are removed. At first: as much as fits.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "number")]
         models_budget_bytes: Option<u64>,
     },
-    /// Says where models with hub names (`hf:org/repo:Q4_K_M`) come from. `storageUnavailable` without a directory.
+    /// Sets the source of models with hub names (`hf:org/repo:Q4_K_M`). `storageUnavailable` without a directory.
     SetHub {
-        /// Address of a hub that speaks as `https://huggingface.co` does. Left out: as before; at first that one.
+        /// Address of a hub with the interface of `https://huggingface.co`. Left out: unchanged; at first that one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         endpoint: Option<String>,
-        /// Sent to the hub, and to nobody else. Left out: none.
+        /// Access token, sent to the hub and to no other server. Left out: none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, type = "string")]
         token: Option<HubToken>,
     },
-    /// Answered by `hubRepository`: what a repository of the hub has, and what of it fits. Of each model in it, three at most, one
-    /// header is read: some megabytes where the vocabulary is large.
+    /// Lists the models of a hub repository and which of them fit; answered by `hubRepository`. The command reads one
+    /// header of each model, three at most: some megabytes if the vocabulary is large.
     BrowseHub {
-        /// `hf:org/repo`, with `@revision` after it where that matters; a quantization or a file in it is left out of account.
+        /// `hf:org/repo`, optionally with `@revision`; a quantization or a file in it is ignored.
         repository: String,
     },
-    /// Brings a model to this device without loading it. `done` when it is there; until then it is among the snapshot's downloads,
-    /// whatever becomes of this client. Asked for again, it joins what runs, and resumes what is paused. Who acquires the model
-    /// meanwhile shares the transfer. Fails as `acquire` would, with `cancelled` after `cancelDownload`.
+    /// Downloads a model without loading it. `done` when it is complete; until then it is among the snapshot's
+    /// downloads, also after this client has closed. A second command joins a running download and resumes a paused
+    /// one. An `acquire` of the model shares the transfer. Fails as `acquire` would, and with `cancelled` after
+    /// `cancelDownload`.
     Download {
-        /// A URL, or a name of the hub.
+        /// A URL or a hub name.
         name: String,
-        /// What the file of a URL must be, in 64 hexadecimal digits. The hub says it by itself.
+        /// SHA-256 of the file behind a URL, in 64 hexadecimal digits. A hub provides it by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         sha256: Option<String>,
     },
-    /// Has a download wait until `download` resumes it, also for those who acquired its model. One that does not run is no
-    /// error.
+    /// Pauses a download until `download` resumes it, also for callers that have acquired its model. A download that is
+    /// not running is no error.
     PauseDownload {
-        /// As it was asked for.
+        /// The name of the model, as it was requested.
         name: String,
     },
-    /// Ends a download, or forgets that it failed. `done` when it has stopped, which it does not where somebody has acquired its
-    /// model. What has come is kept until `removeStoredModel`. One that does not run is no error.
+    /// Ends a download, or forgets its failure. `done` when it has stopped; it does not stop if a caller has acquired
+    /// its model. The received bytes are kept until `removeStoredModel`. A download that is not running is no error.
     CancelDownload {
-        /// As it was asked for.
+        /// The name of the model, as it was requested.
         name: String,
     },
-    /// Keeps a file of this device as a model: linked where the file system can, copied where it cannot, and read once. `done` when
-    /// it is there; until then it is among the snapshot's downloads, and is paused and cancelled as one. Afterwards `name` can be
-    /// acquired whatever becomes of the file.
+    /// Imports a file of this device as a stored model: it is linked where the file system can, else copied, and read
+    /// once. `done` when the model is stored; until then it is among the snapshot's downloads and can be paused and
+    /// cancelled like one. Afterwards `name` can be acquired, also if the original file is deleted.
     ImportModel {
-        /// A path, or what a file picker gave (`file:`; `content:` where the host can open it). `invalidOptions` for anything else.
+        /// A path or a file picker's URI (`file:`; `content:` where the host can open it). `invalidOptions` for any
+        /// other text.
         path: String,
-        /// What it is called from now on, in place of what the name meant before: what a file picker gave, `asset:`, a URL or a name of
-        /// the hub. `invalidOptions` for a path, which means the file there; `busy` while something of this name comes in.
+        /// The new name, which replaces an earlier meaning: a file picker's URI, `asset:`, a URL or a hub name.
+        /// `invalidOptions` for a path, which always means the file there; `busy` while a transfer of this name runs.
         name: String,
     },
-    /// Reads every file of a stored model again. `done` when each is what it was when it came. `digestMismatch` when one is damaged,
-    /// which is then removed, `modelNotCached` when one has been deleted: `download` or `importModel` brings it again.
+    /// Verifies every file of a stored model against its digest. `done` if all match. `digestMismatch` if one is
+    /// damaged, which is then removed; `modelNotCached` if one has been deleted. `download` or `importModel` fetches it
+    /// again.
     VerifyStoredModel {
-        /// As it was asked for.
+        /// The name of the model, as it was requested.
         name: String,
     },
-    /// Answered by `storedModels`: the models that came from servers. `storageUnavailable` without a directory.
+    /// Lists the stored models; answered by `storedModels`. `storageUnavailable` without a directory.
     ListStoredModels,
-    /// Removes a model from this device, also one that has not come as a whole. `done` when its room is free; one that is not
-    /// there is no error, and one that is loaded or on its way is `modelInUse`.
+    /// Removes a model from this device, also an incomplete one. `done` when its space is free. A model that is not
+    /// stored is no error; a model that is loaded or in transfer is `modelInUse`.
     RemoveStoredModel {
-        /// As it was asked for.
+        /// The name of the model, as it was requested.
         name: String,
     },
-    /// Registers something big beside the models, or says what it is now. It ends with its client; an id that another
-    /// client has registered is this one's from now on.
+    /// Registers a large memory user beside the models, or updates it. It ends with its client. If another client has
+    /// registered the id, this client takes it over.
     SetResident {
         /// Its whole state.
         resident: Resident,
     },
-    /// The resident is gone, and its memory free. One that is not known, or another client's by now, is no error.
+    /// Reports that a resident is gone and its memory free. An id that is unknown, or now another client's, is no
+    /// error.
     RemoveResident {
-        /// As given to `setResident`.
+        /// The id given to `setResident`.
         id: String,
     },
-    /// Answered by `transcript`.
+    /// Reads a scope's messages; answered by `transcript`.
     GetTranscript {
-        /// `scopeNotFound` when there is none of this id.
+        /// `scopeNotFound` if the id is not known.
         scope: String,
     },
-    /// Answered by `replay`: the text of a generation from an offset in UTF-16 code units on.
+    /// Reads the text of a generation from an offset on; answered by `replay`.
     Replay {
-        /// Queued, running or recently finished; else `generationNotFound`.
+        /// A generation that is queued, running or recently finished; else `generationNotFound`.
         generation_id: String,
-        /// Where to begin, in UTF-16 code units; at or beyond the text's end the answer is empty.
+        /// Start in UTF-16 code units; at or beyond the text's end the answer is empty.
         offset: u32,
     },
-    /// Writes a component's mount or unmount into the flight recorder.
+    /// Writes a component's mount or unmount into the log.
     RecordMount {
         /// The component's name.
         debug_label: String,
         /// Path of the model that it uses.
         path: String,
-        /// Which of the two happened.
+        /// Mount or unmount.
         mount: Mount,
     },
-    /// Answered by `lifecycle`: the last lifecycle events, oldest first.
+    /// Reads the log: the last records, oldest first. Answered by `log`.
     ReadLog,
 }
 
-/// A token that no log shows.
+/// An access token. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct HubToken(pub String);
@@ -296,37 +304,37 @@ impl std::fmt::Debug for HubToken {
     }
 }
 
-/// What happened to a component.
+/// A component's mount or unmount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Mount {
-    /// It came onto the screen.
+    /// The component was mounted.
     Mounted,
-    /// It left the screen.
+    /// The component was unmounted.
     Unmounted,
 }
 
-/// What `suspend` waits for.
+/// The work that `suspend` waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum SuspendAfter {
-    /// Until no generation runs or waits, for a host that may compute in the background for a while. `suspend` without it
-    /// ends the waiting, and so does `resume`; what waited is answered by `done` then.
+    /// Waits until no generation runs or waits, for a host that may compute in the background for a while. A `suspend`
+    /// without it, or `resume`, ends the waiting; the waiting command is then answered by `done`.
     Generations,
 }
 
-/// How hot the device is, in the words of iOS.
+/// How hot the device is, in the terms of iOS.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Heat {
-    /// As it should be.
+    /// Normal temperature.
     #[default]
     Nominal,
-    /// A little too warm. Nothing changes yet.
+    /// Slightly warm. Nothing changes yet.
     Fair,
-    /// Hot: half of the threads.
+    /// Hot: half of the threads compute.
     Serious,
-    /// Too hot: one thread.
+    /// Too hot: one thread computes.
     Critical,
 }
 
@@ -334,14 +342,14 @@ pub enum Heat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum TrimLevel {
-    /// Nothing that anybody waits for: parked scopes go to disk, then models without a lease.
+    /// Frees only memory that is not in use: parked scopes go to disk, then models without a lease are unloaded.
     Moderate,
-    /// All but the model that was used last.
+    /// Frees everything except the model that was used last.
     Critical,
 }
 
 impl Command {
-    /// Checks ids and what else is no number; the error names the field.
+    /// Checks ids and all other fields that are not numbers; the error names the field.
     pub(super) fn validate(&self) -> Result<()> {
         match self {
             Self::Acquire { lease_id, debug_label: _, model } => {

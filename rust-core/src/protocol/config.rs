@@ -1,4 +1,4 @@
-//! What a caller may ask of a model and of a generation, with the ranges that are accepted.
+//! The load options of a model and the policies of a scope, with their ranges.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -12,22 +12,22 @@ const DEFAULT_PARKED_BUDGET_BYTES: u64 = 256 << 20;
 /// Five minutes, as ollama has it.
 pub const DEFAULT_KEEP_ALIVE_MS: u64 = 5 * 60 * 1000;
 
-/// Which model, and how it is loaded. Two configs that lead to the same engine never cause a reload: a field left out
-/// equals whatever was chosen for it.
+/// A model and its load options. Two configs that lead to the same engine never cause a reload: an option that is left
+/// out equals any value that was chosen for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ModelConfig {
-    /// A GGUF file: a path on this device, or a name that it is brought by, once: `https://host/model.gguf`,
-    /// `hf:org/repo:Q4_K_M`, `hf:org/repo/file.gguf@revision`. The text as given is the model's identity: two spellings of
-    /// one file are two models, and load it twice. Replace a file by renaming another over it: one that is cut short while
-    /// it is loaded ends the process.
+    /// A GGUF file: a path on this device, or a name that is downloaded once: `https://host/model.gguf`,
+    /// `hf:org/repo:Q4_K_M`, `hf:org/repo/file.gguf@revision`. The text as given is the model's identity: one file
+    /// under two spellings is loaded twice. Replace a file only by renaming another one over it: truncating a loaded
+    /// file ends the process.
     pub path: String,
-    /// How errors call the model where it is read at another path than it was asked for by. Never crosses the port.
+    /// The name of the model in errors, if it is read at another path than it was asked for by. It stays in Rust.
     #[serde(skip)]
     #[ts(skip)]
     pub asked_path: Option<String>,
-    /// Tokens of context per scope. Left out: the model's trained length, at most 4,096. Of a model that only makes embeddings: tokens
-    /// of a text, never more than the trained length; left out, all of that.
+    /// Tokens of context per scope. Left out: the model's trained length, at most 4,096. For a model that only makes
+    /// embeddings: tokens of a text, at most the trained length, which is also the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub context_size: Option<u32>,
@@ -35,30 +35,34 @@ pub struct ModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub max_resident: Option<u32>,
-    /// Bytes that the KV memory of all slots may take. Left out: 512 MiB.
+    /// Bytes of KV memory for all resident scopes together.
+    /// @default 536_870_912 (512 MiB)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub kv_budget_bytes: Option<u64>,
-    /// Bytes of RAM for scopes that have no slot. Beyond them the least recently parked is forgotten, and prefilled again
-    /// on return. 0: none is parked. Left out: 256 MiB.
+    /// Bytes of RAM for parked scopes. Beyond them the least recently parked scope is dropped and prefilled again on
+    /// return. 0 parks none.
+    /// @default 268_435_456 (256 MiB)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub parked_budget_bytes: Option<u64>,
-    /// The most compute threads; the governor may use fewer. Left out: the number of performance cores.
+    /// Most compute threads; the governor may use fewer. Left out: the number of performance cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub threads: Option<u32>,
-    /// Where the weights live.
+    /// Where the weights are.
+    /// @default 'auto'
     #[serde(default)]
     #[ts(optional, as = "Option<DevicePreference>")]
     pub device: DevicePreference,
-    /// Loads even if the estimate says that it does not fit into memory.
+    /// Loads the model even if the estimate does not fit into memory.
+    /// @default false
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub force: bool,
-    /// Milliseconds that the model stays loaded after its last lease was released. Left out: 300,000. `0`: unload at
-    /// once. `null`: never unload. The newest request's counts, whoever made it: a `generate` that leaves it out makes it
-    /// 300,000 again.
+    /// Milliseconds that the model stays loaded after its last lease was released. `0` unloads it at once, `null`
+    /// never. The newest request sets it, by any caller: a `generate` without it sets the default again.
+    /// @default 300_000 (five minutes)
     #[serde(default = "default_keep_alive")]
     #[ts(optional, type = "number | null")]
     pub keep_alive_ms: Option<u64>,
@@ -68,38 +72,38 @@ fn default_keep_alive() -> Option<u64> {
     Some(DEFAULT_KEEP_ALIVE_MS)
 }
 
-/// Where the weights live.
+/// Where the weights are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum DevicePreference {
     /// A GPU if this build finds one, else the CPU.
     #[default]
     Auto,
-    /// Main memory, computed by the CPU.
+    /// The CPU, in main memory.
     Cpu,
-    /// The GPU's memory; `invalidOptions` when this build finds no GPU.
+    /// The GPU; `invalidOptions` if this build finds none.
     Gpu,
 }
 
-/// What of a scope may be written to disk.
+/// Which parts of a scope are written to disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Persist {
-    /// Nothing: the scope ends with the process.
+    /// Nothing. The scope ends with the process.
     None,
-    /// The messages; the next process prefills them again.
+    /// The messages. The next process prefills them again.
     Transcript,
-    /// The messages, and the KV wherever reading it is cheaper than prefilling again.
+    /// The messages, and the KV if reading it is cheaper than prefilling again.
     #[default]
     Full,
 }
 
-/// What happens when a conversation outgrows `contextSize`.
+/// The policy for a conversation that outgrows `contextSize`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Overflow {
-    /// The model no longer sees the oldest turns; the transcript keeps them. An answer that fills the context ends with
-    /// reason `length`.
+    /// The prompt drops the oldest turns; the transcript keeps them. An answer that fills the context ends with reason
+    /// `length`.
     #[default]
     DropOldest,
     /// The turn fails as `contextFull`.
@@ -107,7 +111,7 @@ pub enum Overflow {
 }
 
 impl ModelConfig {
-    /// A config with every option left out.
+    /// A config without options.
     pub fn new(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -129,12 +133,12 @@ impl ModelConfig {
         Self { path: path.into(), asked_path: Some(name.into()), ..self.clone() }
     }
 
-    /// What errors call the model: the path that it was asked for by.
+    /// The name of the model in errors: the path that it was asked for by.
     pub fn name(&self) -> &str {
         self.asked_path.as_deref().unwrap_or(&self.path)
     }
 
-    /// `parkedBudgetBytes`, or what stands for it.
+    /// `parkedBudgetBytes`, or its default.
     pub fn parked_budget(&self) -> u64 {
         self.parked_budget_bytes.unwrap_or(DEFAULT_PARKED_BUDGET_BYTES)
     }
@@ -145,7 +149,7 @@ impl ModelConfig {
         self.validate_others()
     }
 
-    /// All but the numbers, which are checked in a command before it is read.
+    /// Checks all fields but the numbers. A command's numbers are checked before it is parsed.
     pub(super) fn validate_others(&self) -> Result<()> {
         if self.path.is_empty() {
             return Err(out_of_range("model.path", "a path of at least one character"));

@@ -1,4 +1,4 @@
-//! `fixtures/contract` is what every language agrees on; this is Rust's reading of it.
+//! Reads `fixtures/contract`, the examples that the tests of every language share.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ fn every_command_of_the_contract_is_understood_and_written_back_alike() {
     }
 }
 
-/// What Rust writes may add defaults, and must keep everything that was there.
+/// Rust's JSON may add defaults and must keep every given value.
 fn assert_covers(written: &Value, wanted: &Value, place: &str) {
     match wanted {
         Value::Object(fields) => {

@@ -1,26 +1,26 @@
-//! What computes here, and why no GPU does.
+//! The devices that compute, and the reason why no GPU does.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Something that computes.
+/// A processor that computes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
     /// llama.cpp's short name, such as "CPU" or "Vulkan0".
     pub name: String,
-    /// What sort of device; `device` of a model's `info` names the same sorts.
+    /// The kind of device; `device` of a model's `info` has the same kinds.
     pub kind: DeviceKind,
-    /// The name that its maker gave it, as far as the system tells.
+    /// The manufacturer's name, as far as the system reports it.
     pub description: String,
-    /// Its memory in all, in bytes; the main memory for a CPU.
+    /// Total memory in bytes; the main memory for a CPU.
     #[ts(type = "number")]
     pub memory_bytes: u64,
-    /// Instruction sets that this build uses here, such as "AVX512_VNNI".
+    /// Instruction sets that this build uses on it, such as "AVX512_VNNI".
     pub features: Vec<String>,
 }
 
-/// What sort of device computes.
+/// A kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum DeviceKind {
@@ -28,7 +28,7 @@ pub enum DeviceKind {
     Cpu,
     /// A graphics processor, with memory of its own or shared.
     Gpu,
-    /// Anything else: matrix libraries, NPUs.
+    /// Any other device: matrix libraries, NPUs.
     Accelerator,
 }
 
@@ -36,20 +36,20 @@ pub enum DeviceKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct GpuUnavailable {
-    /// For a program.
+    /// The reason for programs.
     pub reason: GpuUnavailableReason,
-    /// For a person: what is missing, and what could be done.
+    /// The reason for people: what is missing, and what to do.
     pub detail: String,
 }
 
-/// Why no GPU computes, for a program.
+/// Why no GPU computes, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum GpuUnavailableReason {
     /// This build has no code for any GPU.
     NotBuilt,
-    /// This build has code for GPUs, and finds none that it could use.
+    /// This build has code for GPUs and finds none that it could use.
     NotFound,
-    /// There is one, and `device: 'cpu'` was asked for.
+    /// There is a GPU, and the caller asked for `device: 'cpu'`.
     NotWanted,
 }

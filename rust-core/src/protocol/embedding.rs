@@ -1,4 +1,4 @@
-//! Vectors that stand for texts: what is asked, and what comes.
+//! The command `embed` and its cost.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -7,31 +7,35 @@ use super::commands::check_id;
 use super::config::ModelConfig;
 use crate::error::{Error, ErrorCode, Result};
 
-/// Texts of one `embed`.
+/// Most texts of one `embed`.
 const MAX_TEXTS: usize = 256;
 
-/// Asks for one vector for each text. Answered by `embeddings`, all at once. Loads the model as `generate` does, and fails as that
-/// would; the model is held until the answer. Nothing of it is said, and no scope changes.
+/// Computes one vector for each text. Answered by `embeddings`, all at once. The command loads the model and fails as
+/// `generate` does, and holds the model until the answer. No scope changes.
 ///
-/// The texts are computed by the same weights in a context of their own, which is made for the first one, counted in the memory
-/// budget, and freed with the model or its `keepAliveMs` after the last one. Beside generations they are computed in small pieces.
+/// The texts are computed by the same weights in a context of their own. It is made for the first text, counted in the
+/// memory budget, and freed with the model or `keepAliveMs` after the last text. Beside generations the texts are
+/// computed in small pieces.
 ///
-/// Fails as `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is longer than `contextSize`,
-/// `outOfMemory` where there is no room for that context, and `cancelled` after `cancelEmbed`. Ends with its client.
+/// It fails as `modelUnsupported` for a model that makes no embeddings, `contextFull` for a text that is longer than
+/// `contextSize`, `outOfMemory` if that context does not fit, and `cancelled` after `cancelEmbed`. It ends with its
+/// client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EmbedCommand {
-    /// Made by the caller, 1 to 256 bytes. One that is at work is not begun anew: its answer is this one's too.
+    /// Made by the caller, 1 to 256 bytes. A second command with the id of a running `embed` joins it and gets the same
+    /// answer.
     pub embedding_id: String,
-    /// The model that computes.
+    /// The model that computes the vectors.
     pub model: ModelConfig,
-    /// 1 to 256, none of them empty. Control tokens in them are text.
+    /// 1 to 256 texts, none of them empty. Names of control tokens in them are text.
     pub texts: Vec<String>,
-    /// Which of its tokens stand for a text. Left out: what the model was made for, if its file says so; else `mean`.
+    /// Which tokens' outputs form the vector. Left out: the pooling in the model's file, else `mean`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub pooling: Option<Pooling>,
-    /// Whether every vector is scaled to the length 1, so that a dot product is the similarity. Left out: it is.
+    /// Whether every vector is scaled to length 1, so that a dot product is the cosine similarity.
+    /// @default true
     #[serde(default = "normalized")]
     #[ts(optional, as = "Option<bool>")]
     pub normalize: bool,
@@ -41,23 +45,23 @@ fn normalized() -> bool {
     true
 }
 
-/// Which of its tokens stand for a text.
+/// Which tokens' outputs form a text's vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Pooling {
-    /// All of them, each as much as the others.
+    /// The mean of all tokens.
     Mean,
-    /// The first one. For a model that generates, that one knows nothing of the others.
+    /// The first token. In a causal model it has not seen the other tokens.
     Cls,
-    /// The last one.
+    /// The last token.
     Last,
 }
 
-/// What embeddings cost.
+/// The cost of an `embed`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct EmbeddingUsage {
-    /// Tokens of all texts, with those that the model's vocabulary puts around them.
+    /// Tokens of all texts, including the special tokens that the vocabulary adds.
     pub prompt_tokens: u32,
 }
 

@@ -1,4 +1,4 @@
-//! A command on its way: with its request's id, and read from a line of JSON.
+//! A command with its request's id, parsed from JSON.
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -8,30 +8,30 @@ use super::halves::replace_halves;
 use super::numbers::check_numbers;
 use crate::error::{Error, ErrorCode};
 
-/// A command with the id that its answer will carry.
+/// A command with the id that its answer carries.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope {
     /// Made by the caller, unique in its client; the answer carries it.
     pub request_id: String,
-    /// The command's own fields, beside `requestId` in the same object.
+    /// The command's fields, beside `requestId` in the same object.
     #[serde(flatten)]
     #[ts(flatten)]
     pub command: Command,
 }
 
-/// Why a line of JSON is not a command, with the `requestId` it carried (empty if it carried none).
+/// The refusal of a malformed command, with its `requestId` (empty if it had none).
 #[derive(Debug)]
 pub struct Malformed {
-    /// Of the refused command, so that the refusal can be addressed.
+    /// The `requestId` of the refused command, so that the refusal reaches its caller.
     pub request_id: String,
     /// `invalidCommand` for the form, `invalidOptions` for a field out of range.
     pub error: Error,
 }
 
 impl Envelope {
-    /// Parses and validates. The error keeps the `requestId`, so that the refusal reaches its caller. Half a character
-    /// in a text becomes U+FFFD: a command that could not be read could not be answered either.
+    /// Parses and validates a command. The error keeps the `requestId`, so that the refusal reaches its caller. A lone
+    /// surrogate in a text becomes U+FFFD, because a command that cannot be parsed cannot be answered either.
     pub fn parse(json: &str) -> std::result::Result<Self, Malformed> {
         let malformed = |request_id: &str, error: Error| Malformed { request_id: request_id.to_owned(), error };
         let invalid = |detail: String| Error::new(ErrorCode::InvalidCommand, detail);

@@ -1,4 +1,4 @@
-//! What JavaScript is told. Every client numbers its own events without a gap.
+//! The events for JavaScript. Every client numbers its own events without a gap.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -15,166 +15,166 @@ use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary
 use super::stored::{Download, StoredModels};
 use crate::error::Error;
 
-/// What a host's pump thread pulls: the events of at most 16 ms.
+/// The batch that a host's pump thread pulls: the events of at most 16 ms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch {
-    /// As in the snapshot: a batch of another epoch belongs to another client's numbering.
+    /// As in the snapshot. A batch of another epoch belongs to another client's numbering.
     pub epoch: String,
-    /// In order of `seq`.
+    /// The events in order of `seq`.
     pub events: Vec<NumberedEvent>,
 }
 
-/// An event with its place in the one order of its client.
+/// An event with its number in the client's order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct NumberedEvent {
-    /// One more than the event before; a gap means that events were dropped: reread the snapshot.
+    /// One more than the event before. After a gap, reread the snapshot: events were dropped.
     #[ts(type = "number")]
     pub seq: u64,
-    /// The event's own fields, beside `seq` in the same object.
+    /// The event's fields, beside `seq` in the same object.
     #[serde(flatten)]
     #[ts(flatten)]
     pub event: Event,
 }
 
-/// What happened, by `type`. Those with a `requestId` answer one client; the others go to all.
+/// An event, by `type`. An event with a `requestId` answers one client; the others go to all clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
-    /// Answers a command that has no answer of its own.
+    /// Answers a command without an event of its own.
     Done {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
     },
     /// Refuses a command, or says why it failed.
     Failed {
-        /// Id of the refused command; empty when it carried none.
+        /// Id of the refused command; empty if it had none.
         request_id: String,
-        /// Its `code` is for programs, its `detail` for people.
+        /// The error: its `code` is for programs, its `detail` for people.
         error: Error,
     },
     /// Answers `getTranscript`.
     Transcript {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// The scope that was asked for.
+        /// Id of the scope.
         scope: String,
-        /// Which state of the transcript this is: later changes have a higher one.
+        /// Revision of the transcript; a later change has a higher one.
         #[ts(type = "number")]
         revision: u64,
-        /// All messages, oldest first, with those of a turn that is running.
+        /// All messages, oldest first, including those of a running turn.
         messages: Vec<Message>,
     },
     /// Answers `replay`.
     Replay {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// The generation that was asked for.
+        /// Id of the generation.
         generation_id: String,
-        /// As asked for, in UTF-16 code units.
+        /// The requested offset, in UTF-16 code units.
         offset: u32,
-        /// The answer from `offset` on, as far as it has come.
+        /// The text from `offset` on, as far as it exists.
         text: String,
     },
     /// Answers `readLog`.
     Log {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// The last 512 at most, oldest first.
+        /// The last 512 records at most, oldest first.
         records: Vec<LifecycleRecord>,
     },
     /// Answers `canLoad`.
     MemoryFit {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
         /// The answer, with its numbers.
         fit: MemoryFit,
     },
     /// Answers `prefill`.
     Prefilled {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// Tokens of the turn that may come that were in memory already.
+        /// Tokens of the possible turn that were cached already.
         cached_tokens: u32,
-        /// Tokens of it that were computed. None for a memory that cannot be cut back when it comes otherwise, as that of
-        /// recurrent models and of sliding windows.
+        /// Tokens of the possible turn that were computed. 0 for a memory that cannot be cut back, as that of recurrent
+        /// models and sliding windows.
         prefilled_tokens: u32,
     },
     /// Answers `tokenize`.
     Tokens {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// In the order of the text.
+        /// The tokens in the order of the text.
         tokens: Vec<i32>,
     },
     /// Answers `detokenize`.
     Text {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// What is not UTF-8, such as a character of which a token is missing, is U+FFFD.
+        /// The text. Bytes that are not UTF-8, such as a part of a character, are U+FFFD.
         text: String,
     },
     /// Answers `applyChatTemplate`.
     RenderedPrompt {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// What the model would read.
+        /// The rendered prompt.
         prompt: RenderedPrompt,
     },
     /// Answers `embed`.
     Embeddings {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// One vector for each text, in their order, all of one length.
+        /// One vector for each text, in the order of the texts, all of one length.
         embeddings: Vec<Vec<f32>>,
-        /// What they cost.
+        /// The cost.
         usage: EmbeddingUsage,
     },
     /// Answers `bench`.
     Benched {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// What was measured.
+        /// The result.
         report: BenchReport,
     },
-    /// How far a `bench` of this client is. One that is lost is not told again.
+    /// Progress of a `bench` of this client. A lost progress event is not repeated.
     BenchProgress {
-        /// As it was asked for.
+        /// The id given to `bench`.
         bench_id: String,
-        /// Runs that are over, without those that warm up.
+        /// Finished runs, without warm-up runs.
         done: u32,
-        /// Runs of both kinds together: 10, for prompts and answers in 5 `repetitions`.
+        /// Runs of both kinds together: 10 for prompts and answers in 5 `repetitions`.
         total: u32,
     },
     /// Answers `browseHub`.
     HubRepository {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// What there is.
+        /// The repository.
         repository: HubRepository,
     },
     /// Answers `listStoredModels`.
     StoredModels {
-        /// Id of the command that this answers.
+        /// Id of the answered command.
         request_id: String,
-        /// What there is.
+        /// The stored models.
         stored: StoredModels,
     },
 
-    /// A model is new, or something about it changed.
+    /// A model is new or changed.
     ModelChanged {
-        /// Its whole new state.
+        /// The whole new state.
         model: ModelState,
     },
-    /// A scope is new, or something about it changed.
+    /// A scope is new or changed.
     ScopeChanged {
-        /// Its whole new summary.
+        /// The whole new summary.
         scope: ScopeSummary,
     },
-    /// A scope is gone, transcript and cached tokens.
+    /// A scope was deleted, with its transcript and cached tokens.
     ScopeDeleted {
-        /// Its id, free for a new conversation.
+        /// Id of the scope, free for a new conversation.
         scope: String,
     },
     /// The messages from index `from` on are now `messages`.
@@ -184,33 +184,33 @@ pub enum Event {
         /// The transcript's new revision, one more than before.
         #[ts(type = "number")]
         revision: u64,
-        /// Index of the first message that changed; the messages before it stayed.
+        /// Index of the first changed message; the messages before it stayed.
         from: u32,
-        /// All messages from `from` on; none when the transcript was only cut.
+        /// All messages from `from` on; none if the transcript was only cut.
         messages: Vec<Message>,
     },
-    /// A turn was accepted.
+    /// A turn was queued.
     GenerationQueued {
-        /// The turn as it begins: `queued`, without text.
+        /// The generation as it begins: `queued`, without text.
         generation: GenerationState,
     },
-    /// A generation went on to another phase, or prefilled further. `finished` is its last event.
+    /// A generation entered another phase, or prefilled further. The phase `finished` is its last event.
     PhaseChanged {
         /// The generation's id.
         generation_id: String,
-        /// The new phase, in place of the old one.
+        /// The new phase.
         phase: GenerationPhase,
     },
-    /// `offset`: where `text` begins in the answer, in UTF-16 code units.
+    /// More text of the answer.
     TextDelta {
         /// The generation's id.
         generation_id: String,
         /// Length of the text before this piece, in UTF-16 code units.
         offset: u32,
-        /// The piece; pieces that waited together are joined.
+        /// The piece; waiting pieces are joined.
         text: String,
     },
-    /// More of what the model thinks before it answers.
+    /// More of the reasoning before the answer.
     ReasoningDelta {
         /// The generation's id.
         generation_id: String,
@@ -219,73 +219,74 @@ pub enum Event {
         /// The piece.
         text: String,
     },
-    /// More of a call of a tool.
+    /// More of a tool call.
     ToolCallDelta {
         /// The generation's id.
         generation_id: String,
-        /// Which of the generation's calls, from 0; one more than the last begins a new one.
+        /// Index of the call in the generation, from 0; one more than the last begins a new call.
         index: u32,
-        /// Of the call; the same in all of its pieces.
+        /// Id of the call, the same in all of its pieces.
         id: String,
-        /// Of the tool; the same in all of its pieces.
+        /// Name of the tool, the same in all of its pieces.
         name: String,
         /// Length of the arguments before this piece, in UTF-16 code units.
         offset: u32,
-        /// The piece: text of JSON.
+        /// The piece: JSON text.
         arguments: String,
     },
-    /// How likely the answer's next tokens were, where `options.logprobs` asked for that. Comes before their text.
+    /// The likelihood of the answer's next tokens, if `options.logprobs` asks for it. The event comes before their
+    /// text.
     LogprobsDelta {
         /// The generation's id.
         generation_id: String,
-        /// How many tokens were told of before these.
+        /// Number of tokens in earlier events.
         offset: u32,
-        /// In the order of the answer.
+        /// The tokens in the order of the answer.
         logprobs: Vec<TokenLogprob>,
     },
-    /// A call was cut short, by a stop text, a limit or the end of its generation: it is none, and those behind it move up. Comes
-    /// before `finished`.
+    /// A call was cut short by a stop text, a limit or the end of its generation. It is removed, and later calls move
+    /// up. The event comes before `finished`.
     ToolCallDropped {
         /// The generation's id.
         generation_id: String,
-        /// Which of the generation's calls, from 0.
+        /// Index of the call in the generation, from 0.
         index: u32,
     },
-    /// The manager stopped computing, or goes on.
+    /// The manager stopped computing, or went on.
     SuspensionChanged {
         /// Whether it is suspended now.
         suspended: bool,
     },
-    /// A download has begun, or something about it changed: ten times a second at most.
+    /// A download began or changed; at most ten events a second.
     DownloadChanged {
-        /// Its whole new state.
+        /// The whole new state.
         download: Download,
     },
-    /// A download is over, because the model is there, or because it was cancelled.
+    /// A download ended, because the model is complete or the download was cancelled.
     DownloadRemoved {
         /// Its name.
         name: String,
     },
-    /// A resident is new, or something about it changed.
+    /// A resident is new or changed.
     ResidentChanged {
-        /// Its whole new state.
+        /// The whole new state.
         resident: Resident,
     },
     /// A resident is gone.
     ResidentRemoved {
-        /// Its id, free again.
+        /// Id of the resident, free again.
         id: String,
     },
-    /// To the client that registered the resident: its memory is needed. Free it, then send `removeResident`.
+    /// Asks the client that registered the resident for its memory. Free it, then send `removeResident`.
     EvictResident {
         /// Its id.
         id: String,
-        /// What needs the memory, for a person.
+        /// The reason, for people.
         reason: String,
     },
-    /// A new entry of the flight recorder.
+    /// A new record in the log.
     Recorded {
-        /// The entry, as a later `readLog` has it.
+        /// The record, as a later `readLog` returns it.
         record: LifecycleRecord,
     },
 }

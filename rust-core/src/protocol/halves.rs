@@ -1,7 +1,7 @@
-//! Half a character in JSON. A JavaScript string may end in the middle of one, for example when it was cut to a length,
-//! and is then written with an escape that no text in UTF-8 can hold.
+//! Lone surrogates in JSON. A JavaScript string may end in the middle of a character, for example when it was cut to a
+//! length. It is then written with an escape that no UTF-8 text can hold.
 
-/// `json` with U+FFFD in place of every escaped surrogate that has no partner. Nothing else changes.
+/// `json` with U+FFFD in place of every escaped surrogate without a partner. All other text stays.
 pub(super) fn replace_halves(json: &str) -> String {
     let mut whole = String::with_capacity(json.len());
     let mut rest = json;
@@ -24,7 +24,7 @@ pub(super) fn replace_halves(json: &str) -> String {
     whole
 }
 
-/// The UTF-16 code unit of the escape that `text` begins with.
+/// The UTF-16 code unit of the escape at the beginning of `text`.
 fn unit(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }

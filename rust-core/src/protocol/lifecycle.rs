@@ -1,58 +1,58 @@
-//! The flight recorder's entries: what happened to a model, and why.
+//! The records of the flight recorder: what happened to a model, and why.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::error::Error;
 
-/// One entry of the flight recorder.
+/// One record of the flight recorder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LifecycleRecord {
     /// Milliseconds since the Unix epoch.
     #[ts(type = "number")]
     pub at: u64,
-    /// Path of the model. Left out: it concerns the whole manager.
+    /// Path of the model. Absent: the record concerns the whole manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub model: Option<String>,
     /// What happened.
     pub event: LifecycleEvent,
-    /// Why it happened, for a person.
+    /// The reason, for people.
     pub reason: String,
 }
 
-/// What can happen to a model, by `type`.
+/// What happened, by `type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum LifecycleEvent {
-    /// A component that uses the model came onto the screen.
+    /// A component that uses the model was mounted.
     Mounted {
-        /// Its name, as `recordMount` gave it.
+        /// The component's name, as given to `recordMount`.
         debug_label: String,
     },
-    /// A component that uses the model left the screen.
+    /// A component that uses the model was unmounted.
     Unmounted {
-        /// Its name, as `recordMount` gave it.
+        /// The component's name, as given to `recordMount`.
         debug_label: String,
     },
-    /// `reused`: the model was loaded, or being loaded, already.
+    /// A lease was taken.
     Acquired {
-        /// Who took the lease; a generation takes its own as `generation ID`.
+        /// Names the holder; a generation's lease is `generation ID`.
         debug_label: String,
-        /// False when this lease is why the model is loaded.
+        /// Whether the model was loaded, or being loaded, already. False if this lease causes the load.
         reused: bool,
     },
-    /// A lease was given back, or refused after it had been taken.
+    /// A lease was given back, or was refused after it had been taken.
     Released {
-        /// Who held it.
+        /// Names the holder.
         debug_label: String,
     },
-    /// The model's files are on their way to this device.
+    /// The model's files are being downloaded.
     Downloading,
     /// An engine was started and loads the weights.
     Loading,
-    /// Loaded, or leased again within the keep-alive.
+    /// The model was loaded, or leased again within the keep-alive.
     Ready,
     /// The last lease is gone; the keep-alive runs.
     Idle,
@@ -62,30 +62,30 @@ pub enum LifecycleEvent {
     Unloaded,
     /// The load failed, or the engine died. The next lease tries again.
     Failed {
-        /// What whoever waited for the model, or for an answer of it, was told.
+        /// The error that waiting callers got.
         error: Error,
     },
     /// The governor changed the number of compute threads.
     ThreadsChanged {
         /// Threads before.
         from: u32,
-        /// Threads from now on.
+        /// Threads after.
         to: u32,
     },
-    /// A scope left its slot and waits in RAM.
+    /// A scope moved from its slot to RAM.
     ScopeParked {
         /// Id of the scope.
         scope: String,
-        /// RAM that it takes.
+        /// RAM that the scope takes.
         #[ts(type = "number")]
         bytes: u64,
     },
-    /// A scope that was parked or saved is back in the KV memory.
+    /// A parked or saved scope is back in the KV memory.
     ScopeRestored {
         /// Id of the scope.
         scope: String,
     },
-    /// A scope's KV is on disk, whatever place in memory it has beside.
+    /// A scope's KV was written to disk. It may also be in memory.
     ScopeSaved {
         /// Id of the scope.
         scope: String,
@@ -93,50 +93,50 @@ pub enum LifecycleEvent {
         #[ts(type = "number")]
         bytes: u64,
     },
-    /// A scope could not be written; what was on disk of it before still is.
+    /// A scope could not be written. Its earlier files are unchanged.
     ScopeNotSaved {
         /// Id of the scope.
         scope: String,
-        /// What went wrong.
+        /// The error.
         error: Error,
     },
-    /// A scope lost its place in the KV memory, in RAM or on disk; its next turn is prefilled again.
+    /// A scope lost its KV in memory, in RAM or on disk; its next turn is prefilled again.
     ScopeDropped {
         /// Id of the scope.
         scope: String,
     },
-    /// A scope fills more than 80 % of its context. Once, until it has shrunk again.
+    /// A scope fills more than 80 % of its context. Recorded once, until the scope has shrunk again.
     ScopeNearlyFull {
         /// Id of the scope.
         scope: String,
-        /// Tokens that it holds.
+        /// Tokens that the scope holds.
         tokens: u32,
-        /// Tokens that it may hold.
+        /// Tokens that the scope can hold.
         context_size: u32,
     },
-    /// The model no longer sees a scope's oldest turns, because the context was full.
+    /// A scope's oldest turns are dropped from the prompt, because the context was full.
     ScopeShifted {
         /// Id of the scope.
         scope: String,
-        /// Messages that the model does not see any more, system prompt excluded.
+        /// Number of dropped messages, system prompt excluded.
         dropped_messages: u32,
     },
-    /// A file in the directory of saved scopes was damaged, or of an unknown kind. It is kept, under another name.
+    /// A file in the directory of saved scopes was damaged, or of an unknown kind. It is kept under another name.
     FileSetAside {
-        /// Its new name, in the folder `set-aside`.
+        /// The new name, in the folder `set-aside`.
         file: String,
     },
-    /// A step of `trim`.
+    /// A step of `trim` is complete.
     Trimmed {
-        /// Which one.
+        /// The step.
         rung: TrimRung,
-        /// Memory that it gave back.
+        /// Freed bytes.
         #[ts(type = "number")]
         bytes_freed: u64,
     },
-    /// Nothing computes any more, until `resumed`.
+    /// The manager stopped computing until `resumed`.
     Suspended {
-        /// Scopes that were saved within the deadline.
+        /// Number of scopes that were saved within the deadline.
         saved_scopes: u32,
     },
     /// Generations and loads go on.
@@ -147,16 +147,16 @@ pub enum LifecycleEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum TrimRung {
-    /// Memories for embeddings that are not in use were freed.
+    /// Idle contexts for embeddings were freed.
     EmbeddersFreed,
-    /// Parked scopes were written to disk, where they may be.
+    /// Parked scopes were written to disk, if their `persist` allows it.
     ParkedSaved,
-    /// Parked scopes that cannot be on disk were forgotten.
+    /// Parked scopes that cannot be written to disk were dropped.
     ParkedDropped,
     /// Models without a lease were unloaded.
     IdleUnloaded,
     /// Residents that are not in use were asked to go.
     ResidentsEvicted,
-    /// Models in use, but the one used last, were unloaded; their generations ended.
+    /// Models in use, except the one used last, were unloaded; their generations ended.
     LeasedUnloaded,
 }

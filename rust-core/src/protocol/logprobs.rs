@@ -1,29 +1,31 @@
-//! How sure a model was of the tokens that it chose.
+//! The likelihood of the chosen tokens.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// A token of an answer, and how likely it was by the model itself: before temperature, penalties, biases, grammars and all else
-/// that `GenerateOptions` does to a choice.
+/// A token of an answer with its probability by the model itself: before temperature, penalties, biases, grammars and
+/// all other effects of `GenerateOptions`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenLogprob {
-    /// The token that was chosen.
+    /// The chosen token.
     #[serde(flatten)]
     #[ts(flatten)]
     pub chosen: Logprob,
-    /// The likeliest tokens in its place, as many as were asked for, the likeliest first. The chosen one may be none of them.
+    /// The likeliest tokens at this place, as many as requested, the likeliest first. The chosen token may be missing
+    /// from them.
     pub top: Vec<Logprob>,
 }
 
-/// How likely a token is.
+/// A token with its probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Logprob {
-    /// Of the model's vocabulary.
+    /// Token of the model's vocabulary.
     pub token: i32,
-    /// Its own text, control tokens by their names. A part of a character is U+FFFD: `detokenize` joins those.
+    /// The token's text, or the name of a control token. A part of a character is U+FFFD; `detokenize` joins such
+    /// parts.
     pub text: String,
-    /// Natural logarithm of its probability, 0 at most. -9,999 stands for what is as good as impossible.
+    /// Natural logarithm of the probability, at most 0. -9,999 stands for a practically impossible token.
     pub logprob: f32,
 }

@@ -1,4 +1,4 @@
-//! What is said in a conversation, by whom.
+//! The messages of a conversation.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -10,63 +10,65 @@ use crate::error::{Error, ErrorCode, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Message {
-    /// Who speaks.
+    /// The speaker.
     pub role: Role,
-    /// The text, as the chat template is to see it.
+    /// The text, as the chat template gets it.
     pub content: String,
-    /// What the model thought before it answered. Of an assistant; most templates leave it out of later prompts.
+    /// The reasoning before the answer. Only in messages of the assistant; most templates leave it out of later
+    /// prompts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reasoning: Option<String>,
-    /// Tools that the model called. Of an assistant.
+    /// The tool calls of the model. Only in messages of the assistant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<ToolCall>>")]
     pub tool_calls: Vec<ToolCall>,
-    /// Which call `content` is the result of. Of a tool.
+    /// Id of the call whose result `content` is. Only in messages of a tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub tool_call_id: Option<String>,
-    /// The name of the tool that was called. Of a tool; some templates want it.
+    /// Name of the called tool. Only in messages of a tool; some templates need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub tool_name: Option<String>,
 }
 
-/// A call that the model asks for.
+/// A tool call by the model.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ToolCall {
     /// Unique in its conversation; the message with the result carries it.
     pub id: String,
-    /// One of the request's tools.
+    /// Name of one of the request's tools.
     pub name: String,
     /// JSON text: an object as the tool's `parameters` describe it.
     pub arguments: String,
 }
 
 impl ToolCall {
-    /// Whether its arguments are an object of JSON. Templates are given them parsed, and a call that was cut short cannot be.
+    /// Whether the arguments are a JSON object. Templates get them parsed, and those of a call that was cut short
+    /// cannot be parsed.
     pub fn is_whole(&self) -> bool {
         serde_json::from_str::<JsonObject>(&self.arguments).is_ok()
     }
 }
 
-/// Who speaks in a message.
+/// The speaker of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// Instructions to the model; templates want them first, if at all.
+    /// Instructions to the model; templates expect them first, if at all.
     System,
-    /// The person.
+    /// The user.
     User,
     /// The model. Never the last message of a request.
     Assistant,
-    /// The result of a tool that the model called.
+    /// The result of a tool call.
     Tool,
 }
 
 impl Message {
-    /// A message that is nothing but text.
+    /// A message with only text.
     pub fn new(role: Role, content: impl Into<String>) -> Self {
         let (reasoning, tool_calls, tool_call_id, tool_name) = (None, Vec::new(), None, None);
         Self { role, content: content.into(), reasoning, tool_calls, tool_call_id, tool_name }
@@ -92,7 +94,7 @@ impl Message {
     }
 }
 
-/// Of a turn that brings exactly one of the two.
+/// Checks the messages of a turn, which has exactly one of the two lists.
 pub(super) fn check_messages(append: Option<&[Message]>, messages: Option<&[Message]>) -> Result<()> {
     let messages = match (append, messages) {
         (Some(messages), None) | (None, Some(messages)) => messages,

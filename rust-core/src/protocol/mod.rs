@@ -1,5 +1,6 @@
-//! What crosses a port: commands in, events out, a snapshot on request. Plain serde types, no behaviour but
-//! `validate()`. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot drift.
+//! The types that cross a port: commands in, events out, a snapshot on request. Plain serde types; `validate()` is
+//! their only behaviour. The TypeScript types are generated from these (`typescript.rs`), so the two sides cannot
+//! drift.
 
 mod bench;
 mod browsing;
@@ -32,7 +33,7 @@ pub use commands::{Command, Heat, HubToken, Mount, SuspendAfter, TrimLevel};
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
 pub use devices::{Device, DeviceKind, GpuUnavailable, GpuUnavailableReason};
 pub use embedding::{EmbedCommand, EmbeddingUsage, Pooling};
-pub use envelope::Envelope;
+pub use envelope::{Envelope, Malformed};
 pub use events::{Batch, Event, NumberedEvent};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};
 pub use logprobs::{Logprob, TokenLogprob};

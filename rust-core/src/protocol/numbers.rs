@@ -1,6 +1,6 @@
-//! The numbers of a command, by their place in its JSON, and the ranges that are accepted. They are checked before serde reads the
-//! command: its own words for `-1`, `1.5` or `"1"` name neither the field nor the range, and it takes `null`, which is what JSON makes
-//! of `NaN` and `Infinity`, for a field that was left out.
+//! The numbers of a command, by their path in its JSON, with their ranges. They are checked before serde parses the
+//! command: serde's errors for `-1`, `1.5` or `"1"` name neither the field nor the range. serde also takes `null`,
+//! which JSON makes of `NaN` and `Infinity`, for a field that was left out.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,13 +19,13 @@ pub(super) enum Range {
     /// `null` has a meaning of its own.
     WholeOrNull(i64, i64),
     Real(f32, f32),
-    /// More than nothing, up to this.
+    /// Above 0, up to this.
     Positive(f32),
 }
 
 use Range::{Positive, Real, Whole, WholeOrNull};
 
-/// By place: `[]` stands for every element of a list.
+/// Ranges by path; `[]` stands for every element of a list.
 pub(super) const NUMBERS: &[(&str, Range)] = &[
     ("model.contextSize", Whole(16, 16_777_216)),
     ("model.maxResident", Whole(1, 256)),
@@ -72,7 +72,7 @@ pub(super) const NUMBERS: &[(&str, Range)] = &[
     ("repetitions", Whole(1, 100)),
 ];
 
-/// Checks a command's numbers; the error names the field and its range. Whatever else is there, or is not, is for serde to say.
+/// Checks a command's numbers; the error names the field and its range. serde checks all other fields.
 pub(super) fn check_numbers(command: &Value) -> Result<()> {
     for (place, range) in NUMBERS {
         for value in at(command, place) {
@@ -84,7 +84,7 @@ pub(super) fn check_numbers(command: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The same for a part of a command that is in Rust already.
+/// Checks the numbers in a part of a command that is a Rust value already.
 pub(super) fn check_numbers_of(field: &str, part: &impl Serialize) -> Result<()> {
     let part = serde_json::to_value(part).expect("plain data with string keys");
     check_numbers(&Value::from_iter([(field, part)]))
@@ -222,7 +222,7 @@ mod tests {
                 Value::Number(_) => found.push(place.to_owned()),
                 Value::Array(list) => list.iter().for_each(|one| places(one, &format!("{place}[]"), found)),
                 Value::Object(fields) => fields.iter().for_each(|(name, one)| {
-                    // What a tool or an answer is to look like, not what is asked.
+                    // A schema describes a tool or an answer; its numbers are no options.
                     if !["parameters", "schema"].contains(&name.as_str()) {
                         places(one, format!("{place}.{name}").trim_start_matches('.'), found);
                     }

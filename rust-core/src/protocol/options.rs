@@ -1,4 +1,4 @@
-//! What a caller may ask of one generation, with the ranges that are accepted.
+//! The options of one generation, with their ranges.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -8,157 +8,180 @@ use super::numbers::check_numbers_of;
 use super::tools::{ResponseFormat, Tool, ToolChoice, check_tools};
 use crate::error::Result;
 
-/// How one generation is sampled, what its answer may be, and when it ends. Every request has its own; none changes another's.
+/// How one generation is sampled, the form of its answer, and when it ends. Each request has its own options; they do
+/// not affect other requests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GenerateOptions {
-    /// 0 is greedy. 0 to 10; left out: 0.8.
+    /// Sampling temperature, 0 to 10; 0 is greedy.
+    /// @default 0.8
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub temperature: Option<f32>,
-    /// Keep the k likeliest tokens. 0 keeps all; left out: 40.
+    /// Keeps the k likeliest tokens; 0 keeps all.
+    /// @default 40
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub top_k: Option<u32>,
-    /// Keep the likeliest tokens that together have this probability. 0 to 1; left out: 0.95.
+    /// Keeps the likeliest tokens that together have this probability. 0 to 1.
+    /// @default 0.95
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub top_p: Option<f32>,
-    /// Drop tokens less likely than this share of the likeliest. 0 to 1; left out: 0.05.
+    /// Drops tokens that are less likely than this share of the likeliest. 0 to 1.
+    /// @default 0.05
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub min_p: Option<f32>,
-    /// Keep tokens about as surprising as is typical, until they have this probability together (arXiv:2202.00666). 0 to 1; left
-    /// out: 1 (off).
+    /// Keeps tokens whose surprise is near the expected one, until they together have this probability
+    /// (arXiv:2202.00666). 0 to 1; 1 is off.
+    /// @default 1
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub typical_p: Option<f32>,
-    /// Keep tokens whose logit is within this many standard deviations of the highest (arXiv:2411.07641). 0 to 100; left out: off.
+    /// Keeps tokens whose logit is within this many standard deviations of the highest (arXiv:2411.07641). 0 to 100.
+    /// Left out: off.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub top_n_sigma: Option<f32>,
-    /// XTC: with this probability the likeliest choices are left out, all but the least likely of those above `xtcThreshold`. 0 to 1;
-    /// left out: 0 (off).
+    /// XTC: with this probability drops the likeliest tokens, all except the least likely of those above
+    /// `xtcThreshold`. 0 to 1; 0 is off.
+    /// @default 0
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub xtc_probability: Option<f32>,
-    /// Which choices XTC may leave out. 0 to 1, above 0.5 none; left out: 0.1.
+    /// Probability above which XTC may drop a token. 0 to 1; above 0.5 it drops none.
+    /// @default 0.1
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub xtc_threshold: Option<f32>,
-    /// DRY: what a token that would go on with a repetition loses, times `dryBase` for each token more. 0 to 10; left out: 0 (off).
+    /// DRY: penalty of a token that would continue a repetition, times `dryBase` for each further token. 0 to 10; 0 is
+    /// off.
+    /// @default 0
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub dry_multiplier: Option<f32>,
-    /// 1 to 10; left out: 1.75.
+    /// Base of DRY's growing penalty. 1 to 10.
+    /// @default 1.75
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub dry_base: Option<f32>,
-    /// Tokens that may be repeated for nothing. 0 to 1,024; left out: 2.
+    /// Length of a repetition without DRY penalty. 0 to 1,024 tokens.
+    /// @default 2
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub dry_allowed_length: Option<u32>,
-    /// Tokens that DRY looks back on. 0 to 4,096; left out: 64.
+    /// Number of past tokens that DRY considers. 0 to 4,096.
+    /// @default 64
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub dry_penalty_window: Option<u32>,
-    /// Texts over which no repetition goes on. At most 16 of 1 to 64 bytes each; left out: line end, `:`, `"` and `*`.
+    /// Texts that break a repetition. At most 16 of 1 to 64 bytes each. Left out: line end, `:`, `"` and `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub dry_sequence_breakers: Option<Vec<String>>,
-    /// Mirostat, version 1 or 2 (arXiv:2007.14966), in place of every option above but temperature. Left out: off.
+    /// Mirostat, version 1 or 2 (arXiv:2007.14966). It replaces every option above except temperature. Left out: off.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "1 | 2")]
     pub mirostat: Option<u32>,
-    /// Mirostat's target, in bits of surprise. 0 to 100; left out: 5.
+    /// Mirostat's target, in bits of surprise. 0 to 100.
+    /// @default 5
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub mirostat_tau: Option<f32>,
-    /// How fast Mirostat learns. 0 to 1; left out: 0.1.
+    /// Mirostat's learning rate. 0 to 1.
+    /// @default 0.1
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub mirostat_eta: Option<f32>,
-    /// Divides the logits of tokens seen in the window. Above 0, to 10; left out: 1 (off).
+    /// Divides the logits of tokens in the window. Above 0, to 10; 1 is off.
+    /// @default 1
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub repeat_penalty: Option<f32>,
-    /// Subtracted once per occurrence. -2 to 2; left out: 0.
+    /// Subtracted from a token's logit for each occurrence in the window. -2 to 2.
+    /// @default 0
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub frequency_penalty: Option<f32>,
-    /// Subtracted once if seen. -2 to 2; left out: 0.
+    /// Subtracted once from the logit of each token in the window. -2 to 2.
+    /// @default 0
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub presence_penalty: Option<f32>,
-    /// Tokens that the penalties look back on. 0 to 4,096; left out: 64.
+    /// Number of past tokens that the penalties consider. 0 to 4,096.
+    /// @default 64
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub penalty_window: Option<u32>,
-    /// Added to the logits of single tokens. At most 1,024.
+    /// Values to add to the logits of single tokens. At most 1,024.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<LogitBias>>")]
     pub logit_bias: Vec<LogitBias>,
-    /// Same seed, same options, same prompt: same choices. Left out: random.
+    /// Seed of the sampler. The same seed, options and prompt give the same choices. Left out: random.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub seed: Option<u32>,
-    /// Texts that end the answer wherever they come, in thought and in calls too; none of them is delivered. At most 16 of 1 to 256
-    /// bytes each.
+    /// Texts that end the answer wherever they appear, also in reasoning and calls. They are not delivered. At most 16
+    /// of 1 to 256 bytes each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<String>>")]
     pub stop: Vec<String>,
-    /// Ends the answer after this many tokens, with reason `length`. Left out: until the model ends it, or the context is
-    /// full.
+    /// Ends the answer after this many tokens, with reason `length`. Left out: the answer runs until the model ends it
+    /// or the context is full.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub max_output_tokens: Option<u32>,
-    /// Whether a cancelled or failed answer keeps, in transcript and KV, what was delivered. Left out: false, the turn
-    /// goes back whole.
+    /// Whether a cancelled or failed answer keeps its delivered text, in transcript and KV. Otherwise the whole turn
+    /// goes back.
+    /// @default false
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub keep_partial: bool,
-    /// Whether it is told how likely each token of the answer was, and this many others in its place. 0 to 20; left out: it is not.
+    /// Returns the probability of each token of the answer, and of this many alternatives. 0 to 20. Left out: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub logprobs: Option<u32>,
-    /// What form the answer has. Left out: free text. A grammar cannot be had beside tools that may be called. JSON can: where a tool
-    /// must be called, it is, and else none is.
+    /// The form of the answer. Left out: free text. A grammar excludes tools that may be called. JSON does not: if a
+    /// tool must be called, it is called; otherwise none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub response_format: Option<ResponseFormat>,
-    /// A chat template in Jinja in place of the model's own, at most 64 KiB. Left out: the model's.
+    /// A Jinja chat template in place of the model's own, at most 64 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub chat_template: Option<String>,
-    /// Whether a model that can think before it answers does so. Left out: it does.
+    /// Whether a model that can reason before its answer does so. Left out: it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reasoning: Option<bool>,
-    /// Tokens that it may think, then it must answer. 0 and more; left out: as many as it likes.
+    /// Most tokens of reasoning, then the model must answer. 0 and more. Left out: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reasoning_budget_tokens: Option<u32>,
-    /// What the model may call. The calls are the caller's to carry out: their results go into the next turn. At most 128.
+    /// The tools that the model may call. The caller runs the calls and sends the results with the next turn. At most
+    /// 128.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<Tool>>")]
     pub tools: Vec<Tool>,
-    /// Whether it does. Left out: as it sees fit.
+    /// Whether the model calls tools. Left out: the model decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub tool_choice: Option<ToolChoice>,
-    /// Whether one answer may call several tools. Left out: false.
+    /// Whether one answer may call several tools.
+    /// @default false
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub parallel_tool_calls: bool,
 }
 
-/// What is added to a token's logit.
+/// A value to add to a token's logit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogitBias {
     /// A token of the model's vocabulary.
     pub token: u32,
-    /// -100 to 100. The ends all but forbid it, or all but force it.
+    /// -100 to 100. The extremes practically forbid or force the token.
     pub bias: f32,
 }
 
@@ -169,7 +192,7 @@ impl GenerateOptions {
         self.validate_others()
     }
 
-    /// All but the numbers, which are checked in a command before it is read.
+    /// Checks all fields but the numbers. A command's numbers are checked before it is parsed.
     pub(super) fn validate_others(&self) -> Result<()> {
         check_texts("options.stop", &self.stop, 256)?;
         check_texts("options.drySequenceBreakers", self.dry_sequence_breakers.as_deref().unwrap_or_default(), 64)?;
@@ -188,7 +211,7 @@ impl GenerateOptions {
         Ok(())
     }
 
-    /// Whether all of them can be had where no template is applied.
+    /// Checks that no option needs a template, for a turn with a `prompt`.
     pub(super) fn check_raw(&self) -> Result<()> {
         for (field, is_there) in [
             ("options.tools", !self.tools.is_empty()),
@@ -203,7 +226,7 @@ impl GenerateOptions {
         Ok(())
     }
 
-    /// With the default in place.
+    /// The tool choice, or its default.
     pub fn tool_choice(&self) -> ToolChoice {
         self.tool_choice.clone().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The state now: what a first render needs, and nothing larger. Transcripts come by command.
+//! The current state: enough for a first render, and nothing larger. Transcripts come by command.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -12,30 +12,30 @@ use super::stored::Download;
 use crate::error::Error;
 use crate::store::Progress;
 
-/// Everything a client knows at once. `seq` is the number of the last event that it includes.
+/// The state that a client sees. `seq` is the number of the last event that it includes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// Changes when the numbering starts anew: another client, another process.
+    /// Changes when the numbering starts anew: for another client or another process.
     pub epoch: String,
-    /// Number of the last event that is included; events up to it are to be ignored.
+    /// Number of the last included event; ignore events up to it.
     #[ts(type = "number")]
     pub seq: u64,
-    /// Every model asked for since the process started, sorted by path.
+    /// Every model requested since the process started, sorted by path.
     pub models: Vec<ModelState>,
     /// Every scope, sorted by id.
     pub scopes: Vec<ScopeSummary>,
-    /// Queued, running, and the last few finished generations, oldest first.
+    /// Generations that are queued, running or recently finished, oldest first.
     pub generations: Vec<GenerationState>,
-    /// What the app has beside the models, sorted by id.
+    /// The residents, sorted by id.
     pub residents: Vec<Resident>,
-    /// Models that were asked for by `download` and are not there yet, sorted by name.
+    /// Unfinished downloads, sorted by name.
     pub downloads: Vec<Download>,
-    /// Whether `suspend` holds.
+    /// Whether `suspend` is in effect.
     pub suspended: bool,
-    /// What this build can compute on; the same for the life of the process.
+    /// Devices that this build can compute on; the same for the life of the process.
     pub devices: Vec<Device>,
-    /// Why there is no GPU among `devices`, where there is none.
+    /// Why there is no GPU among `devices`. Absent if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub gpu_unavailable: Option<GpuUnavailable>,
@@ -45,94 +45,95 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelState {
-    /// The path that it was asked for by; its identity.
+    /// The path as requested; the model's identity.
     pub path: String,
-    /// As last asked for.
+    /// The config of the newest request.
     pub config: ModelConfig,
-    /// Where the model is in its life.
+    /// The model's state.
     pub status: ModelStatus,
-    /// Who keeps it loaded, oldest first.
+    /// The leases that keep the model loaded, oldest first.
     pub leases: Vec<Lease>,
-    /// How often the weights were loaded since the process started. 1 is the number to hope for.
+    /// Number of loads since the process started. 1 is ideal.
     pub loads: u32,
 }
 
-/// A model's states, by `type`.
+/// A model's state, by `type`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ModelStatus {
-    /// Takes no memory; the next lease loads it.
+    /// The model takes no memory; the next lease loads it.
     Unloaded,
-    /// Its files come to this device; then it is loaded.
+    /// The model is being downloaded, then it is loaded.
     Downloading {
-        /// How far that is.
+        /// Progress of the download.
         progress: Progress,
     },
-    /// `progress` from 0 to 1.
+    /// The model is being loaded.
     Loading {
-        /// The share of the weights that has been read.
+        /// Share of the weights that has been read, 0 to 1.
         progress: f32,
     },
-    /// Loaded and leased.
+    /// The model is loaded and leased.
     Ready {
-        /// What was loaded, with every "auto" replaced by what was chosen.
+        /// The loaded model, with every "auto" replaced by the chosen value.
         info: ModelInfo,
     },
-    /// Loaded, without a lease, waiting for the keep-alive to end.
+    /// The model is loaded without a lease, until the keep-alive ends.
     Idle {
-        /// What was loaded, with every "auto" replaced by what was chosen.
+        /// The loaded model, with every "auto" replaced by the chosen value.
         info: ModelInfo,
     },
-    /// Its generations are being ended and its memory freed.
+    /// The model's generations are being ended and its memory freed.
     Unloading,
     /// The load failed, or the engine died. The next lease tries again.
     Failed {
-        /// What whoever waited for the model, or for an answer of it, was told.
+        /// The error that waiting callers got.
         error: Error,
     },
 }
 
-/// Who keeps a model loaded.
+/// A lease that keeps a model loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Lease {
-    /// As `acquire` named it; `generation ID` for a queued or running generation.
+    /// The label given to `acquire`; `generation ID` for a queued or running generation.
     pub debug_label: String,
 }
 
-/// What a loaded model turned out to be: every "auto" replaced by what was chosen.
+/// A loaded model, with every "auto" replaced by the chosen value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelInfo {
     /// llama.cpp's one-line description, such as "llama 1B Q4_0".
     pub description: String,
-    /// Bytes of the weights, all tensors together.
+    /// Bytes of all tensors.
     #[ts(type = "number")]
     pub size_bytes: u64,
-    /// Numbers in all tensors together.
+    /// Number of parameters in all tensors.
     #[ts(type = "number")]
     pub parameter_count: u64,
     /// Tokens of context that the model was trained for.
     pub trained_context_size: u32,
-    /// Tokens of context per scope. Of a model that only makes embeddings: of a text, at most `trainedContextSize`.
+    /// Tokens of context per scope. For a model that only makes embeddings: most tokens of a text, at most
+    /// `trainedContextSize`.
     pub context_size: u32,
-    /// Scopes that can be resident at once. 0: it only makes embeddings, and holds no conversation.
+    /// Scopes that can be resident at once. 0 for a model that only makes embeddings and holds no conversation.
     pub max_resident: u32,
-    /// Compute threads in use now; the governor changes it.
+    /// Compute threads in use now; the governor changes the number.
     pub threads: u32,
-    /// Where the weights are.
+    /// The kind of device that holds the weights.
     pub device: DeviceKind,
-    /// Names of the devices that hold them, as in the snapshot's `devices`.
+    /// Names of the devices that hold the weights, as in the snapshot's `devices`.
     pub devices: Vec<String>,
-    /// Layers of the model.
+    /// Number of layers.
     pub layers: u32,
-    /// How many of them a GPU computes: all or none.
+    /// Number of layers that a GPU computes: all or none.
     pub gpu_layers: u32,
-    /// Why no GPU computes, where none does.
+    /// Why no GPU computes. Absent if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub gpu_unavailable: Option<GpuUnavailable>,
-    /// Whether the file brings a chat template of its own.
+    /// Whether the file contains a chat template.
     pub has_chat_template: bool,
 }
 
@@ -143,25 +144,26 @@ impl ModelInfo {
     }
 }
 
-/// One conversation without its messages, which come by `getTranscript`.
+/// One conversation without its messages; `getTranscript` reads those.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ScopeSummary {
-    /// The name that its first generation gave it.
+    /// The name given by its first generation.
     pub id: String,
     /// Path of the model that answered last.
     pub model: String,
-    /// Messages of the transcript, with those of a turn that is running.
+    /// Number of messages, including those of a running turn.
     pub message_count: u32,
-    /// Messages that the model no longer sees, because the context was full; the system prompt is never one of them.
+    /// Number of messages that are dropped from the prompt, because the context was full; the system prompt is never
+    /// dropped.
     pub dropped_messages: u32,
-    /// Tokens of this scope that need not be computed again, wherever they are.
+    /// Tokens of the scope that need not be computed again, wherever their KV is.
     pub cached_tokens: u32,
-    /// What a return to this scope costs.
+    /// Where the KV is, and so the cost of the next turn.
     pub residency: Residency,
-    /// What of it may be written to disk.
+    /// Which parts are written to disk.
     pub persist: Persist,
-    /// When its KV was written to disk, in milliseconds since the Unix epoch. Absent: it is not there.
+    /// Time when the KV was written to disk, in milliseconds since the Unix epoch. Absent if it is not on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub saved_at: Option<u64>,
@@ -177,61 +179,62 @@ pub struct ScopeSummary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Residency {
-    /// In a slot of the model: a turn prefills only what is new.
+    /// In a slot of the model. A turn prefills only new tokens.
     Resident,
-    /// In RAM, out of the context's memory; restored in milliseconds.
+    /// In RAM, outside of the context's memory. It is restored in milliseconds.
     Parked,
-    /// On disk: read, verified and restored before its next turn.
+    /// On disk. It is read, verified and restored before the next turn.
     Saved,
-    /// Nowhere: the next turn prefills the whole conversation.
+    /// Nowhere. The next turn prefills the whole conversation.
     Uncached,
 }
 
-/// One answer in the making, or made not long ago.
+/// One answer that is queued, running or recently finished.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct GenerationState {
-    /// As its caller named it.
+    /// The id given by its caller.
     pub id: String,
-    /// Id of the conversation that it is a turn of.
+    /// Id of the scope.
     pub scope: String,
     /// Path of the model.
     pub model: String,
-    /// How far it is; at the end, how it ended.
+    /// The current phase; at the end with the outcome.
     pub phase: GenerationPhase,
-    /// The answer so far, without what was thought before it and without calls of tools.
+    /// The answer so far, without reasoning and tool calls.
     pub text: String,
-    /// What the model thinks before it answers, so far.
+    /// The reasoning so far.
     #[serde(default)]
     pub reasoning: String,
-    /// The tools that the answer calls, so far: `arguments` is whole when the generation has finished.
+    /// The tool calls so far; `arguments` is complete when the generation has finished.
     #[serde(default)]
     pub tool_calls: Vec<ToolCall>,
-    /// Of the answer's tokens so far, where `options.logprobs` asked for them: as many as `outputTokens`, so also of a stop text's, of
-    /// control tokens but the one that ends the answer, and of thoughts and calls.
+    /// The probabilities of the answer's tokens so far, if `options.logprobs` asks for them. There are as many as
+    /// `outputTokens`, so they include the tokens of a stop text, of reasoning and of calls, and control tokens except
+    /// the one that ends the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<TokenLogprob>>")]
     pub logprobs: Vec<TokenLogprob>,
 }
 
-/// The way of a generation, by `type`, in this order; any of them may be followed by `finished`.
+/// The phases of a generation, by `type`, in this order; `finished` may follow any of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum GenerationPhase {
-    /// Waits for the model, for the scope's earlier turn, or for a slot.
+    /// The generation waits for the model, for the scope's earlier turn, or for a slot.
     Queued,
-    /// `done` of `total` tokens that were not cached.
+    /// The tokens that were not cached are being computed.
     Prefilling {
         /// Tokens prefilled so far.
         done: u32,
         /// Tokens to prefill.
         total: u32,
     },
-    /// The answer is being written.
+    /// The answer is being generated.
     Decoding,
-    /// Nothing will change any more.
+    /// The generation has ended.
     Finished {
-        /// How it ended, and what it cost.
+        /// How it ended, with its cost.
         outcome: Outcome,
     },
 }
@@ -240,15 +243,15 @@ pub enum GenerationPhase {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
-    /// Why it ended; `failed` alone brings an `error`.
+    /// The reason; only `failed` has an `error`.
     pub reason: FinishReason,
-    /// Present if, and only if, `reason` is `failed`.
+    /// Present if and only if `reason` is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub error: Option<Error>,
-    /// Tokens; all zero for a generation that never reached a slot.
+    /// The token counts; all 0 for a generation that never reached a slot.
     pub usage: Usage,
-    /// Milliseconds; a phase that was never entered is 0.
+    /// The durations; 0 for a phase that was never entered.
     pub timings: Timings,
 }
 
@@ -256,19 +259,19 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum FinishReason {
-    /// The model ended its answer, or a stop text was met.
+    /// The model ended its answer, or a stop text appeared.
     Stop,
     /// `maxOutputTokens` was reached.
     Length,
-    /// The model ended its answer, and waits for the results of tools.
+    /// The model ended its answer with tool calls and expects their results.
     ToolCalls,
-    /// By `cancel`, or because its scope was disposed of.
+    /// `cancel` ended it, or its scope was deleted.
     Cancelled,
-    /// By an error; `error` says which.
+    /// An error ended it; see `error`.
     Failed,
 }
 
-/// Tokens of one generation.
+/// Token counts of one generation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
@@ -276,19 +279,19 @@ pub struct Usage {
     pub prompt_tokens: u32,
     /// Prompt tokens that were in the KV memory already.
     pub cached_tokens: u32,
-    /// Prompt tokens that had to be computed.
+    /// Prompt tokens that were computed.
     pub prefilled_tokens: u32,
     /// Tokens sampled for the answer, without the one that ended it; those of a stop text count.
     pub output_tokens: u32,
 }
 
-/// Milliseconds of one generation, each measured from the end of the phase before.
+/// Durations of one generation in milliseconds, each from the end of the phase before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Timings {
-    /// Waiting: for the load, the scope's earlier turn, a slot.
+    /// Waiting for the load, the scope's earlier turn, or a slot.
     pub queued_ms: f64,
-    /// From the slot to the first token, or to the end if none came.
+    /// From the slot to the first token, or to the end if no token came.
     pub prefill_ms: f64,
     /// From the first token to the end.
     pub decode_ms: f64,

@@ -1,4 +1,4 @@
-//! What an answer may be made of beside free text: calls of tools, JSON, a grammar.
+//! Tools and response formats: answers that are more than free text.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -6,7 +6,7 @@ use ts_rs::TS;
 use super::config::out_of_range;
 use crate::error::Result;
 
-/// An object of JSON, its fields in the order in which they were given.
+/// A JSON object that keeps the order of its fields.
 pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// A function of the app that the model may call.
@@ -15,11 +15,11 @@ pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 pub struct Tool {
     /// 1 to 64 letters, digits, `_`, `-` or `.`; unique in its request.
     pub name: String,
-    /// When to call it, for the model.
+    /// Tells the model when to call the tool.
     #[serde(default)]
     #[ts(optional, as = "Option<String>")]
     pub description: String,
-    /// JSON Schema of the arguments, an object. Left out: there are none.
+    /// JSON Schema of the arguments, an object. Left out: no arguments.
     #[serde(default)]
     #[ts(optional, type = "Record<string, unknown>")]
     pub parameters: JsonObject,
@@ -29,22 +29,22 @@ pub struct Tool {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ToolChoice {
-    /// As it sees fit.
+    /// The model decides.
     #[default]
     Auto,
-    /// It does not, and knows of them only what the transcript says.
+    /// The model calls none; the prompt does not list the tools.
     None,
-    /// It calls at least one.
+    /// The model calls at least one.
     Required,
-    /// It calls this one.
+    /// The model calls this tool.
     Tool {
-        /// One of the request's tools.
+        /// Name of one of the request's tools.
         tool_name: String,
     },
 }
 
 impl ToolChoice {
-    /// Whether the answer is at least one call.
+    /// Whether the answer has at least one call.
     pub fn requires_a_call(&self) -> bool {
         match self {
             Self::Auto | Self::None => false,
@@ -53,7 +53,7 @@ impl ToolChoice {
     }
 }
 
-/// What form an answer has. The model can write nothing else; cut off by `maxOutputTokens` it is not whole.
+/// The form of an answer. The model can write nothing else; an answer that `maxOutputTokens` cuts off is incomplete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ResponseFormat {
@@ -64,11 +64,11 @@ pub enum ResponseFormat {
         #[ts(optional, type = "Record<string, unknown>")]
         schema: Option<JsonObject>,
     },
-    /// A text of a grammar.
+    /// A text that matches a grammar.
     Grammar {
-        /// In GBNF, with a rule `root`. At most 64 KiB, and groups in groups to a depth of 100.
+        /// Grammar in GBNF with a rule `root`. At most 64 KiB, with groups nested at most 100 deep.
         gbnf: String,
-        /// Texts from which on the grammar holds, the text itself included. Left out: from the beginning.
+        /// Texts that start the grammar, themselves included. Left out: the grammar holds from the beginning.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[ts(optional, as = "Option<Vec<String>>")]
         triggers: Vec<String>,
@@ -89,7 +89,7 @@ impl Tool {
     }
 }
 
-/// Checks a request's tools, and that a tool that must be called is one of them.
+/// Checks a request's tools, and that a required tool is one of them.
 pub(super) fn check_tools(tools: &[Tool], choice: &ToolChoice) -> Result<()> {
     if tools.len() > MOST_TOOLS {
         return Err(out_of_range("options.tools", &format!("at most {MOST_TOOLS} tools")));
@@ -112,7 +112,7 @@ pub(super) fn check_tools(tools: &[Tool], choice: &ToolChoice) -> Result<()> {
 }
 
 impl ResponseFormat {
-    /// Checks sizes; whether grammar and schema can be used, only the model can say.
+    /// Checks sizes. Only the model can tell whether grammar and schema are usable.
     pub(super) fn validate(&self) -> Result<()> {
         let Self::Grammar { gbnf, triggers } = self else { return Ok(()) };
         if gbnf.len() > MOST_GRAMMAR_BYTES || gbnf.contains('\0') {
@@ -128,8 +128,8 @@ impl ResponseFormat {
     }
 }
 
-/// The most parentheses that are open at once, those in texts and in sets of characters included: llama.cpp reads a group in a
-/// group by calling itself.
+/// Deepest nesting of parentheses, including those in texts and character sets: llama.cpp parses nested groups
+/// recursively.
 fn depth(gbnf: &str) -> usize {
     let mut open = 0_usize;
     let mut deepest = 0;

@@ -1,4 +1,4 @@
-//! What is asked of one turn of a conversation: an answer, or to compute ahead what is known of it.
+//! The commands for one turn of a conversation: `generate` and `prefill`.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -14,63 +14,65 @@ use crate::error::{Error, ErrorCode, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GenerateCommand {
-    /// Made by the caller, 1 to 256 bytes; one that the manager knows already is refused as `invalidOptions`.
+    /// Made by the caller, 1 to 256 bytes; a known id is refused as `invalidOptions`.
     pub generation_id: String,
-    /// The model that answers; loaded if it is not. Its `keepAliveMs` counts as the newest request's, also when left
-    /// out.
+    /// The model that answers; it is loaded if necessary. Its `keepAliveMs` becomes the model's, also if left out.
     pub model: ModelConfig,
     /// The conversation, made on first use.
     pub scope: String,
-    /// Messages added to the stored transcript. One of this, `messages` and `prompt`.
+    /// Messages to add to the stored transcript. Give one of this, `messages` and `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub append: Option<Vec<Message>>,
-    /// The whole transcript, replacing the stored one from the first difference.
+    /// The whole transcript, which replaces the stored one from the first difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub messages: Option<Vec<Message>>,
-    /// Text to be gone on with, as it is: no template is applied, and the names of control tokens in it are those tokens. The
-    /// transcript is replaced by it, as the one message of a user. Options that speak to a template cannot be had beside it: tools,
-    /// `reasoning`, `reasoningBudgetTokens` and `chatTemplate`.
+    /// Text to continue, without a template. Names of control tokens in it are those tokens. It replaces the
+    /// transcript, as one message of a user. It excludes options for the template: tools, `reasoning`,
+    /// `reasoningBudgetTokens` and `chatTemplate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub prompt: Option<String>,
-    /// What of the scope may be written to disk, from now on. Left out: as before; at first `kv`.
+    /// Which parts of the scope are written to disk, from now on. Left out: unchanged; at first `full`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub persist: Option<Persist>,
-    /// What happens when the conversation outgrows `contextSize`.
+    /// The policy for a conversation that outgrows `contextSize`.
+    /// @default 'dropOldest'
     #[serde(default)]
     #[ts(optional, as = "Option<Overflow>")]
     pub overflow: Overflow,
-    /// Sampling and limits of this turn alone. Left out: every default.
+    /// Sampling and limits of this turn alone.
     #[serde(default)]
     #[ts(optional, as = "Option<GenerateOptions>")]
     pub options: GenerateOptions,
 }
 
-/// What a scope's next turn may be. Nothing is said: transcript, revision and `lastUsedAt` stay, and no generation is made. What
-/// changes is `cachedTokens`, and the residency. The turn that comes keeps as much of it as it shares.
+/// The possible next turn of a scope. Transcript, revision and `lastUsedAt` stay as they are, and no generation is
+/// made; only `cachedTokens` and the residency change. The next turn keeps the tokens that it shares.
 ///
-/// Nobody waits for it: it is computed where no turn is prefilled, and takes no lease. It fails as `modelUnloaded` where the
-/// scope's model is not loaded, `suspended` while `suspend` holds, `busy` while a turn of the scope runs or waits, `contextFull`
-/// where the turn would have to leave out others, and `cancelled` as soon as a newer one comes, or a `generate`, `park`,
-/// `rewindTo` or `deleteScope` of the scope, or `suspend`. What was computed by then stays.
+/// A prefill has no priority: it runs while no turn is prefilled, and takes no lease. It fails as `modelUnloaded` if
+/// the scope's model is not loaded, `suspended` while `suspend` is in effect, `busy` while a turn of the scope runs or
+/// waits, and `contextFull` if the turn would drop others. It fails as `cancelled` as soon as a newer one comes, or a
+/// `generate`, `park`, `rewindTo` or `deleteScope` of the scope, or `suspend`. The computed tokens stay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PrefillCommand {
-    /// The conversation; `scopeNotFound` when there is none of this id. The model that answered it last computes.
+    /// The conversation; `scopeNotFound` if the id is not known. The model that answered last computes.
     pub scope: String,
-    /// As `generate` would add them. Either this or `messages`. An empty last message stands for one of which nothing is known.
+    /// Messages to add, as in `generate`. Give either this or `messages`. An empty last message stands for one that is
+    /// still unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub append: Option<Vec<Message>>,
-    /// As `generate` would replace the transcript by them.
+    /// The whole transcript, as in `generate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub messages: Option<Vec<Message>>,
-    /// Whether the last message's last word may become another one: it is not computed then. A word ends at a white space, so
-    /// leave it out for languages that have none.
+    /// Whether the last word may still change; it is not computed then. A word ends at a white space, so leave this out
+    /// for languages without spaces.
+    /// @default false
     #[serde(default)]
     #[ts(optional, as = "Option<bool>")]
     pub open: bool,

@@ -1,4 +1,4 @@
-//! Writes `src/protocol/generated.ts` from the types here, and fails when the committed file differs.
+//! Writes `src/protocol/generated.ts` from the types of the protocol, and fails if the committed file differs.
 
 use std::path::Path;
 

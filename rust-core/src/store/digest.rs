@@ -1,4 +1,4 @@
-//! What a file is named by in the cache: the sha256 of its bytes.
+//! SHA-256 digests, by which the cache names files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,29 +8,29 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// A sha256. In text: 64 digits, small letters.
+/// A SHA-256 digest. Its text is 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// Of some bytes.
+    /// Hashes some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 }
 
-/// A digest while its bytes come in.
+/// Computes a digest incrementally.
 #[derive(Clone, Default)]
 pub struct Hasher(Sha256);
 
 impl Hasher {
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all of them.
+    /// Returns the digest of all bytes.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
@@ -57,7 +57,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = Error;
 
-    /// `InvalidOptions` for what is not 64 hexadecimal digits. Large letters will do.
+    /// Fails with `InvalidOptions` for anything but 64 hexadecimal digits. Upper-case digits are accepted.
     fn from_str(text: &str) -> Result<Self> {
         let digits = text.as_bytes();
         let mut digest = [0; 32];
@@ -73,7 +73,7 @@ impl FromStr for Digest {
         if read {
             Ok(Self(digest))
         } else {
-            let detail = "this is not a sha256 - give its 64 hexadecimal digits, and nothing else";
+            let detail = "this is not a sha256 - give its 64 hexadecimal digits and nothing else";
             Err(Error::new(ErrorCode::InvalidOptions, detail))
         }
     }

@@ -1,4 +1,4 @@
-//! Names of files that come from outside: one piece of a path that is harmless in any folder, on any file system.
+//! File names from outside: one path component that is harmless in any folder, on any file system.
 
 use std::fmt;
 
@@ -6,18 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// In bytes, as most file systems have it.
+/// The limit of most file systems, in bytes.
 const MAX_BYTES: usize = 255;
-/// More parts than any model has.
 const MAX_PARTS: u32 = 1_000;
 
-/// A name that stays in its folder: no separator, no `..`, nothing that a file system reads in a way of its own.
+/// A name that stays in its folder: no separator, no `..`, nothing that a file system interprets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FileName(String);
 
 impl FileName {
-    /// `InvalidModelName` says what is wrong with the name.
+    /// Fails with `InvalidModelName`, which says what is wrong with the name.
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         match fault(&name) {
@@ -30,13 +29,13 @@ impl FileName {
         }
     }
 
-    /// As text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Of a split model the names of all parts, in order, whichever part this one is: `NAME-00002-of-00003.gguf`. Of any
-    /// other file its own name.
+    /// The names of all parts of a split model, in order, from the name of any part: `NAME-00002-of-00003.gguf`. For
+    /// any other file, its own name alone.
     pub fn parts(&self) -> Vec<Self> {
         match self.split() {
             None => vec![self.clone()],
@@ -46,7 +45,7 @@ impl FileName {
         }
     }
 
-    /// What is before the numbers, and how many parts there are.
+    /// The prefix before the part number, and the number of parts.
     fn split(&self) -> Option<(&str, u32)> {
         let (rest, count) = self.0.strip_suffix(".gguf")?.rsplit_once("-of-")?;
         let (prefix, part) = rest.rsplit_once('-')?;
@@ -58,13 +57,13 @@ impl FileName {
         (!prefix.is_empty() && 1 <= part && part <= count && count <= MAX_PARTS).then_some((prefix, count))
     }
 
-    /// Equal for two names that one file system or another takes for the same.
+    /// Equal for two names that a case-insensitive file system confuses.
     pub(super) fn folded(&self) -> String {
         self.0.to_lowercase()
     }
 }
 
-/// Also the words of an error: "the file name … FAULT".
+/// What is wrong with a name. Completes the error text "the file name … FAULT".
 fn fault(name: &str) -> Option<&'static str> {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")

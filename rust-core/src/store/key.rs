@@ -1,11 +1,11 @@
-//! What the cache calls its own files and folders.
+//! Names of the cache's own files and folders.
 
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A hash of any text, as the name of a file or folder: texts from outside may be anything, also `..`.
+/// A hash of a text, usable as a file name. The text itself may come from outside and contain anything, even `..`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Key(String);
@@ -19,7 +19,7 @@ impl Key {
         Self(digits)
     }
 
-    /// Of a name that [`Key::of`] could have given; `None` for a file that is none of ours.
+    /// Reads a file name that [`Key::of`] may have produced; `None` for a foreign file.
     pub(super) fn read(name: &str) -> Option<Self> {
         let ours = name.len() == Self::DIGITS && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         ours.then(|| Self(name.to_owned()))

@@ -1,17 +1,18 @@
-//! Model files on the device: from a name to verified weights. The state of a store is its folder and nothing else, so that
-//! any number of stores, in any number of processes, may share one. Every function blocks,
-//! but those of [`Fetcher`], [`Network`] and [`HuggingFace`].
+//! Model files on the device, from a name to verified weights. A store's whole state is its folder, so any number of
+//! stores, in any number of processes, may share one. Every function blocks, except those of [`Fetcher`], [`Network`]
+//! and [`HuggingFace`].
 //!
 //! ```text
-//! lock                      held while anything below changes
-//! names/KEY.json            a manifest: which files a name means, and which are still coming in
-//! blobs/sha256-DIGEST       a file by what is in it; locked, shared, while a model or a transfer needs it
-//! sets/KEY/FILE             links to blobs under the files' own names, beside each other as llama.cpp wants split models
-//! partial/KEY/              a folder for each file that is coming in, and locked while it is
+//! lock                      locked while anything below changes
+//! names/KEY.json            a manifest: the files that a name stands for, and those still arriving
+//! blobs/sha256-DIGEST       a file under its content's digest; locked (shared) while a model or a transfer needs it
+//! sets/KEY/FILE             links to blobs under the files' own names, side by side as llama.cpp wants split models
+//! partial/KEY/              one folder per arriving file, locked by its transfer
 //! ```
 //!
-//! A manifest is written before the blobs that it names are in place, and a blob is there or not whatever a manifest says:
-//! so whatever was deleted, and whenever the process died, what is on the disk is a store. What no manifest names goes.
+//! A manifest is written before its blobs are in place, and readers check every blob on the disk instead of trusting
+//! the manifest. So the folder is a valid store at any moment, whatever was deleted and whenever the process died.
+//! Files that no manifest names are garbage and are collected.
 
 mod cache;
 mod digest;

@@ -1,4 +1,4 @@
-//! What an app calls a model, and what it means: where it comes from, and under which name it is kept.
+//! Model names: what an app writes, where the model comes from, and under which text the store keeps it.
 
 mod hub;
 mod url;
@@ -12,28 +12,28 @@ use super::file_name::FileName;
 use super::key::Key;
 use crate::error::{Error, ErrorCode, Result};
 
-/// In bytes: more than any path or URL that works elsewhere.
+/// In bytes. No path or URL that works elsewhere is longer.
 const MAX_BYTES: usize = 4_096;
 const FORMS: &str = "a path, https://host/model.gguf, hf:org/repo:Q4_K_M, hf:org/repo/file.gguf@revision, asset:model.gguf, \
                      or what a file picker gave (content:, file:)";
 
-/// A model as an app names it. Two names that mean the same have the same [text](Self::text).
+/// A model as an app names it. Names of the same model have the same [text](Self::text).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum ModelName {
-    /// A file that the app has, used where it is.
+    /// A file of the app, used in place.
     Path(PathBuf),
-    /// A file on a server. Whether plain `http:` is allowed is for who downloads it to say.
+    /// A file on a server. The downloader decides whether plain `http:` is allowed.
     Url(::url::Url),
-    /// A file, or a set of files, in a repository of a hub.
+    /// A file, or a set of files, in a Hugging Face repository.
     Hub(HubName),
-    /// A file inside the app's package, by its path there.
+    /// A file in the app's package, by its path there.
     Asset(String),
-    /// What a file picker gave: a `content://` or `file:` URI.
+    /// A `content://` or `file:` URI from a file picker.
     Picked(String),
 }
 
 impl ModelName {
-    /// Reads what an app wrote. `InvalidModelName` says which part is wrong, or which forms there are.
+    /// Parses a name. Fails with `InvalidModelName`, which says which part is wrong, or which forms exist.
     pub fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(invalid(text, "it is empty", &format!("give {FORMS}")));
@@ -59,8 +59,8 @@ impl ModelName {
         }
     }
 
-    /// The canonical text: reading it gives this name again. It may hold a URL's query; errors and logs show the name
-    /// itself, which leaves that out.
+    /// The canonical text, which parses to an equal name. It may contain a URL's query; `Display`, used by errors and
+    /// logs, leaves the query out.
     pub fn text(&self) -> String {
         match self {
             Self::Path(path) => path.to_string_lossy().into_owned(),
@@ -71,7 +71,8 @@ impl ModelName {
         }
     }
 
-    /// What the file may be called, where the name says so: of a `Hub` quantization only the repository knows.
+    /// The file's name, where the model's name contains one. For a Hugging Face quantization only the repository knows
+    /// it.
     pub fn file_name(&self) -> Option<FileName> {
         let name = match self {
             Self::Path(path) => path.file_name()?.to_str()?.to_owned(),
@@ -83,7 +84,7 @@ impl ModelName {
         FileName::new(name).ok()
     }
 
-    /// The file that the name means, if it is one that can be opened as it is.
+    /// The file on this device that the name refers to, if it can be opened directly.
     pub fn path(&self) -> Option<PathBuf> {
         match self {
             Self::Path(path) => Some(path.clone()),
@@ -92,13 +93,13 @@ impl ModelName {
         }
     }
 
-    /// What the cache's own files are called for this name.
+    /// The key of the cache's own files for this name.
     pub(super) fn key(&self) -> Key {
         Key::of(&self.text())
     }
 }
 
-/// For people and logs: the canonical text without a URL's query, which may be a secret.
+/// The canonical text without a URL's query, which may contain a secret. For people and logs.
 impl fmt::Display for ModelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -122,7 +123,7 @@ impl std::str::FromStr for ModelName {
     }
 }
 
-/// The scheme in small letters, and what follows the colon. One letter is a drive of Windows.
+/// Splits off the scheme, in lower case. A single letter is a Windows drive, not a scheme.
 fn scheme(text: &str) -> Option<(String, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let known_form = scheme.len() > 1
@@ -138,7 +139,7 @@ fn asset(text: &str, path: &str) -> Result<String> {
     Ok(path.to_owned())
 }
 
-/// The text is shown as far as it can be no secret.
+/// The error shows the text without its query, which may contain a secret.
 fn invalid(text: &str, reason: &str, advice: &str) -> Error {
     let shown: String = before_query(text).chars().take(120).collect();
     let detail = format!("{shown:?} does not name a model: {reason} - {advice}");

@@ -1,4 +1,4 @@
-//! One client, used by calls that block. Whoever waits pulls for all who wait, so that there is no thread of its own.
+//! A client for blocking calls. One waiting call pulls events for all of them, so no extra thread is needed.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,48 +7,48 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::error::{Error, ErrorCode, Result};
-use crate::hub::Pull;
+use crate::events::Pull;
 use crate::manager::ModelManager;
 use crate::protocol::{Batch, Command, Envelope, Event, GenerationPhase, GenerationState, NumberedEvent, Snapshot};
 
-/// How long one pull waits. It wakes at once for events and for `close`.
+/// Limit for one pull. Events and `close` wake it at once.
 const PULL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Numbers every call of the process: a generation's id must be new to the whole manager.
+/// Numbers all calls of the process, because a generation's id must be unique in its manager.
 static NEXT_CALL: AtomicU64 = AtomicU64::new(1);
 
 pub(super) struct Caller {
     client: Client,
-    desk: Mutex<Desk>,
-    /// Somebody has stopped pulling, and may have sorted out an answer for somebody else.
+    inboxes: Mutex<Inboxes>,
+    /// Signals that a call has stopped pulling, and may have received updates for others.
     sorted: Condvar,
 }
 
-/// What came for whom.
+/// Received updates, by call.
 #[derive(Default)]
-struct Desk {
+struct Inboxes {
     pulling: bool,
     closed: bool,
     /// Number of the last event.
     seq: u64,
-    /// What happened to generations up to this number was taken from a snapshot.
+    /// A snapshot has covered generation events up to this number.
     covered: u64,
-    /// By the id of the call, which is its request's and its generation's.
-    inboxes: HashMap<String, VecDeque<News>>,
+    /// Keyed by the call's id, which is also its request's and its generation's.
+    by_call: HashMap<String, VecDeque<CallUpdate>>,
 }
 
-/// What a call hears.
+/// What a call receives.
 #[derive(Debug, PartialEq)]
-pub(super) enum News {
-    /// Answers it, or tells of its generation.
+pub(super) enum CallUpdate {
+    /// An event that answers the call, or belongs to its generation.
     Event(Event),
-    /// Events were dropped; this is how far its generation is.
+    /// The generation's state, after events were dropped.
     State(GenerationState),
-    /// Events were dropped, and nobody knows its generation: it has not begun, or ended too long ago.
+    /// Events were dropped, and the snapshot does not know the generation: it has not started, or ended long ago.
     Unknown,
 }
 
-/// A call that has been sent. Its news come to nobody else, and end with it.
+/// A call that has been sent. Its inbox ends with it.
 pub(super) struct Call<'a> {
     caller: &'a Caller,
     id: String,
@@ -56,7 +56,7 @@ pub(super) struct Call<'a> {
 
 impl Caller {
     pub(super) fn connect(manager: &ModelManager) -> Self {
-        Self { client: manager.connect(), desk: Mutex::default(), sorted: Condvar::new() }
+        Self { client: manager.connect(), inboxes: Mutex::default(), sorted: Condvar::new() }
     }
 
     /// Sends a command and waits for its `done`.
@@ -64,19 +64,19 @@ impl Caller {
         let call = self.send(|_| command);
         loop {
             match call.next()? {
-                News::Event(Event::Done { .. }) => return Ok(()),
-                News::Event(Event::Failed { error, .. }) => return Err(error),
-                News::Event(_) | News::State(_) | News::Unknown => {}
+                CallUpdate::Event(Event::Done { .. }) => return Ok(()),
+                CallUpdate::Event(Event::Failed { error, .. }) => return Err(error),
+                CallUpdate::Event(_) | CallUpdate::State(_) | CallUpdate::Unknown => {}
             }
         }
     }
 
-    /// Sends a command made with an id that nobody else has.
+    /// Sends a command that is built with a unique id.
     pub(super) fn send(&self, command: impl FnOnce(&str) -> Command) -> Call<'_> {
         let id = format!("swapping-{}", NEXT_CALL.fetch_add(1, Ordering::Relaxed));
         let envelope = Envelope { command: command(&id), request_id: id.clone() };
         let json = serde_json::to_string(&envelope).expect("a command is plain data with string keys");
-        self.desk().inboxes.insert(id.clone(), VecDeque::new());
+        self.inboxes().by_call.insert(id.clone(), VecDeque::new());
         let call = Call { caller: self, id };
         self.client.send(&json);
         call
@@ -86,45 +86,45 @@ impl Caller {
         self.client.snapshot()
     }
 
-    /// Every call that waits, now or later, ends as `closed`.
+    /// Ends every waiting and later call with `closed`.
     pub(super) fn close(&self) {
         self.client.close();
-        self.desk().closed = true;
+        self.inboxes().closed = true;
         self.sorted.notify_all();
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        // Nothing under this lock can panic half-way.
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inboxes(&self) -> MutexGuard<'_, Inboxes> {
+        // No code under this lock panics half-way.
+        self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Call<'_> {
-    /// Waits for the next news of this call. Ends as `closed` when the client is closed.
-    pub(super) fn next(&self) -> Result<News> {
-        let mut desk = self.caller.desk();
+    /// Waits for this call's next update. Fails with `closed` when the client is closed.
+    pub(super) fn next(&self) -> Result<CallUpdate> {
+        let mut inboxes = self.caller.inboxes();
         loop {
-            if let Some(news) = desk.inboxes.get_mut(&self.id).and_then(VecDeque::pop_front) {
+            if let Some(news) = inboxes.by_call.get_mut(&self.id).and_then(VecDeque::pop_front) {
                 return Ok(news);
             }
-            if desk.closed {
-                let detail = "the connection to the manager was closed before the answer - make a new one";
+            if inboxes.closed {
+                let detail = "the connection to the manager was closed before the answer - create a new one";
                 return Err(Error::new(ErrorCode::Closed, detail));
             }
-            if desk.pulling {
-                desk = self.caller.sorted.wait(desk).unwrap_or_else(PoisonError::into_inner);
+            if inboxes.pulling {
+                inboxes = self.caller.sorted.wait(inboxes).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            desk.pulling = true;
-            drop(desk);
+            inboxes.pulling = true;
+            drop(inboxes);
             let pulled = self.caller.client.next_events(PULL_TIMEOUT);
-            desk = self.caller.desk();
+            inboxes = self.caller.inboxes();
             match pulled {
-                Pull::Batch(batch) => desk.sort(batch, || self.caller.client.snapshot()),
+                Pull::Batch(batch) => inboxes.sort(batch, || self.caller.client.snapshot()),
                 Pull::TimedOut => {}
-                Pull::Closed => desk.closed = true,
+                Pull::Closed => inboxes.closed = true,
             }
-            desk.pulling = false;
+            inboxes.pulling = false;
             self.caller.sorted.notify_all();
         }
     }
@@ -132,12 +132,12 @@ impl Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.caller.desk().inboxes.remove(&self.id);
+        self.caller.inboxes().by_call.remove(&self.id);
     }
 }
 
-impl Desk {
-    /// Gives each event to the call that it is about. A gap in the numbers means that events were dropped.
+impl Inboxes {
+    /// Puts each event into the inbox of its call. A gap in the numbers means that events were dropped.
     fn sort(&mut self, batch: Batch, snapshot: impl FnOnce() -> Snapshot) {
         let mut gap = false;
         for NumberedEvent { seq, .. } in &batch.events {
@@ -146,13 +146,13 @@ impl Desk {
         }
         let covered = if gap { self.seq } else { self.covered };
         for NumberedEvent { seq, event } in batch.events {
-            let call = match about(&event) {
-                About::Request(id) => id,
-                About::Generation(id) if seq > covered => id,
-                About::Generation(_) | About::Nobody => continue,
+            let call = match recipient(&event) {
+                Recipient::Request(id) => id,
+                Recipient::Generation(id) if seq > covered => id,
+                Recipient::Generation(_) | Recipient::Nobody => continue,
             };
-            if let Some(inbox) = self.inboxes.get_mut(call) {
-                inbox.push_back(News::Event(event));
+            if let Some(inbox) = self.by_call.get_mut(call) {
+                inbox.push_back(CallUpdate::Event(event));
             }
         }
         if gap {
@@ -160,24 +160,24 @@ impl Desk {
         }
     }
 
-    /// Events were dropped, of which the snapshot knows what matters.
+    /// Replaces dropped events by the snapshot's state.
     fn catch_up(&mut self, snapshot: Snapshot) {
         self.covered = snapshot.seq;
         let mut known: HashMap<String, GenerationState> =
             snapshot.generations.into_iter().map(|generation| (generation.id.clone(), generation)).collect();
-        for (id, inbox) in &mut self.inboxes {
-            inbox.push_back(known.remove(id).map_or(News::Unknown, News::State));
+        for (id, inbox) in &mut self.by_call {
+            inbox.push_back(known.remove(id).map_or(CallUpdate::Unknown, CallUpdate::State));
         }
     }
 }
 
-enum About<'a> {
+enum Recipient<'a> {
     Request(&'a str),
     Generation(&'a str),
     Nobody,
 }
 
-fn about(event: &Event) -> About<'_> {
+fn recipient(event: &Event) -> Recipient<'_> {
     match event {
         Event::Done { request_id }
         | Event::Failed { request_id, .. }
@@ -192,14 +192,14 @@ fn about(event: &Event) -> About<'_> {
         | Event::Embeddings { request_id, .. }
         | Event::Benched { request_id, .. }
         | Event::HubRepository { request_id, .. }
-        | Event::StoredModels { request_id, .. } => About::Request(request_id),
+        | Event::StoredModels { request_id, .. } => Recipient::Request(request_id),
         Event::TextDelta { generation_id, .. }
         | Event::ReasoningDelta { generation_id, .. }
         | Event::ToolCallDelta { generation_id, .. }
         | Event::LogprobsDelta { generation_id, .. }
-        | Event::ToolCallDropped { generation_id, .. } => About::Generation(generation_id),
+        | Event::ToolCallDropped { generation_id, .. } => Recipient::Generation(generation_id),
         Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { .. } } => {
-            About::Generation(generation_id)
+            Recipient::Generation(generation_id)
         }
         Event::PhaseChanged { .. }
         | Event::BenchProgress { .. }
@@ -214,6 +214,6 @@ fn about(event: &Event) -> About<'_> {
         | Event::EvictResident { .. }
         | Event::DownloadChanged { .. }
         | Event::DownloadRemoved { .. }
-        | Event::Recorded { .. } => About::Nobody,
+        | Event::Recorded { .. } => Recipient::Nobody,
     }
 }

@@ -1,4 +1,4 @@
-//! The low level: slots by name, one of them active.
+//! The low-level API: named slots, one of which is active.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -10,24 +10,24 @@ use crate::protocol::{GenerateOptions, ModelConfig};
 
 /// A loaded model with slots that the caller manages.
 ///
-/// A slot here is a conversation by a name that this `Llama` alone knows. There is no limit to their number: the model has
-/// room for `slots` of the configuration at once, and the least recently used waits in RAM.
+/// A slot here is a conversation under a name that only this `Llama` knows. Their number is unlimited: the model holds
+/// `max_resident` of them at once, and the least recently used ones wait in RAM.
 pub struct Llama<'manager> {
     session: Session,
     slots: BTreeMap<String, Slot>,
     active: Option<String>,
-    /// By id: the scope that holds the copy, if there was anything to copy.
+    /// The scope that holds the copy, by state id; `None` if there was nothing to copy.
     states: BTreeMap<StateId, Option<String>>,
     manager: PhantomData<&'manager ModelManager>,
 }
 
-/// A conversation as it was at one moment, kept by the `Llama` that saved it. The bytes stay in there.
+/// A saved conversation. Its bytes stay in the `Llama` that saved it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StateId(String);
 
 struct Slot {
     scope: String,
-    /// Set and not yet answered.
+    /// The prompt that is set and not yet answered.
     prompt: Option<String>,
 }
 
@@ -35,17 +35,17 @@ impl<'manager> Llama<'manager> {
     /// Loads the model, or joins its load. Blocks until it is ready.
     ///
     /// # Errors
-    /// Those of a load: the file is missing or damaged, or memory does not suffice.
+    /// Load errors: the file is missing or damaged, or there is not enough memory.
     pub fn new(manager: &'manager ModelManager, config: ModelConfig) -> Result<Self> {
         let session = Session::new(manager, config, "Llama");
         session.load()?;
         Ok(Self { session, slots: BTreeMap::new(), active: None, states: BTreeMap::new(), manager: PhantomData })
     }
 
-    /// Makes a slot. It takes no memory before its first prompt, and never fails for want of memory.
+    /// Creates a slot. It takes no memory before its first prompt, and never fails for lack of memory.
     ///
     /// # Errors
-    /// `invalidOptions` when there is one of this name.
+    /// `invalidOptions` if the name is taken.
     pub fn create_slot(&mut self, name: &str) -> Result<()> {
         if self.slots.contains_key(name) {
             let detail = format!("slot {name} was created already - set it, or free it first");
@@ -56,10 +56,10 @@ impl<'manager> Llama<'manager> {
         Ok(())
     }
 
-    /// Makes a slot the active one. Costs nothing.
+    /// Activates a slot. Costs nothing.
     ///
     /// # Errors
-    /// `scopeNotFound` when there is none of this name.
+    /// `scopeNotFound` if there is no slot of this name.
     pub fn set_slot(&mut self, name: &str) -> Result<()> {
         if !self.slots.contains_key(name) {
             return Err(no_slot(name));
@@ -68,10 +68,10 @@ impl<'manager> Llama<'manager> {
         Ok(())
     }
 
-    /// Forgets a slot and its conversation. After the active one no slot is active.
+    /// Deletes a slot and its conversation. If it was active, no slot is active afterwards.
     ///
     /// # Errors
-    /// `scopeNotFound` when there is none of this name.
+    /// `scopeNotFound` if there is no slot of this name.
     pub fn free_slot(&mut self, name: &str) -> Result<()> {
         let slot = self.slots.get(name).ok_or_else(|| no_slot(name))?;
         self.session.forget(&slot.scope)?;
@@ -80,17 +80,17 @@ impl<'manager> Llama<'manager> {
         Ok(())
     }
 
-    /// Sets the active slot's next message, in place of one that was not answered. Earlier messages and answers of the slot
-    /// come before it.
+    /// Sets the active slot's next message, which follows the slot's earlier messages and answers. Replaces a message
+    /// that was not answered.
     ///
     /// # Errors
-    /// `invalidOptions` when no slot is active.
+    /// `invalidOptions` if no slot is active.
     pub fn set_prompt(&mut self, text: &str) -> Result<()> {
         self.active_slot()?.prompt = Some(text.to_owned());
         Ok(())
     }
 
-    /// Answers the active slot's prompt, with every option left out. Blocks until the whole answer is there.
+    /// Answers the active slot's prompt with default options. Blocks until the answer is complete.
     ///
     /// # Errors
     /// As `generate_complete_text_with`.
@@ -98,12 +98,12 @@ impl<'manager> Llama<'manager> {
         self.generate_complete_text_with(GenerateOptions::default(), |_| {})
     }
 
-    /// As `generate_complete_text`, with sampling and limits of this answer alone. `on_text` is called with each piece, on
-    /// this thread.
+    /// As `generate_complete_text`, with sampling and limits for this answer alone. Calls `on_text` with each piece of
+    /// text, on this thread.
     ///
     /// # Errors
-    /// `invalidOptions` when no slot is active or it has no prompt, else what went wrong with the answer. The slot then is as
-    /// it was before, and its prompt still set.
+    /// `invalidOptions` if no slot is active or it has no prompt, else the answer's error. After an error the slot is
+    /// unchanged and its prompt still set.
     pub fn generate_complete_text_with(
         &mut self,
         options: GenerateOptions,
@@ -114,16 +114,16 @@ impl<'manager> Llama<'manager> {
             return Err(Error::new(ErrorCode::InvalidOptions, "the active slot has no prompt - set one first"));
         };
         let scope = slot.scope.clone();
-        let answer = self.session.say(&scope, &prompt, options, &mut on_text)?;
+        let answer = self.session.run_turn(&scope, &prompt, options, &mut on_text)?;
         self.active_slot()?.prompt = None;
         Ok(answer)
     }
 
-    /// Keeps the active slot's conversation as it is now, in RAM, whatever becomes of the slot. Without its prompt, if that
-    /// was not answered.
+    /// Saves a copy of the active slot's conversation in RAM. The copy is independent of the slot, and leaves out a
+    /// prompt that was not answered.
     ///
     /// # Errors
-    /// `invalidOptions` when no slot is active.
+    /// `invalidOptions` if no slot is active.
     pub fn save_state(&mut self) -> Result<StateId> {
         let scope = self.active_slot()?.scope.clone();
         let copy = self.session.new_scope("state");
@@ -133,11 +133,10 @@ impl<'manager> Llama<'manager> {
         Ok(id)
     }
 
-    /// Puts a saved conversation in place of the active slot's. The state stays, and can be loaded again, here or in another
-    /// slot.
+    /// Replaces the active slot's conversation by a saved one. The state stays and can be loaded again, into any slot.
     ///
     /// # Errors
-    /// `invalidOptions` when no slot is active, `scopeNotFound` when this `Llama` has no such state.
+    /// `invalidOptions` if no slot is active, `scopeNotFound` if this `Llama` has no such state.
     pub fn load_state(&mut self, id: &StateId) -> Result<()> {
         let replaced = self.active_slot()?.scope.clone();
         let state = self.states.get(id).ok_or_else(no_state)?;
@@ -149,10 +148,10 @@ impl<'manager> Llama<'manager> {
         self.session.forget(&replaced)
     }
 
-    /// Forgets a saved state.
+    /// Deletes a saved state.
     ///
     /// # Errors
-    /// `scopeNotFound` when this `Llama` has no such state.
+    /// `scopeNotFound` if this `Llama` has no such state.
     pub fn free_state(&mut self, id: &StateId) -> Result<()> {
         if let Some(copy) = self.states.get(id).ok_or_else(no_state)? {
             self.session.forget(copy)?;
@@ -161,10 +160,11 @@ impl<'manager> Llama<'manager> {
         Ok(())
     }
 
-    /// Forgets every slot and state, and frees the model unless somebody else has a lease. Blocks until its memory is free.
+    /// Deletes every slot and state, and frees the model unless another lease keeps it. Blocks until its memory is
+    /// free.
     ///
     /// # Errors
-    /// What went wrong with freeing the model. The connection is closed all the same.
+    /// Errors of freeing the model. The connection is closed even then.
     pub fn dispose(self) -> Result<()> {
         self.session.end()
     }
@@ -180,5 +180,5 @@ fn no_slot(name: &str) -> Error {
 }
 
 fn no_state() -> Error {
-    Error::new(ErrorCode::ScopeNotFound, "no such state - it was freed, or another Llama saved it")
+    Error::new(ErrorCode::ScopeNotFound, "this Llama has no such state - it was freed, or another Llama saved it")
 }

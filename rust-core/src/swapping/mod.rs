@@ -1,9 +1,9 @@
-//! Context swapping by the names that other libraries gave it: one set of weights, many conversations.
+//! Context swapping under the names that other libraries use: one set of weights, many conversations.
 //!
-//! A thin layer over [`Client`](crate::client::Client) for programs in Rust that have no event loop: every call sends one
-//! command and blocks until its answer. [`LlamaParent`] and [`LlamaScope`] are the high level, [`Llama`] with its slots the
-//! low level. Both are names for scopes of the one [`ModelManager`](crate::manager::ModelManager): a conversation too many
-//! makes room instead of failing, all of them are answered at once, and each request has its own sampling.
+//! A thin layer over [`Client`](crate::client::Client) for Rust programs without an event loop: every call sends one
+//! command and blocks until its answer. [`LlamaParent`] and [`LlamaScope`] are the high-level API, [`Llama`] with its
+//! slots the low-level one. Both create scopes of the one [`ModelManager`](crate::manager::ModelManager), so any number
+//! of conversations fits, they are answered concurrently, and each request has its own sampling.
 //!
 //! ```no_run
 //! # #[cfg(feature = "llama")]
@@ -24,8 +24,9 @@
 //! # }
 //! ```
 //!
-//! **Every wait ends**: by the answer; or as `closed`, when the parent is disposed of, or the manager shut down, by another
-//! thread. A manager cannot be dropped before whoever waits for it. An answer during `suspend` comes after `resume`.
+//! **Every wait ends**: with the answer, or with `closed` when another thread disposes of the parent or shuts down the
+//! manager. The borrow keeps a manager alive while calls wait for it. A prompt that is sent while suspended is answered
+//! after `resume`.
 
 mod caller;
 mod llama;

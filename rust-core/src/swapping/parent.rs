@@ -1,4 +1,4 @@
-//! The high level's entry.
+//! The entry of the high-level API.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -11,42 +11,43 @@ use crate::protocol::ModelConfig;
 
 /// One model, and any number of conversations with it.
 ///
-/// Dropped without `dispose`, it and its scopes leave like any client: the lease counts for another 10 seconds, and the
-/// conversations stay.
+/// Without `dispose`, dropping it and its scopes works as for any client: the lease stays for another 10 seconds, and
+/// the conversations remain.
 pub struct LlamaParent<'manager> {
     session: Arc<Session>,
     manager: PhantomData<&'manager ModelManager>,
 }
 
 impl<'manager> LlamaParent<'manager> {
-    /// Loads nothing yet.
+    /// Creates a parent. Loads nothing yet.
     pub fn new(manager: &'manager ModelManager, config: ModelConfig) -> Self {
         Self { session: Arc::new(Session::new(manager, config, "LlamaParent")), manager: PhantomData }
     }
 
-    /// Loads the model, or joins its load, and keeps it loaded until `dispose`. Blocks until it is ready. Without it the
-    /// first prompt loads the model.
+    /// Loads the model, or joins its load, and keeps it loaded until `dispose`. Blocks until it is ready. Without this
+    /// call the first prompt loads the model.
     ///
     /// # Errors
-    /// Those of a load: the file is missing or damaged, or memory does not suffice.
+    /// Load errors: the file is missing or damaged, or there is not enough memory.
     pub fn init(&self) -> Result<()> {
         self.session.load()
     }
 
-    /// A conversation: a new one under a generated id such as `scope_1`, never written to disk; or the one of this id,
-    /// whoever began it, in this process or an earlier one. It takes no memory before its first prompt.
+    /// Returns a conversation. Without an id it is a new one under a generated id such as `scope_1`, never written to
+    /// disk. With an id it is that conversation, even if another parent or an earlier process started it. It takes no
+    /// memory before its first prompt.
     #[must_use]
     pub fn get_scope(&self, id: Option<&str>) -> LlamaScope<'manager> {
         let id = id.map_or_else(|| self.session.new_scope("scope"), str::to_owned);
         LlamaScope::new(id, self.session.clone())
     }
 
-    /// Forgets the conversations whose ids were generated, and frees the model unless somebody else has a lease. Blocks
-    /// until its memory is free. Conversations under given ids stay. Scopes of this parent answer `closed` from now on, and
-    /// their calls that wait end so.
+    /// Deletes the conversations with generated ids, and frees the model unless another lease keeps it. Blocks until
+    /// its memory is free. Conversations with given ids stay. Waiting and later calls of this parent's scopes fail with
+    /// `closed`.
     ///
     /// # Errors
-    /// What went wrong with freeing the model. The parent is closed all the same.
+    /// Errors of freeing the model. The parent is closed even then.
     pub fn dispose(self) -> Result<()> {
         self.session.end()
     }

@@ -1,4 +1,4 @@
-//! The high level's conversation.
+//! The conversation of the high-level API.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::manager::ModelManager;
 use crate::protocol::GenerateOptions;
 
-/// A conversation that knows nothing of the others: a session, or a tab. May be used from several threads; prompts of one
-/// scope are answered one after another, those of several at once.
+/// An independent conversation, such as a session or a tab. Several threads may use it: prompts of one scope are
+/// answered in order, prompts of different scopes concurrently.
 ///
-/// Dropping it leaves the conversation as it is.
+/// Dropping it does not change the conversation.
 pub struct LlamaScope<'manager> {
     id: String,
     session: Arc<Session>,
@@ -23,12 +23,12 @@ impl LlamaScope<'_> {
         Self { id, session, manager: PhantomData }
     }
 
-    /// As given or generated.
+    /// The given or generated id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Sends the user's message and blocks until the whole answer is there, with every option left out.
+    /// Sends the user's message with default options. Blocks until the answer is complete.
     ///
     /// # Errors
     /// As `send_prompt_with`.
@@ -36,25 +36,25 @@ impl LlamaScope<'_> {
         self.send_prompt_with(text, GenerateOptions::default(), |_| {})
     }
 
-    /// As `send_prompt`, with sampling and limits of this answer alone. `on_text` is called with each piece, on this thread.
+    /// As `send_prompt`, with sampling and limits for this answer alone. Calls `on_text` with each piece of text, on
+    /// this thread.
     ///
     /// # Errors
-    /// `cancelled` when the scope was disposed of meanwhile, `closed` when the parent was, else what went wrong with the
-    /// answer. The conversation is then as it was before.
+    /// `cancelled` if the scope is disposed of meanwhile, `closed` if the parent is, else the answer's error. After an
+    /// error the conversation is unchanged.
     pub fn send_prompt_with(
         &self,
         text: &str,
         options: GenerateOptions,
         mut on_text: impl FnMut(&str),
     ) -> Result<String> {
-        self.session.say(&self.id, text, options, &mut on_text)
+        self.session.run_turn(&self.id, text, options, &mut on_text)
     }
 
-    /// Forgets the conversation: its memory, its transcript, and what is on disk of it. An answer that is being written
-    /// ends as `cancelled`.
+    /// Deletes the conversation: its memory, its transcript and its files. A running answer ends with `cancelled`.
     ///
     /// # Errors
-    /// `closed` when the parent was disposed of.
+    /// `closed` if the parent is disposed of.
     pub fn dispose(self) -> Result<()> {
         self.session.forget(&self.id)
     }

@@ -1,10 +1,10 @@
-//! A model and the conversations that one parent, or one `Llama`, has with it: commands as functions.
+//! The session of one parent, or of one `Llama`, with its model and conversations: wraps commands in functions.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::caller::{Caller, News};
+use super::caller::{CallUpdate, Caller};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::ModelManager;
 use crate::protocol::{
@@ -12,18 +12,18 @@ use crate::protocol::{
     Overflow, Persist, Role,
 };
 
-/// A session has one lease.
+/// Id of the session's one lease.
 const LEASE: &str = "session";
 
-/// Numbers generated ids, of which the process has no two alike.
+/// Numbers generated ids, so that they are unique within the process.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 pub(super) struct Session {
     caller: Caller,
     config: ModelConfig,
-    /// Who holds the lease, for the flight recorder.
+    /// Names the lease in the log.
     debug_label: &'static str,
-    /// Scopes whose ids were generated: nobody else knows them, so they end with the session.
+    /// Scopes with generated ids. Only this session knows them, so they end with it.
     own: Mutex<BTreeSet<String>>,
 }
 
@@ -38,7 +38,7 @@ impl Session {
         self.caller.call(Command::Acquire { lease_id: LEASE.into(), debug_label, model })
     }
 
-    /// An id for a conversation that no conversation has, nor had in an earlier process.
+    /// Generates an id that no conversation has, not even a saved one.
     pub(super) fn new_scope(&self, kind: &str) -> String {
         let taken: BTreeSet<String> = self.caller.snapshot().scopes.into_iter().map(|scope| scope.id).collect();
         loop {
@@ -50,15 +50,16 @@ impl Session {
         }
     }
 
-    /// One turn: `text` is the user's message, the result the whole answer. `on_text` gets it piece by piece.
-    pub(super) fn say(
+    /// Runs one turn: sends the user's message `text`, calls `on_text` with each piece of the answer, and returns the
+    /// whole answer.
+    pub(super) fn run_turn(
         &self,
         scope: &str,
         text: &str,
         options: GenerateOptions,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<String> {
-        // Under a name that nobody can ask for again there is nothing to be found later.
+        // A generated id cannot be asked for again, so saving the conversation is pointless.
         let persist = self.own().contains(scope).then_some(Persist::None);
         let call = self.caller.send(|id| {
             Command::Generate(Box::new(GenerateCommand {
@@ -73,7 +74,7 @@ impl Session {
                 options,
             }))
         });
-        let mut answer = Answer { text: String::new(), accepted: false };
+        let mut answer = ArrivingAnswer { text: String::new(), accepted: false };
         loop {
             if let Some(result) = answer.take(call.next()?, on_text) {
                 return result.map(|()| answer.text);
@@ -81,33 +82,35 @@ impl Session {
         }
     }
 
-    /// Makes `fork`, which is new, a copy of `scope`. False if `scope` has had no turn yet, and so has nothing to copy.
+    /// Copies `scope` to the new scope `fork`. Returns `false` if `scope` has had no turn yet, so that there is nothing
+    /// to copy.
     pub(super) fn fork(&self, scope: &str, fork: &str) -> Result<bool> {
         let (scope, fork) = (scope.to_owned(), fork.to_owned());
         unless_missing(self.caller.call(Command::Fork { scope, fork, message_count: None }))
     }
 
-    /// Forgets a conversation. One that has had no turn yet is forgotten already.
+    /// Deletes a conversation. Does nothing for one without a turn.
     pub(super) fn forget(&self, scope: &str) -> Result<()> {
         unless_missing(self.caller.call(Command::DeleteScope { scope: scope.to_owned() }))?;
         self.own().remove(scope);
         Ok(())
     }
 
-    /// Forgets its own conversations, gives the lease back, frees the model unless somebody else uses it, and closes.
+    /// Deletes the session's own conversations, returns the lease, frees the model unless it is used elsewhere, and
+    /// closes.
     pub(super) fn end(&self) -> Result<()> {
-        let ended = self.give_everything_back();
+        let ended = self.release_everything();
         self.caller.close();
         ended
     }
 
-    fn give_everything_back(&self) -> Result<()> {
+    fn release_everything(&self) -> Result<()> {
         let own: Vec<String> = self.own().iter().cloned().collect();
         for scope in own {
             self.forget(&scope)?;
         }
         self.caller.call(Command::Release { lease_id: LEASE.into() })?;
-        // A release is answered before it is carried out, whatever is sent after it is not.
+        // A release is answered before it is carried out. The reply to a later command means that it has been.
         self.forget(&self.new_scope("scope"))?;
         let path = &self.config.path;
         match self.caller.snapshot().models.into_iter().find(|model| model.path == *path) {
@@ -121,24 +124,24 @@ impl Session {
     }
 }
 
-/// An answer in the making.
-struct Answer {
+/// An answer that is arriving.
+struct ArrivingAnswer {
     text: String,
     accepted: bool,
 }
 
-impl Answer {
-    /// Something once the generation has ended.
-    fn take(&mut self, news: News, on_text: &mut dyn FnMut(&str)) -> Option<Result<()>> {
-        match news {
-            News::Event(Event::TextDelta { text, .. }) => self.add(&text, on_text),
-            News::Event(Event::PhaseChanged { phase: GenerationPhase::Finished { outcome }, .. }) => {
+impl ArrivingAnswer {
+    /// Applies an update. Returns the result once the generation has ended.
+    fn take(&mut self, update: CallUpdate, on_text: &mut dyn FnMut(&str)) -> Option<Result<()>> {
+        match update {
+            CallUpdate::Event(Event::TextDelta { text, .. }) => self.add(&text, on_text),
+            CallUpdate::Event(Event::PhaseChanged { phase: GenerationPhase::Finished { outcome }, .. }) => {
                 return Some(end(outcome));
             }
-            News::Event(Event::Done { .. }) => self.accepted = true,
-            News::Event(Event::Failed { error, .. }) => return Some(Err(error)),
-            News::Event(_) => {}
-            News::State(state) => {
+            CallUpdate::Event(Event::Done { .. }) => self.accepted = true,
+            CallUpdate::Event(Event::Failed { error, .. }) => return Some(Err(error)),
+            CallUpdate::Event(_) => {}
+            CallUpdate::State(state) => {
                 if let Some(missed) = state.text.get(self.text.len()..) {
                     self.add(missed, on_text);
                 }
@@ -146,11 +149,11 @@ impl Answer {
                     return Some(end(outcome));
                 }
             }
-            News::Unknown if self.accepted => {
-                let detail = "too much happened at once to follow the answer - read the transcript";
+            CallUpdate::Unknown if self.accepted => {
+                let detail = "the answer's events were dropped - read the transcript";
                 return Some(Err(Error::new(ErrorCode::GenerationNotFound, detail)));
             }
-            News::Unknown => {}
+            CallUpdate::Unknown => {}
         }
         None
     }
@@ -171,12 +174,12 @@ fn end(outcome: Outcome) -> Result<()> {
             Err(Error::new(ErrorCode::Cancelled, detail))
         }
         FinishReason::Failed => Err(outcome.error.unwrap_or_else(|| {
-            Error::new(ErrorCode::InferenceFailed, "the answer failed without a word - send the prompt again")
+            Error::new(ErrorCode::InferenceFailed, "the answer failed without a reason - send the prompt again")
         })),
     }
 }
 
-/// False if there was no such scope.
+/// Turns `scopeNotFound` into `false`.
 fn unless_missing(result: Result<()>) -> Result<bool> {
     match result {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! What context swapping promises, and the three limitations that it had, on a scripted model.
+//! Tests of context swapping on a scripted model: its promises, and the three limitations of the seed that it removes.
 
 use std::sync::Mutex;
 use std::thread;
@@ -9,14 +9,14 @@ use serde_json::json;
 use super::{Llama, LlamaParent};
 use crate::engine::scripted::{Point, Script};
 use crate::error::{ErrorCode, Result};
-use crate::hub::Pull;
+use crate::events::Pull;
 use crate::manager::ModelManager;
 use crate::protocol::{
     Batch, Event, GenerateOptions, GenerationPhase, ModelConfig, ModelStatus, NumberedEvent, Persist, Residency,
     ScopeSummary, Snapshot,
 };
 
-/// How long a test waits before it fails instead of hanging.
+/// After this long a waiting test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn config(slots: u32) -> ModelConfig {
@@ -55,7 +55,7 @@ fn until(manager: &ModelManager, wanted: impl Fn(&Snapshot) -> bool) {
     }
 }
 
-/// Until the manager has carried out what it was told before this.
+/// Waits until the manager has processed everything sent before.
 fn until_carried_out(manager: &ModelManager) {
     let client = manager.connect();
     client.send(r#"{ "requestId": "behind", "type": "configure" }"#);
@@ -66,7 +66,7 @@ fn until_carried_out(manager: &ModelManager) {
     }
 }
 
-/// Until the manager has been asked for this many answers.
+/// Waits until the manager has been asked for this many answers.
 #[track_caller]
 fn until_generations(manager: &ModelManager, count: usize) {
     until(manager, |snapshot| snapshot.generations.len() == count);
@@ -143,11 +143,11 @@ mod high_level {
         Ok(())
     }
 
-    /// More events than wait for one client.
+    /// Causes more events than one client's queue holds.
     fn flood(manager: &ModelManager) {
         let client = manager.connect();
         for round in 0..10 {
-            // Fewer than wait for the manager.
+            // Fewer commands than the manager's mailbox holds.
             for mount in 1..=500 {
                 let command = json!({
                     "requestId": format!("{round} {mount}"), "type": "recordMount",
@@ -169,7 +169,7 @@ mod high_level {
         let scope = parent(&manager, 1).get_scope(None);
         let mut gate = Some(script.gate(Point::Sample(2)));
         let mut pieces = Vec::new();
-        // Whoever looks at a piece does not pull.
+        // The callback runs on the pulling thread, so nothing is pulled meanwhile.
         let answer = scope.send_prompt_with("count", GenerateOptions::default(), |piece| {
             pieces.push(piece.to_owned());
             if let Some(gate) = gate.take() {
@@ -235,7 +235,7 @@ mod high_level {
             let asking = threads.spawn(|| parent.get_scope(Some("s")).send_prompt("one two three"));
             gate.wait();
             let disposing = threads.spawn(|| parent.get_scope(Some("s")).dispose());
-            // Refused, or sent back while it waits: either way the disposal has begun.
+            // The prompt is refused, or cancelled while queued: either way the disposal has begun.
             let late = code(parent.get_scope(Some("s")).send_prompt("late"));
             assert!(matches!(late, Some(ErrorCode::Cancelled | ErrorCode::Busy)), "{late:?}");
             gate.open();
@@ -278,7 +278,7 @@ mod high_level {
             gate.wait();
             let ending = threads.spawn(|| manager.shutdown(PATIENCE));
             until(&manager, |snapshot| matches!(snapshot.models[0].status, ModelStatus::Unloading));
-            // Said before the engine was told.
+            // The phase is published before the engine is told.
             until_carried_out(&manager);
             gate.open();
             assert!(ending.join().expect("no panic"));
@@ -296,7 +296,7 @@ mod low_level {
         Llama::new(manager, config(slots)).expect("the script loads")
     }
 
-    /// Makes a slot, sets it, and has its first prompt answered.
+    /// Creates and activates a slot, and answers its first prompt.
     fn arrive(llama: &mut Llama<'_>, name: &str, text: &str) -> Result<String> {
         llama.create_slot(name)?;
         llama.set_slot(name)?;
@@ -483,7 +483,7 @@ mod limitations {
                 threads.spawn(move || scope.send_prompt("talk").expect("answered"));
             }
             gate.wait();
-            // Whoever is there goes on step by step until all have come.
+            // Scopes that have arrived go on step by step until all have.
             for step in 2.. {
                 let phases: Vec<_> = client.snapshot().generations.into_iter().map(|state| state.phase).collect();
                 if phases == [const { GenerationPhase::Decoding }; 4] {

@@ -1,4 +1,4 @@
-//! Vectors for texts, as a host asks for them, and how alike two are.
+//! Requests embeddings as a host does, and compares vectors.
 
 use llama_rs_core::error::Error;
 use llama_rs_core::protocol::{Event, ModelConfig};
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::host::Host;
 
-/// Cosines of vectors that differ by rounding alone: other chunks, other texts in the same call.
+/// The cosine of vectors that differ only by rounding: other chunks, or other texts in the same call.
 pub const ALIKE: f64 = 0.999_99;
 
 pub fn cosine(left: &[f32], right: &[f32]) -> f64 {
@@ -16,7 +16,7 @@ pub fn cosine(left: &[f32], right: &[f32]) -> f64 {
     dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
 }
 
-/// Vectors, and the tokens that they cost.
+/// The vectors, and the number of tokens.
 pub type Answer = Result<(Vec<Vec<f32>>, u32), Error>;
 
 pub fn send(host: &mut Host, id: &str, config: &ModelConfig, texts: &[impl Serialize], options: Json) -> String {

@@ -1,5 +1,5 @@
-//! A small BERT with random weights: its file, and what it computes, written down plainly from the paper (Devlin et al. 2018), with
-//! the GELU of its published code: the one by the hyperbolic tangent.
+//! A small BERT with random weights: writes its file, and computes its outputs plainly from the paper (Devlin et al.
+//! 2018), with the tanh GELU of the published code.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ const UNKNOWN: i32 = 1;
 const FIRST: i32 = 2;
 const LAST: i32 = 3;
 
-/// Those behind a word's beginning have a `+` here.
+/// Word pieces after a word's start carry a `+`.
 const WORDS: &str = "my name is alice bob what who are you the a quick brown fox jump +s +ed +ing over lazy dog and then it does so \
                      once more until nobody look any longer set timer for five minute query passage : . , ? !";
 
@@ -31,7 +31,7 @@ pub struct EncoderModel {
 }
 
 impl EncoderModel {
-    /// One seed, the same weights.
+    /// The same seed gives the same weights.
     pub fn new(seed: u64) -> Self {
         let words = WORDS.split_whitespace().map(|word| match word.strip_prefix('+') {
             Some(rest) => rest.to_owned(),
@@ -54,7 +54,7 @@ impl EncoderModel {
                 ("ffn_up", WIDTH, WIDE),
                 ("ffn_down", WIDE, WIDTH),
             ] {
-                // So large that attention and activation matter.
+                // Large enough that attention and activation matter.
                 model.fill(&format!("blk.{layer}.{name}.weight"), &[inputs, outputs], 0.0, 0.25, &mut random);
                 model.fill(&format!("blk.{layer}.{name}.bias"), &[outputs], 0.0, 0.25, &mut random);
             }
@@ -69,7 +69,7 @@ impl EncoderModel {
         self.fill(&format!("{name}.bias"), &[WIDTH], 0.0, 0.5, random);
     }
 
-    /// Values as far as `spread` from `middle`.
+    /// Random values within `spread` of `middle`.
     fn fill(&mut self, name: &str, size: &[usize], middle: f32, spread: f32, random: &mut Random) {
         let unit = |bits: u64| (bits >> 40) as f32 / (1_u64 << 23) as f32 - 1.0;
         let values = (0..size.iter().product()).map(|_| middle + spread * unit(random.next())).collect();
@@ -77,7 +77,7 @@ impl EncoderModel {
         self.weights.insert(name.to_owned(), (size, values));
     }
 
-    /// Writes the file, with more in its header.
+    /// Writes the file with additional keys in its header.
     pub fn write(&self, path: &Path, header: &[(&str, Value)]) {
         let number = |value: usize| u32::try_from(value).expect("small");
         let mut file = GgufFile::default();
@@ -101,7 +101,7 @@ impl EncoderModel {
         }
         file.text("tokenizer.ggml.model", "bert");
         file.texts("tokenizer.ggml.tokens", &self.tokens);
-        // Control tokens first, then words.
+        // Control tokens come first, then words.
         let types: Vec<i32> = (0..self.tokens.len()).map(|id| if id < SPECIAL.len() { 3 } else { 1 }).collect();
         file.integers("tokenizer.ggml.token_type", &types);
         file.number("tokenizer.ggml.token_type_count", 2);
@@ -114,7 +114,7 @@ impl EncoderModel {
         file.write(path);
     }
 
-    /// The tokens of a text of words that are separated by spaces, a `+` before the rest of one: `jump +ing`.
+    /// Tokenizes a text of words separated by spaces, with `+` before word pieces: `jump +ing`.
     pub fn tokens(&self, text: &str) -> Vec<i32> {
         let token = |word: &str| {
             let wanted = word.strip_prefix('+').map_or_else(|| format!("\u{2581}{word}"), str::to_owned);
@@ -177,7 +177,7 @@ impl EncoderModel {
     }
 }
 
-/// What a token makes of all tokens of its text, those behind it too.
+/// Attention of one token over all tokens of its text, later ones included.
 fn attention(query: &[f64], keys: &[Vec<f64>], values: &[Vec<f64>]) -> Vec<f64> {
     let size = WIDTH / HEADS;
     let mut result = Vec::new();

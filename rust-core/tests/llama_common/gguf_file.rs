@@ -1,4 +1,4 @@
-//! Writes GGUF files: keys in the order in which they are given, then tensors.
+//! Writes GGUF files: keys in the given order, then tensors.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -19,7 +19,7 @@ struct Tensor {
     data: Vec<u8>,
 }
 
-/// ggml's number of a tensor of 32-bit floats.
+/// ggml's type number of 32-bit floats.
 pub const F32: u32 = 0;
 
 const UINT32: u32 = 4;
@@ -72,7 +72,7 @@ impl GgufFile {
         self.keys.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     }
 
-    /// `size` has the inputs, then the outputs of a matrix; `kind` is ggml's number of the type of `data`.
+    /// `size` holds a matrix's inputs, then its outputs; `kind` is ggml's type number of `data`.
     pub fn tensor(&mut self, name: &str, size: &[u32], kind: u32, data: Vec<u8>) {
         self.tensors.push(Tensor { name: name.to_owned(), size: size.to_vec(), kind, data });
     }

@@ -1,4 +1,4 @@
-//! A host of the manager, as Kotlin or JavaScript is one: commands in JSON, events pulled.
+//! A host of the manager, like Kotlin or JavaScript: sends JSON commands and pulls events.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Host {
         Self { client: manager.connect(), requests: 0 }
     }
 
-    /// Sends a command that has everything but its id, which is given back.
+    /// Sends a command with a new request id, and returns the id.
     pub fn send(&mut self, mut command: Value) -> String {
         self.requests += 1;
         let id = format!("r{}", self.requests);
@@ -28,7 +28,7 @@ impl Host {
         id
     }
 
-    /// The first event from now on that is wanted.
+    /// Waits for the first event that `wanted` accepts.
     pub fn until<T>(&self, wanted: impl Fn(Event) -> Option<T>) -> T {
         loop {
             let Pull::Batch(batch) = self.client.next_events(Duration::from_secs(60)) else {
@@ -48,7 +48,7 @@ impl Host {
         })
     }
 
-    /// How a generation ended.
+    /// Waits for a generation's outcome.
     pub fn outcome(&self, generation: &str) -> Outcome {
         self.until(|event| match event {
             Event::PhaseChanged { generation_id, phase: GenerationPhase::Finished { outcome } }

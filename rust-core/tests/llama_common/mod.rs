@@ -1,4 +1,4 @@
-//! What the tests on the real tiny model share: loading it, and driving a context as an engine would.
+//! Shared code of the tests on the tiny model: loads it, and drives a context as an engine does.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -17,7 +17,7 @@ use llama_rs_core::llama::LlamaLoader;
 use llama_rs_core::protocol::{GenerateOptions, Message, ModelConfig, Role};
 use tempfile::TempDir;
 
-/// The tiny chat model of the repository.
+/// The tiny chat model in this repository.
 pub fn tiny_model() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/tiny-chat/tiny-chat-q8_0.gguf")
 }
@@ -26,7 +26,7 @@ pub fn config() -> ModelConfig {
     ModelConfig::new(tiny_model().to_string_lossy())
 }
 
-/// Loads a model that holds conversations.
+/// Loads a chat model.
 pub fn load(config: &ModelConfig) -> LoadedModel {
     match LlamaLoader.load(config, &mut |_| true) {
         Ok(Loaded::Chat(model)) => model,
@@ -35,7 +35,7 @@ pub fn load(config: &ModelConfig) -> LoadedModel {
     }
 }
 
-/// Loads a model that makes embeddings and nothing else.
+/// Loads an encoder.
 pub fn load_encoder(config: &ModelConfig) -> LoadedEncoder {
     match LlamaLoader.load(config, &mut |_| true) {
         Ok(Loaded::Encoder(model)) => model,
@@ -60,7 +60,7 @@ pub fn greedy(model: &LoadedModel) -> Box<dyn Sampler> {
     model.context.sampler(&options, None).expect("greedy options are in range")
 }
 
-/// Decodes tokens from `position` on. Returns the row that has logits, the last one.
+/// Decodes tokens from `position` on. Returns the last row, which has logits.
 pub fn prefill(
     model: &mut LoadedModel,
     sequence: Sequence,
@@ -78,7 +78,7 @@ pub fn prefill(
     Ok(last)
 }
 
-/// The greedy answer from the logits of `row` on; the next token goes to `position`.
+/// Generates a greedy answer from the logits of `row`; its first token goes to `position`.
 pub fn answer(model: &mut LoadedModel, sequence: Sequence, mut position: u32, mut row: usize) -> String {
     let mut sampler = greedy(model);
     let mut bytes = Vec::new();
@@ -94,7 +94,7 @@ pub fn answer(model: &mut LoadedModel, sequence: Sequence, mut position: u32, mu
     String::from_utf8(bytes).expect("the tiny model writes UTF-8")
 }
 
-/// A conversation in one sequence, prefilled anew at each turn.
+/// A conversation in one sequence, prefilled from scratch at each turn.
 pub struct Turn {
     sequence: Sequence,
     messages: Vec<Message>,
@@ -121,7 +121,7 @@ impl Turn {
     }
 }
 
-/// A folder that goes with the test.
+/// A temporary folder.
 pub fn folder() -> TempDir {
     tempfile::tempdir().expect("the system has a place for temporary files")
 }
@@ -136,28 +136,28 @@ pub fn write(folder: &TempDir, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Where a text is in a file.
+/// The offset of a text in a file.
 pub fn find(bytes: &[u8], text: &str) -> usize {
     bytes.windows(text.len()).position(|window| window == text.as_bytes()).expect("the tiny model has this text")
 }
 
-/// Replaces the value behind a key of the tiny model by one of the same length.
+/// Replaces the value of a key of the tiny model by one of the same length.
 pub fn with_value(key: &str, value: &[u8]) -> Vec<u8> {
     let mut bytes = tiny_bytes();
-    // The key is followed by four bytes of type.
+    // Four bytes of type follow the key.
     let start = find(&bytes, key) + key.len() + 4;
     bytes[start..start + value.len()].copy_from_slice(value);
     bytes
 }
 
-/// The tiny model with another, shorter, chat template.
+/// The tiny model with another, shorter chat template.
 pub fn with_template(template: &str) -> Vec<u8> {
     let mut bytes = tiny_bytes();
     let key = "tokenizer.chat_template";
     let at = find(&bytes, key) + key.len() + 4;
     let length = u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     let length = usize::try_from(length).expect("a short template");
-    // The rest of the old one becomes a comment, so that no other offset changes.
+    // A comment fills up the old length, so that no other offset changes.
     let text = format!("{template}{{#{}#}}", " ".repeat(length - template.len() - 4));
     bytes[at + 8..at + 8 + length].copy_from_slice(text.as_bytes());
     bytes

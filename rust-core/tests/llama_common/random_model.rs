@@ -1,4 +1,4 @@
-//! Model files with random weights: the shape of a real model, and noise for an answer.
+//! Model files with random weights: the shape of a real model, and noise as its answers.
 
 #[path = "gguf_file.rs"]
 pub mod gguf_file;
@@ -10,12 +10,12 @@ use std::path::Path;
 use gguf_file::{F32, GgufFile};
 pub use seeded::Random;
 
-/// How matrices are stored.
+/// The type of matrices.
 #[derive(Debug, Clone, Copy)]
 pub enum Quantization {
-    /// Four bits a weight, which llama.cpp repacks for most CPUs.
+    /// Four bits per weight. llama.cpp repacks it for most CPUs.
     Q4_0,
-    /// Two bytes a weight, used as they are in the file.
+    /// Two bytes per weight, used in place.
     F16,
 }
 
@@ -31,19 +31,19 @@ pub struct Shape {
     pub quantization: Quantization,
 }
 
-/// A value of the header.
+/// A value in the header.
 #[derive(Debug, Clone, Copy)]
 pub enum Value {
     Number(u32),
     Truth(bool),
 }
 
-/// Writes a model. One shape gives one header; one seed, the same weights.
+/// Writes a model. The same shape gives the same header, the same seed the same weights.
 pub fn write_random_model(path: &Path, shape: Shape, seed: u64) {
     write_random_model_with(path, shape, seed, &[]);
 }
 
-/// The same, with more in its header.
+/// The same, with additional keys in the header.
 pub fn write_random_model_with(path: &Path, shape: Shape, seed: u64, header: &[(&str, Value)]) {
     let mut file = File { gguf: GgufFile::default(), tensors: Vec::new() };
     file.shape(shape);
@@ -60,7 +60,7 @@ pub fn write_random_model_with(path: &Path, shape: Shape, seed: u64, header: &[(
 
 struct File {
     gguf: GgufFile,
-    /// Names, and the inputs, then the outputs of a matrix.
+    /// Names, inputs and outputs of the matrices.
     tensors: Vec<(String, Vec<u32>)>,
 }
 
@@ -82,7 +82,7 @@ impl File {
         self.gguf.float("llama.attention.layer_norm_rms_epsilon", 1e-5);
     }
 
-    /// One token a byte, and fillers.
+    /// One token per byte, and fillers.
     fn vocabulary(&mut self, size: u32) {
         let printable = |byte: &u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
         let mut replacement = 0x100;
@@ -127,8 +127,8 @@ impl File {
                 add(format!("blk.{layer}.{name}.weight"), &size);
             }
         }
-        // Norms first. Linux maps a file in pieces of up to 2 MiB and counts the whole piece as used, so norms between
-        // matrices that are used in a repacked copy would make those count twice.
+        // Norms come first. Linux maps a file in chunks of up to 2 MiB and counts a whole chunk as used, so norms
+        // between matrices, which are used in a repacked copy, would make those count twice.
         self.tensors.sort_by_key(|(_, size)| size.len());
     }
 
@@ -140,7 +140,7 @@ impl File {
     }
 }
 
-/// ggml's number of the type that a tensor is stored in.
+/// ggml's number of a tensor's type.
 fn kind(size: &[u32], quantization: Quantization) -> u32 {
     match (size.len(), quantization) {
         (1, _) => F32,
@@ -149,7 +149,7 @@ fn kind(size: &[u32], quantization: Quantization) -> u32 {
     }
 }
 
-/// Ones for a norm; for a matrix, values of such a size that no activation overflows.
+/// Ones for a norm; for a matrix, values small enough that no activation overflows.
 fn values(size: &[u32], quantization: Quantization, random: &mut Random) -> Vec<u8> {
     let count: u32 = size.iter().product();
     if size.len() == 1 {
@@ -162,7 +162,7 @@ fn values(size: &[u32], quantization: Quantization, random: &mut Random) -> Vec<
         Quantization::Q4_0 => {
             let mut data = Vec::new();
             for _ in 0..count / 32 {
-                // The scale of 32 values of -8 to 7.
+                // The scale of 32 values from -8 to 7.
                 data.extend(0x1c00_u16.to_le_bytes());
                 data.extend(random.next().to_le_bytes());
                 data.extend(random.next().to_le_bytes());

@@ -1,4 +1,4 @@
-//! Scopes to be saved, and numbers to choose by.
+//! Scopes to save, and random numbers.
 
 #[path = "../seeded/mod.rs"]
 mod seeded;
@@ -9,7 +9,7 @@ pub use seeded::Random;
 
 pub const FINGERPRINT: Fingerprint = Fingerprint(0xfeed);
 
-/// A transcript whose every part follows from scope and version.
+/// A transcript whose content is determined by scope and version.
 pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {
     let text = format!("{scope} {version} ").repeat(words);
     SavedTranscript {
@@ -26,7 +26,7 @@ pub fn transcript(scope: &str, version: u64, words: usize) -> SavedTranscript {
     }
 }
 
-/// A KV whose every byte follows from scope and version, as does its length.
+/// A KV whose content and length are determined by scope and version.
 pub fn kv(scope: &str, version: u64, tokens: usize, bytes_per_token: usize) -> KvSnapshot {
     let tokens = tokens + (version % 7) as usize;
     let mut random = Random(version ^ scope.bytes().fold(0, |hash, byte| hash * 31 + u64::from(byte)));

@@ -1,8 +1,8 @@
-//! Numbers to choose by.
+//! Reproducible random numbers.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-/// A small generator of numbers that is the same everywhere (splitmix64).
+/// A small random number generator with the same results everywhere (splitmix64).
 pub struct Random(pub u64);
 
 impl Random {
@@ -14,7 +14,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Below `end`, which is not 0.
+    /// A number below `end`, which is not 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }

@@ -1,20 +1,20 @@
-//! A test runs again in a process of its own, on a file system of its own that goes with it.
+//! Reruns a test in a process of its own, on a small file system of its own that ends with it.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Set for the process that has such a file system: where it is.
+/// Set in the process with the small file system: its path.
 pub const DISK: &str = "LLAMA_RS_SMALL_DISK";
 
-/// Runs `test` with a file system of 2 MB: the folder that it is given. `wrapped` is the very test that calls this.
+/// Runs `test` with a file system of 2 MB and its path. `wrapped` is the name of the calling test.
 pub fn on_a_small_disk(wrapped: &str, test: impl FnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(DISK) {
         return test(Path::new(&disk));
     }
     let disk = tempfile::tempdir().expect("a folder");
-    // Root has its own namespace of mounts for the asking, others need a user's namespace as well.
+    // Root needs only a mount namespace, other users a user namespace as well.
     let script = "mount -t tmpfs -o size=2m small \"$0\" && exec \"$1\" --exact \"$2\" --nocapture";
     let can = |flags: &str| Command::new("unshare").args([flags, "true"]).status().is_ok_and(|status| status.success());
     let flags = ["-m", "-Urm"]
@@ -32,7 +32,7 @@ pub fn on_a_small_disk(wrapped: &str, test: impl FnOnce(&Path)) {
     assert_passed(&output);
 }
 
-/// One test, and it passed: none at all would be a success as well.
+/// Checks that exactly one test ran and passed: running none would be a success too.
 pub fn assert_passed(output: &Output) {
     let said = String::from_utf8_lossy(&output.stdout);
     let wrong = String::from_utf8_lossy(&output.stderr);

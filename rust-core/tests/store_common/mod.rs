@@ -1,4 +1,4 @@
-//! Models to be stored, and what is in a store's folder.
+//! Models to store, and checks of a store's folder.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 #[path = "../seeded/mod.rs"]
@@ -31,7 +31,7 @@ pub fn file(name: &str) -> FileName {
     FileName::new(name).expect("a file name")
 }
 
-/// Bytes that follow from a text, and begin as a model does.
+/// Reproducible bytes that start like a GGUF file.
 pub fn bytes(text: &str, length: usize) -> Vec<u8> {
     let mut bytes = format!("GGUF {text} ").into_bytes();
     let mut random = Random(bytes.iter().fold(1, |hash, byte| hash * 31 % 0xffff_fffb + u64::from(*byte)));
@@ -42,7 +42,7 @@ pub fn bytes(text: &str, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Nobody minds.
+/// Never cancels.
 pub fn go(_: ByteProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
@@ -61,7 +61,7 @@ pub fn planned(file_name: &str, kind: FileKind) -> PlannedFile {
     PlannedFile { file: file(file_name), kind, key: format!("https://host.example/{file_name}") }
 }
 
-/// A model of one file, as a download would bring it.
+/// Stores a model of one file, as a download does.
 pub fn download(store: &Store, name: &ModelName, bytes: &[u8]) -> llama_rs_core::error::Result<()> {
     let incoming = store.begin(name, vec![planned("model.gguf", FileKind::Weights)])?;
     let folder = incoming.partial_dir(&file("model.gguf"))?;
@@ -81,7 +81,7 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whether the folder holds what its names mean, and nothing else.
+/// Checks that the folder holds exactly what its names need.
 pub fn check_whole(store: &Store, context: &str) {
     let mut wanted = Vec::new();
     for model in store.list().unwrap_or_else(|error| panic!("{context}: {error}")) {

@@ -1,4 +1,4 @@
-//! Models from the tests' server, with little patience.
+//! Downloads from the tests' server, with short waits.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -15,7 +15,7 @@ use llama_rs_core::store::{
 use crate::seeded::Random;
 use crate::transfer_server::Certificates;
 
-/// Bytes that follow from their number.
+/// Reproducible bytes.
 pub fn content(length: u64) -> Vec<u8> {
     let mut random = Random(length);
     let mut bytes = Vec::with_capacity(length as usize + 8);
@@ -30,13 +30,13 @@ pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// A folder in memory, where there is such a place: for tests that store hundreds of files, each of which waits for the disk.
+/// A folder in memory where possible, for tests that store hundreds of files, each of which is synced.
 pub fn folder_in_memory() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).expect("a folder") } else { folder() }
 }
 
-/// RetryPolicy that no test has to wait for.
+/// Network options whose waits are negligible.
 pub fn impatient() -> NetworkOptions {
     NetworkOptions {
         retry_policy: RetryPolicy {
@@ -50,7 +50,7 @@ pub fn impatient() -> NetworkOptions {
     }
 }
 
-/// A network that trusts a root besides the usual ones.
+/// A network that trusts an additional root.
 pub fn network(options: NetworkOptions, root: String) -> Network {
     let http = ReqwestClient::new(&HttpOptions { extra_roots: vec![root], ..HttpOptions::default() });
     Network::new(Arc::new(http.expect("a good root")), options)
@@ -60,7 +60,7 @@ pub fn store(folder: &Path) -> Result<Store> {
     Store::open(StoreOptions { directory: folder.to_owned(), models_budget_bytes: None })
 }
 
-/// Into a store in `folder`.
+/// A fetcher for a store in `folder`.
 pub fn fetcher(folder: &Path, options: NetworkOptions) -> Fetcher {
     let network = network(options, Certificates::root());
     Fetcher::new(store(folder).expect("a folder"), network, HuggingFace::default())
@@ -70,30 +70,30 @@ pub fn wanted(url: &str) -> DownloadRequest {
     DownloadRequest::new(ModelName::parse(url).expect("a name"))
 }
 
-/// A file whose digest is known.
+/// A request for a file with a known digest.
 pub fn expecting(url: &str, content: &[u8]) -> DownloadRequest {
     DownloadRequest { sha256: Some(Digest::of(content)), ..wanted(url) }
 }
 
-/// What a store has under a name.
+/// The stored bytes of a name.
 pub fn stored(store: &Store, name: &ModelName) -> Result<Vec<u8>> {
     let pinned = store.pin(name, &mut |_| std::ops::ControlFlow::Continue(()))?;
     Ok(std::fs::read(pinned.weights()).expect("it is pinned"))
 }
 
-/// One model from its beginning to its end.
+/// Downloads one model.
 pub async fn fetch(folder: &Path, wanted: DownloadRequest) -> Result<Vec<u8>> {
     fetch_by(&fetcher(folder, impatient()), wanted).await
 }
 
-/// The same, with patience of one's own.
+/// The same with a given fetcher.
 pub async fn fetch_by(fetcher: &Fetcher, wanted: DownloadRequest) -> Result<Vec<u8>> {
     let name = wanted.name.clone();
     fetcher.fetch(wanted).finished().await?;
     stored(fetcher.store(), &name)
 }
 
-/// Whether a store has accepted nothing: neither a file in its place, nor one that was meant for it.
+/// Whether a store has accepted nothing: no blob, and no complete model.
 pub fn is_empty(folder: &Path) -> bool {
     let blobs = std::fs::read_dir(folder.join("blobs")).expect("it is there");
     blobs.count() == 0

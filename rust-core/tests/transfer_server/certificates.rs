@@ -1,4 +1,4 @@
-//! Certificates that are made for one run of the tests.
+//! Certificates, generated once per run of the tests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,22 +8,22 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// What a server shows.
+/// A server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certificate {
-    /// For `localhost` and `127.0.0.1`, by the root.
+    /// For `localhost` and `127.0.0.1`, signed by the root.
     Good,
-    /// As good, until it expired.
+    /// The same, but expired.
     Expired,
-    /// As good, from some day on.
+    /// The same, but not valid yet.
     NotYetValid,
-    /// For a name that the server does not have.
+    /// For another name.
     OtherName,
-    /// By a root that nobody was told of.
+    /// Signed by an unknown root.
     OtherIssuer,
 }
 
-/// A root, and one that nobody knows.
+/// A trusted root and an unknown one.
 pub struct Certificates {
     root: Root,
     other: Root,
@@ -35,13 +35,13 @@ struct Root {
 }
 
 impl Certificates {
-    /// Made once: keys take their time.
+    /// Generated once, because keys take time.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Certificates> = OnceLock::new();
         SHARED.get_or_init(|| Self { root: Root::new("the tests' root"), other: Root::new("another root") })
     }
 
-    /// The root that vouches for the servers, in PEM.
+    /// The trusted root, in PEM.
     pub fn root() -> String {
         Self::shared().root.pem.clone()
     }

@@ -1,13 +1,14 @@
-//! Repositories as the hub has them: the commit of a branch, its tree, and files of which the large ones are elsewhere.
+//! Repositories with Hugging Face's API: the commit of a branch, its tree, and files, of which the large ones are on
+//! another server.
 
 use llama_rs_core::store::Digest;
 
 use super::{Act, Served, Server};
 
-/// A file of a repository: its path, its content, and whether it is a large one.
+/// A file of a repository: path, content, and whether it is large.
 pub type File<'a> = (&'a str, &'a [u8], bool);
 
-/// What `hub` answers for the repository `name`, whose branch `main` is at `commit`. Large files come from `cdn`.
+/// Makes `hub` serve the repository `name`, whose branch `main` is at `commit`. Large files come from `cdn`.
 pub fn put_repository(hub: &Server, cdn: &Server, name: &str, commit: &str, files: &[File<'_>]) {
     let api = format!("/api/models/{name}");
     hub.site.put(&format!("{api}/revision/main"), Served::new(format!("{{\"sha\":\"{commit}\"}}")));
@@ -30,7 +31,7 @@ pub fn put_repository(hub: &Server, cdn: &Server, name: &str, commit: &str, file
     }
 }
 
-/// A file in the list of a tree.
+/// A file's entry in a tree.
 pub fn entry((path, content, large): File<'_>) -> String {
     let (size, sha256) = (content.len(), Digest::of(content));
     let lfs = format!(",\"lfs\":{{\"oid\":\"{sha256}\",\"size\":{size},\"pointerSize\":130}}");

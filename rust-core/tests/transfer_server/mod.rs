@@ -1,5 +1,5 @@
-//! A web server on loopback that misbehaves on request: HTTP/1.1 and HTTP/2, plain or over TLS, with certificates good and
-//! bad, and connections that are cut at any byte. The store's tests ask it for files; so can a host of the app's.
+//! A web server on loopback that misbehaves on request: HTTP/1.1 and HTTP/2, plain or over TLS, with valid and invalid
+//! certificates, and connections that break at any byte. Used by the store's tests, and by tests of the app's hosts.
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
@@ -25,7 +25,7 @@ pub use self::site::{Act, Seen, Served, Site};
 pub use self::wire::{Cut, How};
 use self::wire::{CutStream, Wire};
 
-/// What the server speaks.
+/// The server's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1 without TLS.
@@ -40,7 +40,7 @@ pub enum Protocol {
 pub struct Server {
     address: SocketAddr,
     protocol: Protocol,
-    /// What it serves, and what it saw.
+    /// What it serves, and what it has seen.
     pub site: Arc<Site>,
     wire: Arc<Wire>,
     accepting: JoinHandle<()>,
@@ -53,12 +53,12 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// On a port of its own, with a certificate that [`Certificates::root`] vouches for.
+    /// Starts a server on a free port, with a certificate that [`Certificates::root`] signed.
     pub async fn start(protocol: Protocol) -> Self {
         Self::start_with(protocol, Certificate::Good).await
     }
 
-    /// On a port of its own.
+    /// Starts a server on a free port.
     pub async fn start_with(protocol: Protocol, certificate: Certificate) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -72,28 +72,28 @@ impl Server {
         Self { address, protocol, site, wire, accepting }
     }
 
-    /// The address of a path, which begins with a slash.
+    /// The address of a path, which starts with a slash.
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.protocol == Protocol::Plain { "http" } else { "https" };
         format!("{scheme}://localhost:{}{path}", self.address.port())
     }
 
-    /// The same server by another name: an origin of its own.
+    /// The same address under another host name, which is another origin.
     pub fn other_origin(&self, path: &str) -> String {
         self.url(path).replace("//localhost", "//127.0.0.1")
     }
 
-    /// The next connections are cut, one after another.
+    /// Cuts the next connections, one after another.
     pub fn cut(&self, cuts: impl IntoIterator<Item = Cut>) {
         self.wire.cut(cuts);
     }
 
-    /// Bytes that it has written to sockets, TLS and headers included.
+    /// Bytes written to sockets, TLS and headers included.
     pub fn bytes_on_the_wire(&self) -> u64 {
         self.wire.written()
     }
 
-    /// Returns when it has written so many.
+    /// Waits until this many bytes have been written.
     pub async fn has_written(&self, count: u64) {
         self.wire.has_written(count).await;
     }
@@ -102,14 +102,14 @@ impl Server {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, site: Arc<Site>, wire: Arc<Wire>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { return };
-        // Without it a short answer waits for an acknowledgement.
+        // Without this a short response waits for an acknowledgement.
         let _ = stream.set_nodelay(true);
         let stream = CutStream::new(stream, wire.clone());
         tokio::spawn(serve(stream, tls.clone(), site.clone()));
     }
 }
 
-/// What fails is what was asked to fail, or a client that has gone.
+/// Ignores errors: they were requested, or the client has gone.
 async fn serve(stream: CutStream, tls: Option<TlsAcceptor>, site: Arc<Site>) {
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let site = site.clone();

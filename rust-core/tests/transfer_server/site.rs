@@ -1,4 +1,4 @@
-//! What the server has, what it does wrong, and what it saw.
+//! The server's files, its scripted misbehaviour, and the requests it has seen.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -12,13 +12,13 @@ use hyper::body::{Body, Frame, SizeHint};
 use hyper::{Request, Response, Version};
 use tokio::sync::watch;
 
-/// A file, as a good server has it.
+/// A file to serve.
 #[derive(Debug, Clone)]
 pub struct Served {
     pub content: Bytes,
-    /// With its quotes.
+    /// The ETag with its quotes.
     pub etag: Option<String>,
-    /// More headers, such as the hub's.
+    /// Additional headers, such as the hub's.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -28,45 +28,45 @@ impl Served {
     }
 }
 
-/// What the server does with one request.
+/// The server's reaction to one request.
 #[derive(Debug, Clone)]
 pub enum Act {
-    /// What a good one does.
+    /// Serve the file correctly.
     Serve,
-    /// A status and headers, and a short body.
+    /// Send a status, headers, and a short body.
     Status(u16, Vec<(&'static str, String)>),
-    /// All of the file, whatever was asked for.
+    /// Send the whole file, whatever was requested.
     Whole,
-    /// A good head; the body breaks after so many bytes.
+    /// Send correct headers; break the body after this many bytes.
     BreakAfter(u64),
-    /// A good head; the body comes to a halt after so many bytes, until [`Site::go_on`].
+    /// Send correct headers; halt the body after this many bytes, until [`Site::go_on`].
     HaltAfter(u64),
-    /// A good head; then one byte at a time.
+    /// Send correct headers; then one byte at a time.
     Drip(Duration),
-    /// A good head; nothing follows it, and it comes only after [`Site::go_on`].
+    /// Send correct headers, but only after [`Site::go_on`], and no body.
     Silence,
-    /// No length, and no end.
+    /// Send an endless body without a length.
     Endless,
-    /// The file without its length.
+    /// Send the file without its length.
     Chunked,
-    /// The file without its length, and some bytes after it.
+    /// Send the file without its length, and some bytes after it.
     ChunkedAndMore(u64),
-    /// The file, as if it were compressed.
+    /// Send the file with a false content encoding.
     Encoded(&'static str),
-    /// A part, but this one.
+    /// Send this part, whatever was requested.
     OtherRange(String),
-    /// The file with another head.
+    /// Send the file with other headers.
     With(Vec<(&'static str, String)>),
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub path: String,
     pub host: String,
-    /// Where the range begins.
+    /// First byte of the range.
     pub from: Option<u64>,
-    /// Where it ends, inclusive.
+    /// Last byte of the range, inclusive.
     pub to: Option<u64>,
     pub if_range: Option<String>,
     pub authorization: Option<String>,
@@ -81,12 +81,12 @@ pub struct Seen {
 struct State {
     files: HashMap<String, Served>,
     acts: HashMap<String, VecDeque<Act>>,
-    /// Instead of serving, once the acts are over.
+    /// The reaction after the scripted ones.
     always: HashMap<String, Act>,
     seen: Vec<Seen>,
 }
 
-/// What a server has.
+/// The content of a server.
 pub struct Site {
     state: Mutex<State>,
     gate: watch::Sender<bool>,
@@ -104,22 +104,22 @@ impl Site {
         self.state.lock().expect("nobody panicked")
     }
 
-    /// A path, which begins with a slash, and what is there.
+    /// Puts a file at a path, which starts with a slash.
     pub fn put(&self, path: &str, served: Served) {
         self.state().files.insert(path.to_owned(), served);
     }
 
-    /// What the next requests for a path meet, one after another; then it is served.
+    /// Scripts the reactions to the next requests for a path. Later requests are served correctly.
     pub fn script(&self, path: &str, acts: impl IntoIterator<Item = Act>) {
         self.state().acts.entry(path.to_owned()).or_default().extend(acts);
     }
 
-    /// What every later request for a path meets.
+    /// Scripts the reaction to every later request for a path.
     pub fn always(&self, path: &str, act: Act) {
         self.state().always.insert(path.to_owned(), act);
     }
 
-    /// Every request, in order.
+    /// All requests, in order.
     pub fn seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
     }
@@ -129,12 +129,12 @@ impl Site {
         self.state().seen.iter().map(|seen| *seen.sent.lock().expect("nobody panicked")).sum()
     }
 
-    /// Returns when so many requests have come.
+    /// Waits until this many requests have come.
     pub async fn has_seen(&self, count: usize) {
         let _ = self.requests.subscribe().wait_for(|requests| *requests >= count).await;
     }
 
-    /// What halts, now and later, goes on.
+    /// Lets halted bodies, present and future ones, go on.
     pub fn go_on(&self) {
         self.gate.send_replace(true);
     }
@@ -257,7 +257,7 @@ enum Fault {
     Endless,
 }
 
-/// A body that does what it was told.
+/// A scripted body.
 pub struct Script {
     bytes: Bytes,
     fault: Fault,
@@ -286,7 +286,7 @@ impl Body for Script {
             Fault::Break(count) | Fault::Halt(count) if (self.at as u64) < count => {
                 size = size.min((count - self.at as u64) as usize)
             }
-            // What was handed over before goes out first.
+            // Bytes handed over earlier are sent first.
             Fault::Break(_) if !self.flushed => {
                 self.flushed = true;
                 context.waker().wake_by_ref();

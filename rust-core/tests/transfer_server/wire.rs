@@ -1,5 +1,5 @@
-//! Sockets that count what is written to them, and break when they were told to: in the handshake, in the headers, in the
-//! body, wherever the byte falls.
+//! Sockets that count written bytes and break on request: in the handshake, in the headers, or in the body, at any
+//! byte.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,24 +11,24 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-/// How a connection ends.
+/// How a connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
-    /// As if the server had gone: what was written arrives.
+    /// The server goes away: written bytes arrive.
     End,
-    /// As if the network had gone: what is on its way is lost.
+    /// The network goes away: bytes in flight are lost.
     Reset,
 }
 
-/// Where a connection ends.
+/// Where a connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// Bytes on the socket before it ends.
+    /// Bytes on the socket before the break.
     pub after: u64,
     pub how: How,
 }
 
-/// What all connections of a server share.
+/// State shared by all connections of a server.
 pub struct Wire {
     cuts: Mutex<VecDeque<Cut>>,
     written: watch::Sender<u64>,
@@ -54,7 +54,6 @@ impl Wire {
     }
 }
 
-/// One connection.
 pub struct CutStream {
     stream: Option<TcpStream>,
     wire: Arc<Wire>,
@@ -75,11 +74,11 @@ impl CutStream {
 fn end(mut stream: TcpStream, how: How) {
     match how {
         How::Reset => {
-            // Closing without patience is a reset.
+            // Closing at once sends a reset.
             let _ = stream.set_zero_linger();
         }
         How::End => {
-            // Closing with unread bytes would be a reset too, so they are read until the client has gone.
+            // Closing with unread bytes would send a reset too, so they are read until the client has gone.
             tokio::spawn(async move {
                 let _ = stream.shutdown().await;
                 let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;

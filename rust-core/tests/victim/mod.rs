@@ -1,29 +1,30 @@
-//! This test program once more, as a process that writes until it is killed, and says before and after each thing what it is.
+//! Runs this test program a second time, as a process that writes until it is killed, and reports before and after each
+//! change.
 
 use std::io::{BufRead, BufReader, Lines, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Set for the process that is to be killed: the directory, and the first version that it writes.
+/// Set in the process to kill: the directory, and the first version that it writes.
 const DIRECTORY: &str = "LLAMA_RS_VICTIM_IN";
 const VERSION: &str = "LLAMA_RS_VICTIM_FROM";
-/// Marks the lines that the victim says from those of the test harness.
+/// Marks the process's reports among the test harness's lines.
 const MARK: &str = "victim ";
 
-/// In the process that is to be killed, where it writes and from which version on. None in the test itself.
+/// In the process to kill: its directory and first version. `None` in the test itself.
 pub fn orders() -> Option<(PathBuf, u64)> {
     let (directory, version) = (std::env::var_os(DIRECTORY)?, std::env::var(VERSION).ok()?);
     Some((directory.into(), version.parse().expect("a number")))
 }
 
-/// How the victim is heard.
+/// Reports to the test.
 pub struct Voice(Stdout);
 
 impl Voice {
     pub fn new() -> Self {
         let mut stdout = std::io::stdout();
-        // The harness may have begun a line.
+        // The harness may have started a line.
         writeln!(stdout).expect("the parent listens");
         Self(stdout)
     }
@@ -33,14 +34,14 @@ impl Voice {
     }
 }
 
-/// The process that is to be killed.
+/// The process to kill.
 pub struct Victim {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Victim {
-    /// Runs `test` of this program with orders.
+    /// Runs `test` of this program as the process to kill.
     pub fn start(test: &str, directory: &Path, version: u64) -> Self {
         let mut process = Command::new(std::env::current_exe().expect("tests know their path"))
             .args(["--exact", test, "--nocapture"])
@@ -54,7 +55,7 @@ impl Victim {
         Self { process, lines }
     }
 
-    /// Waits for the next thing that it says; `None` at the end.
+    /// Waits for the next report; `None` at the end.
     fn words(&mut self) -> Option<Vec<String>> {
         let mut said = self.lines.by_ref().map(|line| line.expect("text"));
         said.find_map(|line| Some(line.strip_prefix(MARK)?.split(' ').map(str::to_owned).collect()))
@@ -66,7 +67,7 @@ impl Victim {
     }
 }
 
-/// A panic must not leave a process behind that writes for ever.
+/// A panic must not leave the process running.
 impl Drop for Victim {
     fn drop(&mut self) {
         let _ = self.process.kill();
@@ -74,13 +75,13 @@ impl Drop for Victim {
     }
 }
 
-/// How long one thing takes here, from what victims say: so that kills are in the middle of things, on any machine.
+/// Measures how long one change takes here, so that kills fall within changes on any machine.
 #[derive(Default)]
 pub struct Pace(Duration);
 
 impl Pace {
-    /// Lets a victim say so many things, and kills it so many `thousandths` of the time that two take after them. `hear` is told
-    /// all that it has said.
+    /// Kills a process after this many reports and `thousandths` of the time of two more. Passes all its reports to
+    /// `hear`.
     pub fn kill(&mut self, mut victim: Victim, things: usize, thousandths: usize, mut hear: impl FnMut(&[String])) {
         let mut said_at = Instant::now();
         for _ in 0..things {
@@ -98,7 +99,7 @@ impl Pace {
         }
     }
 
-    /// Something was heard `took` after the thing before.
+    /// Notes that a report came `took` after the one before.
     fn heard(&mut self, took: Duration) {
         self.0 = (self.0 * 7 + took.min(self.0 * 4 + Duration::from_millis(1))) / 8;
     }

@@ -1,11 +1,11 @@
-// Plain useChat of the AI SDK, and chats that their callers own, on the transport alone.
+// Tests the transport alone, with the AI SDK's plain `useChat` and with chats that their callers own.
 import { Chat, useChat } from '@ai-sdk/react';
 import { act, renderHook } from '@testing-library/react-native';
 import { jsonSchema, tool, type UIMessage, type UIMessageChunk } from 'ai';
 
 import { beginTurn } from '../../testing';
+import { ChatAnswers } from '../ChatAnswers';
 import { LlamaChatTransport, type LlamaChatTransportOptions } from '..';
-import { Runs } from '../Runs';
 import { harness, turns } from './harness';
 
 const question: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'text', text: 'Hi' }] };
@@ -16,7 +16,13 @@ function open(change: Partial<LlamaChatTransportOptions> = {}) {
 }
 
 function ask(transport: LlamaChatTransport, abortSignal?: AbortSignal, chatId = 'chat') {
-  return transport.sendMessages({ trigger: 'submit-message', chatId, messageId: undefined, messages: [question], abortSignal });
+  return transport.sendMessages({
+    trigger: 'submit-message',
+    chatId,
+    messageId: undefined,
+    messages: [question],
+    abortSignal,
+  });
 }
 
 async function chunksOf(stream: ReadableStream<UIMessageChunk> | null): Promise<UIMessageChunk[]> {
@@ -25,7 +31,8 @@ async function chunksOf(stream: ReadableStream<UIMessageChunk> | null): Promise<
   return chunks;
 }
 
-const textIn = (chunks: UIMessageChunk[]) => chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('');
+const textIn = (chunks: UIMessageChunk[]) =>
+  chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('');
 
 test('plain useChat speaks to the engine, in the conversation of its id', async () => {
   const { port, transport } = open({ settings: { temperature: 0, providerOptions: { llama: { minP: 0.2 } } } });
@@ -41,7 +48,10 @@ test('plain useChat speaks to the engine, in the conversation of its id', async 
     turn.finish();
     await turns();
   });
-  expect(result.current.messages.at(-1)?.parts).toMatchObject([{ type: 'step-start' }, { type: 'text', text: 'Hello' }]);
+  expect(result.current.messages.at(-1)?.parts).toMatchObject([
+    { type: 'step-start' },
+    { type: 'text', text: 'Hello' },
+  ]);
   expect(result.current.status).toBe('ready');
   await unmount();
 });
@@ -67,7 +77,7 @@ test('an answer goes on when nobody reads it, and is told again from its beginni
   expect(await transport.reconnectToStream({ chatId: 'chat' })).toBeNull();
 });
 
-test('what one transport began another one finds, and a chat of another conversation does not', async () => {
+test('a transport finds an answer that another one began, and a chat of another conversation does not', async () => {
   const { port, client, transport } = open();
   void chunksOf(await ask(transport));
   await turns();
@@ -88,7 +98,7 @@ test('an abort ends the answer, and looking on anew at once does not', async () 
   await turns();
   const turn = beginTurn(port);
   turn.say('Hel');
-  // What StrictMode does to useChat with `resume`.
+  // StrictMode aborts and resumes `useChat` at once.
   void chat.resumeStream();
   void chat.resumeStream();
   await turns();
@@ -103,23 +113,36 @@ test('an abort ends the answer, and looking on anew at once does not', async () 
   expect(chat.status).toBe('ready');
 });
 
-test('one that looks on with an abort that has been ends the answer', async () => {
+test('a reader with an aborted signal ends the answer', async () => {
   const { port, transport } = open();
   const stream = await ask(transport, AbortSignal.abort(undefined));
-  await expect(chunksOf(stream)).resolves.toEqual(expect.not.arrayContaining([expect.objectContaining({ type: 'text-delta' })]));
+  await expect(chunksOf(stream)).resolves.toEqual(
+    expect.not.arrayContaining([expect.objectContaining({ type: 'text-delta' })]),
+  );
   await turns();
-  for (const { generationId } of port.sentOf('generate')) expect(port.sentOf('cancel').map((sent) => sent.generationId)).toContain(generationId);
+  for (const { generationId } of port.sentOf('generate'))
+    expect(port.sentOf('cancel').map((sent) => sent.generationId)).toContain(generationId);
 });
 
 test('a tool runs, and the model is asked again with its result', async () => {
   const execute = jest.fn(({ at }: { at: string }) => Promise.resolve({ at, celsius: 21 }));
   const inputSchema = jsonSchema<{ at: string }>({ type: 'object', properties: { at: { type: 'string' } } });
-  const { port, transport } = open({ tools: { warmth: tool({ description: 'How warm it is', inputSchema, execute }) } });
+  const { port, transport } = open({
+    tools: { warmth: tool({ description: 'How warm it is', inputSchema, execute }) },
+  });
   const chunks = chunksOf(await ask(transport));
   await turns();
   expect(port.last('generate').options?.tools).toMatchObject([{ name: 'warmth', description: 'How warm it is' }]);
   const first = beginTurn(port);
-  port.emit({ type: 'toolCallDelta', generationId: first.id, index: 0, id: 'c1', name: 'warmth', offset: 0, arguments: '{"at": "Paris"}' });
+  port.emit({
+    type: 'toolCallDelta',
+    generationId: first.id,
+    index: 0,
+    id: 'c1',
+    name: 'warmth',
+    offset: 0,
+    arguments: '{"at": "Paris"}',
+  });
   first.finish({ reason: 'toolCalls' });
   await turns();
   await turns();
@@ -147,12 +170,26 @@ test('a chat with a call that was never answered can be asked again', async () =
       role: 'assistant',
       parts: [
         { type: 'text', text: 'Let me see.' },
-        { type: 'dynamic-tool', toolName: 'warmth', toolCallId: 'c1', state: 'input-available', input: { at: 'Paris' } },
+        {
+          type: 'dynamic-tool',
+          toolName: 'warmth',
+          toolCallId: 'c1',
+          state: 'input-available',
+          input: { at: 'Paris' },
+        },
       ],
     },
     { id: 'q2', role: 'user', parts: [{ type: 'text', text: 'Never mind' }] },
   ];
-  const chunks = chunksOf(await transport.sendMessages({ trigger: 'submit-message', chatId: 'chat', messageId: undefined, messages, abortSignal: undefined }));
+  const chunks = chunksOf(
+    await transport.sendMessages({
+      trigger: 'submit-message',
+      chatId: 'chat',
+      messageId: undefined,
+      messages,
+      abortSignal: undefined,
+    }),
+  );
   await turns();
   expect(port.last('generate').messages).toEqual([
     { role: 'user', content: 'Hi' },
@@ -167,11 +204,22 @@ test('a chat with a call that was never answered can be asked again', async () =
 
 test('steps end at their limit', async () => {
   const inputSchema = jsonSchema<object>({ type: 'object' });
-  const { port, transport } = open({ maxSteps: 1, tools: { now: tool({ inputSchema, execute: () => Promise.resolve('noon') }) } });
+  const { port, transport } = open({
+    maxSteps: 1,
+    tools: { now: tool({ inputSchema, execute: () => Promise.resolve('noon') }) },
+  });
   const chunks = chunksOf(await ask(transport));
   await turns();
   const turn = beginTurn(port);
-  port.emit({ type: 'toolCallDelta', generationId: turn.id, index: 0, id: 'c1', name: 'now', offset: 0, arguments: '{}' });
+  port.emit({
+    type: 'toolCallDelta',
+    generationId: turn.id,
+    index: 0,
+    id: 'c1',
+    name: 'now',
+    offset: 0,
+    arguments: '{}',
+  });
   turn.finish({ reason: 'toolCalls' });
   await chunks;
   expect(port.sentOf('generate')).toHaveLength(1);
@@ -179,10 +227,20 @@ test('steps end at their limit', async () => {
 
 test('a reload finds the answer of the JavaScript before, and leaves its tools to nobody twice', async () => {
   const execute = jest.fn(() => Promise.resolve('noon'));
-  const { port, transport } = open({ tools: { now: tool({ inputSchema: jsonSchema<object>({ type: 'object' }), execute }) } });
+  const { port, transport } = open({
+    tools: { now: tool({ inputSchema: jsonSchema<object>({ type: 'object' }), execute }) },
+  });
   port.emit({
     type: 'generationQueued',
-    generation: { id: 'g', scope: 'chat', model: 'a', phase: { type: 'decoding' }, text: 'Let me see', reasoning: '', toolCalls: [] },
+    generation: {
+      id: 'g',
+      scope: 'chat',
+      model: 'a',
+      phase: { type: 'decoding' },
+      text: 'Let me see',
+      reasoning: '',
+      toolCalls: [],
+    },
   });
   const chunks = chunksOf(await transport.reconnectToStream({ chatId: 'chat' }));
   await turns();
@@ -212,10 +270,18 @@ test('an answer that a reload found is over when the engine is done with it, not
   const { port, client, transport } = open();
   port.emit({
     type: 'generationQueued',
-    generation: { id: 'g', scope: 'chat', model: 'a', phase: { type: 'decoding' }, text: 'Let me see', reasoning: '', toolCalls: [] },
+    generation: {
+      id: 'g',
+      scope: 'chat',
+      model: 'a',
+      phase: { type: 'decoding' },
+      text: 'Let me see',
+      reasoning: '',
+      toolCalls: [],
+    },
   });
   void chunksOf(await transport.reconnectToStream({ chatId: 'chat' })).catch(() => undefined);
-  const run = Runs.of(client).get('chat');
+  const run = ChatAnswers.of(client).get('chat');
   let isOver = false;
   void run?.ended.then(() => {
     isOver = true;
@@ -225,14 +291,28 @@ test('an answer that a reload found is over when the engine is done with it, not
   expect(isOver).toBe(false);
   const usage = { promptTokens: 1, cachedTokens: 0, prefilledTokens: 1, outputTokens: 2 };
   const timings = { queuedMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 };
-  port.emit({ type: 'phaseChanged', generationId: 'g', phase: { type: 'finished', outcome: { reason: 'cancelled', usage, timings } } });
+  port.emit({
+    type: 'phaseChanged',
+    generationId: 'g',
+    phase: { type: 'finished', outcome: { reason: 'cancelled', usage, timings } },
+  });
   await turns();
   expect(isOver).toBe(true);
 });
 
-test('what the AI SDK refuses before it asks is the chat’s error', async () => {
+test('a refusal of the AI SDK before it asks is the chat’s error', async () => {
   const { transport } = open();
-  const image: UIMessage = { id: 'q', role: 'user', parts: [{ type: 'file', mediaType: 'image/png', url: 'data:image/png;base64,AA==' }] };
-  const stream = await transport.sendMessages({ trigger: 'submit-message', chatId: 'chat', messageId: undefined, messages: [image], abortSignal: undefined });
+  const image: UIMessage = {
+    id: 'q',
+    role: 'user',
+    parts: [{ type: 'file', mediaType: 'image/png', url: 'data:image/png;base64,AA==' }],
+  };
+  const stream = await transport.sendMessages({
+    trigger: 'submit-message',
+    chatId: 'chat',
+    messageId: undefined,
+    messages: [image],
+    abortSignal: undefined,
+  });
   await expect(chunksOf(stream)).rejects.toThrow(/a file of the type image\/png/);
 });

@@ -7,7 +7,7 @@ async function embed(call: Partial<EmbeddingModelV4CallOptions> = {}) {
   const { port, client } = harness();
   const model = createLlama(client).embeddingModel('embed.gguf');
   const result = Promise.resolve(model.doEmbed({ values: ['a', 'b'], ...call }));
-  // One that is refused before it is sent.
+  // A call that is refused before it is sent rejects at once. The test looks at that later.
   result.catch(() => undefined);
   await turns();
   return { port, model, result };
@@ -15,24 +15,61 @@ async function embed(call: Partial<EmbeddingModelV4CallOptions> = {}) {
 
 test('texts become vectors, and the call says what they cost', async () => {
   const { port, model, result } = await embed({ providerOptions: { llama: { pooling: 'last', normalize: false } } });
-  expect(model).toMatchObject({ specificationVersion: 'v4', provider: 'llama', modelId: 'embed.gguf', maxEmbeddingsPerCall: 256, supportsParallelCalls: false });
+  expect(model).toMatchObject({
+    specificationVersion: 'v4',
+    provider: 'llama',
+    modelId: 'embed.gguf',
+    maxEmbeddingsPerCall: 256,
+    supportsParallelCalls: false,
+  });
   const { requestId, embeddingId, ...command } = port.last('embed');
-  expect(command).toEqual({ type: 'embed', model: { path: 'embed.gguf' }, texts: ['a', 'b'], pooling: 'last', normalize: false });
+  expect(command).toEqual({
+    type: 'embed',
+    model: { path: 'embed.gguf' },
+    texts: ['a', 'b'],
+    pooling: 'last',
+    normalize: false,
+  });
   expect(embeddingId).not.toBe('');
-  port.emit({ type: 'embeddings', requestId, embeddings: [[0.5, -0.5], [1, 0]], usage: { promptTokens: 9 } });
-  expect(await result).toEqual({ embeddings: [[0.5, -0.5], [1, 0]], usage: { tokens: 9 }, warnings: [] });
+  port.emit({
+    type: 'embeddings',
+    requestId,
+    embeddings: [
+      [0.5, -0.5],
+      [1, 0],
+    ],
+    usage: { promptTokens: 9 },
+  });
+  expect(await result).toEqual({
+    embeddings: [
+      [0.5, -0.5],
+      [1, 0],
+    ],
+    usage: { tokens: 9 },
+    warnings: [],
+  });
 });
 
 test('vectors belong to the caller', async () => {
   const { port, result } = await embed();
-  port.emit({ type: 'embeddings', requestId: port.last('embed').requestId, embeddings: [[1], [2]], usage: { promptTokens: 2 } });
+  port.emit({
+    type: 'embeddings',
+    requestId: port.last('embed').requestId,
+    embeddings: [[1], [2]],
+    usage: { promptTokens: 2 },
+  });
   const { embeddings } = await result;
   expect(embeddings.map((vector) => Object.isFrozen(vector))).toEqual([false, false]);
 });
 
-test('what cannot be had is warned about, what is of the wrong type is refused by name', async () => {
+test('an unsupported option is warned about, and a value of the wrong type is refused by name', async () => {
   const { port, result } = await embed({ dimensions: 3, providerOptions: { llama: { pool: 'last' } } });
-  port.emit({ type: 'embeddings', requestId: port.last('embed').requestId, embeddings: [[1], [2]], usage: { promptTokens: 2 } });
+  port.emit({
+    type: 'embeddings',
+    requestId: port.last('embed').requestId,
+    embeddings: [[1], [2]],
+    usage: { promptTokens: 2 },
+  });
   expect((await result).warnings).toMatchObject([{ feature: 'dimensions' }, { feature: 'providerOptions.llama.pool' }]);
   const wrong = await embed({ providerOptions: { llama: { pooling: 'max' } } });
   await expect(wrong.result).rejects.toThrow(/invalidOptions: providerOptions\.llama\.pooling/);

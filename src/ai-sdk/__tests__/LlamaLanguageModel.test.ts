@@ -1,4 +1,4 @@
-// One call after another on a script, so that each event comes where it matters.
+// Makes one call after another on a scripted port, so that each event comes at the point that matters.
 import type { LanguageModelV4CallOptions } from '@ai-sdk/provider';
 
 import type { Outcome } from '../../protocol/generated';
@@ -22,7 +22,7 @@ async function stream(call: Partial<LanguageModelV4CallOptions> = {}, scope?: st
 async function generate(call: Partial<LanguageModelV4CallOptions> = {}) {
   const { port, client } = harness();
   const result = Promise.resolve(createLlama(client)('chat.gguf').doGenerate({ prompt, ...call }));
-  // One that is refused before it is sent.
+  // A call that is refused before it is sent rejects at once. The test looks at that later.
   result.catch(() => undefined);
   await turns();
   return { port, result };
@@ -87,7 +87,15 @@ test('thoughts, text and calls come as blocks, each ended before the next, also 
   const generationId = turn.id;
   const think = (offset: number, text: string) => port.emit({ type: 'reasoningDelta', generationId, offset, text });
   const call = (index: number, offset: number, piece: string) =>
-    port.emit({ type: 'toolCallDelta', generationId, index, id: `call-${index}`, name: 'look', offset, arguments: piece });
+    port.emit({
+      type: 'toolCallDelta',
+      generationId,
+      index,
+      id: `call-${index}`,
+      name: 'look',
+      offset,
+      arguments: piece,
+    });
   for (const step of [
     () => think(0, 'Let me '),
     () => think(7, 'see.'),
@@ -128,47 +136,50 @@ test('thoughts, text and calls come as blocks, each ended before the next, also 
   expect(all.at(-1)).toMatchObject({ type: 'finish', finishReason: { unified: 'tool-calls', raw: 'toolCalls' } });
 });
 
-test.each(['stop', 'length'] as const)('a call that was cut short is told of and is none, and whole ones are: %s', async (reason) => {
-  const { port, turn, result } = await stream();
-  const reading = partsOf(result.stream);
-  const call = (index: number, id: string, args: string) =>
-    port.emit({ type: 'toolCallDelta', generationId: turn.id, index, id, name: 'look', offset: 0, arguments: args });
-  const drop = (index: number) => port.emit({ type: 'toolCallDropped', generationId: turn.id, index });
-  call(0, 'cut', '{"a');
-  await turns();
-  call(1, 'whole', '{"b":1}');
-  call(2, 'cut too', '{');
-  await turns();
-  drop(2);
-  drop(0);
-  turn.finish({ reason });
-  const parts = await reading;
-  expect(checkStreamParts(parts)).toEqual([]);
-  expect(parts.filter(({ type }) => type.startsWith('tool'))).toEqual([
-    { type: 'tool-input-start', id: 'cut', toolName: 'look' },
-    { type: 'tool-input-delta', id: 'cut', delta: '{"a' },
-    { type: 'tool-input-end', id: 'cut' },
-    { type: 'tool-input-start', id: 'whole', toolName: 'look' },
-    { type: 'tool-input-delta', id: 'whole', delta: '{"b":1}' },
-    { type: 'tool-input-end', id: 'whole' },
-    { type: 'tool-input-start', id: 'cut too', toolName: 'look' },
-    { type: 'tool-input-delta', id: 'cut too', delta: '{' },
-    { type: 'tool-input-end', id: 'cut too' },
-    { type: 'tool-call', toolCallId: 'whole', toolName: 'look', input: '{"b":1}' },
-  ]);
-});
-
-test.each<Partial<Outcome>>([{ reason: 'cancelled' }, { reason: 'failed', error: { code: 'engineCrashed', detail: 'the engine is gone' } }])(
-  'nobody waits for the calls of an answer that is %p',
-  async (outcome) => {
-    const { turn, result } = await stream();
-    turn.call('look', {});
-    turn.finish(outcome);
-    const parts = await partsOf(result.stream);
+test.each(['stop', 'length'] as const)(
+  'a call that was cut short is told of and is none, and whole ones are: %s',
+  async (reason) => {
+    const { port, turn, result } = await stream();
+    const reading = partsOf(result.stream);
+    const call = (index: number, id: string, args: string) =>
+      port.emit({ type: 'toolCallDelta', generationId: turn.id, index, id, name: 'look', offset: 0, arguments: args });
+    const drop = (index: number) => port.emit({ type: 'toolCallDropped', generationId: turn.id, index });
+    call(0, 'cut', '{"a');
+    await turns();
+    call(1, 'whole', '{"b":1}');
+    call(2, 'cut too', '{');
+    await turns();
+    drop(2);
+    drop(0);
+    turn.finish({ reason });
+    const parts = await reading;
     expect(checkStreamParts(parts)).toEqual([]);
-    expect(parts.map(({ type }) => type)).not.toContain('tool-call');
+    expect(parts.filter(({ type }) => type.startsWith('tool'))).toEqual([
+      { type: 'tool-input-start', id: 'cut', toolName: 'look' },
+      { type: 'tool-input-delta', id: 'cut', delta: '{"a' },
+      { type: 'tool-input-end', id: 'cut' },
+      { type: 'tool-input-start', id: 'whole', toolName: 'look' },
+      { type: 'tool-input-delta', id: 'whole', delta: '{"b":1}' },
+      { type: 'tool-input-end', id: 'whole' },
+      { type: 'tool-input-start', id: 'cut too', toolName: 'look' },
+      { type: 'tool-input-delta', id: 'cut too', delta: '{' },
+      { type: 'tool-input-end', id: 'cut too' },
+      { type: 'tool-call', toolCallId: 'whole', toolName: 'look', input: '{"b":1}' },
+    ]);
   },
 );
+
+test.each<Partial<Outcome>>([
+  { reason: 'cancelled' },
+  { reason: 'failed', error: { code: 'engineCrashed', detail: 'the engine is gone' } },
+])('an answer that is %p calls nothing', async (outcome) => {
+  const { turn, result } = await stream();
+  turn.call('look', {});
+  turn.finish(outcome);
+  const parts = await partsOf(result.stream);
+  expect(checkStreamParts(parts)).toEqual([]);
+  expect(parts.map(({ type }) => type)).not.toContain('tool-call');
+});
 
 test('a failure is a part, and the stream ends as every other', async () => {
   const { turn, result } = await stream();
@@ -186,7 +197,9 @@ test('an answer that somebody else ended is a part of one', async () => {
   const { turn, result } = await stream();
   turn.say('He');
   turn.finish({ reason: 'cancelled' });
-  expect((await partsOf(result.stream)).at(-1)).toMatchObject({ finishReason: { unified: 'interrupted', raw: 'cancelled' } });
+  expect((await partsOf(result.stream)).at(-1)).toMatchObject({
+    finishReason: { unified: 'interrupted', raw: 'cancelled' },
+  });
 });
 
 test('an abort cancels the generation, and the stream fails with its reason when that has ended', async () => {
@@ -255,17 +268,20 @@ test('an answer in one piece has everything that a stream has', async () => {
 test.each([
   ['stop', [{ type: 'tool-call', toolCallId: 'whole', toolName: 'look', input: '{}' }]],
   ['cancelled', []],
-] as const)('an answer in one piece has what is there, and calls that are whole and waited for: %s', async (reason, content) => {
-  const { port, result } = await generate();
-  const turn = beginTurn(port);
-  turn.call('look', {}, 'whole');
-  port.emit(
-    { type: 'toolCallDelta', generationId: turn.id, index: 1, id: 'cut', name: 'look', offset: 0, arguments: '{' },
-    { type: 'toolCallDropped', generationId: turn.id, index: 1 },
-  );
-  turn.finish({ reason });
-  expect((await result).content).toEqual(content);
-});
+] as const)(
+  'an answer in one piece has what is there, and calls that are whole and waited for: %s',
+  async (reason, content) => {
+    const { port, result } = await generate();
+    const turn = beginTurn(port);
+    turn.call('look', {}, 'whole');
+    port.emit(
+      { type: 'toolCallDelta', generationId: turn.id, index: 1, id: 'cut', name: 'look', offset: 0, arguments: '{' },
+      { type: 'toolCallDropped', generationId: turn.id, index: 1 },
+    );
+    turn.finish({ reason });
+    expect((await result).content).toEqual(content);
+  },
+);
 
 test('a refusal of the engine is thrown as it is', async () => {
   const { port, result } = await generate();
@@ -307,28 +323,46 @@ test('an aborted call in one piece throws the reason, once the generation has en
 test('with a scope the prompt becomes its transcript, and what may be written of it is its own matter', async () => {
   const { sent, turn } = await stream({}, 'chat-42');
   turn.finish();
-  expect(sent).toMatchObject({ scope: 'chat-42', model: { path: 'chat.gguf' }, messages: [{ role: 'user', content: 'Hi' }] });
+  expect(sent).toMatchObject({
+    scope: 'chat-42',
+    model: { path: 'chat.gguf' },
+    messages: [{ role: 'user', content: 'Hi' }],
+  });
   expect(sent).not.toHaveProperty('persist');
 });
 
 test('without a scope nothing is written to disk', async () => {
-  const { sent, turn } = await stream({ providerOptions: { llama: { persist: 'kv' } } });
+  const { sent, turn } = await stream({ providerOptions: { llama: { persist: 'full' } } });
   turn.finish();
   expect(sent).toMatchObject({ scope: 'hidden:ai-sdk/0', persist: 'none' });
 });
 
-test('calls at the same time never share a conversation, and those beyond what is kept are forgotten afterwards', async () => {
+test('calls at the same time never share a conversation, and extra conversations are deleted afterwards', async () => {
   const { port, client } = harness();
   const [left, right] = [createLlama(client), createLlama(client)];
   const together = async (count: number): Promise<string[]> => {
     const before = port.sentOf('generate').length;
-    const calls = Array.from({ length: count }, (_, index) => (index % 2 === 0 ? left : right)('chat.gguf').doGenerate({ prompt }));
+    const calls = Array.from({ length: count }, (_, index) =>
+      (index % 2 === 0 ? left : right)('chat.gguf').doGenerate({ prompt }),
+    );
     await turns();
     const sent = port.sentOf('generate').slice(before);
     for (const { generationId: id, scope, requestId } of sent) {
-      const state = { id, scope, model: 'chat.gguf', phase: { type: 'queued' as const }, text: '', reasoning: '', toolCalls: [] };
+      const state = {
+        id,
+        scope,
+        model: 'chat.gguf',
+        phase: { type: 'queued' as const },
+        text: '',
+        reasoning: '',
+        toolCalls: [],
+      };
       const usage = { promptTokens: 1, cachedTokens: 0, prefilledTokens: 1, outputTokens: 0 };
-      const outcome = { reason: 'stop' as const, usage, timings: { queuedMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 } };
+      const outcome = {
+        reason: 'stop' as const,
+        usage,
+        timings: { queuedMs: 0, prefillMs: 0, decodeMs: 0, firstTokenMs: 0 },
+      };
       port.emit(
         { type: 'generationQueued', generation: state },
         { type: 'done', requestId },
@@ -340,7 +374,7 @@ test('calls at the same time never share a conversation, and those beyond what i
   };
   const names = [0, 1, 2, 3, 4, 5].map((index) => `hidden:ai-sdk/${index}`);
   expect(await together(6)).toEqual(names);
-  expect(port.sentOf('disposeScope').map(({ scope }) => scope)).toEqual(names.slice(4));
+  expect(port.sentOf('deleteScope').map(({ scope }) => scope)).toEqual(names.slice(4));
   expect(await together(5)).toEqual(names.slice(0, 5));
 });
 
@@ -348,7 +382,15 @@ test('a conversation that another client is at work in is left alone', async () 
   const { port, client } = harness();
   port.emit({
     type: 'generationQueued',
-    generation: { id: 'theirs', scope: 'hidden:ai-sdk/0', model: 'chat.gguf', phase: { type: 'decoding' }, text: '', reasoning: '', toolCalls: [] },
+    generation: {
+      id: 'theirs',
+      scope: 'hidden:ai-sdk/0',
+      model: 'chat.gguf',
+      phase: { type: 'decoding' },
+      text: '',
+      reasoning: '',
+      toolCalls: [],
+    },
   });
   const result = createLlama(client)('chat.gguf').doGenerate({ prompt });
   await turns();
@@ -359,7 +401,12 @@ test('a conversation that another client is at work in is left alone', async () 
 
 test('the provider has language models, and says so of others', () => {
   const llama = createLlama(harness().client);
-  expect(llama.languageModel('chat.gguf')).toMatchObject({ specificationVersion: 'v4', provider: 'llama', modelId: 'chat.gguf', supportedUrls: {} });
+  expect(llama.languageModel('chat.gguf')).toMatchObject({
+    specificationVersion: 'v4',
+    provider: 'llama',
+    modelId: 'chat.gguf',
+    supportedUrls: {},
+  });
   expect(() => llama.imageModel('i.gguf')).toThrow(/i\.gguf/);
 });
 

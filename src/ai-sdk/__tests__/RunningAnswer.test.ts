@@ -4,7 +4,11 @@ import { harness, partsOf, prompt } from './harness';
 
 test('an answer that is being written is told as a call’s, and cannot be had in one piece', async () => {
   const { port, client } = harness();
-  const generation = client.generate({ model: { path: 'chat.gguf' }, scope: 's', append: [{ role: 'user', content: 'Hi' }] });
+  const generation = client.generate({
+    model: { path: 'chat.gguf' },
+    scope: 's',
+    append: [{ role: 'user', content: 'Hi' }],
+  });
   const turn = beginTurn(port);
   turn.say('Hello');
   const running = new RunningAnswer(generation);
@@ -13,5 +17,7 @@ test('an answer that is being written is told as a call’s, and cannot be had i
   turn.finish();
   const parts = await partsOf(stream);
   expect(checkStreamParts(parts)).toEqual([]);
-  expect(parts).toContainEqual(expect.objectContaining({ type: 'response-metadata', id: generation.id, modelId: 'chat.gguf' }));
+  expect(parts).toContainEqual(
+    expect.objectContaining({ type: 'response-metadata', id: generation.id, modelId: 'chat.gguf' }),
+  );
 });

@@ -1,4 +1,4 @@
-// Node has all of it, which would hide what Hermes lacks: here it goes into an empty global object.
+// Node has all of these globals, so the tests install them into an empty global object, as if it were Hermes.
 import { installGlobals } from '../installGlobals';
 
 interface Globals {
@@ -22,7 +22,9 @@ test('streams can be read, transformed and piped', async () => {
       controller.close();
     },
   });
-  const louder = new Transform<string, string>({ transform: (word, controller) => controller.enqueue(word.toUpperCase()) });
+  const louder = new Transform<string, string>({
+    transform: (word, controller) => controller.enqueue(word.toUpperCase()),
+  });
   const read: string[] = [];
   for await (const word of words.pipeThrough(louder)) read.push(word);
   expect(read).toEqual(['A', 'B']);
@@ -43,7 +45,7 @@ test('an exception is an error that says which', () => {
   expect(new Exception()).toMatchObject({ name: 'Error', message: '' });
 });
 
-test('what is there stays, and streams are taken all or none', () => {
+test('existing globals stay, and streams are replaced all or none', () => {
   const structuredClone = () => 'theirs';
   const whole = { ReadableStream, TransformStream, WritableStream, structuredClone, DOMException };
   const before = { ...whole };

@@ -8,7 +8,12 @@ function convert(call: Partial<LanguageModelV4CallOptions>) {
 }
 
 test('nothing said is nothing asked for, but that what was heard stays', () => {
-  expect(convert({})).toEqual({ options: { keepPartial: true }, persist: undefined, overflow: undefined, warnings: [] });
+  expect(convert({})).toEqual({
+    options: { keepPartial: true },
+    persist: undefined,
+    overflow: undefined,
+    warnings: [],
+  });
 });
 
 test('the options of a call have their own names here', () => {
@@ -39,7 +44,13 @@ test('the options of a call have their own names here', () => {
 
 test('tools, their choice and the form of the answer are handed on', () => {
   const inputSchema = { type: 'object' as const, properties: { place: { type: 'string' as const } } };
-  const tool = { type: 'function' as const, name: 'warmth', description: 'How warm it is', inputSchema, inputExamples: [{ input: {} }] };
+  const tool = {
+    type: 'function' as const,
+    name: 'warmth',
+    description: 'How warm it is',
+    inputSchema,
+    inputExamples: [{ input: {} }],
+  };
   const { options, warnings } = convert({
     tools: [tool, { type: 'provider', id: 'other.search', name: 'search', args: {} }],
     toolChoice: { type: 'tool', toolName: 'warmth' },
@@ -51,7 +62,10 @@ test('tools, their choice and the form of the answer are handed on', () => {
     responseFormat: { type: 'json', schema: inputSchema },
     keepPartial: true,
   });
-  expect(warnings).toMatchObject([{ feature: 'inputExamples of the tool warmth' }, { feature: 'the tool other.search' }]);
+  expect(warnings).toMatchObject([
+    { feature: 'inputExamples of the tool warmth' },
+    { feature: 'the tool other.search' },
+  ]);
 });
 
 test.each([
@@ -68,11 +82,15 @@ test.each([
 });
 
 test('a choice among no tools is none', () => {
-  expect(convert({ toolChoice: { type: 'auto' }, responseFormat: { type: 'text' } }).options).toEqual({ keepPartial: true });
+  expect(convert({ toolChoice: { type: 'auto' }, responseFormat: { type: 'text' } }).options).toEqual({
+    keepPartial: true,
+  });
 });
 
 test('effort is a budget of thoughts', () => {
-  const efforts = (['provider-default', 'none', 'low', 'max'] as const).map((reasoning) => convert({ reasoning }).options);
+  const efforts = (['provider-default', 'none', 'low', 'max'] as const).map(
+    (reasoning) => convert({ reasoning }).options,
+  );
   expect(efforts).toEqual([
     { keepPartial: true },
     { reasoning: false, keepPartial: true },
@@ -85,7 +103,14 @@ test('options of our own go before those of the call, and a grammar is a form', 
   const { options, persist, overflow } = convert({
     reasoning: 'low',
     providerOptions: {
-      llama: { reasoningBudgetTokens: 9, keepPartial: false, minP: 0.1, grammar: { gbnf: 'root ::= "a"' }, persist: 'none', overflow: 'error' },
+      llama: {
+        reasoningBudgetTokens: 9,
+        keepPartial: false,
+        minP: 0.1,
+        grammar: { gbnf: 'root ::= "a"' },
+        persist: 'none',
+        overflow: 'error',
+      },
       other: { what: 1 },
     },
   });
@@ -99,10 +124,15 @@ test('options of our own go before those of the call, and a grammar is a form', 
   expect({ persist, overflow }).toEqual({ persist: 'none', overflow: 'error' });
 });
 
-test('what is not known is warned about, what is of the wrong type is refused by name', () => {
+test('an unknown option is warned about, and a value of the wrong type is refused by name', () => {
   const { options, warnings } = convert({ headers: { 'X-Key': '1' }, providerOptions: { llama: { minp: 0.1 } } });
   expect(options).toEqual({ keepPartial: true });
-  expect(warnings).toMatchObject([{ feature: 'providerOptions.llama.minp' }, { feature: 'headers', details: expect.stringContaining('X-Key') as string }]);
+  expect(warnings).toMatchObject([
+    { feature: 'providerOptions.llama.minp' },
+    { feature: 'headers', details: expect.stringContaining('X-Key') as string },
+  ]);
   const wrong = { llama: { logitBias: [{ token: 1, bias: 'much' }] } };
-  expect(() => convert({ providerOptions: wrong })).toThrow(/invalidOptions: providerOptions\.llama\.logitBias\.0\.bias/);
+  expect(() => convert({ providerOptions: wrong })).toThrow(
+    /invalidOptions: providerOptions\.llama\.logitBias\.0\.bias/,
+  );
 });

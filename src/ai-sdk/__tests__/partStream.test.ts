@@ -1,5 +1,5 @@
+import type { Generation } from '../../core/generations/Generation';
 import { beginTurn } from '../../testing';
-import type { Generation } from '../../core/Generation';
 import { partStream } from '../partStream';
 import { harness, partsOf, turns } from './harness';
 

@@ -12,7 +12,13 @@ const bytes = { type: 'data' as const, data: new Uint8Array([1]) };
 test('every role becomes a message, and parts of an answer its fields', () => {
   const { messages, warnings } = convert(
     { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: [{ type: 'text', text: 'How warm is' }, { type: 'text', text: 'Paris?' }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'How warm is' },
+        { type: 'text', text: 'Paris?' },
+      ],
+    },
     {
       role: 'assistant',
       content: [
@@ -65,8 +71,20 @@ test('the result of a tool is told as text, whatever it is', () => {
         { type: 'file' as const, mediaType: 'text/plain', data: { type: 'text' as const, text: 'b' } },
       ],
     },
-  ].map((output) => convert({ role: 'tool', content: [{ type: 'tool-result', toolCallId: '1', toolName: 't', output }] }).messages[0]?.content);
-  expect(contents).toEqual(['warm', 'broken', '[21]', '{"code":3}', 'too dear', 'The user did not allow this call.', 'a\nb']);
+  ].map(
+    (output) =>
+      convert({ role: 'tool', content: [{ type: 'tool-result', toolCallId: '1', toolName: 't', output }] }).messages[0]
+        ?.content,
+  );
+  expect(contents).toEqual([
+    'warm',
+    'broken',
+    '[21]',
+    '{"code":3}',
+    'too dear',
+    'The user did not allow this call.',
+    'a\nb',
+  ]);
 });
 
 test('a file of text is read, another one is refused by name', () => {
@@ -77,10 +95,12 @@ test('a file of text is read, another one is refused by name', () => {
   const image = { type: 'file' as const, mediaType: 'image/png', data: bytes };
   expect(() => convert({ role: 'user', content: [image] })).toThrow(/a file of the type image\/png/);
   const custom = { type: 'content' as const, value: [{ type: 'custom' as const }] };
-  expect(() => convert({ role: 'tool', content: [{ type: 'tool-result', toolCallId: '1', toolName: 't', output: custom }] })).toThrow(/custom content/);
+  expect(() =>
+    convert({ role: 'tool', content: [{ type: 'tool-result', toolCallId: '1', toolName: 't', output: custom }] }),
+  ).toThrow(/custom content/);
 });
 
-test('what another model said that this one cannot see is warned about', () => {
+test('parts of another model that this one cannot see are warned about', () => {
   const { messages, warnings } = convert(
     {
       role: 'assistant',

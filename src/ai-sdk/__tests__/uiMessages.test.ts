@@ -19,7 +19,14 @@ test('a transcript is told as messages of a chat', () => {
       parts: [
         { type: 'step-start' },
         { type: 'reasoning', text: 'Ask.', state: 'done' },
-        { type: 'dynamic-tool', toolName: 'warmth', toolCallId: 'c', input: { at: 'Paris' }, state: 'output-available', output: 'warm' },
+        {
+          type: 'dynamic-tool',
+          toolName: 'warmth',
+          toolCallId: 'c',
+          input: { at: 'Paris' },
+          state: 'output-available',
+          output: 'warm',
+        },
       ],
     },
   ]);
@@ -27,8 +34,16 @@ test('a transcript is told as messages of a chat', () => {
 
 test.each<[string, Message[], boolean]>([
   ['says the same', asked, true],
-  ['thinks something else', [asked[0], { role: 'assistant', content: '', reasoning: 'Hm.', toolCalls: [call] }] as Message[], false],
-  ['calls something else', [asked[0], { role: 'assistant', content: '', reasoning: 'Ask.', toolCalls: [{ ...call, id: 'd' }] }] as Message[], false],
+  [
+    'thinks something else',
+    [asked[0], { role: 'assistant', content: '', reasoning: 'Hm.', toolCalls: [call] }] as Message[],
+    false,
+  ],
+  [
+    'calls something else',
+    [asked[0], { role: 'assistant', content: '', reasoning: 'Ask.', toolCalls: [{ ...call, id: 'd' }] }] as Message[],
+    false,
+  ],
   ['has its result', told, false],
 ])('a message that %s is the one that is shown, or another', (_, transcript, isSame) => {
   const known: UIMessage[] = toUiMessages('s', asked, []).map((message) => ({ ...message, id: `own-${message.id}` }));

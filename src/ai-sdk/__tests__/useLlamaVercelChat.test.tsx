@@ -9,7 +9,7 @@ import { turns } from './harness';
 
 const options = { model: 'a', scope: 'chat' };
 
-/** Lets streams run, and React render what came of them. */
+/** Runs the streams, and renders their results. */
 const settle = () => act(() => turns());
 
 const textOf = ({ parts }: UIMessage) => parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
@@ -22,8 +22,14 @@ async function say(chat: UseLlamaVercelChat, text: string): Promise<void> {
   });
 }
 
-/** Begins a turn, in which each step is rendered before the next. */
-async function begin(port: ScriptedPort, before: Parameters<typeof beginTurn>[1] = []): Promise<{ say: (text: string) => Promise<void>; finish: (change?: Parameters<ScriptedTurn['finish']>[0]) => Promise<void> }> {
+/** Starts a turn in which each step is rendered before the next. */
+async function begin(
+  port: ScriptedPort,
+  before: Parameters<typeof beginTurn>[1] = [],
+): Promise<{
+  say: (text: string) => Promise<void>;
+  finish: (change?: Parameters<ScriptedTurn['finish']>[0]) => Promise<void>;
+}> {
   let turn: ScriptedTurn | undefined;
   const step = (run: (turn: ScriptedTurn) => void) =>
     act(async () => {
@@ -71,7 +77,15 @@ test('initializing is loading the model and reading the conversation, each until
     }).then(() => isInitializing.push(result.current.isInitializing));
   await model({ type: 'loading', progress: 0.5 });
   await model({ type: 'ready', info: modelInfo });
-  await play(() => port.emit({ type: 'transcript', requestId: port.last('getTranscript').requestId, scope: 'chat', revision: 1, messages: [{ role: 'user', content: 'Hi' }] }));
+  await play(() =>
+    port.emit({
+      type: 'transcript',
+      requestId: port.last('getTranscript').requestId,
+      scope: 'chat',
+      revision: 1,
+      messages: [{ role: 'user', content: 'Hi' }],
+    }),
+  );
   isInitializing.push(result.current.isInitializing);
   await model({ type: 'unloaded' });
   expect(isInitializing).toEqual([true, true, true, false, false]);
@@ -148,7 +162,7 @@ test('components of one conversation show one chat, and any of them stops it', a
   expect(shown(at(1))).toEqual(['user: Hi', 'assistant: Hel']);
   await act(() => at(1).stop());
   expect(port.sentOf('cancel')).toHaveLength(1);
-  // What the engine says until it has stopped is nothing to look on to.
+  // Events that come before the engine has stopped are not followed.
   await act(async () => {
     port.emit({ type: 'scopeChanged', scope: scopeSummary('chat', { messageCount: 1, cachedTokens: 9, revision: 1 }) });
     await turns();
@@ -165,7 +179,11 @@ test('a failure is its own error, and the next question takes it away', async ()
   await say(result.current, 'Hi');
   const turn = await begin(port);
   await turn.finish({ reason: 'failed', error: { code: 'engineCrashed', detail: 'the engine is gone' } });
-  expect(result.current.error).toMatchObject({ name: 'LlamaError', code: 'engineCrashed', detail: 'the engine is gone' });
+  expect(result.current.error).toMatchObject({
+    name: 'LlamaError',
+    code: 'engineCrashed',
+    detail: 'the engine is gone',
+  });
   expect(shown(result.current)[0]).toBe('user: Hi');
   await say(result.current, 'Again');
   expect(result.current.error).toBeUndefined();
@@ -175,7 +193,12 @@ test('a failure is its own error, and the next question takes it away', async ()
 test('a model that cannot be loaded is an error too', async () => {
   const { port, wrapper, play } = harness();
   const { result } = await renderHook(() => useLlamaVercelChat(options), { wrapper });
-  await play(() => port.emit({ type: 'modelChanged', model: modelState('a', { type: 'failed', error: { code: 'modelNotFound', detail: 'no a' } }) }));
+  await play(() =>
+    port.emit({
+      type: 'modelChanged',
+      model: modelState('a', { type: 'failed', error: { code: 'modelNotFound', detail: 'no a' } }),
+    }),
+  );
   expect(result.current).toMatchObject({ isInitializing: false, error: { code: 'modelNotFound' } });
 });
 
@@ -200,12 +223,17 @@ test('the last question is answered anew', async () => {
 const history = [
   { role: 'system' as const, content: 'Be brief.' },
   { role: 'user' as const, content: 'How warm?' },
-  { role: 'assistant' as const, content: '', reasoning: 'Ask.', toolCalls: [{ id: '1', name: 'warmth', arguments: '{"at":"Paris"}' }] },
+  {
+    role: 'assistant' as const,
+    content: '',
+    reasoning: 'Ask.',
+    toolCalls: [{ id: '1', name: 'warmth', arguments: '{"at":"Paris"}' }],
+  },
   { role: 'tool' as const, content: '{"celsius":21}', toolCallId: '1', toolName: 'warmth' },
   { role: 'assistant' as const, content: '21 degrees.' },
 ];
 
-/** A conversation that an earlier JavaScript had; its transcript is answered when it is asked for. */
+/** A conversation of an earlier JavaScript runtime. Its transcript is answered when it is asked for. */
 async function found(world: Parameters<typeof harness>[0]) {
   const tools = harness({ scopes: [scopeSummary('chat', { messageCount: history.length, revision: 5 })], ...world });
   const { port, wrapper, play } = tools;
@@ -214,7 +242,15 @@ async function found(world: Parameters<typeof harness>[0]) {
     ...tools,
     ...rendered,
     tell: (messages: typeof history | Parameters<typeof beginTurn>[1]) =>
-      play(() => port.emit({ type: 'transcript', requestId: port.last('getTranscript').requestId, scope: 'chat', revision: 5, messages: [...(messages ?? [])] })).then(settle),
+      play(() =>
+        port.emit({
+          type: 'transcript',
+          requestId: port.last('getTranscript').requestId,
+          scope: 'chat',
+          revision: 5,
+          messages: [...(messages ?? [])],
+        }),
+      ).then(settle),
   };
 }
 
@@ -225,28 +261,45 @@ test('a reload of JavaScript finds the conversation, with what tools said', asyn
   expect(result.current.messages[1]?.parts).toMatchObject([
     { type: 'step-start' },
     { type: 'reasoning', text: 'Ask.' },
-    { type: 'dynamic-tool', toolName: 'warmth', state: 'output-available', input: { at: 'Paris' }, output: { celsius: 21 } },
+    {
+      type: 'dynamic-tool',
+      toolName: 'warmth',
+      state: 'output-available',
+      input: { at: 'Paris' },
+      output: { celsius: 21 },
+    },
     { type: 'step-start' },
     { type: 'text', text: '21 degrees.' },
   ]);
   await say(result.current, 'Thanks');
-  // As the engine has it: nothing of it is computed again.
+  // The messages are the engine's own, so nothing is prefilled again.
   expect(port.last('generate').messages).toEqual([...history.slice(1), { role: 'user', content: 'Thanks' }]);
   await (await begin(port)).finish();
 });
 
-test('what changes of a conversation beside its messages leaves them the same', async () => {
+test('a change of a conversation that leaves its messages alone keeps their identity', async () => {
   const { result, tell, port, play } = await found({});
   await tell(history);
   const { messages } = result.current;
-  await play(() => port.emit({ type: 'scopeChanged', scope: scopeSummary('chat', { messageCount: history.length, revision: 5, cachedTokens: 99 }) })).then(settle);
+  await play(() =>
+    port.emit({
+      type: 'scopeChanged',
+      scope: scopeSummary('chat', { messageCount: history.length, revision: 5, cachedTokens: 99 }),
+    }),
+  ).then(settle);
   expect(result.current.messages).toBe(messages);
 });
 
 test('a conversation that somebody has read is there in the first render', async () => {
   const { port, client, wrapper } = harness({ scopes: [scopeSummary('chat', { messageCount: 1, revision: 5 })] });
   const reading = client.transcript('chat');
-  port.emit({ type: 'transcript', requestId: port.last('getTranscript').requestId, scope: 'chat', revision: 5, messages: [{ role: 'user', content: 'Hi' }] });
+  port.emit({
+    type: 'transcript',
+    requestId: port.last('getTranscript').requestId,
+    scope: 'chat',
+    revision: 5,
+    messages: [{ role: 'user', content: 'Hi' }],
+  });
   await reading;
   const renders: string[][] = [];
   await renderHook(() => renders.push(shown(useLlamaVercelChat(options))), { wrapper });
@@ -254,7 +307,15 @@ test('a conversation that somebody has read is there in the first render', async
 });
 
 test('a reload of JavaScript finds the answer that is being written, and can stop it', async () => {
-  const generation = { id: 'g', scope: 'chat', model: 'a', phase: { type: 'decoding' as const }, text: 'Once upon', reasoning: '', toolCalls: [] };
+  const generation = {
+    id: 'g',
+    scope: 'chat',
+    model: 'a',
+    phase: { type: 'decoding' as const },
+    text: 'Once upon',
+    reasoning: '',
+    toolCalls: [],
+  };
   const { result, tell, port, play } = await found({ generations: [generation] });
   await tell([{ role: 'user', content: 'A story!' }]);
   expect(shown(result.current)).toEqual(['user: A story!', 'assistant: Once upon']);
@@ -269,7 +330,7 @@ test('a reload of JavaScript finds the answer that is being written, and can sto
   expect(port.last('cancel').generationId).toBe('g');
 });
 
-test('what somebody else says in the conversation is shown, and its answer as it comes', async () => {
+test('a message that other code sends is shown, and its answer as it comes', async () => {
   const { port, client, wrapper } = harness();
   const { result } = await renderHook(() => useLlamaVercelChat(options), { wrapper });
   await act(async () => {
@@ -293,7 +354,7 @@ test('a conversation that is forgotten is empty, also for whoever comes later', 
   await turn.say('Hello');
   await turn.finish();
   await first.unmount();
-  await play(() => port.emit({ type: 'scopeDisposed', scope: 'chat' }));
+  await play(() => port.emit({ type: 'scopeDeleted', scope: 'chat' }));
   const second = await renderHook(() => useLlamaVercelChat(options), { wrapper });
   expect(second.result.current.messages).toEqual([]);
 });
@@ -302,7 +363,10 @@ test('a call waits for the user, and goes on with the answer', async () => {
   const { port, wrapper } = harness();
   const execute = jest.fn(() => Promise.resolve('done'));
   const tools = { erase: tool({ inputSchema: jsonSchema<object>({ type: 'object' }), execute }) };
-  const { result } = await renderHook(() => useLlamaVercelChat({ ...options, tools, toolApproval: { erase: 'user-approval' } }), { wrapper });
+  const { result } = await renderHook(
+    () => useLlamaVercelChat({ ...options, tools, toolApproval: { erase: 'user-approval' } }),
+    { wrapper },
+  );
   await say(result.current, 'Erase it');
   const first = await begin(port);
   const generationId = port.last('generate').generationId;
@@ -321,7 +385,12 @@ test('a call waits for the user, and goes on with the answer', async () => {
     await turns();
   });
   expect(execute).toHaveBeenCalledTimes(1);
-  expect(port.last('generate').messages?.at(-1)).toEqual({ role: 'tool', content: 'done', toolCallId: 'c', toolName: 'erase' });
+  expect(port.last('generate').messages?.at(-1)).toEqual({
+    role: 'tool',
+    content: 'done',
+    toolCallId: 'c',
+    toolName: 'erase',
+  });
   const second = await begin(port);
   await second.say('Erased.');
   await second.finish();
@@ -330,10 +399,13 @@ test('a call waits for the user, and goes on with the answer', async () => {
 
 test('whoever rendered last says how it is answered', async () => {
   const { port, wrapper } = harness();
-  const { result, rerender } = await renderHook(({ system }: { system: string }) => useLlamaVercelChat({ ...options, system }), {
-    wrapper,
-    initialProps: { system: 'Be brief.' },
-  });
+  const { result, rerender } = await renderHook(
+    ({ system }: { system: string }) => useLlamaVercelChat({ ...options, system }),
+    {
+      wrapper,
+      initialProps: { system: 'Be brief.' },
+    },
+  );
   await rerender({ system: 'Be kind.' });
   await say(result.current, 'Hi');
   expect(port.last('generate').messages?.[0]).toEqual({ role: 'system', content: 'Be kind.' });
@@ -353,7 +425,8 @@ test('however often it is mounted, its conversation is followed once', async () 
       end();
     };
   });
-  for (let mount = 0; mount < 3; mount += 1) await (await renderHook(() => useLlamaVercelChat(options), { wrapper })).unmount();
+  for (let mount = 0; mount < 3; mount += 1)
+    await (await renderHook(() => useLlamaVercelChat(options), { wrapper })).unmount();
   expect(listeners).toBe(1);
 });
 

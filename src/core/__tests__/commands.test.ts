@@ -37,24 +37,30 @@ test('a fork resolves to its id, given or made', async () => {
 test.each([
   ['fork', (client: LlamaClient) => client.fork('s')],
   ['rewindTo', (client: LlamaClient) => client.rewindTo('s', 2)],
-  ['disposeScope', (client: LlamaClient) => client.disposeScope('s')],
-  ['eraseAll', (client: LlamaClient) => client.eraseAll()],
-  // Sent again, it would resume what was paused meanwhile.
+  ['deleteScope', (client: LlamaClient) => client.deleteScope('s')],
+  ['deleteAllScopes', (client: LlamaClient) => client.deleteAllScopes()],
+  // A second `download` would resume a download that was paused meanwhile.
   ['download', (client: LlamaClient) => client.download('hf:org/chat:Q4_K_M')],
   ['importModel', (client: LlamaClient) => client.importModel('content://picked/1', 'content://picked/1')],
-] as const)('%s is never sent twice: after a gap its answer still comes, in another epoch it cannot', async (type, act) => {
-  const { port, client, anything } = open();
-  const heard = act(client);
-  port.lose({ type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) });
-  anything();
-  port.answer(port.last(type));
-  await heard;
-  const unheard = act(client);
-  port.restart();
-  anything();
-  await expect(unheard).rejects.toMatchObject({ code: 'closed', detail: expect.stringContaining('ask again') as unknown });
-  expect(port.sentOf(type)).toHaveLength(2);
-});
+] as const)(
+  '%s is never sent twice: after a gap its answer still comes, in another epoch it cannot',
+  async (type, act) => {
+    const { port, client, anything } = open();
+    const heard = act(client);
+    port.lose({ type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) });
+    anything();
+    port.answer(port.last(type));
+    await heard;
+    const unheard = act(client);
+    port.restart();
+    anything();
+    await expect(unheard).rejects.toMatchObject({
+      code: 'closed',
+      detail: expect.stringContaining('ask again') as unknown,
+    });
+    expect(port.sentOf(type)).toHaveLength(2);
+  },
+);
 
 test('saving is tried for five seconds, unless the host has another deadline', () => {
   const { port, client } = open();
@@ -95,7 +101,7 @@ test('whether the manager is suspended is known from the first snapshot on', () 
 
 test('canLoad resolves to the answer with its numbers, frozen', async () => {
   const { port, client } = open();
-  const estimate = { weightsBytes: 1, kvBytes: 2, computeBytes: 3, contextSize: 512, slots: 1 };
+  const estimate = { weightsBytes: 1, kvBytes: 2, computeBytes: 3, contextSize: 512, maxResident: 1 };
   const fit: MemoryFit = { verdict: 'fitsSmaller', estimate, availableBytes: 9 };
   const asked = client.canLoad({ path: 'a' });
   port.emit({ type: 'memoryFit', requestId: port.last('canLoad').requestId, fit });
@@ -124,7 +130,14 @@ test('the models of this device are listed, removed, and come from the hub that 
 
 test('a repository of the hub is listed, frozen', async () => {
   const { port, client } = open();
-  const variant = { name: 'hf:org/chat:Q8_0', quantization: 'Q8_0', bytes: 9, fileCount: 1, isStored: false, isFitExact: false };
+  const variant = {
+    name: 'hf:org/chat:Q8_0',
+    quantization: 'Q8_0',
+    bytes: 9,
+    fileCount: 1,
+    isStored: false,
+    isFitExact: false,
+  };
   const repository: HubRepository = { repository: 'org/chat', commit: 'c0ffee', variants: [variant] };
   const asked = client.browseHub('hf:org/chat');
   expect(port.last('browseHub')).toMatchObject({ repository: 'hf:org/chat' });
@@ -175,7 +188,10 @@ test('a turn says what may be written of its scope, and what happens when it is 
 test('a scope that changes keeps its place in the list', () => {
   const { port, client } = open({ scopes: [scopeSummary('s'), scopeSummary('t')] });
   port.emit({ type: 'scopeChanged', scope: scopeSummary('s', { residency: 'parked', revision: 2 }) });
-  expect(client.scopes.getSnapshot().map(({ id, residency }) => [id, residency])).toEqual([['s', 'parked'], ['t', 'resident']]);
+  expect(client.scopes.getSnapshot().map(({ id, residency }) => [id, residency])).toEqual([
+    ['s', 'parked'],
+    ['t', 'resident'],
+  ]);
 });
 
 test('a text is tokenized and put together again', async () => {
@@ -199,12 +215,12 @@ test('a text is tokenized and put together again', async () => {
 
 test('a prompt is shown with the template that wrote it', async () => {
   const { port, client } = open();
-  const shown = client.renderPrompt({ path: 'a' }, [{ role: 'user', content: 'hi' }]);
+  const shown = client.applyChatTemplate({ path: 'a' }, [{ role: 'user', content: 'hi' }]);
   const prompt = { text: '[hi]', tokenCount: 3, stop: [], template: '[{{ messages[0].content }}]' };
-  port.emit({ type: 'renderedPrompt', requestId: port.last('renderPrompt').requestId, prompt });
+  port.emit({ type: 'renderedPrompt', requestId: port.last('applyChatTemplate').requestId, prompt });
   expect(await shown).toEqual(prompt);
-  const refused = client.renderPrompt({ path: 'a' }, []);
-  port.answer(port.last('renderPrompt'), { code: 'templateFailed', detail: 'no' });
+  const refused = client.applyChatTemplate({ path: 'a' }, []);
+  port.answer(port.last('applyChatTemplate'), { code: 'templateFailed', detail: 'no' });
   await expect(refused).rejects.toMatchObject({ code: 'templateFailed' });
 });
 
@@ -217,14 +233,23 @@ test('texts become vectors, and an abort is passed on as long as they have not',
   const sent = port.last('embed');
   expect(sent).toMatchObject({ model: { path: 'a' }, texts: ['hi', 'there'] });
   expect(Object.keys(sent).sort()).toEqual(['embeddingId', 'model', 'requestId', 'texts', 'type']);
-  const embeddings = [[0.6, 0.8], [1, 0]];
+  const embeddings = [
+    [0.6, 0.8],
+    [1, 0],
+  ];
   port.emit({ type: 'embeddings', requestId: sent.requestId, embeddings, usage: { promptTokens: 4 } });
   expect(await answer).toEqual({ embeddings, usage: { promptTokens: 4 } });
   abort.abort();
   expect(port.sentOf('cancelEmbed')).toEqual([]);
 
   const second = new AbortController();
-  const cancelled = client.embed({ model: { path: 'a' }, texts: ['hi'], pooling: 'last', normalize: false, signal: second.signal });
+  const cancelled = client.embed({
+    model: { path: 'a' },
+    texts: ['hi'],
+    pooling: 'last',
+    normalize: false,
+    signal: second.signal,
+  });
   const { embeddingId, pooling, normalize, requestId } = port.last('embed');
   expect({ pooling, normalize }).toEqual({ pooling: 'last', normalize: false });
   expect(embeddingId).not.toBe(sent.embeddingId);
@@ -241,7 +266,13 @@ test('a bench tells how far it is, answers with its report, and is cancelled by 
   const { benchId, requestId, ...rest } = port.last('bench');
   expect(rest).toEqual({ type: 'bench', model: { path: 'a' } });
   const abort = new AbortController();
-  const second = client.bench({ model: { path: 'a' }, promptTokens: 0, generatedTokens: 8, repetitions: 1, signal: abort.signal });
+  const second = client.bench({
+    model: { path: 'a' },
+    promptTokens: 0,
+    generatedTokens: 8,
+    repetitions: 1,
+    signal: abort.signal,
+  });
   const other = port.last('bench');
   expect(other).toMatchObject({ promptTokens: 0, generatedTokens: 8, repetitions: 1 });
   expect(other.benchId).not.toBe(benchId);
@@ -263,7 +294,11 @@ test('a bench tells how far it is, answers with its report, and is cancelled by 
   expect(seen).toHaveLength(1);
   abort.abort();
   expect(port.last('cancelBench').benchId).toBe(other.benchId);
-  port.emit({ type: 'failed', requestId: other.requestId, error: { code: 'cancelled', detail: 'the bench was cancelled' } });
+  port.emit({
+    type: 'failed',
+    requestId: other.requestId,
+    error: { code: 'cancelled', detail: 'the bench was cancelled' },
+  });
   await expect(second).rejects.toMatchObject({ code: 'cancelled' });
 });
 

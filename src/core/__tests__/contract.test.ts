@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Batch, Envelope, Snapshot } from '../../protocol/generated';
 import { manualScheduler, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
-import type { Port } from '../port';
+import type { Port } from '../port/Port';
 
-/** The JSON that every language's tests read. */
+/** Reads a file that the tests of every language read. */
 function contract(name: string): unknown {
   return JSON.parse(readFileSync(join(__dirname, '../../../fixtures/contract', name), 'utf8'));
 }
@@ -20,7 +20,10 @@ test('a client is made from the snapshot of the contract', () => {
   expect(client.models.getSnapshot()).toEqual(snapshot.models);
   expect(client.scopes.getSnapshot()).toEqual(snapshot.scopes);
   expect(client.devices.getSnapshot()).toEqual(snapshot.devices);
-  expect(client.noGpu.getSnapshot()).toEqual({ reason: 'notFound', detail: expect.stringContaining('Vulkan') as unknown });
+  expect(client.gpuUnavailable.getSnapshot()).toEqual({
+    reason: 'notFound',
+    detail: expect.stringContaining('Vulkan') as unknown,
+  });
   expect(client.residents.getSnapshot()).toEqual(snapshot.residents);
   expect(client.downloads.getSnapshot()).toEqual(snapshot.downloads);
   expect(client.suspended.getSnapshot()).toBe(snapshot.suspended);
@@ -30,7 +33,18 @@ test('a client is made from the snapshot of the contract', () => {
 test('every event of the contract is understood', async () => {
   const listeners: ((batch: string) => void)[] = [];
   const onProblem = jest.fn();
-  const read = jest.fn(() => JSON.stringify({ ...snapshot, seq: 0, models: [], scopes: [], generations: [], residents: [], downloads: [], suspended: false }));
+  const read = jest.fn(() =>
+    JSON.stringify({
+      ...snapshot,
+      seq: 0,
+      models: [],
+      scopes: [],
+      generations: [],
+      residents: [],
+      downloads: [],
+      suspended: false,
+    }),
+  );
   const port: Port = {
     snapshot: read,
     send: () => undefined,
@@ -41,12 +55,24 @@ test('every event of the contract is understood', async () => {
   };
   const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem });
   const evict = jest.fn();
-  client.registerResident({ id: 'whisper', name: 'speech recogniser', sizeBytes: 150000000, inUse: false, evict });
+  client.reserveMemory({ id: 'whisper', name: 'speech recogniser', sizeBytes: 150000000, inUse: false, evict });
   // The contract changes the messages from index 2 on, so there must be two.
   const reading = client.transcript('chat-42');
   const before: Batch = {
     epoch: batch.epoch,
-    events: [{ seq: 1, type: 'transcriptChanged', scope: 'chat-42', revision: 3, from: 0, messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }] }],
+    events: [
+      {
+        seq: 1,
+        type: 'transcriptChanged',
+        scope: 'chat-42',
+        revision: 3,
+        from: 0,
+        messages: [
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: 'Hello' },
+        ],
+      },
+    ],
   };
   const events = batch.events.map((event) => ({ ...event, seq: event.seq + 1 }));
   for (const one of [before, { ...batch, events }]) listeners[0]?.(JSON.stringify(one));
@@ -56,11 +82,13 @@ test('every event of the contract is understood', async () => {
   expect(client.model('/models/chat.gguf').getSnapshot()?.status.type).toBe('ready');
   expect(client.scope('chat-42').getSnapshot().transcript.messages).toHaveLength(5);
   await expect(client.generation('g1')?.result).resolves.toMatchObject({ text: 'You are Alice.', reason: 'stop' });
-  expect(client.records.getSnapshot().map(({ event }) => event.type)).toEqual(['threadsChanged', 'suspended']);
+  expect(client.log.getSnapshot().map(({ event }) => event.type)).toEqual(['threadsChanged', 'suspended']);
   expect(client.suspended.getSnapshot()).toBe(true);
   expect(evict).toHaveBeenCalledWith('/models/chat.gguf needs the memory');
   expect(client.residents.getSnapshot()).toEqual([]);
-  expect(client.downloads.getSnapshot().map(({ name, status }) => [name, status.type])).toEqual([['hf:org/draft:Q8_0', 'failed']]);
+  expect(client.downloads.getSnapshot().map(({ name, status }) => [name, status.type])).toEqual([
+    ['hf:org/draft:Q8_0', 'failed'],
+  ]);
 });
 
 test('the client sends the commands of the contract', () => {
@@ -72,7 +100,7 @@ test('the client sends the commands of the contract', () => {
   for (const command of wanted) {
     switch (command.type) {
       case 'acquire':
-        client.acquire(command.model, command.owner);
+        client.acquire(command.model, command.debugLabel);
         break;
       case 'release':
         client.acquire({ path: 'other' }, 'Other').release();
@@ -111,14 +139,17 @@ test('the client sends the commands of the contract', () => {
         abort.abort();
         break;
       }
-      case 'renderPrompt':
-        client.renderPrompt(command.model, command.messages).catch(ignore);
+      case 'applyChatTemplate':
+        client.applyChatTemplate(command.model, command.messages).catch(ignore);
         break;
       case 'cancel':
-        client.generate({ model: { path: 'a' }, scope: 's', append: [] }).cancel().catch(ignore);
+        client
+          .generate({ model: { path: 'a' }, scope: 's', append: [] })
+          .cancel()
+          .catch(ignore);
         break;
-      case 'disposeScope':
-        client.disposeScope(command.scope).catch(ignore);
+      case 'deleteScope':
+        client.deleteScope(command.scope).catch(ignore);
         break;
       case 'park':
       case 'restore':
@@ -127,7 +158,9 @@ test('the client sends the commands of the contract', () => {
         break;
       case 'fork': {
         const { messageCount } = command;
-        client.fork(command.scope, { as: command.fork, ...(messageCount !== undefined && { messageCount }) }).catch(ignore);
+        client
+          .fork(command.scope, { as: command.fork, ...(messageCount !== undefined && { messageCount }) })
+          .catch(ignore);
         break;
       }
       case 'rewindTo':
@@ -136,7 +169,7 @@ test('the client sends the commands of the contract', () => {
       case 'setPersist':
         client.setPersist(command.scope, command.persist).catch(ignore);
         break;
-      case 'eraseAll':
+      case 'deleteAllScopes':
       case 'resume':
         client[command.type]().catch(ignore);
         break;
@@ -183,14 +216,17 @@ test('the client sends the commands of the contract', () => {
         client.removeStoredModel(command.name).catch(ignore);
         break;
       case 'setResident':
-        client.registerResident({ ...command.resident, evict: ignore });
+        client.reserveMemory({ ...command.resident, evict: ignore });
         break;
       case 'removeResident':
-        client.registerResident({ id: command.id, name: 'ears', sizeBytes: 0, inUse: false, evict: ignore }).remove();
+        client.reserveMemory({ id: command.id, name: 'ears', sizeBytes: 0, inUse: false, evict: ignore }).remove();
         break;
       case 'getTranscript':
         port.emit({ type: 'transcriptChanged', scope: command.scope, revision: 1, from: 9, messages: [] });
-        port.lose({ type: 'scopeChanged', scope: { ...snapshot.scopes[0], id: command.scope, revision: 7 } as Snapshot['scopes'][number] });
+        port.lose({
+          type: 'scopeChanged',
+          scope: { ...snapshot.scopes[0], id: command.scope, revision: 7 } as Snapshot['scopes'][number],
+        });
         client.scope(command.scope);
         port.deliver('malformed');
         break;
@@ -198,18 +234,30 @@ test('the client sends the commands of the contract', () => {
         client.replay(command.generationId, command.offset).catch(ignore);
         break;
       case 'recordMount':
-        client.recordMount(command.owner, command.path, command.mount);
+        client.recordMount(command.debugLabel, command.path, command.mount);
         break;
-      case 'getLifecycle':
-        client.lifecycle().catch(ignore);
+      case 'readLog':
+        client.readLog().catch(ignore);
         break;
     }
     expect(fields(port.last(command.type))).toEqual(fields(command));
   }
 });
 
-/** A command's fields, with the client's own ids left out. `options` may be left out when empty. */
+/** Returns a command's fields, without the client's own ids. Empty `options` count as left out. */
 function fields(command: Envelope): object {
-  const { requestId, ...rest } = { options: {}, leaseId: '', generationId: '', ...command, embeddingId: '', benchId: '' };
-  return { ...rest, requestId: typeof requestId, leaseId: '', generationId: rest.type === 'replay' ? rest.generationId : '' };
+  const { requestId, ...rest } = {
+    options: {},
+    leaseId: '',
+    generationId: '',
+    ...command,
+    embeddingId: '',
+    benchId: '',
+  };
+  return {
+    ...rest,
+    requestId: typeof requestId,
+    leaseId: '',
+    generationId: rest.type === 'replay' ? rest.generationId : '',
+  };
 }

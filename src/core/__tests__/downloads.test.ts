@@ -28,14 +28,14 @@ test('downloads are known from the first snapshot on, and followed until they ar
   expect(before).toEqual([running(A, 2), running(B, 1)]);
   port.emit({ type: 'downloadChanged', download: failed(B) });
   expect(client.downloads.getSnapshot()).toEqual([running(A, 2), failed(B)]);
-  // What did not change keeps its identity.
+  // An unchanged download keeps its identity.
   expect(client.downloads.getSnapshot()[0]).toBe(before[0]);
   port.emit({ type: 'downloadRemoved', name: A }, { type: 'downloadRemoved', name: B });
   expect(client.downloads.getSnapshot()).toEqual([]);
   expect(heard).toHaveBeenCalledTimes(3);
 });
 
-test('what a gap has hidden comes with the next snapshot', () => {
+test('changes that a gap has hidden come with the next snapshot', () => {
   const { port, client } = open([running(A, 1)]);
   port.lose({ type: 'downloadRemoved', name: A }, { type: 'downloadChanged', download: running(B, 5) });
   port.emit({ type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) });

@@ -1,11 +1,11 @@
-// Who ends a run, and what becomes of the results that it has.
+// The ends of a tool run, and the results that it has by then.
 import type { Outcome } from '../../protocol/generated';
 import { beginTurn, type ScriptedPort } from '../../testing';
-import type { Generation } from '../Generation';
+import type { Generation } from '../generations/Generation';
 import type { LlamaClient } from '../LlamaClient';
 import { ask, calling, lastAppended, model, open, settled } from './toolHarness';
 
-test('whoever goes on without waiting gets the results that are there, and the tool is told', async () => {
+test('a caller that goes on without waiting gets the results so far, and the tool is aborted', async () => {
   const { port, client, states } = open();
   const { signal, slow } = await calling(port, client);
   expect(signal.aborted).toBe(false);
@@ -21,32 +21,35 @@ test('whoever goes on without waiting gets the results that are there, and the t
 const goOn: [string, (client: LlamaClient, first: Generation) => unknown][] = [
   ['ended its calls', (client) => client.endCalls('s')],
   ['asked for something else', (client) => client.generate({ model, scope: 's', append: ask })],
-  ['asked for something else, with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
+  [
+    'asked for something else, with tools',
+    (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} }),
+  ],
   ['had it answered anew', (client) => client.generate({ model, scope: 's', messages: ask })],
   ['cut it', (client) => client.rewindTo('s', 0)],
-  ['disposed of it', (client) => client.disposeScope('s')],
-  ['erased everything', (client) => client.eraseAll()],
+  ['disposed of it', (client) => client.deleteScope('s')],
+  ['erased everything', (client) => client.deleteAllScopes()],
 ];
 
-test.each([...goOn, ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const])(
-  'an answer calls nothing when somebody %s while it was written',
-  async (_, goes) => {
-    const { port, client } = open();
-    const execute = jest.fn(() => 1);
-    const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
-    const turn = beginTurn(port);
-    turn.call('now', {});
-    goes(client, first);
-    const asked = port.sentOf('generate').length;
-    turn.finish();
-    await settled();
-    expect(execute).not.toHaveBeenCalled();
-    expect(port.sentOf('generate')).toHaveLength(asked);
-  },
-);
+test.each([
+  ...goOn,
+  ['cancelled the answer, too late', (_: LlamaClient, first: Generation) => first.cancel()] as const,
+])('an answer calls nothing when the caller %s while it was written', async (_, goes) => {
+  const { port, client } = open();
+  const execute = jest.fn(() => 1);
+  const first = client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
+  const turn = beginTurn(port);
+  turn.call('now', {});
+  goes(client, first);
+  const asked = port.sentOf('generate').length;
+  turn.finish();
+  await settled();
+  expect(execute).not.toHaveBeenCalled();
+  expect(port.sentOf('generate')).toHaveLength(asked);
+});
 
 test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close()] as const])(
-  'a tool that runs is told when somebody %s, and nothing follows from it',
+  'a running tool is aborted when the caller %s, and nothing follows from it',
   async (_, goes) => {
     const { port, client, states } = open();
     const { signal, slow, first } = await calling(port, client);
@@ -64,7 +67,12 @@ test.each([...goOn, ['closed the client', (client: LlamaClient) => client.close(
 test('a newer run is not ended by the older one’s end', async () => {
   const { port, client, states } = open();
   const { slow } = await calling(port, client);
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute: () => 'sent' } },
+  });
   const turn = beginTurn(port);
   const id = turn.call('send', {});
   turn.finish();
@@ -72,7 +80,7 @@ test('a newer run is not ended by the older one’s end', async () => {
   slow.end()?.resolve('too late');
   await settled();
   expect(states()).toEqual(['send waiting']);
-  client.approveCall('s', id, true);
+  client.approveToolCall('s', id);
   await settled();
   expect(lastAppended(port)).toEqual([{ role: 'tool', content: 'sent', toolCallId: id }]);
 });
@@ -93,7 +101,12 @@ test('the signal of a run that somebody ended leaves the newer one alone', async
   const { port, client, states } = open();
   const abort = new AbortController();
   await calling(port, client, abort.signal);
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute: () => 'sent' } } });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute: () => 'sent' } },
+  });
   const turn = beginTurn(port);
   turn.call('send', {});
   turn.finish();
@@ -106,13 +119,19 @@ test('a call that waits for the user is never carried out after the end, and has
   const { port, client } = open();
   const abort = new AbortController();
   const execute = jest.fn(() => 'sent');
-  client.generateWithTools({ model, scope: 's', append: ask, tools: { send: { needsApproval: true, execute } }, signal: abort.signal });
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    tools: { send: { needsApproval: true, execute } },
+    signal: abort.signal,
+  });
   const turn = beginTurn(port);
   const id = turn.call('send', {});
   turn.finish();
   await settled();
   abort.abort();
-  client.approveCall('s', id, true);
+  client.approveToolCall('s', id);
   await settled();
   expect(execute).not.toHaveBeenCalled();
   expect(client.endCalls('s')).toEqual([]);
@@ -129,7 +148,7 @@ test.each<[string, Partial<Outcome>]>([
   const results = port.last('generate').append;
   expect(results?.map(({ content }) => content)).toEqual(['done', 'mail sent']);
   const second = beginTurn(port);
-  // It may go back yet, behind one that is sent now.
+  // The turn may still be rolled back.
   expect(client.endCalls('s')).toEqual(results);
   second.finish(outcome);
   expect(client.endCalls('s')).toEqual(results);
@@ -151,7 +170,7 @@ test('results are in the conversation with an answer that was cut short and kept
   expect(client.endCalls('s')).toEqual([]);
 });
 
-test('what a tool gives after the end goes into the next turn', async () => {
+test('a result that comes after the end goes into the next turn', async () => {
   const { port, client } = open();
   const { slow } = await calling(port, client);
   client.endCalls('s');
@@ -160,33 +179,36 @@ test('what a tool gives after the end goes into the next turn', async () => {
   expect(client.endCalls('s').map(({ content }) => content)).toEqual(['done', 'mail sent all the same']);
 });
 
-test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'disposeScope' | 'eraseAll']>([
+test.each<[string, (client: LlamaClient) => Promise<void>, 'rewindTo' | 'deleteScope' | 'deleteAllScopes']>([
   ['cut', (client) => client.rewindTo('s', 0), 'rewindTo'],
-  ['disposed of', (client) => client.disposeScope('s'), 'disposeScope'],
-  ['erased', (client) => client.eraseAll(), 'eraseAll'],
-])('results are forgotten when their conversation has been %s, and not when that was refused', async (_, cut, command) => {
-  const { port, client } = open();
-  await calling(port, client);
-  const refused = cut(client);
-  port.answer(port.last(command), { code: 'busy', detail: 'a turn is under way' });
-  await expect(refused).rejects.toThrow('a turn is under way');
-  expect(client.endCalls('s')).toHaveLength(1);
-  const done = cut(client);
-  port.answer(port.last(command));
-  await done;
-  expect(client.endCalls('s')).toEqual([]);
-});
+  ['disposed of', (client) => client.deleteScope('s'), 'deleteScope'],
+  ['erased', (client) => client.deleteAllScopes(), 'deleteAllScopes'],
+])(
+  'results are forgotten when their conversation has been %s, and not when that was refused',
+  async (_, cut, command) => {
+    const { port, client } = open();
+    await calling(port, client);
+    const refused = cut(client);
+    port.answer(port.last(command), { code: 'busy', detail: 'a turn is under way' });
+    await expect(refused).rejects.toThrow('a turn is under way');
+    expect(client.endCalls('s')).toHaveLength(1);
+    const done = cut(client);
+    port.answer(port.last(command));
+    await done;
+    expect(client.endCalls('s')).toEqual([]);
+  },
+);
 
 test.each<[string, (port: ScriptedPort) => void]>([
-  ['is told of it', (port) => port.emit({ type: 'scopeDisposed', scope: 's' })],
+  ['is told of it', (port) => port.emit({ type: 'scopeDeleted', scope: 's' })],
   [
     'reads so in a snapshot',
     (port) => {
-      port.lose({ type: 'scopeDisposed', scope: 's' });
+      port.lose({ type: 'scopeDeleted', scope: 's' });
       port.deliver('malformed');
     },
   ],
-])('nothing follows from a tool whose conversation somebody else disposed of, once the client %s', async (_, dispose) => {
+])('nothing follows from a tool whose conversation another client deleted, once the client %s', async (_, dispose) => {
   const { port, client, states } = open();
   const { signal, slow } = await calling(port, client);
   dispose(port);
@@ -201,11 +223,11 @@ test.each<[string, (port: ScriptedPort) => void]>([
 test('a conversation that begins anew under the name of one that goes keeps its run', async () => {
   const { port, client } = open();
   await calling(port, client);
-  void client.disposeScope('s');
+  void client.deleteScope('s');
   const execute = jest.fn(() => 'now');
   client.generateWithTools({ model, scope: 's', append: ask, tools: { now: { execute } } });
-  port.emit({ type: 'scopeDisposed', scope: 's' });
-  port.answer(port.last('disposeScope'));
+  port.emit({ type: 'scopeDeleted', scope: 's' });
+  port.answer(port.last('deleteScope'));
   const turn = beginTurn(port);
   turn.call('now', {});
   turn.finish();

@@ -22,7 +22,10 @@ test('the first snapshot is there at once', () => {
 
 test('an event that the snapshot includes is dropped', () => {
   const { client, port } = open({ models: [ready('a')] });
-  const late = { epoch: 'script-1', events: [{ seq: 0, type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) }] };
+  const late = {
+    epoch: 'script-1',
+    events: [{ seq: 0, type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) }],
+  };
   port.deliver(JSON.stringify(late));
   expect(client.model('a').getSnapshot()?.status.type).toBe('ready');
   expect(port.snapshotsRead).toBe(1);
@@ -49,12 +52,12 @@ test('an answer that the snapshot overtook still settles its promise', async () 
 
 test('a question whose answer was lost is asked again', async () => {
   const { client, port } = open();
-  const lifecycle = client.lifecycle();
-  const question = port.last('getLifecycle');
-  port.lose({ type: 'lifecycle', requestId: question.requestId, records: [] });
+  const lifecycle = client.readLog();
+  const question = port.last('readLog');
+  port.lose({ type: 'log', requestId: question.requestId, records: [] });
   port.emit({ type: 'modelChanged', model: ready('a') });
-  expect(port.sentOf('getLifecycle')).toEqual([question, question]);
-  port.emit({ type: 'lifecycle', requestId: question.requestId, records: [] });
+  expect(port.sentOf('readLog')).toEqual([question, question]);
+  port.emit({ type: 'log', requestId: question.requestId, records: [] });
   await expect(lifecycle).resolves.toEqual([]);
 });
 
@@ -108,7 +111,8 @@ test('a late batch of an epoch that is gone is dropped', () => {
 
 test('a running generation survives a new epoch; one that the engine lost fails', async () => {
   const { client, port } = open();
-  const start = (scope: string) => client.generate({ model: { path: 'a' }, scope, append: [{ role: 'user', content: 'Hi' }] });
+  const start = (scope: string) =>
+    client.generate({ model: { path: 'a' }, scope, append: [{ role: 'user', content: 'Hi' }] });
   const kept = start('kept');
   const turn = beginTurn(port);
   const lost = start('lost');
@@ -147,19 +151,27 @@ test.each([
   expect(client.models.getSnapshot().map(({ path }) => path)).toEqual(['lost']);
 });
 
-test.each(['', '[]', '{"epoch":"e","seq":0}', '{"epoch":"e","seq":0.5,"models":[],"scopes":[],"generations":[],"devices":[]}'])(
-  'a client is not made from a malformed snapshot (%j)',
-  (snapshot) => {
-    const port = { ...scriptedPort(), snapshot: () => snapshot };
+test.each([
+  '',
+  '[]',
+  '{"epoch":"e","seq":0}',
+  '{"epoch":"e","seq":0.5,"models":[],"scopes":[],"generations":[],"devices":[]}',
+])('a client is not made from a malformed snapshot (%j)', (snapshot) => {
+  const port = { ...scriptedPort(), snapshot: () => snapshot };
+  expect(() => new LlamaClient(port)).toThrow(withCode('protocolViolation'));
+});
+
+test.each(['models', 'scopes', 'generations', 'residents', 'downloads', 'devices'])(
+  'a client is not made from a snapshot without its list of %s',
+  (list) => {
+    const whole = scriptedPort().snapshot();
+    const port = {
+      ...scriptedPort(),
+      snapshot: () => JSON.stringify({ ...(JSON.parse(whole) as object), [list]: undefined }),
+    };
     expect(() => new LlamaClient(port)).toThrow(withCode('protocolViolation'));
   },
 );
-
-test.each(['models', 'scopes', 'generations', 'residents', 'downloads', 'devices'])('a client is not made from a snapshot without its list of %s', (list) => {
-  const whole = scriptedPort().snapshot();
-  const port = { ...scriptedPort(), snapshot: () => JSON.stringify({ ...(JSON.parse(whole) as object), [list]: undefined }) };
-  expect(() => new LlamaClient(port)).toThrow(withCode('protocolViolation'));
-});
 
 test('a port that can give no snapshot any longer is reported, and the state stays', () => {
   const { client, port, problems } = open({ models: [ready('a')] });
@@ -211,13 +223,16 @@ test('a listener subscribed twice leaves one at a time', () => {
   expect(listener).toHaveBeenCalledTimes(1);
 });
 
-test('what did not change keeps its identity, across events and across snapshots', () => {
+test('unchanged parts keep their identity, across events and across snapshots', () => {
   const { client, port } = open({ models: [ready('a'), ready('b')] });
   const a = client.model('a').getSnapshot();
   const b = client.model('b').getSnapshot();
   const listener = jest.fn();
   client.model('a').subscribe(listener);
-  port.emit({ type: 'modelChanged', model: ready('a') }, { type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) });
+  port.emit(
+    { type: 'modelChanged', model: ready('a') },
+    { type: 'modelChanged', model: modelState('b', { type: 'unloaded' }) },
+  );
   port.deliver('malformed');
   expect(client.model('a').getSnapshot()).toBe(a);
   expect(client.models.getSnapshot()[0]).toBe(a);
@@ -238,24 +253,32 @@ test('the flight recorder is kept as it is written, and read whole on request', 
   const { client, port } = open();
   const record = { at: 1, model: 'a', event: { type: 'loading' as const }, reason: 'first lease' };
   port.emit({ type: 'recorded', record });
-  expect(client.records.getSnapshot()).toEqual([record]);
-  const lifecycle = client.lifecycle();
-  port.emit({ type: 'lifecycle', requestId: port.last('getLifecycle').requestId, records: [record, record] });
+  expect(client.log.getSnapshot()).toEqual([record]);
+  const lifecycle = client.readLog();
+  port.emit({ type: 'log', requestId: port.last('readLog').requestId, records: [record, record] });
   await expect(lifecycle).resolves.toEqual([record, record]);
 });
 
 test('the flight recorder keeps the last 256 entries', () => {
   const { client, port } = open();
-  for (let at = 0; at < 300; at += 1) port.emit({ type: 'recorded', record: { at, model: 'a', event: { type: 'idle' }, reason: '' } });
-  expect(client.records.getSnapshot()).toHaveLength(256);
-  expect(client.records.getSnapshot()[0]?.at).toBe(44);
+  for (let at = 0; at < 300; at += 1)
+    port.emit({ type: 'recorded', record: { at, model: 'a', event: { type: 'idle' }, reason: '' } });
+  expect(client.log.getSnapshot()).toHaveLength(256);
+  expect(client.log.getSnapshot()[0]?.at).toBe(44);
 });
 
 test('after close nothing is sent or heard, and everything pending rejects once with closed', async () => {
   const { client, port, scheduler } = open();
   const lease = client.acquire({ path: 'a' }, 'Screen');
   const generation = client.generate({ model: { path: 'a' }, scope: 's', append: [{ role: 'user', content: 'Hi' }] });
-  const pending = [lease.ready, generation.result, client.unload('a'), client.lifecycle(), client.replay('g', 0), client.transcript('s').then(() => client.disposeScope('s'))];
+  const pending = [
+    lease.ready,
+    generation.result,
+    client.unload('a'),
+    client.readLog(),
+    client.replay('g', 0),
+    client.transcript('s').then(() => client.deleteScope('s')),
+  ];
   client.close();
   client.close();
   const sent = port.sent.length;
@@ -264,7 +287,8 @@ test('after close nothing is sent or heard, and everything pending rejects once 
   const later = [client.unload('a'), client.acquire({ path: 'b' }, 'Screen').ready];
   client.recordMount('Screen', 'a', 'mounted');
   const late = client.generate({ model: { path: 'a' }, scope: 's', append: [{ role: 'user', content: 'Hi' }] });
-  for (const promise of [...pending, ...later, late.result]) await expect(promise).rejects.toMatchObject({ code: 'closed' });
+  for (const promise of [...pending, ...later, late.result])
+    await expect(promise).rejects.toMatchObject({ code: 'closed' });
   expect(port.sent).toHaveLength(sent);
   expect(port.listeners).toBe(0);
 });

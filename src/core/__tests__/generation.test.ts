@@ -1,7 +1,7 @@
 import { beginTurn, manualScheduler, scriptedPort } from '../../testing';
-import { conversation } from '../conversation';
-import type { Generation } from '../Generation';
+import type { Generation } from '../generations/Generation';
 import { LlamaClient } from '../LlamaClient';
+import { messagesOf } from '../scopes/messagesOf';
 
 const request = { model: { path: 'a' }, scope: 's', append: [{ role: 'user' as const, content: 'Hi' }] };
 
@@ -30,11 +30,21 @@ test('a prompt is sent as it is, and shown as the message that it becomes', () =
   const { client, port } = open();
   const { id, sent } = client.generate({ model: { path: 'a' }, scope: 's', prompt: 'Once upon' });
   const { requestId, ...command } = port.last('generate');
-  expect(command).toEqual({ type: 'generate', generationId: id, model: { path: 'a' }, scope: 's', prompt: 'Once upon', options: {} });
+  expect(command).toEqual({
+    type: 'generate',
+    generationId: id,
+    model: { path: 'a' },
+    scope: 's',
+    prompt: 'Once upon',
+    options: {},
+  });
   expect(requestId).not.toBe('');
   expect(sent).toEqual({ messages: [{ role: 'user', content: 'Once upon' }] });
   beginTurn(port).say(' a time');
-  expect(conversation(client.scope('s').getSnapshot())).toMatchObject([{ content: 'Once upon' }, { content: ' a time', generationId: id }]);
+  expect(messagesOf(client.scope('s').getSnapshot())).toMatchObject([
+    { content: 'Once upon' },
+    { content: ' a time', generationId: id },
+  ]);
 });
 
 test('text that arrives in the answer to the command is not missed', async () => {
@@ -47,14 +57,26 @@ test('text that arrives in the answer to the command is not missed', async () =>
   turn.say(', Alice');
   turn.finish();
   expect((await pieces).join('')).toBe('Hello, Alice');
-  await expect(generation.result).resolves.toMatchObject({ text: 'Hello, Alice', reason: 'stop', usage: { outputTokens: 2 } });
+  await expect(generation.result).resolves.toMatchObject({
+    text: 'Hello, Alice',
+    reason: 'stop',
+    usage: { outputTokens: 2 },
+  });
 });
 
 test('a call that was cut short is no call of the answer, and one that nobody knows does not fit', async () => {
   const { client, port } = open();
   const generation = client.generate(request);
   const turn = beginTurn(port);
-  const cut = { type: 'toolCallDelta' as const, generationId: turn.id, index: 0, id: 'cut', name: 'look', offset: 0, arguments: '{"a' };
+  const cut = {
+    type: 'toolCallDelta' as const,
+    generationId: turn.id,
+    index: 0,
+    id: 'cut',
+    name: 'look',
+    offset: 0,
+    arguments: '{"a',
+  };
   port.emit(cut, { ...cut, index: 1, id: 'whole', arguments: '{}' });
   port.emit({ type: 'toolCallDropped', generationId: turn.id, index: 0 });
   expect(generation.dropCall(1)).toBe(false);
@@ -147,7 +169,10 @@ test('a refused command is the failure of its generation, once', async () => {
   port.answer(port.last('generate'), { code: 'busy', detail: 'full' });
   client.close();
   await expect(generation.result).rejects.toMatchObject({ code: 'busy' });
-  expect(generation.getSnapshot().phase).toMatchObject({ type: 'finished', outcome: { reason: 'failed', error: { code: 'busy' } } });
+  expect(generation.getSnapshot().phase).toMatchObject({
+    type: 'finished',
+    outcome: { reason: 'failed', error: { code: 'busy' } },
+  });
   expect(settled).toHaveBeenCalledTimes(1);
 });
 
@@ -201,7 +226,15 @@ test('an abort signal cancels, before or during, and is left at the end', async 
 });
 
 test('a running generation is found in the first snapshot and goes on', async () => {
-  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: 'so ', reasoning: '', toolCalls: [] };
+  const state = {
+    id: 'g',
+    scope: 's',
+    model: 'a',
+    phase: { type: 'decoding' as const },
+    text: 'so ',
+    reasoning: '',
+    toolCalls: [],
+  };
   const { client, port } = open({ generations: [state] });
   const generation = client.generation('g');
   expect(generation?.getSnapshot()).toEqual(state);
@@ -211,10 +244,20 @@ test('a running generation is found in the first snapshot and goes on', async ()
 });
 
 test('text that is known already is not added again; a hole is filled by a snapshot', () => {
-  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: 'abc', reasoning: '', toolCalls: [] };
+  const state = {
+    id: 'g',
+    scope: 's',
+    model: 'a',
+    phase: { type: 'decoding' as const },
+    text: 'abc',
+    reasoning: '',
+    toolCalls: [],
+  };
   const { client, port } = open({ generations: [state] });
   const delta = (seq: number, offset: number, text: string) =>
-    port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq, type: 'textDelta', generationId: 'g', offset, text }] }));
+    port.deliver(
+      JSON.stringify({ epoch: 'script-1', events: [{ seq, type: 'textDelta', generationId: 'g', offset, text }] }),
+    );
   delta(1, 1, 'bcd');
   expect(client.generation('g')?.getSnapshot().text).toBe('abcd');
   delta(2, 0, 'ab');
@@ -226,10 +269,24 @@ test('text that is known already is not added again; a hole is filled by a snaps
 
 test('how likely tokens were is told once each, from a snapshot on', async () => {
   const logprob = (token: number) => ({ token, text: `t${token}`, logprob: -1 - token, top: [] });
-  const state = { id: 'g', scope: 's', model: 'a', phase: { type: 'decoding' as const }, text: '', reasoning: '', toolCalls: [], logprobs: [logprob(0)] };
+  const state = {
+    id: 'g',
+    scope: 's',
+    model: 'a',
+    phase: { type: 'decoding' as const },
+    text: '',
+    reasoning: '',
+    toolCalls: [],
+    logprobs: [logprob(0)],
+  };
   const { client, port } = open({ generations: [state] });
   const delta = (seq: number, offset: number, ...tokens: number[]) =>
-    port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq, type: 'logprobsDelta', generationId: 'g', offset, logprobs: tokens.map(logprob) }] }));
+    port.deliver(
+      JSON.stringify({
+        epoch: 'script-1',
+        events: [{ seq, type: 'logprobsDelta', generationId: 'g', offset, logprobs: tokens.map(logprob) }],
+      }),
+    );
   const generation = client.generation('g');
   delta(1, 0, 0, 1);
   delta(2, 2, 2);
@@ -241,7 +298,8 @@ test('how likely tokens were is told once each, from a snapshot on', async () =>
 
 test('news of a generation that nobody knows is passed over', () => {
   const { client, port } = open();
-  const tell = (seq: number, event: object) => port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq, ...event }] }));
+  const tell = (seq: number, event: object) =>
+    port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq, ...event }] }));
   tell(1, { type: 'textDelta', generationId: 'x', offset: 5, text: 'z' });
   tell(2, { type: 'phaseChanged', generationId: 'x', phase: { type: 'decoding' } });
   tell(3, { type: 'logprobsDelta', generationId: 'x', offset: 3, logprobs: [] });
@@ -256,7 +314,10 @@ test('finished generations are remembered for a while, sixteen of them', () => {
     beginTurn(port).finish();
     return generation;
   });
-  expect(generations.map(({ id }) => client.generation(id) !== undefined)).toEqual([...Array<boolean>(4).fill(false), ...Array<boolean>(16).fill(true)]);
+  expect(generations.map(({ id }) => client.generation(id) !== undefined)).toEqual([
+    ...Array<boolean>(4).fill(false),
+    ...Array<boolean>(16).fill(true),
+  ]);
 });
 
 test('replay reads text from an offset on', async () => {
@@ -281,5 +342,7 @@ test('messages that were sent stay their sender’s, with the calls in them', ()
   const answer = { role: 'assistant' as const, content: '', toolCalls: [call] };
   const generation = client.generate({ model: { path: 'a' }, scope: 's', messages: [answer] });
   call.arguments = '{"zone":"CET"}';
-  expect(generation.sent.messages).toEqual([{ role: 'assistant', content: '', toolCalls: [{ id: 'c1', name: 'time', arguments: '{}' }] }]);
+  expect(generation.sent.messages).toEqual([
+    { role: 'assistant', content: '', toolCalls: [{ id: 'c1', name: 'time', arguments: '{}' }] },
+  ]);
 });

@@ -54,13 +54,13 @@ test('giving back twice is once', () => {
 });
 
 test.each([
-  ['another owner', { path: 'a' }, 'Other'],
+  ['another debug label', { path: 'a' }, 'Other'],
   ['other options', { path: 'a', contextSize: 512 }, 'Screen'],
   ['another model', { path: 'b' }, 'Screen'],
-])('%s means another lease', (_, model, owner) => {
+])('%s means another lease', (_, model, debugLabel) => {
   const { client, port } = open();
   client.acquire({ path: 'a' }, 'Screen');
-  client.acquire(model, owner);
+  client.acquire(model, debugLabel);
   expect(port.sentOf('acquire')).toHaveLength(2);
 });
 
@@ -88,22 +88,28 @@ test('a lease given back while the model loads rejects with loadCancelled', asyn
   await expect(lease.ready).rejects.toMatchObject({ code: 'loadCancelled' });
 });
 
-test.each(['unloaded', 'failed'] as const)('a lease on a model that is %s is not joined: the next one loads it', (status) => {
-  const { client, port, scheduler } = open();
-  const stale = client.acquire({ path: 'a' }, 'Screen');
-  const other = client.acquire({ path: 'b' }, 'Screen');
-  port.answer(port.last('acquire'));
-  port.emit({ type: 'done', requestId: port.sentOf('acquire')[0]?.requestId ?? '' });
-  const error = { code: 'engineCrashed', detail: 'the engine died' } as const;
-  port.emit({ type: 'modelChanged', model: modelState('a', status === 'failed' ? { type: status, error } : { type: status }) });
-  client.acquire({ path: 'a' }, 'Screen');
-  client.acquire({ path: 'b' }, 'Screen');
-  expect(port.sentOf('acquire').map(({ model }) => model.path)).toEqual(['a', 'b', 'a']);
-  stale.release();
-  other.release();
-  scheduler.runDeferred();
-  expect(port.sentOf('release')).toMatchObject([{ leaseId: port.sentOf('acquire')[0]?.leaseId }]);
-});
+test.each(['unloaded', 'failed'] as const)(
+  'a lease on a model that is %s is not joined: the next one loads it',
+  (status) => {
+    const { client, port, scheduler } = open();
+    const stale = client.acquire({ path: 'a' }, 'Screen');
+    const other = client.acquire({ path: 'b' }, 'Screen');
+    port.answer(port.last('acquire'));
+    port.emit({ type: 'done', requestId: port.sentOf('acquire')[0]?.requestId ?? '' });
+    const error = { code: 'engineCrashed', detail: 'the engine died' } as const;
+    port.emit({
+      type: 'modelChanged',
+      model: modelState('a', status === 'failed' ? { type: status, error } : { type: status }),
+    });
+    client.acquire({ path: 'a' }, 'Screen');
+    client.acquire({ path: 'b' }, 'Screen');
+    expect(port.sentOf('acquire').map(({ model }) => model.path)).toEqual(['a', 'b', 'a']);
+    stale.release();
+    other.release();
+    scheduler.runDeferred();
+    expect(port.sentOf('release')).toMatchObject([{ leaseId: port.sentOf('acquire')[0]?.leaseId }]);
+  },
+);
 
 test('a lease that waits for a load is joined, whatever the model was before', () => {
   const { client, port } = open();
@@ -140,7 +146,7 @@ test('the host is told when something is awaited and when nothing is any longer'
 test.each([
   ['unloaded', { type: 'unloaded' } as const],
   ['failed', { type: 'failed', error: { code: 'engineCrashed', detail: 'x' } } as const],
-])('a lease whose model was %s while nobody heard it is taken anew', (_, status) => {
+])('a lease whose model was %s in a gap is taken again', (_, status) => {
   const { client, port } = open();
   client.acquire({ path: 'a' }, 'Screen');
   finishLoading(port);

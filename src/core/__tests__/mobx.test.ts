@@ -2,9 +2,9 @@ import { autorun, createAtom } from 'mobx';
 
 import { manualScheduler, modelInfo, modelState, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
-import type { ReadableStore } from '../Store';
+import type { ReadableStore } from '../state/Store';
 
-/** All that MobX needs of a store. */
+/** Makes a store observable by MobX. */
 function observable<T>({ subscribe, getSnapshot }: ReadableStore<T>): () => T {
   let leave = () => {};
   const atom = createAtom(

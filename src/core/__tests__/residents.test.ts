@@ -5,22 +5,35 @@ import type { LlamaError } from '../LlamaError';
 function open() {
   const port = scriptedPort();
   const problems: LlamaError[] = [];
-  const client = new LlamaClient(port, { scheduler: manualScheduler(), onProblem: (problem) => problems.push(problem) });
+  const client = new LlamaClient(port, {
+    scheduler: manualScheduler(),
+    onProblem: (problem) => problems.push(problem),
+  });
   const evict = jest.fn<void | Promise<void>, [string]>();
-  const ears = client.registerResident({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false, evict });
+  const ears = client.reserveMemory({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false, evict });
   const ask = () => port.emit({ type: 'evictResident', id: 'ears', reason: 'a model needs it' });
   return { port, client, problems, evict, ears, ask };
 }
 
-/** Lets what was resolved be noticed. */
+/** Runs the reactions to resolved promises. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a resident is registered, updated in part, and removed once', () => {
   const { port, ears } = open();
-  expect(port.last('setResident').resident).toEqual({ id: 'ears', name: 'speech recogniser', sizeBytes: 9, inUse: false });
+  expect(port.last('setResident').resident).toEqual({
+    id: 'ears',
+    name: 'speech recogniser',
+    sizeBytes: 9,
+    inUse: false,
+  });
   ears.update({ inUse: true });
   ears.update({ sizeBytes: 12 });
-  expect(port.last('setResident').resident).toEqual({ id: 'ears', name: 'speech recogniser', sizeBytes: 12, inUse: true });
+  expect(port.last('setResident').resident).toEqual({
+    id: 'ears',
+    name: 'speech recogniser',
+    sizeBytes: 12,
+    inUse: true,
+  });
   ears.remove();
   ears.remove();
   ears.update({ sizeBytes: 1 });
@@ -31,7 +44,7 @@ test('a resident is registered, updated in part, and removed once', () => {
 test('without an id one is made, and no two are the same', () => {
   const { client, port } = open();
   const big = { name: 'big', sizeBytes: 1, inUse: false, evict: () => undefined };
-  const [one, other] = [client.registerResident(big), client.registerResident(big)];
+  const [one, other] = [client.reserveMemory(big), client.reserveMemory(big)];
   expect(one.id).not.toBe(other.id);
   expect(port.last('setResident').resident.id).toBe(other.id);
 });
@@ -64,7 +77,7 @@ test('one whose memory is needed is evicted, and removed when that is over', asy
   expect(port.sentOf('setResident')).toHaveLength(1);
 });
 
-test('one that was put to work in the meantime is left alone', () => {
+test('a resident that was put to work in the meantime is left alone', () => {
   const { evict, ask, ears } = open();
   ears.update({ inUse: true });
   ask();
@@ -75,9 +88,14 @@ test('one that was put to work in the meantime is left alone', () => {
 });
 
 test.each([
-  ['throws', () => { throw new Error('stuck'); }],
+  [
+    'throws',
+    () => {
+      throw new Error('stuck');
+    },
+  ],
   ['rejects', () => Promise.reject(new Error('stuck'))],
-])('one whose evict %s stays, is a problem, and can be asked again', async (_, fails) => {
+])('a resident whose evict %s stays, is a problem, and can be evicted again', async (_, fails) => {
   const { port, evict, ask, problems } = open();
   evict.mockImplementation(fails);
   ask();
@@ -91,7 +109,7 @@ test.each([
   expect(port.sentOf('removeResident')).toHaveLength(1);
 });
 
-test('one that removed itself while it was evicted is removed once', async () => {
+test('a resident that removed itself while it was evicted is removed once', async () => {
   const { port, evict, ask, ears } = open();
   evict.mockImplementation(() => ears.remove());
   ask();
@@ -101,7 +119,7 @@ test('one that removed itself while it was evicted is removed once', async () =>
 
 test('another one under the same id is not removed by the first', () => {
   const { client, port, ears } = open();
-  client.registerResident({ id: 'ears', name: 'better ears', sizeBytes: 20, inUse: false, evict: () => undefined });
+  client.reserveMemory({ id: 'ears', name: 'better ears', sizeBytes: 20, inUse: false, evict: () => undefined });
   ears.remove();
   expect(port.sentOf('removeResident')).toHaveLength(0);
 });
@@ -114,11 +132,11 @@ test('after a new epoch ours are registered again, as they are now', () => {
   expect(port.sentOf('setResident').map(({ resident }) => resident.sizeBytes)).toEqual([9, 12, 12]);
 });
 
-test('one that the engine refuses is a problem; leaving the port is none', () => {
+test('a resident that the engine refuses is a problem; leaving the port is none', () => {
   const { port, problems, client } = open();
   port.answer(port.last('setResident'), { code: 'invalidOptions', detail: 'resident.sizeBytes is out of range' });
   expect(problems).toMatchObject([{ code: 'invalidOptions' }]);
-  client.registerResident({ name: 'late', sizeBytes: 1, inUse: false, evict: () => undefined });
+  client.reserveMemory({ name: 'late', sizeBytes: 1, inUse: false, evict: () => undefined });
   client.close();
   expect(problems).toHaveLength(1);
 });

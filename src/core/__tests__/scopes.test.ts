@@ -36,7 +36,13 @@ test('a transcript is read once for all who ask, and then kept up to date', asyn
   answer('s', 2, hello);
   expect(await Promise.all(both)).toEqual([hello, hello]);
   const [first] = transcriptOf('s').messages;
-  port.emit({ type: 'transcriptChanged', scope: 's', revision: 3, from: 1, messages: [{ role: 'assistant', content: 'Good day' }] });
+  port.emit({
+    type: 'transcriptChanged',
+    scope: 's',
+    revision: 3,
+    from: 1,
+    messages: [{ role: 'assistant', content: 'Good day' }],
+  });
   expect(transcriptOf('s').messages.map(({ content }) => content)).toEqual(['Hi', 'Good day']);
   expect(transcriptOf('s').messages[0]).toBe(first);
   await expect(client.transcript('s')).resolves.toBe(transcriptOf('s').messages);
@@ -59,7 +65,12 @@ test('an answer that is older than what is known is passed over', () => {
   void client.transcript('s');
   const { requestId } = port.last('getTranscript');
   port.emit({ type: 'transcript', requestId, scope: 's', revision: 2, messages: hello });
-  port.deliver(JSON.stringify({ epoch: 'script-1', events: [{ seq: 2, type: 'transcript', requestId, scope: 's', revision: 1, messages: [] }] }));
+  port.deliver(
+    JSON.stringify({
+      epoch: 'script-1',
+      events: [{ seq: 2, type: 'transcript', requestId, scope: 's', revision: 1, messages: [] }],
+    }),
+  );
   expect(transcriptOf('s').messages).toEqual(hello);
 });
 
@@ -98,9 +109,9 @@ test('a scope that is gone from a snapshot is empty again', async () => {
 
 test('a disposed scope is empty, and resolves', async () => {
   const { client, port, transcriptOf } = open(summary('s', 2));
-  const disposed = client.disposeScope('s');
-  const command = port.last('disposeScope');
-  port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'done', requestId: command.requestId });
+  const disposed = client.deleteScope('s');
+  const command = port.last('deleteScope');
+  port.emit({ type: 'scopeDeleted', scope: 's' }, { type: 'done', requestId: command.requestId });
   await disposed;
   expect(transcriptOf('s').status).toBe('ready');
   expect(client.scopes.getSnapshot()).toEqual([]);
@@ -129,7 +140,8 @@ test('a transcript that cannot be read says why, and can be read again', async (
 test('the failure of the last turn is shown until the next begins', () => {
   const { client, port } = open();
   const failure = () => client.scope('s').getSnapshot().failure;
-  const say = (content: string) => client.generate({ model: { path: 'a' }, scope: 's', append: [{ role: 'user', content }] });
+  const say = (content: string) =>
+    client.generate({ model: { path: 'a' }, scope: 's', append: [{ role: 'user', content }] });
   say('Hi');
   port.answer(port.last('generate'), { code: 'busy', detail: 'full' });
   expect(failure()).toMatchObject({ code: 'busy' });
@@ -141,7 +153,8 @@ test('the failure of the last turn is shown until the next begins', () => {
 
 test('a scope shows its own generations, in order, until they finish', () => {
   const { client, port } = open();
-  const say = (scope: string) => client.generate({ model: { path: 'a' }, scope, append: [{ role: 'user', content: 'Hi' }] });
+  const say = (scope: string) =>
+    client.generate({ model: { path: 'a' }, scope, append: [{ role: 'user', content: 'Hi' }] });
   const first = say('s');
   const turn = beginTurn(port);
   say('other');
@@ -157,7 +170,10 @@ test('summaries keep their identity until they change', () => {
   port.emit({ type: 'scopeChanged', scope: summary('t', 2) });
   port.deliver('malformed');
   expect(client.scope('s').getSnapshot().summary).toBe(before.summary);
-  expect(client.scopes.getSnapshot().map(({ id, revision }) => [id, revision])).toEqual([['s', 2], ['t', 2]]);
+  expect(client.scopes.getSnapshot().map(({ id, revision }) => [id, revision])).toEqual([
+    ['s', 2],
+    ['t', 2],
+  ]);
 });
 
 test('a transcript that counts its changes anew, in another engine, is read anew', async () => {

@@ -1,9 +1,9 @@
-import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import type { GenerateOptions } from '../../protocol/generated';
+import { beginTurn, manualScheduler, type ScriptedPort, scriptedPort } from '../../testing';
 import { LlamaClient } from '../LlamaClient';
-import type { ToolContext, Tools } from '../tools';
+import type { ToolContext, Tools } from '../tools/ToolDefinition';
 
-// What the tests of tools share.
+// Helpers of the tests of tools.
 
 export const model = { path: 'a' };
 export const ask = [{ role: 'user' as const, content: 'What is the weather in Paris?' }];
@@ -11,16 +11,20 @@ export const ask = [{ role: 'user' as const, content: 'What is the weather in Pa
 export function open() {
   const port = scriptedPort();
   const client = new LlamaClient(port, { scheduler: manualScheduler() });
-  const states = () => client.openCalls('s').getSnapshot().map(({ name, state }) => `${name} ${state}`);
+  const states = () =>
+    client
+      .pendingToolCalls('s')
+      .getSnapshot()
+      .map(({ name, state }) => `${name} ${state}`);
   return { port, client, states };
 }
 
-/** Everything that promises have to do by now. */
+/** Runs the reactions to settled promises. */
 export async function settled() {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-/** A tool whose end the test decides. */
+/** A tool that ends when the test says so. */
 export function gatedTool() {
   let end: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
   const calls: { input: unknown; context: ToolContext }[] = [];
@@ -33,8 +37,13 @@ export function gatedTool() {
   return { calls, execute, end: () => end };
 }
 
-/** A conversation whose answer has called `quick`, which is done, and `slow`, which runs. */
-export async function calling(port: ScriptedPort, client: LlamaClient, signal?: AbortSignal, options?: GenerateOptions) {
+/** Starts a conversation whose answer has called `quick`, which is done, and `slow`, which runs. */
+export async function calling(
+  port: ScriptedPort,
+  client: LlamaClient,
+  signal?: AbortSignal,
+  options?: GenerateOptions,
+) {
   const slow = gatedTool();
   const tools: Tools = { quick: { execute: () => 'done' }, slow };
   const first = client.generateWithTools({ model, scope: 's', append: ask, tools, signal, options });
@@ -48,4 +57,5 @@ export async function calling(port: ScriptedPort, client: LlamaClient, signal?: 
   return { first, slow, signal: call.context.signal };
 }
 
-export const lastAppended = (port: ScriptedPort) => port.last('generate').append?.map(({ role, content, toolCallId }) => ({ role, content, toolCallId }));
+export const lastAppended = (port: ScriptedPort) =>
+  port.last('generate').append?.map(({ role, content, toolCallId }) => ({ role, content, toolCallId }));

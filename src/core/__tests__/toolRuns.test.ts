@@ -1,13 +1,22 @@
 import { beginTurn } from '../../testing';
 import type { LlamaClient } from '../LlamaClient';
-import type { Tools } from '../tools';
+import type { Tools } from '../tools/ToolDefinition';
 import { ask, gatedTool, lastAppended, model, open, settled } from './toolHarness';
 
-test('what an answer calls is carried out, and the results are answered', async () => {
+test('calls of an answer are carried out, and their results are answered', async () => {
   const { port, client, states } = open();
   const weather = gatedTool();
-  const tools: Tools = { get_weather: { description: 'Get it.', parameters: { type: 'object' }, execute: weather.execute }, time: { execute: () => ({ hour: 7 }) } };
-  client.generateWithTools({ model, scope: 's', append: ask, options: { temperature: 0, toolChoice: { type: 'required' } }, tools });
+  const tools: Tools = {
+    get_weather: { description: 'Get it.', parameters: { type: 'object' }, execute: weather.execute },
+    time: { execute: () => ({ hour: 7 }) },
+  };
+  client.generateWithTools({
+    model,
+    scope: 's',
+    append: ask,
+    options: { temperature: 0, toolChoice: { type: 'required' } },
+    tools,
+  });
   expect(port.last('generate').options).toEqual({
     temperature: 0,
     toolChoice: { type: 'required' },
@@ -31,11 +40,14 @@ test('what an answer calls is carried out, and the results are answered', async 
     { role: 'tool', content: '21 degrees', toolCallId: ids[0] },
     { role: 'tool', content: '{"hour":7}', toolCallId: ids[1] },
   ]);
-  expect(port.last('generate').options).toMatchObject({ temperature: 0, tools: [{ name: 'get_weather' }, { name: 'time' }] });
+  expect(port.last('generate').options).toMatchObject({
+    temperature: 0,
+    tools: [{ name: 'get_weather' }, { name: 'time' }],
+  });
   expect(port.last('generate').options).not.toHaveProperty('toolChoice');
 });
 
-test('what goes wrong is told to the model', async () => {
+test('errors of tools are sent to the model', async () => {
   const { port, client } = open();
   const tools: Tools = {
     breaks: {
@@ -51,7 +63,12 @@ test('what goes wrong is told to the model', async () => {
   for (const name of ['breaks', 'nothing', 'wordless', 'absent']) turn.call(name, {});
   turn.finish();
   await settled();
-  expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['{"error":"no network"}', 'null', 'null', '{"error":"there is no tool absent"}']);
+  expect(lastAppended(port)?.map(({ content }) => content)).toEqual([
+    '{"error":"no network"}',
+    'null',
+    'null',
+    '{"error":"there is no tool absent"}',
+  ]);
 });
 
 test.each([true, false])('a call that needs approval waits for the user, who says %s', async (isApproved) => {
@@ -66,12 +83,16 @@ test.each([true, false])('a call that needs approval waits for the user, who say
   await settled();
   expect(states()).toEqual(['send waiting']);
   expect(execute).toHaveBeenCalledTimes(1);
-  client.approveCall('s', 'another', true);
+  client.approveToolCall('s', 'another');
   expect(states()).toEqual(['send waiting']);
-  client.approveCall('s', id, isApproved);
+  if (isApproved) client.approveToolCall('s', id);
+  else client.denyToolCall('s', id);
   await settled();
   expect(execute).toHaveBeenCalledTimes(isApproved ? 2 : 1);
-  expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['sent', isApproved ? 'sent' : '{"error":"the user refused"}']);
+  expect(lastAppended(port)?.map(({ content }) => content)).toEqual([
+    'sent',
+    isApproved ? 'sent' : '{"error":"the user refused"}',
+  ]);
 });
 
 test('a call is open from its beginning', async () => {
@@ -84,7 +105,7 @@ test('a call is open from its beginning', async () => {
   expect(states()).toEqual(['slow running']);
 });
 
-test('after the last step nothing more is asked, and its calls are left until the next turn', async () => {
+test('after the last step nothing more is asked, and its calls stay unanswered until the next turn', async () => {
   const { port, client, states } = open();
   const execute = jest.fn(() => 1);
   client.generateWithTools({ model, scope: 's', append: ask, tools: { again: { execute } }, maxSteps: 2 });
@@ -96,8 +117,8 @@ test('after the last step nothing more is asked, and its calls are left until th
   }
   expect(execute).toHaveBeenCalledTimes(1);
   expect(port.sentOf('generate')).toHaveLength(2);
-  expect(states()).toEqual(['again left']);
-  client.approveCall('s', client.openCalls('s').getSnapshot()[0]?.id ?? '', true);
+  expect(states()).toEqual(['again unanswered']);
+  client.approveToolCall('s', client.pendingToolCalls('s').getSnapshot()[0]?.id ?? '');
   expect(client.endCalls('s')).toEqual([]);
   expect(states()).toEqual([]);
 });
@@ -105,8 +126,8 @@ test('after the last step nothing more is asked, and its calls are left until th
 test.each<[string, (client: LlamaClient) => unknown]>([
   ['goes on', (client) => client.generate({ model, scope: 's', append: ask })],
   ['goes on with tools', (client) => client.generateWithTools({ model, scope: 's', append: ask, tools: {} })],
-  ['erases everything', (client) => client.eraseAll()],
-])('the calls of an answer that reached its limit are left, until somebody %s', async (_, goes) => {
+  ['erases everything', (client) => client.deleteAllScopes()],
+])('the calls of an answer that reached its limit stay unanswered until the caller %s', async (_, goes) => {
   const { port, client, states } = open();
   const execute = jest.fn(() => 1);
   client.generateWithTools({ model, scope: 's', append: ask, tools: { look: { execute } } });
@@ -115,7 +136,7 @@ test.each<[string, (client: LlamaClient) => unknown]>([
   turn.finish({ reason: 'length' });
   await settled();
   expect(execute).not.toHaveBeenCalled();
-  expect(states()).toEqual(['look left']);
+  expect(states()).toEqual(['look unanswered']);
   goes(client);
   expect(states()).toEqual([]);
 });
@@ -142,7 +163,7 @@ test('calls with one id are calls of their own, and one word answers both', asyn
   turn.finish();
   await settled();
   expect(states()).toEqual(['send waiting', 'send waiting']);
-  client.approveCall('s', 'twice', true);
+  client.approveToolCall('s', 'twice');
   await settled();
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['a', 'b']);
 });
@@ -156,7 +177,7 @@ test('tools that are asked for are those of the moment', async () => {
   turn.finish();
   await settled();
   tools = { old: { execute: () => 'new' }, another: { execute: () => 1 } };
-  client.approveCall('s', id, true);
+  client.approveToolCall('s', id);
   await settled();
   expect(lastAppended(port)?.map(({ content }) => content)).toEqual(['new']);
   expect(port.last('generate').options?.tools?.map(({ name }) => name)).toEqual(['old', 'another']);

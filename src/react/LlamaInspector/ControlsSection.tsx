@@ -1,12 +1,12 @@
 import { useState } from 'react';
 
-import type { Failure } from '../useLlama';
 import { useLlamaClient } from '../client';
+import type { Failure } from '../useLlama';
 import { useStore } from '../useStore';
 import { usePalette } from './palette';
 import { Action, Line, Row, Section } from './parts';
 
-/** What the system does to an app, by hand. */
+/** Buttons for what the system does to an app. */
 export function ControlsSection({ onReload }: { onReload?: (() => void) | undefined }) {
   const client = useLlamaClient();
   const suspended = useStore(client.suspended);

@@ -7,16 +7,16 @@ import { ModelsSection } from './ModelsSection';
 import { ScopesSection } from './ScopesSection';
 import { SpeedSection } from './SpeedSection';
 
-/** What `LlamaInspector` takes. */
+/** The props of `LlamaInspector`. */
 export interface LlamaInspectorProps {
-  /** Reloads JavaScript, where that can be done: the button for it is there if this is. */
+  /** Reloads JavaScript. The inspector shows a button for it if this is given. */
   onReload?: () => void;
 }
 
 /**
- * What the engine does, for developers: models with their leases and owners, memory, tokens per second, conversations, the
- * flight recorder, and buttons for what the system does to an app. Inside `LlamaProvider`; it is as long as it is, so put it
- * into a `ScrollView`.
+ * Shows developers what the engine does: models with their leases, memory, tokens per second, conversations and the
+ * flight recorder, with buttons for what the system does to an app. Needs a `LlamaProvider` above it. Put it into a
+ * `ScrollView`, because it grows with its content.
  */
 export function LlamaInspector({ onReload }: LlamaInspectorProps) {
   return (

@@ -7,21 +7,21 @@ import { useStore } from '../useStore';
 import { Line, Section } from './parts';
 import { recordText } from './recordText';
 
-/** Entries that are shown. */
+/** How many entries are shown. */
 const SHOWN = 40;
 
 /** The flight recorder, newest first. */
 export function LogSection() {
   const client = useLlamaClient();
-  const since = useStore(client.records);
+  const since = useStore(client.log);
   const [recorded, setRecorded] = useState<readonly LifecycleRecord[]>([]);
   useEffect(() => {
     let wanted = true;
-    client.lifecycle().then(
+    client.readLog().then(
       (records) => {
         if (wanted) setRecorded(records);
       },
-      // Without the earlier entries the log begins with this client.
+      // Without the earlier entries the log starts with this client.
       () => undefined,
     );
     return () => {
@@ -45,7 +45,7 @@ export function LogSection() {
   );
 }
 
-/** The entries before `first`: those from it on came as events too. */
+/** Returns the entries before `first`. The client has received the later ones as events too. */
 function before(recorded: readonly LifecycleRecord[], first: LifecycleRecord | undefined): readonly LifecycleRecord[] {
   const key = JSON.stringify(first);
   const index = recorded.findIndex((record) => JSON.stringify(record) === key);

@@ -8,7 +8,7 @@ import { Line, Row, Section } from './parts';
 import { bytesText } from './units';
 import { useMemoryFits } from './useMemoryFits';
 
-/** What the memory is used for, as a bar whose whole length is what is used and what is free. */
+/** The uses of the memory, as parts of a bar. Its whole length is the used and the free memory. */
 export function MemorySection() {
   const residents = useStore(useLlamaClient().residents);
   const use = memoryUse(useMemoryFits(), residents);
@@ -24,9 +24,14 @@ export function MemorySection() {
   const free = use.free === undefined ? '' : `, ${bytesText(use.free)} free`;
   return (
     <Section title="Memory" aside={`${bytesText(used)} used${free}`}>
-      <View accessible role="img" aria-label={`Memory: ${bytesText(used)} used${free}`} style={[styles.bar, { backgroundColor: track }]}>
+      <View
+        accessible
+        role="img"
+        aria-label={`Memory: ${bytesText(used)} used${free}`}
+        style={[styles.bar, { backgroundColor: track }]}
+      >
         {shares.map(({ name, bytes, colour }) => {
-          // What is there is seen, however small it is.
+          // A use that is small is still visible.
           const share = bytes === 0 ? 0 : Math.max(100 * (bytes / whole), 0.6);
           return <View key={name} style={{ width: `${share}%`, backgroundColor: colour }} />;
         })}

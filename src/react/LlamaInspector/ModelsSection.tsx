@@ -7,7 +7,7 @@ import { type Palette, usePalette } from './palette';
 import { Action, Badge, Line, Row, Section } from './parts';
 import { bytesText, fileName } from './units';
 
-/** Every model: its state, how often it was loaded, and who keeps it. */
+/** Every model: its state, how often it was loaded, and its leases. */
 export function ModelsSection() {
   const models = useModels();
   return (
@@ -23,13 +23,17 @@ export function ModelsSection() {
 function Model({ model: { path, status, leases, loads } }: { model: ModelState }) {
   const client = useLlamaClient();
   const palette = usePalette();
+  const labels = leases.map(({ debugLabel }) => debugLabel).join(', ');
   const info = status.type === 'ready' || status.type === 'idle' ? status.info : undefined;
   return (
     <View style={{ gap: 6 }}>
       <Row>
         <Line>{fileName(path)}</Line>
         <Badge label={statusText(status)} tone={toneOf(status, palette)} />
-        <Badge label={loads === 1 ? 'loaded once' : `loaded ${loads} times`} tone={loads > 1 ? palette.warning : palette.quiet} />
+        <Badge
+          label={loads === 1 ? 'loaded once' : `loaded ${loads} times`}
+          tone={loads > 1 ? palette.warning : palette.quiet}
+        />
       </Row>
       {info !== undefined && (
         <Line quiet>
@@ -38,7 +42,7 @@ function Model({ model: { path, status, leases, loads } }: { model: ModelState }
         </Line>
       )}
       {status.type === 'failed' && <Line tone={palette.bad}>{status.error.detail}</Line>}
-      <Line quiet>{leases.length === 0 ? 'No leases.' : `Leases: ${leases.map(({ owner }) => owner).join(', ')}`}</Line>
+      <Line quiet>{leases.length === 0 ? 'No leases.' : `Leases: ${labels}`}</Line>
       {info !== undefined && (
         <Row>
           <Action label={`Unload ${fileName(path)}`} onPress={() => void client.unload(path).catch(() => undefined)} />
@@ -48,8 +52,8 @@ function Model({ model: { path, status, leases, loads } }: { model: ModelState }
   );
 }
 
-function contextText({ slots, contextSize }: ModelInfo): string {
-  return slots === 0 ? `embeddings of ${contextSize} tokens` : `${slots} × ${contextSize} tokens`;
+function contextText({ maxResident, contextSize }: ModelInfo): string {
+  return maxResident === 0 ? `embeddings of ${contextSize} tokens` : `${maxResident} × ${contextSize} tokens`;
 }
 
 function statusText(status: ModelStatus): string {
@@ -65,7 +69,6 @@ function statusText(status: ModelStatus): string {
     case 'failed':
       return status.type;
   }
-
 }
 
 function downloadText({ phase, bytes, totalBytes, bytesPerSecond }: DownloadProgress): string {

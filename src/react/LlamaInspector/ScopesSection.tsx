@@ -17,7 +17,8 @@ export function ScopesSection() {
           <View style={styles.name}>
             <Line>{id}</Line>
             <Line quiet>
-              {messageCount} messages · {cachedTokens} tokens cached{droppedMessages > 0 ? ` · ${droppedMessages} no longer seen` : ''}
+              {messageCount} messages · {cachedTokens} tokens cached
+              {droppedMessages > 0 ? ` · ${droppedMessages} no longer seen` : ''}
               {savedAt === undefined ? '' : ' · on disk'}
             </Line>
           </View>

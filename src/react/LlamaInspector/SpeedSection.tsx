@@ -23,15 +23,23 @@ export function SpeedSection() {
   const latest = Math.round(last.tokensPerSecond);
   return (
     <Section title="Tokens per second" aside={`last ${latest}, fastest ${Math.round(fastest)}`}>
-      <View accessible role="img" aria-label={`The last ${all.length} answers; the latest at ${latest} tokens per second`} style={styles.chart}>
+      <View
+        accessible
+        role="img"
+        aria-label={`The last ${all.length} answers; the latest at ${latest} tokens per second`}
+        style={styles.chart}
+      >
         {all.map(({ id, tokensPerSecond }) => (
           <View key={id} style={[styles.column, { backgroundColor: track }]}>
-            <View style={{ height: `${100 * (tokensPerSecond / fastest)}%`, backgroundColor: accent, borderRadius: 3 }} />
+            <View
+              style={{ height: `${100 * (tokensPerSecond / fastest)}%`, backgroundColor: accent, borderRadius: 3 }}
+            />
           </View>
         ))}
       </View>
       <Line quiet>
-        Last answer: first token after {Math.round(last.firstTokenMs)} ms, {last.prefilledTokens} tokens prefilled, {last.cachedTokens} reused
+        Last answer: first token after {Math.round(last.firstTokenMs)} ms, {last.prefilledTokens} tokens prefilled,{' '}
+        {last.cachedTokens} reused
       </Line>
     </Section>
   );
@@ -39,5 +47,12 @@ export function SpeedSection() {
 
 const styles = StyleSheet.create({
   chart: { flexDirection: 'row', alignItems: 'flex-end', height: 72, gap: 4 },
-  column: { flexGrow: 1, maxWidth: 24, height: '100%', justifyContent: 'flex-end', borderRadius: 3, overflow: 'hidden' },
+  column: {
+    flexGrow: 1,
+    maxWidth: 24,
+    height: '100%',
+    justifyContent: 'flex-end',
+    borderRadius: 3,
+    overflow: 'hidden',
+  },
 });

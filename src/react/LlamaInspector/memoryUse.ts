@@ -1,16 +1,16 @@
 import type { MemoryFit, Resident } from '../../protocol/generated';
 
-/** What memory is used for; `free` is what the system still has. */
+/** The uses of the memory, in bytes; `free` is the memory that the system still has. */
 export interface MemoryUse {
   readonly weights: number;
   readonly kv: number;
   readonly compute: number;
   readonly residents: number;
-  /** Absent where the system does not say. */
+  /** Absent if the system does not say. */
   readonly free: number | undefined;
 }
 
-/** Sums up what loaded models were estimated at and what is registered beside them. In bytes. */
+/** Sums up the estimates of loaded models and the residents beside them. */
 export function memoryUse(fits: readonly MemoryFit[], residents: readonly Resident[]): MemoryUse {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   return {

@@ -1,10 +1,10 @@
 import { useColorScheme } from 'react-native';
 
-/** The inspector's colours, light or dark as the system is. Text on its ground has a contrast of 4.5 or more. */
+/** The inspector's colours for the system's light or dark mode. Text has a contrast of at least 4.5. */
 export interface Palette {
   readonly card: string;
   readonly border: string;
-  /** Of what can be pressed. */
+  /** The border of buttons. */
   readonly outline: string;
   readonly text: string;
   readonly quiet: string;
@@ -14,8 +14,13 @@ export interface Palette {
   readonly good: string;
   readonly warning: string;
   readonly bad: string;
-  /** One per kind of memory, told from each other also without colour vision, by their lightness. */
-  readonly parts: { readonly weights: string; readonly kv: string; readonly compute: string; readonly residents: string };
+  /** One colour per use of memory. Their lightness differs, for people without colour vision. */
+  readonly parts: {
+    readonly weights: string;
+    readonly kv: string;
+    readonly compute: string;
+    readonly residents: string;
+  };
 }
 
 const LIGHT: Palette = {
@@ -48,7 +53,7 @@ const DARK: Palette = {
   parts: { weights: '#c5cbff', kv: '#8f9aff', compute: '#5660b5', residents: '#e6ad4d' },
 };
 
-/** The colours of now. */
+/** Returns the colours of the system's current mode. */
 export function usePalette(): Palette {
   return useColorScheme() === 'dark' ? DARK : LIGHT;
 }

@@ -3,7 +3,7 @@ import { Pressable, StyleSheet, Text, View } from 'react-native';
 
 import { usePalette } from './palette';
 
-// What every section is made of.
+// The building blocks of every section.
 
 /** A titled card. */
 export function Section({ title, aside, children }: { title: string; aside?: string; children?: ReactNode }) {
@@ -21,17 +21,20 @@ export function Section({ title, aside, children }: { title: string; aside?: str
   );
 }
 
-/** A line of text; `quiet`: of less weight. */
+/** A line of text; `quiet` makes it smaller and paler. */
 export function Line({ quiet = false, tone, children }: { quiet?: boolean; tone?: string; children?: ReactNode }) {
   const palette = usePalette();
   return (
-    <Text selectable style={[quiet ? styles.small : styles.text, { color: tone ?? (quiet ? palette.quiet : palette.text) }]}>
+    <Text
+      selectable
+      style={[quiet ? styles.small : styles.text, { color: tone ?? (quiet ? palette.quiet : palette.text) }]}
+    >
       {children}
     </Text>
   );
 }
 
-/** A small word on a ground of its own. */
+/** A word in a coloured outline. */
 export function Badge({ label, tone }: { label: string; tone: string }) {
   return (
     <View style={[styles.badge, { borderColor: tone }]}>
@@ -40,13 +43,19 @@ export function Badge({ label, tone }: { label: string; tone: string }) {
   );
 }
 
-/** A row that wraps where it is narrow. */
+/** A row that wraps on narrow screens. */
 export function Row({ children }: { children?: ReactNode }) {
   return <View style={styles.row}>{children}</View>;
 }
 
-/** A button that says what it does. */
-export function Action({ label, onPress, disabled = false }: { label: string; onPress: () => void; disabled?: boolean }) {
+interface ActionProps {
+  label: string;
+  onPress: () => void;
+  disabled?: boolean;
+}
+
+/** A button with a text. */
+export function Action({ label, onPress, disabled = false }: ActionProps) {
   const { accent, outline } = usePalette();
   return (
     <Pressable

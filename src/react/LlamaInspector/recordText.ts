@@ -1,15 +1,15 @@
 import type { LifecycleEvent } from '../../protocol/generated';
 import { bytesText, fileName } from './units';
 
-/** What happened, in a few words. */
+/** Returns a lifecycle event in a few words. */
 export function recordText(event: LifecycleEvent): string {
   switch (event.type) {
     case 'mounted':
     case 'unmounted':
     case 'released':
-      return `${event.type} ${event.owner}`;
+      return `${event.type} ${event.debugLabel}`;
     case 'acquired':
-      return `acquired ${event.owner}${event.reused ? ', reused' : ''}`;
+      return `acquired ${event.debugLabel}${event.reused ? ', reused' : ''}`;
     case 'downloading':
     case 'loading':
     case 'ready':

@@ -1,6 +1,6 @@
 import type { GenerationState } from '../../protocol/generated';
 
-/** How fast one answer was. */
+/** The speed of one answer. */
 export interface Speed {
   readonly id: string;
   readonly tokensPerSecond: number;
@@ -10,14 +10,14 @@ export interface Speed {
   readonly cachedTokens: number;
 }
 
-/** Of the answers that have ended and had a token, oldest first. */
+/** Returns the speeds of the answers that have ended with at least one token, oldest first. */
 export function speeds(generations: readonly GenerationState[]): Speed[] {
   return generations.flatMap(({ id, phase }) => {
     if (phase.type !== 'finished') return [];
     const { usage, timings } = phase.outcome;
     if (usage.outputTokens === 0) return [];
     const { prefilledTokens, cachedTokens, outputTokens } = usage;
-    // The first token is the prefill's; an answer that was over within a clock's tick still had a speed.
+    // An answer that ended within one tick of the clock still had a speed.
     const tokensPerSecond = outputTokens / Math.max(timings.decodeMs / 1000, 0.001);
     return [{ id, tokensPerSecond, firstTokenMs: timings.firstTokenMs, prefilledTokens, cachedTokens }];
   });

@@ -1,7 +1,7 @@
 const STEP = 1024;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB'] as const;
 
-/** Bytes for people: three digits and a unit. */
+/** Returns a number of bytes for people: three digits and a unit. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -12,7 +12,7 @@ export function bytesText(bytes: number): string {
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit] ?? ''}`;
 }
 
-/** The last part of a path. */
+/** Returns the last part of a path. */
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

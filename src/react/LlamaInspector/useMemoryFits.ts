@@ -1,18 +1,21 @@
 import { useEffect, useState } from 'react';
 
-import { modelKey, modelOfKey } from '../../core/modelKey';
+import { modelKey, modelOfKey } from '../../core/models/modelKey';
 import type { MemoryFit, ModelConfig } from '../../protocol/generated';
 import { useLlamaClient } from '../client';
 import { useModels } from '../useModels';
 
-/** What each loaded model takes, by its estimate, in the order of their paths. Empty until the engine has answered. */
+/**
+ * Returns the estimated memory of each loaded model, in the order of `useModels`. Empty until the engine has answered.
+ */
 export function useMemoryFits(): readonly MemoryFit[] {
   const client = useLlamaClient();
   const loaded = useModels().flatMap(({ config, status }): ModelConfig[] => {
     if (status.type !== 'ready' && status.type !== 'idle') return [];
-    // As it was loaded, or what was left out would be fitted to the memory of now. One that only makes embeddings has no slots to ask for.
-    const { contextSize, slots } = status.info;
-    return [{ ...config, contextSize, slots: slots === 0 ? undefined : slots }];
+    // The sizes that were loaded: otherwise the engine would fit them to the memory that is free now. A model that only
+    // makes embeddings has 0, which is not a valid option.
+    const { contextSize, maxResident } = status.info;
+    return [{ ...config, contextSize, maxResident: maxResident === 0 ? undefined : maxResident }];
   });
   const keys = JSON.stringify(loaded.map(modelKey));
   const [fits, setFits] = useState<readonly MemoryFit[]>([]);

@@ -9,7 +9,7 @@ const Provider = makeLlamaProvider(() => {
   throw new Error('the harness gives a client');
 });
 
-/** A client on a script, a provider around the tree, and time that the test moves. Batches arrive inside `act`. */
+/** Opens a client on a scripted port, with a provider and a manual scheduler. Batches are delivered inside `act`. */
 export function harness(world?: Parameters<typeof scriptedPort>[0]) {
   const port = scriptedPort(world);
   const scheduler = manualScheduler();

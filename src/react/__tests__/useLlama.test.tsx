@@ -17,12 +17,12 @@ test('nothing is taken while rendering, one lease in the effect, given back afte
   const { unmount } = await renderHook(
     () => {
       sentWhileRendering.push(port.sent.length);
-      return useLlama({ ...model, owner: 'VoiceTab' });
+      return useLlama({ ...model, debugLabel: 'VoiceTab' });
     },
     { wrapper },
   );
   expect(sentWhileRendering[0]).toBe(0);
-  expect(port.sentOf('acquire')).toMatchObject([{ owner: 'VoiceTab', model }]);
+  expect(port.sentOf('acquire')).toMatchObject([{ debugLabel: 'VoiceTab', model }]);
   await unmount();
   expect(port.sentOf('release')).toHaveLength(0);
   scheduler.runDeferred();
@@ -31,7 +31,7 @@ test('nothing is taken while rendering, one lease in the effect, given back afte
 
 test('the options of the hook itself do not reach the engine', async () => {
   const { port, wrapper } = harness();
-  await renderHook(() => useLlama({ ...model, owner: 'Tab', scope: 's' }), { wrapper });
+  await renderHook(() => useLlama({ ...model, debugLabel: 'Tab', scope: 's' }), { wrapper });
   expect(port.last('acquire').model).toEqual(model);
 });
 
@@ -40,8 +40,8 @@ test('mounts and unmounts are in the flight recorder, under the owner', async ()
   const { unmount } = await renderHook(() => useLlama(model), { wrapper });
   await unmount();
   expect(port.sentOf('recordMount')).toMatchObject([
-    { owner: 'useLlama', path: 'a', mount: 'mounted' },
-    { owner: 'useLlama', path: 'a', mount: 'unmounted' },
+    { debugLabel: 'useLlama', path: 'a', mount: 'mounted' },
+    { debugLabel: 'useLlama', path: 'a', mount: 'unmounted' },
   ]);
 });
 
@@ -50,17 +50,41 @@ test('every state of the model is shown', async () => {
   const { result } = await renderHook(() => useLlama(model), { wrapper });
   expect(result.current).toMatchObject({ status: 'unloaded', progress: 0 });
   const error = { code: 'modelInvalid', detail: 'not a GGUF' } as const;
-  const come: DownloadProgress = { phase: { type: 'running' }, bytes: 1, totalBytes: 4, bytesPerSecond: 1, secondsLeft: 3 };
+  const come: DownloadProgress = {
+    phase: { type: 'running' },
+    bytes: 1,
+    totalBytes: 4,
+    bytesPerSecond: 1,
+    secondsLeft: 3,
+  };
   const unknown: DownloadProgress = { phase: { type: 'connecting' }, bytes: 0 };
   const states = [
-    [{ type: 'downloading', progress: unknown }, { status: 'downloading', progress: 0, download: unknown }],
-    [{ type: 'downloading', progress: come }, { status: 'downloading', progress: 0.25, download: come }],
-    [{ type: 'loading', progress: 0.5 }, { status: 'loading', progress: 0.5, download: undefined }],
-    [{ type: 'ready', info: modelInfo }, { status: 'ready', progress: 1, info: modelInfo, error: undefined }],
-    [{ type: 'idle', info: modelInfo }, { status: 'ready', progress: 1, info: modelInfo }],
+    [
+      { type: 'downloading', progress: unknown },
+      { status: 'downloading', progress: 0, download: unknown },
+    ],
+    [
+      { type: 'downloading', progress: come },
+      { status: 'downloading', progress: 0.25, download: come },
+    ],
+    [
+      { type: 'loading', progress: 0.5 },
+      { status: 'loading', progress: 0.5, download: undefined },
+    ],
+    [
+      { type: 'ready', info: modelInfo },
+      { status: 'ready', progress: 1, info: modelInfo, error: undefined },
+    ],
+    [
+      { type: 'idle', info: modelInfo },
+      { status: 'ready', progress: 1, info: modelInfo },
+    ],
     [{ type: 'unloading' }, { status: 'unloading', progress: 0, info: undefined }],
     [{ type: 'unloaded' }, { status: 'unloaded', progress: 0, info: undefined }],
-    [{ type: 'failed', error }, { status: 'failed', error }],
+    [
+      { type: 'failed', error },
+      { status: 'failed', error },
+    ],
   ] as const;
   for (const [status, shown] of states) {
     await play((port) => port.emit({ type: 'modelChanged', model: modelState('a', status) }));
@@ -68,17 +92,26 @@ test('every state of the model is shown', async () => {
   }
 });
 
-test.each(['ready', 'idle'] as const)('a component that is mounted on a model that is %s is ready in its first render', async (type) => {
-  const { client } = harness({ models: [modelState('a', { type, info: modelInfo })] });
-  const renders: string[] = [];
-  await renderHook(() => renders.push(useLlama(model).status), { wrapper: providerOf(client) });
-  expect(renders[0]).toBe('ready');
-});
+test.each(['ready', 'idle'] as const)(
+  'a component that is mounted on a model that is %s is ready in its first render',
+  async (type) => {
+    const { client } = harness({ models: [modelState('a', { type, info: modelInfo })] });
+    const renders: string[] = [];
+    await renderHook(() => renders.push(useLlama(model).status), { wrapper: providerOf(client) });
+    expect(renders[0]).toBe('ready');
+  },
+);
 
 test('StrictMode, which takes, gives and takes again, is one lease', async () => {
   const { port, scheduler, wrapper: Wrapper } = harness();
-  // At the root: React mounts twice only what is placed below a StrictMode.
-  await render(<StrictMode><Wrapper><Holder /></Wrapper></StrictMode>);
+  // StrictMode is at the root, because React mounts only the components below it twice.
+  await render(
+    <StrictMode>
+      <Wrapper>
+        <Holder />
+      </Wrapper>
+    </StrictMode>,
+  );
   scheduler.runDeferred();
   expect(mounts(port)).toEqual(['mounted', 'unmounted', 'mounted']);
   expect(port.sentOf('acquire')).toHaveLength(1);
@@ -134,7 +167,7 @@ function Holder(props: Partial<UseLlamaOptions>) {
   return null;
 }
 
-test("a remount in one commit, as Fast Refresh and a changed key do, costs nothing even without a keep-alive", async () => {
+test('a remount in one commit, as by Fast Refresh or a new key, costs nothing even without a keep-alive', async () => {
   const { port, scheduler, wrapper: Wrapper } = harness(ready);
   const tree = (key: string) => (
     <Wrapper>
@@ -163,7 +196,7 @@ test('equal options in new objects, in another order, never take the lease anew'
   const { port, scheduler, wrapper } = harness();
   const { rerender } = await renderHook((options: UseLlamaOptions) => useLlama(options), {
     wrapper,
-    initialProps: { path: 'a', contextSize: 512, slots: undefined },
+    initialProps: { path: 'a', contextSize: 512, maxResident: undefined },
   });
   await rerender({ contextSize: 512, path: 'a' });
   scheduler.runDeferred();
@@ -173,10 +206,13 @@ test('equal options in new objects, in another order, never take the lease anew'
 
 test.each([
   ['model', { path: 'b' }],
-  ['owner', { path: 'a', owner: 'Other' }],
+  ['debugLabel', { path: 'a', debugLabel: 'Other' }],
 ])('another %s takes a new lease and gives the old one back', async (_, next) => {
   const { port, scheduler, wrapper } = harness();
-  const { rerender } = await renderHook((options: UseLlamaOptions) => useLlama(options), { wrapper, initialProps: { path: 'a' } });
+  const { rerender } = await renderHook((options: UseLlamaOptions) => useLlama(options), {
+    wrapper,
+    initialProps: { path: 'a' },
+  });
   const old = port.last('acquire');
   await rerender(next);
   scheduler.runDeferred();
@@ -187,8 +223,16 @@ test.each([
 test('another client takes the lease there', async () => {
   const first = harness();
   const second = harness(ready);
-  const { rerender } = await render(<first.wrapper><Holder /></first.wrapper>);
-  await rerender(<second.wrapper><Holder /></second.wrapper>);
+  const { rerender } = await render(
+    <first.wrapper>
+      <Holder />
+    </first.wrapper>,
+  );
+  await rerender(
+    <second.wrapper>
+      <Holder />
+    </second.wrapper>,
+  );
   first.scheduler.runDeferred();
   expect(first.port.sentOf('release')).toHaveLength(1);
   expect(second.port.sentOf('acquire')).toHaveLength(1);
@@ -247,27 +291,27 @@ test('a load that failed here and succeeds for somebody else is ready here too',
   expect(result.current).toMatchObject({ status: 'ready', error: undefined });
 });
 
-test('reload takes the lease anew after a failure', async () => {
+test('retry takes the lease again after a failure', async () => {
   const { port, scheduler, wrapper, play } = harness();
   const { result } = await renderHook(() => useLlama(model), { wrapper });
   await play(() => port.answer(port.last('acquire'), { code: 'busy', detail: 'too much is waiting' }));
   expect(result.current.status).toBe('failed');
-  const { reload } = result.current;
-  await act(() => reload());
+  const { retry } = result.current;
+  await act(() => retry());
   expect(result.current).toMatchObject({ status: 'unloaded', error: undefined });
   expect(port.sentOf('acquire')).toHaveLength(2);
   await play(() => finishLoading(port));
   scheduler.runDeferred();
   expect(result.current.status).toBe('ready');
-  expect(result.current.reload).toBe(reload);
+  expect(result.current.retry).toBe(retry);
 });
 
-test('reload loads a model again that somebody unloaded', async () => {
+test('retry loads a model again that somebody unloaded', async () => {
   const { port, wrapper, play } = harness();
   const { result } = await renderHook(() => useLlama(model), { wrapper });
   await play(() => finishLoading(port));
   await play(() => port.emit({ type: 'modelChanged', model: modelState('a', { type: 'unloaded' }) }));
-  await act(() => result.current.reload());
+  await act(() => result.current.retry());
   expect(port.sentOf('acquire')).toHaveLength(2);
 });
 
@@ -276,7 +320,14 @@ test('generate speaks in the scope of the hook or of the call, with the model of
   const { result } = await renderHook(() => useLlama({ ...model, scope: 'mine' }), { wrapper });
   await act(() => void result.current.generate('Hi'));
   expect(port.last('generate')).toMatchObject({ scope: 'mine', model, append: [{ role: 'user', content: 'Hi' }] });
-  await act(() => void result.current.generate({ scope: 'other', messages: [{ role: 'user', content: 'Ho' }], options: { seed: 7 } }));
+  await act(
+    () =>
+      void result.current.generate({
+        scope: 'other',
+        messages: [{ role: 'user', content: 'Ho' }],
+        options: { seed: 7 },
+      }),
+  );
   expect(port.last('generate')).toMatchObject({ scope: 'other', messages: [{ content: 'Ho' }], options: { seed: 7 } });
 });
 
@@ -295,17 +346,37 @@ test('generate is the same function until model, scope or client changes', async
     shown = useLlama(props);
     return null;
   }
-  const { rerender } = await render(<first.wrapper><Probe path="a" /></first.wrapper>);
+  const { rerender } = await render(
+    <first.wrapper>
+      <Probe path="a" />
+    </first.wrapper>,
+  );
   const generate = [shown?.generate];
-  await rerender(<first.wrapper><Probe path="a" /></first.wrapper>);
+  await rerender(
+    <first.wrapper>
+      <Probe path="a" />
+    </first.wrapper>,
+  );
   expect(shown?.generate).toBe(generate[0]);
-  await rerender(<first.wrapper><Probe path="b" /></first.wrapper>);
+  await rerender(
+    <first.wrapper>
+      <Probe path="b" />
+    </first.wrapper>,
+  );
   await act(() => void shown?.generate('to b'));
   expect(first.port.last('generate').model.path).toBe('b');
-  await rerender(<first.wrapper><Probe path="b" scope="s" /></first.wrapper>);
+  await rerender(
+    <first.wrapper>
+      <Probe path="b" scope="s" />
+    </first.wrapper>,
+  );
   await act(() => void shown?.generate('in s'));
   expect(first.port.last('generate').scope).toBe('s');
-  await rerender(<second.wrapper><Probe path="b" scope="s" /></second.wrapper>);
+  await rerender(
+    <second.wrapper>
+      <Probe path="b" scope="s" />
+    </second.wrapper>,
+  );
   await act(() => void shown?.generate('elsewhere'));
   expect(second.port.last('generate').scope).toBe('s');
 });
@@ -335,7 +406,10 @@ test('a batch that changes the model many times renders once', async () => {
     { wrapper },
   );
   const before = renders;
-  const at = (progress: number) => ({ type: 'modelChanged' as const, model: modelState('a', { type: 'loading', progress }) });
+  const at = (progress: number) => ({
+    type: 'modelChanged' as const,
+    model: modelState('a', { type: 'loading', progress }),
+  });
   await play((port) => port.emit(at(0.1), at(0.2), at(0.3)));
   expect(renders).toBe(before + 1);
 });
@@ -355,7 +429,12 @@ test('a change of the model renders those who show it, and nobody else', async (
     renders += 1;
     return null;
   }
-  await render(<Wrapper><Holder /><Sibling /></Wrapper>);
+  await render(
+    <Wrapper>
+      <Holder />
+      <Sibling />
+    </Wrapper>,
+  );
   await play((port) => port.emit({ type: 'modelChanged', model: modelState('a', { type: 'loading', progress: 0.1 }) }));
   expect(renders).toBe(1);
 });

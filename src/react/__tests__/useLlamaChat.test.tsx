@@ -16,7 +16,10 @@ const summary = scopeSummary('s', { messageCount: 2, cachedTokens: 9, revision: 
 
 async function open(world?: Parameters<typeof harness>[0], initialProps: UseLlamaChatOptions = chat) {
   const all = harness(world);
-  const hook = await renderHook((options: UseLlamaChatOptions) => useLlamaChat(options), { wrapper: all.wrapper, initialProps });
+  const hook = await renderHook((options: UseLlamaChatOptions) => useLlamaChat(options), {
+    wrapper: all.wrapper,
+    initialProps,
+  });
   const lines = () => hook.result.current.messages.map(({ role, content }) => `${role}: ${content}`);
   const answerTranscript = (messages: Message[]) =>
     all.play((port) => {
@@ -34,10 +37,10 @@ test('a new conversation is ready and empty at once', async () => {
 
 test('it holds a lease of its own, under its own name', async () => {
   const { port, result } = await open();
-  expect(port.last('acquire')).toMatchObject({ owner: 'useLlamaChat', model: chat.model });
+  expect(port.last('acquire')).toMatchObject({ debugLabel: 'useLlamaChat', model: chat.model });
   expect(result.current.model.status).toBe('unloaded');
-  const named = await open(undefined, { ...chat, owner: 'VoiceTab' });
-  expect(named.port.last('acquire').owner).toBe('VoiceTab');
+  const named = await open(undefined, { ...chat, debugLabel: 'VoiceTab' });
+  expect(named.port.last('acquire').debugLabel).toBe('VoiceTab');
 });
 
 test('a conversation that exists is loading until its transcript is there', async () => {
@@ -98,48 +101,58 @@ test('one batch of text is one render', async () => {
   expect(renders).toBe(before + 1);
 });
 
-test('what is known of a message is prefilled, one guess at a time, and the newest next', async () => {
+test('the known part of a message is prefilled, one prefill at a time, and the newest text next', async () => {
   const { result, port, play } = await open({ scopes: [summary] });
   const texts = () => port.sentOf('prefill').map(({ append }) => append);
-  await act(() => ['', 'What', 'What is', 'What is my na'].forEach(result.current.prepare));
+  await act(() => ['', 'What', 'What is', 'What is my na'].forEach(result.current.prefill));
   expect(texts()).toEqual([[{ role: 'user', content: '' }]]);
   expect(port.last('prefill')).toMatchObject({ scope: 's', open: true });
-  await play(() => port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }));
+  await play(() =>
+    port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }),
+  );
   expect(texts()).toEqual([[{ role: 'user', content: '' }], [{ role: 'user', content: 'What is my na' }]]);
-  await play(() => port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }));
+  await play(() =>
+    port.emit({ type: 'prefilled', requestId: port.last('prefill').requestId, cachedTokens: 9, prefilledTokens: 3 }),
+  );
   expect(texts()).toHaveLength(2);
-  await act(() => result.current.prepare('What is my name'));
+  await act(() => result.current.prefill('What is my name'));
   expect(texts()).toHaveLength(3);
 });
 
-test.each(['cancelled', 'busy', 'modelUnloaded', 'contextFull'] as const)('a guess that ends as %s is no error, and the next one is sent', async (code) => {
-  const { result, port, play } = await open({ scopes: [summary] });
-  await act(() => result.current.prepare('What'));
-  await act(() => result.current.prepare('What is'));
-  const before = result.current;
-  await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
-  expect(port.sentOf('prefill')).toHaveLength(2);
-  await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
-  expect(result.current).toMatchObject({ error: undefined, status: before.status });
-});
+test.each(['cancelled', 'busy', 'modelUnloaded', 'contextFull'] as const)(
+  'a guess that ends as %s is no error, and the next one is sent',
+  async (code) => {
+    const { result, port, play } = await open({ scopes: [summary] });
+    await act(() => result.current.prefill('What'));
+    await act(() => result.current.prefill('What is'));
+    const before = result.current;
+    await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
+    expect(port.sentOf('prefill')).toHaveLength(2);
+    await play(() => port.answer(port.last('prefill'), { code, detail: 'a turn came first' }));
+    expect(result.current).toMatchObject({ error: undefined, status: before.status });
+  },
+);
 
 test('nothing is prepared where there is nothing before, or where another model has it', async () => {
   const { result, port, play, rerender } = await open(undefined, { ...chat, system: 'Be brief.' });
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b' } }));
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   expect(port.sentOf('prefill')).toHaveLength(0);
   await rerender({ ...chat, model: { path: 'b' }, system: 'Be brief.' });
-  await act(() => result.current.prepare('Hi'));
+  await act(() => result.current.prefill('Hi'));
   expect(port.last('prefill').append).toEqual([{ role: 'user', content: 'Hi' }]);
   await play(() => port.answer(port.last('prefill'), { code: 'cancelled', detail: 'it was cut' }));
-  // Cut to its beginning: the next message opens it again.
+  // A conversation that was cut to its beginning is opened again by the next message.
   await play(() => port.emit({ type: 'scopeChanged', scope: { ...summary, model: 'b', messageCount: 0 } }));
-  await act(() => result.current.prepare('Hi'));
-  expect(port.last('prefill').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);
+  await act(() => result.current.prefill('Hi'));
+  expect(port.last('prefill').append).toEqual([
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hi' },
+  ]);
 });
 
-test('what was delivered is kept on stop, unless the options say otherwise', async () => {
+test('delivered text is kept on stop, unless the options say otherwise', async () => {
   const { result, port, rerender } = await open();
   await act(() => void result.current.send('Hi'));
   expect(port.last('generate').options).toEqual({ keepPartial: true });
@@ -151,7 +164,10 @@ test('what was delivered is kept on stop, unless the options say otherwise', asy
 test('the system message opens a new conversation, once', async () => {
   const { result, port, play } = await open(undefined, { ...chat, system: 'Be brief.' });
   await act(() => void result.current.send('Hi'));
-  expect(port.last('generate').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);
+  expect(port.last('generate').append).toEqual([
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hi' },
+  ]);
   await act(() => void result.current.send('Ho'));
   expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Ho' }]);
   const first = port.sentOf('generate')[0];
@@ -169,7 +185,10 @@ test('the system message opens a conversation again whose first turn went back',
   const gone = { ...summary, messageCount: 0, revision: 2 };
   const { result, port } = await open({ scopes: [gone] }, { ...chat, system: 'Be brief.' });
   await act(() => void result.current.send('Hi'));
-  expect(port.last('generate').append).toEqual([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hi' }]);
+  expect(port.last('generate').append).toEqual([
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hi' },
+  ]);
 });
 
 test('stop ends every turn of the conversation and resolves when they have ended', async () => {
@@ -179,7 +198,9 @@ test('stop ends every turn of the conversation and resolves when they have ended
   const stopped = jest.fn();
   await act(() => void result.current.stop().then(stopped));
   const commands = port.sentOf('cancel');
-  expect(commands.map(({ generationId }) => generationId)).toEqual(port.sentOf('generate').map(({ generationId }) => generationId));
+  expect(commands.map(({ generationId }) => generationId)).toEqual(
+    port.sentOf('generate').map(({ generationId }) => generationId),
+  );
   expect(stopped).not.toHaveBeenCalled();
   await play(() => commands.forEach((command) => port.answer(command)));
   expect(stopped).toHaveBeenCalledTimes(1);
@@ -207,7 +228,7 @@ test('a turn that failed is an error until the next begins', async () => {
   const { result, play, port } = await open();
   await act(() => void result.current.send('Hi'));
   await play(() => port.answer(port.last('generate'), { code: 'contextFull', detail: 'too long' }));
-  expect(result.current).toMatchObject({ status: 'failed', error: { code: 'contextFull' } });
+  expect(result.current).toMatchObject({ status: 'error', error: { code: 'contextFull' } });
   await act(() => void result.current.send('Hi'));
   expect(result.current).toMatchObject({ status: 'submitted', error: undefined });
 });
@@ -215,11 +236,17 @@ test('a turn that failed is an error until the next begins', async () => {
 test('a transcript that cannot be read, and a model that is not there, are errors', async () => {
   const { result, play, port } = await open({ scopes: [summary] });
   await play(() => port.answer(port.last('getTranscript'), { code: 'busy', detail: 'full' }));
-  expect(result.current).toMatchObject({ status: 'failed', error: { code: 'busy' } });
+  expect(result.current).toMatchObject({ status: 'error', error: { code: 'busy' } });
   const other = await open();
   const error = { code: 'modelNotFound', detail: 'no file' } as const;
-  await other.play((script) => script.emit({ type: 'modelChanged', model: modelState('a', { type: 'failed', error }) }));
-  expect(other.result.current).toMatchObject({ status: 'failed', error: { code: 'modelNotFound' }, model: { status: 'failed' } });
+  await other.play((script) =>
+    script.emit({ type: 'modelChanged', model: modelState('a', { type: 'failed', error }) }),
+  );
+  expect(other.result.current).toMatchObject({
+    status: 'error',
+    error: { code: 'modelNotFound' },
+    model: { status: 'failed' },
+  });
 });
 
 test('a component that comes back to a running answer shows all of it in its first render', async () => {
@@ -243,7 +270,10 @@ test('a component that comes back to a running answer shows all of it in its fir
   await all.play(() => turn.say('Alice'));
   expect(result.current.messages[1]?.content).toBe('Hello, Alice');
   await all.play(() => turn.finish());
-  expect(result.current.messages).toEqual([{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello, Alice' }]);
+  expect(result.current.messages).toEqual([
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello, Alice' },
+  ]);
   expect(all.port.sentOf('cancel')).toHaveLength(0);
 });
 
@@ -267,7 +297,10 @@ test('after a reload of JavaScript the running answer is found and goes on, with
   expect(result.current.messages.map(({ content }) => content)).toEqual(['Hi', 'Hello']);
   await all.play(() => turn.say(', Alice'));
   await all.play(() => turn.finish());
-  expect(result.current.messages).toEqual([{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello, Alice' }]);
+  expect(result.current.messages).toEqual([
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello, Alice' },
+  ]);
   expect(result.current.status).toBe('ready');
 });
 
@@ -278,7 +311,12 @@ test('two components on one scope show the same', async () => {
     shown[index] = useLlamaChat(chat);
     return null;
   }
-  await render(<Wrapper><Chat index={0} /><Chat index={1} /></Wrapper>);
+  await render(
+    <Wrapper>
+      <Chat index={0} />
+      <Chat index={1} />
+    </Wrapper>,
+  );
   await act(() => void shown[0]?.send('Hi'));
   const turn = await play(beginTurn);
   await play(() => turn.say('Hello'));
@@ -288,7 +326,9 @@ test('two components on one scope show the same', async () => {
 });
 
 test('another scope shows the other conversation, and reads its transcript', async () => {
-  const { result, rerender, port, lines, answerTranscript } = await open({ scopes: [summary, { ...summary, id: 't' }] });
+  const { result, rerender, port, lines, answerTranscript } = await open({
+    scopes: [summary, { ...summary, id: 't' }],
+  });
   await answerTranscript(hello);
   await rerender({ ...chat, scope: 't' });
   expect(port.last('getTranscript').scope).toBe('t');
@@ -299,9 +339,9 @@ test('another scope shows the other conversation, and reads its transcript', asy
 test('the functions are the same until what they use changes, and then use it', async () => {
   const options = (change: GenerateOptions): UseLlamaChatOptions => ({ ...chat, options: change });
   const { result, rerender, port, client } = await open(undefined, options({ seed: 1 }));
-  const { send, prepare, stop, regenerate } = result.current;
+  const { send, prefill, stop, regenerate } = result.current;
   await rerender(options({ seed: 1 }));
-  expect(result.current).toMatchObject({ send, prepare, stop, regenerate });
+  expect(result.current).toMatchObject({ send, prefill, stop, regenerate });
   await rerender({ ...options({ seed: 2 }), scope: 't', model: { path: 'b' }, system: 'Be brief.' });
   await act(() => void result.current.send('Hi'));
   expect(port.last('generate')).toMatchObject({
@@ -322,8 +362,16 @@ test('another client answers from there on', async () => {
     shown = useLlamaChat(chat);
     return null;
   }
-  const { rerender } = await render(<first.wrapper><Chat /></first.wrapper>);
-  await rerender(<second.wrapper><Chat /></second.wrapper>);
+  const { rerender } = await render(
+    <first.wrapper>
+      <Chat />
+    </first.wrapper>,
+  );
+  await rerender(
+    <second.wrapper>
+      <Chat />
+    </second.wrapper>,
+  );
   const { requestId } = second.port.last('getTranscript');
   await second.play((port) => port.emit({ type: 'transcript', requestId, scope: 's', revision: 2, messages: hello }));
   await act(() => void shown?.regenerate());
@@ -370,7 +418,7 @@ test('text that arrives between the first render and its effects is not missed',
   expect(result.current.messages[1]?.content).toBe('Hello');
 });
 
-test('what may be written of it, and what happens when it is full, are said with every turn, or left as they are', async () => {
+test('persist and overflow are sent with every turn, or left as they are', async () => {
   const { result, port, rerender } = await open();
   await act(() => void result.current.send('Hi'));
   expect(port.last('generate')).not.toHaveProperty('persist');
@@ -419,7 +467,7 @@ describe('tools', () => {
     });
     await rerender({ ...chat, ...tools(() => 'newest', true) });
     await rerender({ ...chat, scope: 't', ...tools(() => 'of another conversation', true) });
-    await play(() => client.approveCall('s', id, true));
+    await play(() => client.approveToolCall('s', id));
     await play(() => Promise.resolve());
     expect(port.last('generate').append).toMatchObject([{ role: 'tool', content: 'newest' }]);
   });
@@ -435,12 +483,12 @@ describe('tools', () => {
       turn.finish();
     });
     await play(() => Promise.resolve());
-    expect(result.current.openCalls).toEqual([]);
+    expect(result.current.pendingToolCalls).toEqual([]);
     expect(execute).not.toHaveBeenCalled();
     expect(port.sentOf('generate')).toHaveLength(1);
   });
 
-  test('what the last answer calls is left, and the chat is ready for what is said next', async () => {
+  test('calls of the last answer stay unanswered, and the chat is ready for the next message', async () => {
     const execute = jest.fn();
     const { result, port, play } = await open(undefined, { ...chat, ...tools(execute), maxSteps: 1 });
     await act(() => void result.current.send('When?'));
@@ -450,9 +498,9 @@ describe('tools', () => {
       turn.finish();
       await Promise.resolve();
     });
-    expect(result.current).toMatchObject({ status: 'ready', openCalls: [{ name: 'now', state: 'left' }] });
+    expect(result.current).toMatchObject({ status: 'ready', pendingToolCalls: [{ name: 'now', state: 'unanswered' }] });
     await act(() => void result.current.send('Never mind'));
-    expect(result.current.openCalls).toEqual([]);
+    expect(result.current.pendingToolCalls).toEqual([]);
     expect(port.last('generate').append).toEqual([{ role: 'user', content: 'Never mind' }]);
     expect(execute).not.toHaveBeenCalled();
   });

@@ -11,12 +11,15 @@ async function open() {
 
 test('every conversation is shown, where it is and whether it is on disk', async () => {
   const { result, play } = await open();
-  expect(result.current.scopes).toMatchObject([{ id: 's', residency: 'resident' }, { id: 't', residency: 'saved', savedAt: 1 }]);
+  expect(result.current.scopes).toMatchObject([
+    { id: 's', residency: 'resident' },
+    { id: 't', residency: 'saved', savedAt: 1 },
+  ]);
   await play((port) => port.emit({ type: 'scopeChanged', scope: scopeSummary('s', { residency: 'parked' }) }));
   expect(result.current.scopes.map(({ residency }) => residency)).toEqual(['parked', 'saved']);
 });
 
-test('what is shown is frozen, and the same until it changes', async () => {
+test('the result is frozen, and the same until it changes', async () => {
   const { result, rerender, play } = await open();
   const before = result.current;
   expect(Object.isFrozen(before)).toBe(true);
@@ -37,7 +40,7 @@ test.each([
   ['fork', [{ as: 'copy', messageCount: 2 }], { type: 'fork', scope: 's', fork: 'copy', messageCount: 2 }],
   ['rewindTo', [2], { type: 'rewindTo', scope: 's', messageIndex: 2 }],
   ['setPersist', ['none'], { type: 'setPersist', scope: 's', persist: 'none' }],
-  ['dispose', [], { type: 'disposeScope', scope: 's' }],
+  ['deleteScope', [], { type: 'deleteScope', scope: 's' }],
 ] as const)('%s asks the engine, and settles with its answer', async (name, rest, command) => {
   const { result, port, play } = await open();
   const carryOut = result.current[name] as (scope: string, ...more: readonly unknown[]) => Promise<unknown>;

@@ -21,37 +21,56 @@ function openWithSlot() {
   return all;
 }
 
-/** Lets queued work go as far as it can. */
+/** Runs queued work as far as it can go. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('the model is loaded at once and kept', () => {
   const { port } = open();
-  expect(port.last('acquire')).toMatchObject({ model: { path: 'a' }, owner: expect.stringContaining('Llama') as unknown });
+  expect(port.last('acquire')).toMatchObject({
+    model: { path: 'a' },
+    debugLabel: expect.stringContaining('Llama') as unknown,
+  });
 });
 
 test.each<[string, Parameters<typeof withCode>[0], (llama: Llama) => void]>([
   ['a slot that was not created', 'scopeNotFound', (llama) => llama.setSlot('nobody')],
   ['freeing one that was not created', 'scopeNotFound', (llama) => llama.freeSlot('nobody')],
-  ['a second slot of one name', 'invalidOptions', (llama) => ['twice', 'twice'].forEach((name) => llama.createSlot(name))],
+  [
+    'a second slot of one name',
+    'invalidOptions',
+    (llama) => ['twice', 'twice'].forEach((name) => llama.createSlot(name)),
+  ],
   ['a prompt without a slot', 'invalidOptions', (llama) => llama.setPrompt('Hi')],
   ['saving without a slot', 'invalidOptions', (llama) => llama.saveState()],
   ['loading without a slot', 'invalidOptions', (llama) => llama.loadState('x')],
   ['freeing a state that was not saved', 'scopeNotFound', (llama) => llama.freeState('x')],
-  ['a prompt after the active slot was freed', 'invalidOptions', (llama) => {
-    llama.createSlot('gone');
-    llama.setSlot('gone');
-    llama.freeSlot('gone');
-    llama.setPrompt('Hi');
-  }],
-  ['loading a state that was not saved', 'scopeNotFound', (llama) => {
-    llama.createSlot('empty');
-    llama.setSlot('empty');
-    llama.loadState('x');
-  }],
-  ['a slot after the end', 'closed', (llama) => {
-    void llama.dispose();
-    llama.createSlot('late');
-  }],
+  [
+    'a prompt after the active slot was freed',
+    'invalidOptions',
+    (llama) => {
+      llama.createSlot('gone');
+      llama.setSlot('gone');
+      llama.freeSlot('gone');
+      llama.setPrompt('Hi');
+    },
+  ],
+  [
+    'loading a state that was not saved',
+    'scopeNotFound',
+    (llama) => {
+      llama.createSlot('empty');
+      llama.setSlot('empty');
+      llama.loadState('x');
+    },
+  ],
+  [
+    'a slot after the end',
+    'closed',
+    (llama) => {
+      void llama.dispose();
+      llama.createSlot('late');
+    },
+  ],
 ])('%s is refused at once', (_, code, misuse) => {
   const { llama } = open();
   expect(() => misuse(llama)).toThrow(withCode(code, ''));
@@ -59,10 +78,16 @@ test.each<[string, Parameters<typeof withCode>[0], (llama: Llama) => void]>([
 
 test('without a slot, or without a prompt, there is nothing to answer', async () => {
   const { llama } = open();
-  await expect(llama.generateCompleteText()).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('slot') as unknown });
+  await expect(llama.generateCompleteText()).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: expect.stringContaining('slot') as unknown,
+  });
   llama.createSlot('user_1');
   llama.setSlot('user_1');
-  await expect(llama.generateCompleteText()).rejects.toMatchObject({ code: 'invalidOptions', detail: expect.stringContaining('prompt') as unknown });
+  await expect(llama.generateCompleteText()).rejects.toMatchObject({
+    code: 'invalidOptions',
+    detail: expect.stringContaining('prompt') as unknown,
+  });
 });
 
 test('a prompt is answered once, in its slot, and stays set if that fails', async () => {
@@ -129,12 +154,12 @@ test('a state is a copy: of it the active slot begins anew, and what it was is f
   await settle();
   const loaded = port.last('fork');
   expect(loaded.scope).toBe(id);
-  expect(port.sentOf('disposeScope')).toEqual([]);
+  expect(port.sentOf('deleteScope')).toEqual([]);
   port.answer(loaded);
   await settle();
-  expect(port.last('disposeScope').scope).toBe(saved.scope);
+  expect(port.last('deleteScope').scope).toBe(saved.scope);
   expect(port.sentOf('generate')).toEqual([]);
-  port.answer(port.last('disposeScope'));
+  port.answer(port.last('deleteScope'));
   await settle();
   expect(port.last('generate').scope).toBe(loaded.fork);
   beginTurn(port).finish();
@@ -149,10 +174,10 @@ test('the state of a slot that nobody has spoken in is empty', async () => {
   llama.loadState(id);
   await settle();
   expect(port.sentOf('fork')).toHaveLength(1);
-  expect(port.sentOf('disposeScope')).toHaveLength(1);
+  expect(port.sentOf('deleteScope')).toHaveLength(1);
 });
 
-test('what went wrong on the side is thrown by the next answer, once', async () => {
+test('a failure in the background is thrown by the next answer, once', async () => {
   const { llama, port } = openWithSlot();
   llama.saveState();
   await settle();
@@ -169,10 +194,10 @@ test('a freed state is forgotten once it is there', async () => {
   const id = llama.saveState();
   llama.freeState(id);
   await settle();
-  expect(port.sentOf('disposeScope')).toEqual([]);
+  expect(port.sentOf('deleteScope')).toEqual([]);
   port.answer(port.last('fork'));
   await settle();
-  expect(port.last('disposeScope').scope).toBe(id);
+  expect(port.last('deleteScope').scope).toBe(id);
   expect(() => llama.loadState(id)).toThrow(withCode('scopeNotFound', 'state'));
 });
 
@@ -191,7 +216,7 @@ test('a freed slot ends its answers, the running and the waiting, and is forgott
   await expect(running).rejects.toMatchObject({ code: 'cancelled' });
   await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
   await settle();
-  expect(port.sentOf('disposeScope')).toMatchObject([{ scope: turn.scope }]);
+  expect(port.sentOf('deleteScope')).toMatchObject([{ scope: turn.scope }]);
   expect(port.sentOf('generate')).toHaveLength(1);
   llama.setSlot('user_1');
   llama.setPrompt('three');
@@ -212,9 +237,14 @@ test('the end ends every answer and forgets slots and states', async () => {
   const end = llama.dispose();
   expect(llama.dispose()).toBe(end);
   expect(port.last('cancel').generationId).toBe(turn.id);
-  expect(port.sentOf('disposeScope').map(({ scope }) => scope).sort()).toEqual([state, turn.scope].sort());
+  expect(
+    port
+      .sentOf('deleteScope')
+      .map(({ scope }) => scope)
+      .sort(),
+  ).toEqual([state, turn.scope].sort());
   turn.finish({ reason: 'cancelled' });
-  port.sentOf('disposeScope').forEach((command) => port.answer(command));
+  port.sentOf('deleteScope').forEach((command) => port.answer(command));
   await end;
   await expect(running).rejects.toMatchObject({ code: 'cancelled' });
   await expect(llama.generateCompleteText()).rejects.toMatchObject({ code: 'closed' });

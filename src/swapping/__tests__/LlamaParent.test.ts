@@ -18,9 +18,11 @@ test('init keeps the model loaded, under a name of its own, once', async () => {
   const both = [parent.init(), parent.init()];
   finishLoading(port);
   await Promise.all(both);
-  expect(port.sentOf('acquire')).toMatchObject([{ model, owner: expect.stringContaining('LlamaParent') as unknown }]);
+  expect(port.sentOf('acquire')).toMatchObject([
+    { model, debugLabel: expect.stringContaining('LlamaParent') as unknown },
+  ]);
   void new LlamaParent(client, model).init();
-  expect(port.last('acquire').owner).not.toBe(port.sentOf('acquire')[0]?.owner);
+  expect(port.last('acquire').debugLabel).not.toBe(port.sentOf('acquire')[0]?.debugLabel);
 });
 
 test('an init that failed can be tried again', async () => {
@@ -41,10 +43,10 @@ test('a scope of a given id is the same object until it is disposed of; made ids
   expect(parent.getScope('diary')).toBe(diary);
   expect(parent.getScope().id).not.toBe(parent.getScope().id);
   const gone = diary.dispose();
-  port.answer(port.last('disposeScope'), { code: 'scopeNotFound', detail: 'no scope diary' });
+  port.answer(port.last('deleteScope'), { code: 'scopeNotFound', detail: 'no scope diary' });
   await gone;
   await diary.dispose();
-  expect(port.sentOf('disposeScope')).toHaveLength(1);
+  expect(port.sentOf('deleteScope')).toHaveLength(1);
   expect(parent.getScope('diary')).not.toBe(diary);
   await expect(diary.sendPrompt('Hi')).rejects.toMatchObject({ code: 'scopeNotFound' });
 });
@@ -53,7 +55,12 @@ test('a prompt resolves to its whole answer, and streams on the way', async () =
   const { parent, port } = open();
   const scope = parent.getScope('diary');
   const answer = scope.sendPrompt('Hi', { temperature: 0 });
-  expect(port.last('generate')).toMatchObject({ scope: 'diary', model, append: [{ role: 'user', content: 'Hi' }], options: { temperature: 0 } });
+  expect(port.last('generate')).toMatchObject({
+    scope: 'diary',
+    model,
+    append: [{ role: 'user', content: 'Hi' }],
+    options: { temperature: 0 },
+  });
   const turn = beginTurn(port);
   turn.say('Hel');
   turn.say('lo');
@@ -61,7 +68,10 @@ test('a prompt resolves to its whole answer, and streams on the way', async () =
   await expect(answer).resolves.toBe('Hello');
   const pieces: string[] = [];
   const stream = scope.stream('Again');
-  const next = beginTurn(port, [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }]);
+  const next = beginTurn(port, [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello' },
+  ]);
   next.say('Yes');
   next.finish();
   for await (const piece of stream) pieces.push(piece);
@@ -96,8 +106,8 @@ test('dispose forgets the scopes with made ids, gives the lease back and frees t
   expect(parent.dispose()).toBe(end);
   scheduler.runDeferred();
   expect(port.sentOf('release')).toHaveLength(1);
-  expect(port.sentOf('disposeScope')).toMatchObject([{ scope: made.id }]);
-  port.answer(port.last('disposeScope'));
+  expect(port.sentOf('deleteScope')).toMatchObject([{ scope: made.id }]);
+  port.answer(port.last('deleteScope'));
   await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
   expect(port.sentOf('unload')).toMatchObject([{ path: 'a' }]);
@@ -116,10 +126,10 @@ test('a model that somebody else has a lease of, or that was never loaded, is le
   expect(port.sentOf('unload')).toEqual([]);
 });
 
-test('what goes wrong with the end rejects it', async () => {
+test('a failure of the end rejects it', async () => {
   const { parent, port } = open();
   parent.getScope();
   const end = parent.dispose();
-  port.answer(port.last('disposeScope'), { code: 'busy', detail: 'the queue is full' });
+  port.answer(port.last('deleteScope'), { code: 'busy', detail: 'the queue is full' });
   await expect(end).rejects.toMatchObject({ code: 'busy' });
 });

@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { openNodePort, stayAlive } from '..';
 import { withCode } from '../../__tests__/withCode';
+import { openNodePort, stayAlive } from '..';
 
-/** An addon in JavaScript, with the shape of the real one. */
+/** An addon in JavaScript, with the same interface as the real one. */
 const ADDON = `
 exports.Port = class {
   constructor(options) {
-    if (options.directory === '/taken') throw Object.assign(new Error('another process has it'), { code: 'storageUnavailable' });
+    if (options.directory === '/taken') {
+      throw Object.assign(new Error('another process has it'), { code: 'storageUnavailable' });
+    }
     this.log = [['made', options, process.env.GOMP_SPINCOUNT]]; globalThis.fakePort = this;
   }
   snapshot() { return 'snapshot'; }

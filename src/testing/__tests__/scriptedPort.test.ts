@@ -1,7 +1,23 @@
-import { finishLoading, manualScheduler, modelInfo, modelState, scopeSummary, type ScriptedPort, scriptedPort } from '..';
 import { LlamaClient } from '../../core/LlamaClient';
+import {
+  finishLoading,
+  manualScheduler,
+  modelInfo,
+  modelState,
+  scopeSummary,
+  type ScriptedPort,
+  scriptedPort,
+} from '..';
 
-const generation = { id: 'g', scope: 's', model: 'a', phase: { type: 'queued' as const }, text: '', reasoning: '', toolCalls: [] };
+const generation = {
+  id: 'g',
+  scope: 's',
+  model: 'a',
+  phase: { type: 'queued' as const },
+  text: '',
+  reasoning: '',
+  toolCalls: [],
+};
 const queued = { type: 'generationQueued' as const, generation };
 const finished = {
   type: 'phaseChanged',
@@ -18,10 +34,22 @@ const finished = {
 
 test.each<[string, (port: ScriptedPort) => void]>([
   ['an answer to what was not asked', (port) => port.emit({ type: 'done', requestId: 'r' })],
-  ['text before its generation was queued', (port) => port.emit({ type: 'textDelta', generationId: 'g', offset: 0, text: 'a' })],
-  ['text that leaves a hole', (port) => port.emit(queued, { type: 'textDelta', generationId: 'g', offset: 1, text: 'a' })],
-  ['tokens that leave a hole', (port) => port.emit(queued, { type: 'logprobsDelta', generationId: 'g', offset: 1, logprobs: [] })],
-  ['the end of a call that there is not', (port) => port.emit(queued, { type: 'toolCallDropped', generationId: 'g', index: 0 })],
+  [
+    'text before its generation was queued',
+    (port) => port.emit({ type: 'textDelta', generationId: 'g', offset: 0, text: 'a' }),
+  ],
+  [
+    'text that leaves a hole',
+    (port) => port.emit(queued, { type: 'textDelta', generationId: 'g', offset: 1, text: 'a' }),
+  ],
+  [
+    'tokens that leave a hole',
+    (port) => port.emit(queued, { type: 'logprobsDelta', generationId: 'g', offset: 1, logprobs: [] }),
+  ],
+  [
+    'the end of a call that there is not',
+    (port) => port.emit(queued, { type: 'toolCallDropped', generationId: 'g', index: 0 }),
+  ],
   ['a phase after the end', (port) => port.emit(queued, finished, finished)],
   ['a command that was not sent', (port) => port.last('generate')],
 ])('a script with %s is refused', (_, script) => {
@@ -59,7 +87,7 @@ test('the snapshot is what the events made of it', () => {
     residents: [{ id: 'whisper', inUse: true }],
     suspended: true,
   });
-  port.emit({ type: 'scopeDisposed', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
+  port.emit({ type: 'scopeDeleted', scope: 's' }, { type: 'residentRemoved', id: 'whisper' });
   expect(JSON.parse(port.snapshot())).toMatchObject({ seq: 12, scopes: [], residents: [] });
 });
 

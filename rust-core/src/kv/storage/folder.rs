@@ -1,4 +1,4 @@
-//! The files of the directory: their names, and the few ways in which they change. What a file says is not known here.
+//! Names and atomic changes of the directory's files. Knows nothing of their contents.
 
 use std::fs;
 use std::io;
@@ -10,23 +10,22 @@ use twox_hash::XxHash3_128;
 
 use crate::files::{ignore_absence, make_directory, sync_directory, write_new};
 
-/// Where files go that cannot be used.
+/// The folder for unusable files.
 const SET_ASIDE: &str = "set-aside";
 
-/// Digits of a scope's hash.
 const HASH_LEN: usize = 32;
 
-/// What a file of ours holds.
+/// The kind of a saved file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SavedFile {
     Transcript,
     Kv,
-    /// Half written, by a process that died.
+    /// Left half-written by a process that died.
     Temporary,
 }
 
-impl Kind {
-    /// Of a name that we could have given; `None` for a file that is none of ours.
+impl SavedFile {
+    /// The kind of file that a name stands for; `None` for a foreign file.
     fn of(name: &str) -> Option<Self> {
         let (hash, rest) = name.split_at_checked(HASH_LEN)?;
         if !hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
@@ -44,35 +43,35 @@ impl Kind {
     }
 }
 
-/// A hash: an id may be anything, also `..`, and a name shows in places where a conversation should not.
+/// Hashes a scope's id. An id may contain anything, even `..`, and file names show where conversations should not.
 fn hash(scope: &str) -> String {
     format!("{:032x}", XxHash3_128::oneshot(scope.as_bytes()))
 }
 
-/// Name of a scope's transcript.
+/// File name of a scope's transcript.
 pub(super) fn transcript_name(scope: &str) -> String {
     format!("{}.transcript", hash(scope))
 }
 
-/// Name of a scope's KV.
+/// File name of a scope's KV.
 pub(super) fn kv_name(scope: &str) -> String {
     format!("{}.kv", hash(scope))
 }
 
-/// A directory whose files change as wholes.
+/// A directory with atomic changes.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     /// Numbers the temporary files, so that two writers of one file do not share one.
     temporaries: AtomicU64,
-    /// How often a file got its name or lost it. Held for that one system call, so that a file is set aside only while it
-    /// is the one that was read.
+    /// Counts changes of names. Locked during each rename or removal, so that a file is set aside only while it is
+    /// still the one that was read.
     changes: Mutex<u64>,
 }
 
 impl Folder {
-    /// Makes the directory if there is none, for its owner's eyes only.
-    pub(super) fn make(path: &Path) -> io::Result<Self> {
+    /// Creates the directory if needed, readable by its owner only.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         make_directory(path)?;
         Ok(Self { path: path.to_owned(), temporaries: AtomicU64::new(0), changes: Mutex::new(0) })
     }
@@ -81,17 +80,17 @@ impl Folder {
         &self.path
     }
 
-    /// Of a file in it.
+    /// The path of a file.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Every file of ours, sorted by name. Others are left alone: the host may have named a directory that is not ours.
-    pub(super) fn list(&self) -> io::Result<Vec<(String, Kind)>> {
+    /// Lists saved files, sorted by name. Skips foreign files, because the host may have named a shared directory.
+    pub(super) fn list(&self) -> io::Result<Vec<(String, SavedFile)>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             if let Ok(name) = entry?.file_name().into_string()
-                && let Some(kind) = Kind::of(&name)
+                && let Some(kind) = SavedFile::of(&name)
             {
                 files.push((name, kind));
             }
@@ -100,7 +99,7 @@ impl Folder {
         Ok(files)
     }
 
-    /// Writes a file, in place of the old one if there is one: all of it or nothing, and on the disk when this returns.
+    /// Writes or replaces a file, atomically. It is durable when this returns.
     pub(super) fn replace(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
         let temporary = self.file(&format!("{name}.{}.tmp", self.temporaries.fetch_add(1, Ordering::Relaxed)));
         let written = write_new(&temporary, parts).and_then(|()| {
@@ -109,32 +108,32 @@ impl Folder {
             fs::rename(&temporary, self.file(name))
         });
         if let Err(error) = written {
-            // What cannot be removed now is removed by the next open.
+            // The next open removes it otherwise.
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }
         sync_directory(&self.path)
     }
 
-    /// Removes a file. One that is not there is no error.
+    /// Removes a file, if it exists.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         let mut changes = self.lock();
         *changes += 1;
         ignore_absence(fs::remove_file(self.file(name)))
     }
 
-    /// Makes removals last.
+    /// Makes removals durable.
     pub(super) fn sync(&self) -> io::Result<()> {
         sync_directory(&self.path)
     }
 
-    /// A number that is another one whenever a file may have changed since.
+    /// A number that differs after every possible change of a file.
     pub(super) fn changes(&self) -> u64 {
         *self.lock()
     }
 
-    /// Moves a file into `set-aside` and gives its name there; `None` if files changed since `seen`, so that it may be
-    /// another one now.
+    /// Moves a file into `set-aside` and returns its name there. Returns `None` if files have changed since `seen`,
+    /// because the name may stand for another file now.
     pub(super) fn set_aside(&self, name: &str, seen: u64) -> io::Result<Option<String>> {
         let mut changes = self.lock();
         if *changes != seen {
@@ -153,7 +152,7 @@ impl Folder {
         Ok(Some(free))
     }
 
-    /// Removes what was set aside under a scope's name.
+    /// Removes a scope's set-aside files.
     pub(super) fn remove_aside(&self, scope: &str) -> io::Result<()> {
         let aside = self.path.join(SET_ASIDE);
         let prefix = format!("{}.", hash(scope));
@@ -171,7 +170,7 @@ impl Folder {
         sync_directory(&aside)
     }
 
-    /// Removes all that was set aside.
+    /// Removes all set-aside files.
     pub(super) fn remove_all_aside(&self) -> io::Result<()> {
         ignore_absence(fs::remove_dir_all(self.path.join(SET_ASIDE)))
     }

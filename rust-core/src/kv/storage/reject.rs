@@ -1,13 +1,13 @@
-//! Why a file is not used, and whether the file is to blame.
+//! Reasons not to use a file, and whether the file is damaged.
 
 use std::io;
 
-/// Both texts are for a person, and never hold what a conversation said.
+/// The texts are for people and never quote a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reject {
-    /// Nothing is wrong with the file, as far as can be told: it may be of use another time.
+    /// The file seems intact and may be usable another time.
     Kept(String),
-    /// Nobody will ever be able to use it as it is.
+    /// The file can never be used.
     Damaged(String),
 }
 
@@ -17,7 +17,7 @@ impl Reject {
     }
 }
 
-/// A file that is locked away now (a phone before its first unlock) is no damaged file; one that ends early is.
+/// A file that is temporarily unreadable (a phone before its first unlock) is not damaged. A file that ends early is.
 impl From<io::Error> for Reject {
     fn from(error: io::Error) -> Self {
         match error.kind() {

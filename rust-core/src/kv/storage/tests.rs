@@ -32,7 +32,7 @@ fn open(directory: &TempDir) -> (Storage, StorageContents) {
     Storage::open(directory.path()).expect("nothing else uses it")
 }
 
-/// Of every file, sorted; those in a folder with its name before them.
+/// The names of all files, sorted. Files in a folder carry its name as a prefix.
 fn files(directory: &TempDir) -> Vec<String> {
     let mut names = Vec::new();
     let mut folders = vec![directory.path().to_owned()];
@@ -77,7 +77,7 @@ fn what_was_written_is_found_by_the_next_open() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, found) = open(&directory);
     assert_eq!(found, StorageContents::default());
-    // Ids are the app's: not names of files.
+    // Apps choose ids, so an id may not be a valid file name.
     for scope in ["b", "a", "../a", "a/b", "ümlaut 😀"] {
         storage.write_transcript(&transcript(scope, 1)).expect("written");
     }
@@ -191,7 +191,7 @@ fn a_damaged_state_shows_when_it_is_read_and_is_set_aside() {
     storage.write_kv(&parked("a"), FINGERPRINT).expect("written");
     flip(&kv_path(&directory, "a"), -1);
     drop(storage);
-    // The head is as good as before.
+    // The header is still intact.
     let (storage, found) = open(&directory);
     assert!(found.scopes[0].kv.is_some());
 
@@ -200,7 +200,7 @@ fn a_damaged_state_shows_when_it_is_read_and_is_set_aside() {
     let set_aside = Some(SetAside { file: folder::kv_name("a"), reason: reason.clone() });
     assert_eq!(unusable, UnusableKv { reason, set_aside });
     assert_eq!(files(&directory), [folder::transcript_name("a"), format!("set-aside/{}", folder::kv_name("a"))]);
-    // And the next one finds a place of its own.
+    // The next damaged file gets a name of its own.
     storage.write_kv(&parked("a"), FINGERPRINT).expect("written");
     flip(&kv_path(&directory, "a"), 100);
     let unusable = storage.read_kv("a", FINGERPRINT).expect_err("damaged");
@@ -213,12 +213,12 @@ fn every_way_of_damage_has_its_reason() {
     let cases: [(Change, &str); 10] = [
         (|file| file.clear(), "it ends too early"),
         (|file| file.truncate(71), "it ends too early"),
-        (|file| file.truncate(1000), "its size is not what it says"),
-        (|file| file.push(0), "its size is not what it says"),
+        (|file| file.truncate(1000), "its size does not match its header"),
+        (|file| file.push(0), "its size does not match its header"),
         (|file| file[0] = b'X', "it is not a saved KV"),
         (|file| file[8] = 2, "it has version 2, and this build knows 1"),
-        (|file| file[12..16].fill(0xff), "its size is not what it says"),
-        (|file| file[40..56].fill(0xff), "its size is not what it says"),
+        (|file| file[12..16].fill(0xff), "its size does not match its header"),
+        (|file| file[40..56].fill(0xff), "its size does not match its header"),
         (|file| file[16] ^= 1, "the checksum of its head does not match"),
         (|file| file[72] = b'b', "the checksum of its head does not match"),
     ];
@@ -275,7 +275,7 @@ fn a_file_under_another_scopes_name_is_never_that_scopes() {
     drop(storage);
     let (_, found) = open(&directory);
     assert_eq!(found.scopes, [FoundScope { transcript: transcript("b", 1), kv: None }]);
-    // The transcript of a is gone, so that its own KV is left alone.
+    // The transcript of "a" is gone, so its KV stays where it is.
     let mut reasons = reasons(&found.set_aside);
     reasons.sort_unstable();
     assert_eq!(
@@ -288,7 +288,7 @@ fn a_file_under_another_scopes_name_is_never_that_scopes() {
 fn a_reason_never_quotes_a_conversation() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, _) = open(&directory);
-    // Whole by its checksum, but no transcript: what a faulty writer would leave.
+    // The checksum matches, but the content is not a transcript: a faulty writer's file.
     let json = br#"{"scope":"a","model":"secret plans","secret plans":1}"#;
     let mut bytes = b"llrs-tr\0\x01\0\0\0".to_vec();
     let mut hashed = bytes.clone();
@@ -339,7 +339,7 @@ fn what_is_removed_is_gone_with_what_was_set_aside() {
     storage.remove_all().expect("erased");
     storage.remove_all().expect("nothing there is fine");
     assert_eq!(files(&directory), [""; 0]);
-    // And goes on.
+    // The storage still works.
     storage.write_transcript(&transcript("a", 2)).expect("written");
     drop(storage);
     assert_eq!(open(&directory).1.scopes.len(), 1);
@@ -349,7 +349,7 @@ fn what_is_removed_is_gone_with_what_was_set_aside() {
 fn a_write_that_fails_says_so_and_leaves_nothing() {
     let directory = tempfile::tempdir().expect("a folder");
     let (storage, _) = open(&directory);
-    // A folder in the way of the rename.
+    // A folder blocks the rename.
     fs::create_dir(transcript_path(&directory, "a")).expect("made");
     let error = storage.write_transcript(&transcript("a", 1)).expect_err("a folder is in the way");
     assert_eq!(error.code, ErrorCode::StorageFailed);

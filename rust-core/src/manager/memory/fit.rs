@@ -8,12 +8,13 @@ const STEP: u32 = 256;
 /// and at least this many of those: 512 tokens. With fewer a chat remembers nothing.
 const LEAST_STEPS: u32 = 2;
 
-/// Who chose the number of slots.
+/// Where the number of resident scopes comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::manager) enum Slots {
-    /// The caller: it stays.
+pub(in crate::manager) enum ResidentCount {
+    /// From the caller: it stays.
     Asked,
-    /// Nobody: they go before any context does. Who leaves slots out wants a long conversation, not many.
+    /// From a default: it shrinks before any context does. A caller that leaves `maxResident` out wants one long conversation
+    /// rather than many.
     Automatic,
 }
 
@@ -22,7 +23,7 @@ pub(in crate::manager) enum Slots {
 /// `estimate` is asked about contextSize and slots; a few dozen times at most, and its error ends the search.
 pub(in crate::manager) fn fit(
     asked: MemoryEstimate,
-    slots: Slots,
+    count: ResidentCount,
     available: Option<u64>,
     mut estimate: impl FnMut(u32, u32) -> Result<MemoryEstimate>,
 ) -> Result<MemoryFit> {
@@ -35,9 +36,9 @@ pub(in crate::manager) fn fit(
         // Weights alone: no option makes them smaller.
         return verdict(FitVerdict::DoesNotFit, asked);
     }
-    let least_slots = match slots {
-        Slots::Asked => asked.max_resident,
-        Slots::Automatic => 1,
+    let least_slots = match count {
+        ResidentCount::Asked => asked.max_resident,
+        ResidentCount::Automatic => 1,
     };
     let whole = if least_slots < asked.max_resident { Some(estimate(asked.context_size, least_slots)?) } else { None };
     let found = match whole.filter(fits) {
@@ -84,7 +85,7 @@ mod tests {
         Ok(MemoryEstimate { weights_bytes: 1_000, kv_bytes, compute_bytes: 10, context_size, max_resident: slots })
     }
 
-    fn verdict(context: u32, slots: u32, chosen: Slots, available: Option<u64>) -> (FitVerdict, u32, u32) {
+    fn verdict(context: u32, slots: u32, chosen: ResidentCount, available: Option<u64>) -> (FitVerdict, u32, u32) {
         let asked = estimate(context, slots).expect("this estimate never fails");
         let mut calls = 0;
         let counted = |context, slots| {
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn verdicts() {
         use FitVerdict::{DoesNotFit, Fits, FitsSmaller};
-        use Slots::{Asked, Automatic};
+        use ResidentCount::{Asked, Automatic};
         for (context, slots, chosen, available, expected) in [
             (4096, 2, Asked, None, (Fits, 4096, 2)),
             (4096, 2, Asked, Some(9_202), (Fits, 4096, 2)),
@@ -138,7 +139,8 @@ mod tests {
         for (available, expected) in
             [(None, FitVerdict::Fits), (Some(1_000), FitVerdict::Fits), (Some(999), FitVerdict::DoesNotFit)]
         {
-            let fit = fit(weights, Slots::Asked, available, |_, _| unreachable!("nothing smaller is looked for"));
+            let fit =
+                fit(weights, ResidentCount::Asked, available, |_, _| unreachable!("nothing smaller is looked for"));
             assert_eq!(fit.map(|fit| (fit.verdict, fit.estimate)), Ok((expected, weights)), "{available:?}");
         }
     }
@@ -147,7 +149,7 @@ mod tests {
     fn an_estimate_that_fails_ends_the_search() {
         let asked = estimate(4096, 1).expect("this estimate never fails");
         let gone = || Error::new(ErrorCode::ModelNotFound, "gone meanwhile");
-        let result = fit(asked, Slots::Asked, Some(0), |_, _| Err(gone()));
+        let result = fit(asked, ResidentCount::Asked, Some(0), |_, _| Err(gone()));
         assert_eq!(result, Err(gone()));
     }
 }

@@ -1,22 +1,22 @@
-//! Why something could not be done, before it is put into words.
+//! An error inside a change of the folder, before the change's name and advice are added to it.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
 
 use crate::error::{Error, ErrorCode};
 
-/// What the system said, or an error that says all there is to say.
+/// An I/O error without context, or an error that already says everything.
 #[derive(Debug)]
 pub(super) enum CacheError {
     Io(io::Error),
-    Said(Error),
+    Complete(Error),
 }
 
 impl CacheError {
-    /// "could not ACT WHAT: …".
-    pub(super) fn said(self, act: &str, what: &dyn Display) -> Error {
+    /// Adds the context: "could not ACT WHAT: …".
+    pub(super) fn with_context(self, act: &str, what: &dyn Display) -> Error {
         let error = match self {
-            Self::Said(error) => return error,
+            Self::Complete(error) => return error,
             Self::Io(error) => error,
         };
         let (code, advice) = match error.kind() {
@@ -39,6 +39,6 @@ impl From<io::Error> for CacheError {
 
 impl From<Error> for CacheError {
     fn from(error: Error) -> Self {
-        Self::Said(error)
+        Self::Complete(error)
     }
 }

@@ -1,4 +1,4 @@
-//! How much of the disk is taken, and how much is left.
+//! Disk space: how much the store takes, and how much is left.
 
 use std::fs;
 use std::io;
@@ -10,21 +10,21 @@ use super::layout::Layout;
 use super::locked::{LockedStore, names_in};
 use crate::error::Result;
 
-/// Numbers for a bar.
+/// Disk space in bytes, as a storage screen shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskUse {
-    /// Files of models, each once.
+    /// Model files. A file shared by several models counts once.
     pub models_bytes: u64,
-    /// Files that are still coming in.
+    /// Files that are still arriving.
     pub partial_bytes: u64,
-    /// What may be used at most.
+    /// The limit for models, if one is set.
     pub budget_bytes: Option<u64>,
-    /// What this app may still write; `None` where the system does not say.
+    /// Space that this app may still use. `None` where the system does not say.
     pub free_bytes: Option<u64>,
 }
 
 impl Store {
-    /// How much the models take, and how much is left.
+    /// How much space the models take, and how much is left.
     pub fn disk_use(&self) -> Result<DiskUse> {
         self.change("measure", &self.directory().display(), |locked| {
             let (models_bytes, partial_bytes) = locked.used()?;
@@ -33,15 +33,15 @@ impl Store {
         })
     }
 
-    /// What this app may still write into the folder, in bytes; `None` where the system does not say. Asks the system and
-    /// waits for nobody.
+    /// Space that this app may still use in the folder, in bytes. `None` where the system does not say. Takes no lock.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
-        free_bytes(self.directory()).map_err(|error| CacheError::Io(error).said("measure", &self.directory().display()))
+        free_bytes(self.directory())
+            .map_err(|error| CacheError::Io(error).with_context("measure", &self.directory().display()))
     }
 }
 
 impl LockedStore<'_> {
-    /// By models, and by what is still coming in.
+    /// Bytes of models, and bytes of files that are still arriving.
     pub(super) fn used(&self) -> io::Result<(u64, u64)> {
         let mut models = 0;
         for file in names_in(&self.layout.blobs)? {
@@ -53,7 +53,8 @@ impl LockedStore<'_> {
     }
 }
 
-/// What a folder takes on the disk, folders in it included: a file may be longer than what was written of it.
+/// Space that a folder takes on the disk, subfolders included. Counts blocks, because a sparse file is longer than its
+/// blocks.
 pub(super) fn folder_bytes(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     let entries = match fs::read_dir(folder) {
@@ -63,7 +64,7 @@ pub(super) fn folder_bytes(folder: &Path) -> io::Result<u64> {
     };
     for entry in entries {
         let entry = entry?;
-        // It may be written and renamed by a transfer meanwhile.
+        // A running transfer may rename it meanwhile.
         let Ok(about) = entry.metadata() else { continue };
         bytes += if about.is_dir() { folder_bytes(&entry.path())? } else { taken(&about) };
     }

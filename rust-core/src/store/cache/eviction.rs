@@ -1,31 +1,31 @@
-//! `modelsBudgetBytes`: which models go to make room for another one. The least recently used first, never one in use, and
-//! none that need not.
+//! Eviction within `modelsBudgetBytes`: least recently used models go first, models in use never go, and no more go
+//! than needed.
 
 use std::collections::HashMap;
 
 use super::Store;
 use super::cache_error::CacheError;
 use super::disk_use::folder_bytes;
-use super::locked::{Entry, LockedStore};
+use super::locked::{LockedStore, NamedManifest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::human_bytes;
 use crate::store::digest::Digest;
 use crate::store::name::ModelName;
 
-/// A name as far as removing it goes.
+/// What eviction knows of a model.
 #[derive(Debug, Clone)]
 struct Candidate {
-    /// In use, or the very one that needs the room.
+    /// The model is in use, or is the one that needs the space.
     stays: bool,
-    /// Other names may mean them too.
+    /// Other names may share them.
     blobs: Vec<(Digest, u64)>,
     partial_bytes: u64,
 }
 
 impl Store {
-    /// Makes room within `modelsBudgetBytes` for new files of a name, of so many bytes in all, and says which models have gone
-    /// for it. What has come of them in part needs no room a second time.
-    /// `DiskFull` if the budget cannot hold them beside what is in use; then nothing has gone.
+    /// Makes room within `modelsBudgetBytes` for new files of a name, `bytes` in total, and returns the evicted models.
+    /// Bytes of these files that have arrived already count as part of the total. Fails with `DiskFull`, and evicts
+    /// nothing, if the budget cannot hold the files beside the models in use.
     pub fn make_room(&self, name: &ModelName, bytes: u64) -> Result<Vec<ModelName>> {
         let Some(budget) = self.models_budget() else { return Ok(Vec::new()) };
         self.change("make room for", name, |locked| {
@@ -41,7 +41,7 @@ impl Store {
             for index in &chosen {
                 let name = &entries[*index].name;
                 tracing::info!(%name, "model was removed to make room");
-                locked.forget(name)?;
+                locked.remove_manifest(name)?;
             }
             locked.gc()?;
             Ok(chosen.into_iter().map(|index| entries[index].name.clone()).collect())
@@ -51,7 +51,7 @@ impl Store {
 
 fn candidate(
     locked: &LockedStore<'_>,
-    entry: &Entry,
+    entry: &NamedManifest,
     needs_room: &ModelName,
 ) -> std::result::Result<Candidate, CacheError> {
     let manifest = &entry.manifest;
@@ -73,7 +73,7 @@ fn candidate(
 fn too_small(name: &ModelName, bytes: u64, budget: u64, short: u64) -> Error {
     let detail = format!(
         "could not make room for {name}: it has {}, and modelsBudgetBytes is {}, which is {} too little beside \
-         what is in use - raise it, or unload or remove models",
+         the models in use - raise it, or unload or remove models",
         human_bytes::format(bytes),
         human_bytes::format(budget),
         human_bytes::format(short)
@@ -81,7 +81,8 @@ fn too_small(name: &ModelName, bytes: u64, budget: u64, short: u64) -> Error {
     Error::new(ErrorCode::DiskFull, detail)
 }
 
-/// Which of the candidates, least recently used first, go to free `excess` bytes; or how many bytes there are too few.
+/// Chooses the candidates to evict, least recently used first, to free `excess` bytes. The error is the number of
+/// missing bytes.
 fn choose(candidates: &[Candidate], excess: u64) -> std::result::Result<Vec<usize>, u64> {
     let mut chosen = Vec::new();
     for (index, candidate) in candidates.iter().enumerate() {
@@ -96,7 +97,7 @@ fn choose(candidates: &[Candidate], excess: u64) -> std::result::Result<Vec<usiz
     if enough < excess {
         return Err(excess - enough);
     }
-    // Some may have freed nothing, or too little to matter: they stay, the most recently used first.
+    // Some may have freed nothing, or too little to matter. They stay, the most recently used first.
     for at in (0..chosen.len()).rev() {
         let index = chosen.remove(at);
         if freed(candidates, &chosen) < excess {
@@ -106,7 +107,7 @@ fn choose(candidates: &[Candidate], excess: u64) -> std::result::Result<Vec<usiz
     Ok(chosen)
 }
 
-/// Bytes that go with some of the candidates: a blob goes with the last name that means it.
+/// Bytes that evicting `chosen` frees. A shared blob goes with the last name that needs it.
 fn freed(candidates: &[Candidate], chosen: &[usize]) -> u64 {
     let mut needed: HashMap<Digest, usize> = HashMap::new();
     for (digest, _) in candidates.iter().flat_map(|candidate| &candidate.blobs) {
@@ -145,7 +146,7 @@ mod tests {
             (0, Ok(vec![])),
             (1, Ok(vec![0])),
             (10, Ok(vec![0])),
-            // The small one would go for nothing.
+            // Evicting the small one would not help.
             (11, Ok(vec![2])),
             (110, Ok(vec![0, 2])),
             (150, Ok(vec![2, 3])),

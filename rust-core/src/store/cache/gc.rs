@@ -1,5 +1,5 @@
-//! What no name refers to goes, unless somebody is using it: the blobs of removed names, links to them, downloads that
-//! nobody can go on with.
+//! Garbage collection: removes unused files that no manifest names, that is blobs of removed names, links to them, and
+//! downloads that cannot be resumed.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,22 +12,22 @@ use crate::files::{ignore_absence, sync_directory};
 use crate::store::key::Key;
 
 impl LockedStore<'_> {
-    /// After a change that is made: what cannot be removed now is removed after the next one.
+    /// Collects after a change has been made. A failure is only logged: the next change collects again.
     pub(super) fn gc_if_possible(&self) {
-        if let Err(fail) = self.gc() {
-            let error = fail.said("tidy", &self.layout.root().display());
-            tracing::warn!(%error, "model store was not tidied");
+        if let Err(error) = self.gc() {
+            let error = error.with_context("clean up", &self.layout.root().display());
+            tracing::warn!(%error, "garbage collection of the model store failed");
         }
     }
 
     pub(super) fn gc(&self) -> Result<(), CacheError> {
         let entries = self.entries()?;
         if entries.newer {
-            // They may be what a newer build's names refer to.
+            // A newer build's names may refer to any blob.
             return Ok(());
         }
         let manifests = || entries.known.iter().map(|entry| &entry.manifest);
-        // Links first: as long as a blob is there, they say what must not go.
+        // Links go first: they name the blobs in use, as long as those blobs exist.
         let sets: HashSet<_> = manifests().filter_map(|manifest| manifest.set_key()).collect();
         self.gc_sets(&sets)?;
         let blobs: HashSet<_> = manifests().flat_map(|manifest| manifest.blobs()).map(|blob| blob.sha256).collect();

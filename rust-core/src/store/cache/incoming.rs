@@ -1,5 +1,5 @@
-//! A set of files on its way into the store: the seam to whatever brings them. Each has a folder of its own to arrive in,
-//! and gets its place by one rename when it is verified.
+//! A set of files that is arriving in the store: the interface for downloads. Each file has a folder of its own while
+//! it arrives. Once verified, one rename moves it to its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::Store;
 use super::cache_error::CacheError;
 use super::locked::LockedStore;
-use super::manifest::{Awaited, Blob, FileKind, Manifest, Presence};
+use super::manifest::{Blob, FileKind, IncomingFile, Manifest, Presence};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::{Lock, ignore_absence, make_directory, sync_directory};
 use crate::store::digest::Digest;
@@ -18,49 +18,49 @@ use crate::store::file_name::FileName;
 use crate::store::key::Key;
 use crate::store::name::ModelName;
 
-/// More than any model has.
+/// More files than any model has.
 const MAX_FILES: usize = 1_001;
 
-/// A file that a set will consist of.
+/// One file of a planned set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedFile {
-    /// What it is called; in one set no two names differ in large and small letters alone.
+    /// The file's name. Names within a set differ in more than case.
     pub file: FileName,
-    /// What it is for. Weights come before projectors.
+    /// Weights come before projectors.
     pub kind: FileKind,
-    /// What its partial folder is known by: any text that is the same whenever the same transfer goes on, such as a URL.
+    /// Identifies the partial folder. Any text that stays the same when the same transfer resumes, such as a URL.
     pub key: String,
 }
 
-/// A name's files while they come in. What has arrived is kept from removal until this is dropped; what was planned, and
-/// what has arrived of it, is known to the next process too.
+/// A name's files while they arrive. Arrived files are pinned until this is dropped. The plan and the arrived files are
+/// recorded on disk, so the next process can resume.
 #[derive(Debug)]
 pub struct Incoming {
     store: Store,
     name: ModelName,
     plan: Vec<PlannedFile>,
-    state: Mutex<State>,
+    state: Mutex<IncomingState>,
 }
 
-type Arrived = BTreeMap<FileName, Blob>;
+type ArrivedBlobs = BTreeMap<FileName, Blob>;
 
 #[derive(Debug, Default)]
-struct State {
-    arrived: Arrived,
+struct IncomingState {
+    arrived: ArrivedBlobs,
     pins: Vec<Lock>,
     partials: BTreeMap<Key, Lock>,
 }
 
 impl Store {
-    /// Begins to bring in what a name will mean, or goes on with it where the same was planned before. What the name means
-    /// until then stays usable until all of the new has arrived. `InvalidOptions` for a plan that is none.
+    /// Starts the arrival of a name's new files, or resumes it if the same files were planned before. The old files
+    /// stay usable until all new ones have arrived. Fails with `InvalidOptions` for an invalid plan.
     pub fn begin(&self, name: &ModelName, plan: Vec<PlannedFile>) -> Result<Incoming> {
         check(name, plan.iter().map(|planned| (&planned.file, planned.kind)))?;
         let incoming = Incoming { store: self.clone(), name: name.clone(), plan, state: Mutex::default() };
         self.change("begin", name, |locked| {
             let known = locked.entry(name)?.and_then(|entry| entry.manifest.incoming).unwrap_or_default();
             let mut state = incoming.lock();
-            if known.iter().map(planned).eq(incoming.awaited(&Arrived::new()).iter().map(planned)) {
+            if known.iter().map(planned).eq(incoming.awaited(&ArrivedBlobs::new()).iter().map(planned)) {
                 for awaited in known {
                     let Some(blob) = awaited.blob else { continue };
                     if locked.presence(&blob)? == Presence::Whole {
@@ -78,71 +78,73 @@ impl Store {
 }
 
 impl Incoming {
-    /// Whose files they are.
+    /// The name that the files belong to.
     pub fn name(&self) -> &ModelName {
         &self.name
     }
 
-    /// Files that have not arrived yet, in their order.
+    /// Files that have not arrived yet, in planned order.
     pub fn missing(&self) -> Vec<PlannedFile> {
         let state = self.lock();
         self.plan.iter().filter(|planned| !state.arrived.contains_key(&planned.file)).cloned().collect()
     }
 
-    /// Where a file is to come in: a folder that is this one's alone until the file is adopted, or this is dropped. What was
-    /// written there before is still there. `ModelInUse` while another transfer has it, in this process or another one.
+    /// The folder in which a file arrives. It belongs to this object alone until the file is adopted or the object
+    /// dropped, and keeps what was written there before. Fails with `ModelInUse` while another transfer, in any
+    /// process, owns it.
     pub fn partial_dir(&self, file: &FileName) -> Result<PathBuf> {
         let key = Key::of(&self.planned(file)?.key);
         self.store.change("make a folder for", file, |locked| {
             let mut state = self.lock();
             if !state.partials.contains_key(&key) {
                 let lock = locked.hold_partial(&key)?.ok_or_else(|| {
-                    let detail = format!("{file} of {} is being downloaded already - wait for that", self.name);
+                    let detail = format!("another download of {file} of {} is running - wait for it", self.name);
                     Error::new(ErrorCode::ModelInUse, detail)
                 })?;
                 state.partials.insert(key.clone(), lock);
             }
-            // The system may have emptied it since.
+            // The system may have emptied the folder since it was locked.
             make_directory(&self.store.layout.partial(&key))?;
             Ok(self.store.layout.partial(&key))
         })
     }
 
-    /// Takes a file that the store has already, under whatever name; `false` if it has not, and nothing has changed.
+    /// Uses a file that the store already has under any name. Returns `false`, and changes nothing, if the store does
+    /// not have it.
     pub fn reuse(&self, file: &FileName, sha256: Digest) -> Result<bool> {
         self.planned(file)?;
         self.store.change("store", file, |locked| {
-            let Some(blob) = locked.whole(&sha256)? else { return Ok(false) };
+            let Some(blob) = locked.verified_blob(&sha256)? else { return Ok(false) };
             self.arrive(locked, &mut self.lock(), file, blob)?;
             locked.gc_if_possible();
             Ok(true)
         })
     }
 
-    /// Gives a file its place, by a rename: `path` is in its partial folder, which goes. The caller has verified that
-    /// `sha256` is what is in it. On the disk when this returns. Where it fails the file stays where it was.
+    /// Moves a file from its partial folder (`path`) to its place, by a rename, and removes the folder. The caller has
+    /// verified `sha256`. The file is durable when this returns. After a failure it is still at `path`.
     pub fn adopt(&self, file: &FileName, path: &Path, sha256: Digest) -> Result<()> {
         let key = Key::of(&self.planned(file)?.key);
-        let said = |error: io::Error| CacheError::Io(error).said("store", file);
-        let data = File::open(path).map_err(said)?;
-        data.sync_all().map_err(said)?;
-        let blob = Blob::new(sha256, &data.metadata().map_err(said)?);
+        let io_error = |error: io::Error| CacheError::Io(error).with_context("store", file);
+        let data = File::open(path).map_err(io_error)?;
+        data.sync_all().map_err(io_error)?;
+        let blob = Blob::new(sha256, &data.metadata().map_err(io_error)?);
         self.store.change("store", file, |locked| {
             let mut state = self.lock();
-            if let Some(known) = locked.whole(&sha256)? {
+            if let Some(known) = locked.verified_blob(&sha256)? {
                 ignore_absence(fs::remove_file(path))?;
                 self.arrive(locked, &mut state, file, known)?;
             } else {
-                // What it is must be known before it is there, or a death in between would leave a blob that nobody knows.
+                // The manifest comes first: a blob without one would be garbage if the process died in between.
                 let mut arrived = state.arrived.clone();
                 arrived.insert(file.clone(), blob);
                 self.record(locked, &arrived)?;
-                locked.place(path, &blob)?;
+                locked.move_into_place(path, &blob)?;
                 self.arrive(locked, &mut state, file, blob)?;
                 locked.note_verified(&blob)?;
             }
             if state.partials.remove(&key).is_some() {
-                // What cannot be removed now is removed when all has arrived.
+                // A failure here is harmless: the folder is removed when the whole set has arrived.
                 let _ = fs::remove_dir_all(locked.layout.partial(&key));
             }
             locked.gc_if_possible();
@@ -150,11 +152,11 @@ impl Incoming {
         })
     }
 
-    /// The blob is in place.
+    /// Notes that a file's blob is in place.
     fn arrive(
         &self,
         locked: &LockedStore<'_>,
-        state: &mut State,
+        state: &mut IncomingState,
         file: &FileName,
         blob: Blob,
     ) -> std::result::Result<(), CacheError> {
@@ -163,8 +165,8 @@ impl Incoming {
         self.record(locked, &state.arrived)
     }
 
-    /// Writes down what is planned and what has arrived. Reading settles it.
-    fn record(&self, locked: &LockedStore<'_>, arrived: &Arrived) -> std::result::Result<(), CacheError> {
+    /// Records the plan and what has arrived. Reading the entry back settles the manifest.
+    fn record(&self, locked: &LockedStore<'_>, arrived: &ArrivedBlobs) -> std::result::Result<(), CacheError> {
         let entry = locked.entry(&self.name)?;
         let mut manifest = entry.map_or_else(|| Manifest::new(self.name.text()), |entry| entry.manifest);
         manifest.incoming = Some(self.awaited(arrived));
@@ -173,8 +175,8 @@ impl Incoming {
         Ok(())
     }
 
-    fn awaited(&self, arrived: &Arrived) -> Vec<Awaited> {
-        let awaited = self.plan.iter().map(|planned| Awaited {
+    fn awaited(&self, arrived: &ArrivedBlobs) -> Vec<IncomingFile> {
+        let awaited = self.plan.iter().map(|planned| IncomingFile {
             file: planned.file.clone(),
             kind: planned.kind,
             partial: Some(Key::of(&planned.key)),
@@ -185,20 +187,20 @@ impl Incoming {
 
     fn planned(&self, file: &FileName) -> Result<&PlannedFile> {
         self.plan.iter().find(|planned| planned.file == *file).ok_or_else(|| {
-            let detail = format!("{file} is not a file of {} - name one that was planned", self.name);
+            let detail = format!("{file} is not a file of {} - name a planned one", self.name);
             Error::new(ErrorCode::InvalidOptions, detail)
         })
     }
 
-    /// LockedStore for the calls of this one alone; within a change of the folder, never around one.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Guards this object's own state. Taken inside a change of the folder, never around one.
+    fn lock(&self) -> MutexGuard<'_, IncomingState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl LockedStore<'_> {
-    /// Moves a verified file to its place, over one that was damaged. Done already, it is done.
-    pub(super) fn place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), CacheError> {
+    /// Moves a verified file to its place, over a damaged one. Does nothing if an earlier attempt has done it.
+    pub(super) fn move_into_place(&self, path: &Path, blob: &Blob) -> std::result::Result<(), CacheError> {
         let place = self.layout.blob(&blob.sha256);
         match fs::rename(path, &place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.presence(blob)? == Presence::Whole => {}
@@ -208,12 +210,12 @@ impl LockedStore<'_> {
     }
 }
 
-/// What makes two plans one.
-fn planned(awaited: &Awaited) -> (&FileName, FileKind, Option<&Key>) {
+/// The fields that make two plans equal.
+fn planned(awaited: &IncomingFile) -> (&FileName, FileKind, Option<&Key>) {
     (&awaited.file, awaited.kind, awaited.partial.as_ref())
 }
 
-/// Refuses a set that could not be one.
+/// Rejects an impossible set of files.
 pub(super) fn check<'a>(name: &ModelName, files: impl Iterator<Item = (&'a FileName, FileKind)> + Clone) -> Result<()> {
     let names: BTreeSet<_> = files.clone().map(|(file, _)| file.folded()).collect();
     let count = files.clone().count();
@@ -224,7 +226,7 @@ pub(super) fn check<'a>(name: &ModelName, files: impl Iterator<Item = (&'a FileN
     } else if count > MAX_FILES {
         "it has too many files"
     } else if names.len() < count {
-        "two of its files have one name"
+        "two of its files have the same name"
     } else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! What a stored model says of itself.
+//! Metadata of a stored model.
 
 use super::Store;
 use super::byte_progress::OnByteProgress;
@@ -6,37 +6,39 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::gguf;
 use crate::store::name::ModelName;
 
-/// A model's own words, from the head of its file: they were checked against the file, and may be wrong all the same.
+/// Metadata from the head of a model's file. It is checked against the file's structure, but its claims may still be
+/// wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelHeader {
-    /// What its makers call it.
+    /// The title that the model's authors gave it.
     pub title: Option<String>,
-    /// Which family it is of: `llama`, `qwen2`.
+    /// The architecture's name: `llama`, `qwen2`.
     pub architecture: String,
-    /// How its weights are packed: `Q4_K_M`.
+    /// The quantization's name: `Q4_K_M`.
     pub quantization: Option<String>,
-    /// Layers; 0 if it does not say.
+    /// Number of layers; 0 if the file does not say.
     pub layers: u64,
-    /// Tokens of context that it was trained with; 0 if it does not say.
+    /// Context size that the model was trained with, in tokens; 0 if the file does not say.
     pub trained_context_size: u32,
-    /// Tokens that it knows.
+    /// Number of tokens in the vocabulary.
     pub vocabulary_size: u64,
-    /// Bytes that a token of context takes in memory, in f16; 0 if it does not say.
+    /// Memory that one token of context takes, in bytes, with an f16 KV; 0 if the file does not say.
     pub kv_bytes_per_token: u64,
-    /// Whether it says how a chat is written.
+    /// Whether the file holds a chat template.
     pub has_chat_template: bool,
-    /// Whether it comes with a file for images or sound.
+    /// Whether the model has a projector, the file for images and sound.
     pub has_projector: bool,
-    /// Of all its files.
+    /// Size of all the model's files.
     pub bytes: u64,
 }
 
 impl Store {
-    /// Reads the head of a stored model. As [`pin`](Store::pin), and `ModelInvalid` if the file is no model.
+    /// Reads the metadata of a stored model. Fails as [`pin`](Store::pin) does, and with `ModelInvalid` if the file is
+    /// not a model.
     pub fn inspect(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<ModelHeader> {
         let pinned = self.pin(name, on_progress)?;
         let path = pinned.weights().to_str().ok_or_else(|| {
-            let detail = format!("the path of {name} is not text - give the store a folder whose path is");
+            let detail = format!("the path of {name} is not UTF-8 - give the store a folder whose path is");
             Error::new(ErrorCode::StorageFailed, detail)
         })?;
         let metadata = gguf::read(path)?.metadata;

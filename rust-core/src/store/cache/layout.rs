@@ -1,4 +1,4 @@
-//! Where things are in the folder.
+//! Paths inside the store's folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,6 @@ use crate::store::key::Key;
 const BLOB_PREFIX: &str = "sha256-";
 const MANIFEST_SUFFIX: &str = ".json";
 
-/// The paths of a store.
 #[derive(Debug)]
 pub(super) struct Layout {
     root: PathBuf,
@@ -30,8 +29,8 @@ impl Layout {
         &self.root
     }
 
-    /// Makes every folder that is not there.
-    pub(super) fn make(&self) -> io::Result<()> {
+    /// Creates the folders that do not exist.
+    pub(super) fn create_folders(&self) -> io::Result<()> {
         [&self.names, &self.blobs, &self.sets, &self.partials].into_iter().try_for_each(|folder| make_directory(folder))
     }
 
@@ -43,12 +42,12 @@ impl Layout {
         self.names.join(format!("{}{MANIFEST_SUFFIX}", key.as_str()))
     }
 
-    /// The key of a manifest's file name; `None` for a file that is none of ours.
+    /// The key in a manifest's file name; `None` for a foreign file.
     pub(super) fn manifest_key(name: &str) -> Option<Key> {
         Key::read(name.strip_suffix(MANIFEST_SUFFIX)?)
     }
 
-    /// Whether a file beside the manifests is one that was being written.
+    /// Whether a file is a manifest whose writing was interrupted.
     pub(super) fn is_temporary(name: &str) -> bool {
         name.ends_with(".tmp") && name.split('.').next().is_some_and(|key| Key::read(key).is_some())
     }
@@ -61,7 +60,7 @@ impl Layout {
         format!("{BLOB_PREFIX}{digest}")
     }
 
-    /// The digest in a blob's file name; `None` for a file that is none of ours.
+    /// The digest in a blob's file name; `None` for a foreign file.
     pub(super) fn blob_digest(name: &str) -> Option<Digest> {
         name.strip_prefix(BLOB_PREFIX)?.parse().ok()
     }

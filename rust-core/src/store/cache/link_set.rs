@@ -1,5 +1,5 @@
-//! A set of files under their own names, beside each other: a folder of links to blobs. Symbolic ones, because Android lets
-//! no app make hard ones; hard ones on Windows, where it is the other way round.
+//! A folder of links that shows a set's blobs side by side under their own file names. The links are symbolic on Unix,
+//! because Android forbids hard links to apps, and hard on Windows, where symbolic links need a privilege.
 
 use std::fs;
 use std::io;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::layout::Layout;
 use super::locked::LockedStore;
-use super::manifest::{Stored, set_key};
+use super::manifest::{CurrentFile, set_key};
 use crate::files::{ignore_absence, make_directory};
 use crate::store::digest::Digest;
 
 impl LockedStore<'_> {
-    /// The folder, with every link in place. The blobs are pinned.
-    pub(super) fn link_set(&self, files: &[Stored]) -> io::Result<PathBuf> {
+    /// Creates the folder with all its links. The caller has pinned the blobs.
+    pub(super) fn link_set(&self, files: &[CurrentFile]) -> io::Result<PathBuf> {
         let folder = self.layout.set(&set_key(files));
         make_directory(&folder)?;
         for stored in files {
@@ -23,7 +23,7 @@ impl LockedStore<'_> {
     }
 }
 
-/// Relative: an app's folders move when it is updated.
+/// The link is relative, because an update may move the app's folders.
 #[cfg(unix)]
 fn link(_layout: &Layout, digest: &Digest, at: &Path) -> io::Result<()> {
     if target(at).as_ref() == Some(digest) {
@@ -39,7 +39,7 @@ fn link(layout: &Layout, digest: &Digest, at: &Path) -> io::Result<()> {
     fs::hard_link(layout.blob(digest), at)
 }
 
-/// The blob that a link leads to; `None` if it is no link of ours.
+/// The blob that a link points to; `None` for a foreign file.
 pub(super) fn target(at: &Path) -> Option<Digest> {
     Layout::blob_digest(fs::read_link(at).ok()?.file_name()?.to_str()?)
 }

@@ -1,49 +1,49 @@
-//! What is in the folder, for a screen of models.
+//! Listing the stored models.
 
 use std::time::UNIX_EPOCH;
 
 use super::Store;
 use super::cache_error::CacheError;
 use super::disk_use::folder_bytes;
-use super::locked::{Entry, LockedStore};
+use super::locked::{LockedStore, NamedManifest};
 use super::manifest::{FileKind, Presence};
 use crate::error::Result;
 use crate::store::digest::Digest;
 use crate::store::file_name::FileName;
 use crate::store::name::ModelName;
 
-/// A name that the store knows.
+/// A model in the store, complete or arriving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredModel {
-    /// What it is called.
+    /// The model's name.
     pub name: ModelName,
-    /// What it takes on the disk, unfinished downloads included. What several names share counts for each of them.
+    /// Disk space, unfinished downloads included. Files shared by several models count for each of them.
     pub bytes: u64,
-    /// When it was pinned last, or stored, in milliseconds since the Unix epoch.
+    /// When the model was last pinned or stored, in milliseconds since the Unix epoch.
     pub last_used_at: u64,
-    /// Whether it can be used now, without any network.
+    /// Whether the model can be used now, without a network.
     pub is_complete: bool,
-    /// Whether it, or a newer version of it, is being brought in, or was and can go on.
+    /// Whether files of the model, or of a newer version of it, are arriving or waiting to be resumed.
     pub is_incoming: bool,
-    /// Whether something keeps it from being removed: a loaded model, a running transfer.
+    /// Whether a loaded model or a running transfer keeps it from being removed.
     pub is_in_use: bool,
-    /// Of the set that the name means; of the incoming one where it means none yet.
+    /// The model's files; those that are arriving if there is no complete set yet.
     pub files: Vec<StoredFile>,
 }
 
 /// A file of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
-    /// The name that it came with.
+    /// The file's name.
     pub file: FileName,
-    /// What it is for.
+    /// The file's purpose.
     pub kind: FileKind,
-    /// Size and digest; `None` of a file that has not arrived, or was deleted since.
+    /// Size and digest; `None` if the file has not arrived, or was deleted.
     pub content: Option<(u64, Digest)>,
 }
 
 impl Store {
-    /// Every name, least recently used first.
+    /// Lists every model, least recently used first.
     pub fn list(&self) -> Result<Vec<StoredModel>> {
         self.change("list", &self.directory().display(), |locked| {
             locked.entries()?.known.iter().map(|entry| describe(locked, entry)).collect()
@@ -51,7 +51,7 @@ impl Store {
     }
 }
 
-fn describe(locked: &LockedStore<'_>, entry: &Entry) -> std::result::Result<StoredModel, CacheError> {
+fn describe(locked: &LockedStore<'_>, entry: &NamedManifest) -> std::result::Result<StoredModel, CacheError> {
     let manifest = &entry.manifest;
     let mut bytes = 0;
     for blob in manifest.blobs() {

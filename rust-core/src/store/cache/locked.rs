@@ -1,5 +1,5 @@
-//! The folder while its lock is held: reading and writing manifests, and asking whether files are in use. Who asks holds
-//! the lock, so that no two who ask are in each other's way.
+//! The folder while its lock is held: reads and writes manifests, and asks whether files are in use. Asking takes locks
+//! on those files for a moment, so only the folder's lock holder asks.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -20,12 +20,13 @@ use crate::store::digest::Digest;
 use crate::store::key::Key;
 use crate::store::name::ModelName;
 
-/// Longer than any change takes, but for a process that the system has frozen in the middle of one.
+/// Longer than any change takes, unless the system froze a process in the middle of one.
 const PATIENCE: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// Locked for as long as a partial folder is in use. No [`FileName`](crate::store::FileName) begins with a dot.
+/// The file in a partial folder that its transfer keeps locked. No [`FileName`](crate::store::FileName) begins with a
+/// dot.
 const IN_USE: &str = ".held";
 
 pub(super) struct LockedStore<'a> {
@@ -33,36 +34,36 @@ pub(super) struct LockedStore<'a> {
     _lock: Lock,
 }
 
-/// A name that the folder knows.
-pub(super) struct Entry {
+/// A manifest together with its name and its age.
+pub(super) struct NamedManifest {
     pub name: ModelName,
     pub manifest: Manifest,
     pub used: SystemTime,
 }
 
-pub(super) struct Entries {
-    pub known: Vec<Entry>,
-    /// Whether there are names that a newer build has written, whose blobs this one cannot tell.
+pub(super) struct NamedManifests {
+    pub known: Vec<NamedManifest>,
+    /// Whether a newer build has written manifests here. This build cannot tell which blobs they need.
     pub newer: bool,
 }
 
-enum Read {
+enum ManifestFile {
     Absent,
-    Known(Entry),
+    Known(NamedManifest),
     Newer,
 }
 
 impl<'a> LockedStore<'a> {
-    /// Makes what is missing of the folder, and waits for whoever is changing it.
-    pub(super) fn take(layout: &'a Layout) -> Result<Self, CacheError> {
+    /// Creates missing folders, and waits for other holders of the lock.
+    pub(super) fn lock(layout: &'a Layout) -> Result<Self, CacheError> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
-            layout.make()?;
+            layout.create_folders()?;
             let path = layout.lock();
             match Lock::take(&path) {
                 Ok(lock) if is_at(lock.file(), &path)? => return Ok(Self { layout, _lock: lock }),
-                // The folder was emptied in between: nobody else would meet at this lock.
+                // The system emptied the folder in between: other processes would lock another file.
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -70,7 +71,7 @@ impl<'a> LockedStore<'a> {
             }
             if Instant::now() > deadline {
                 let detail = format!(
-                    "{} has been in use by another process for {} s - try again when that one has gone on",
+                    "{} has been locked by another process for {} s - try again when it has finished",
                     layout.root().display(),
                     PATIENCE.as_secs()
                 );
@@ -81,29 +82,29 @@ impl<'a> LockedStore<'a> {
         }
     }
 
-    /// A name's entry, settled.
-    pub(super) fn entry(&self, name: &ModelName) -> Result<Option<Entry>, CacheError> {
+    /// Reads a name's manifest and settles it.
+    pub(super) fn entry(&self, name: &ModelName) -> Result<Option<NamedManifest>, CacheError> {
         match self.read(&name.key())? {
-            Read::Known(entry) => Ok(Some(entry)),
-            Read::Absent => Ok(None),
-            Read::Newer => {
+            ManifestFile::Known(entry) => Ok(Some(entry)),
+            ManifestFile::Absent => Ok(None),
+            ManifestFile::Newer => {
                 let detail = format!("{name} was stored by a newer version of this library - update the app");
                 Err(Error::new(ErrorCode::StorageFailed, detail).into())
             }
         }
     }
 
-    /// All of them, settled, least recently used first. Manifests that were being written go.
-    pub(super) fn entries(&self) -> Result<Entries, CacheError> {
-        let mut entries = Entries { known: Vec::new(), newer: false };
+    /// Reads all manifests, settled, least recently used first. Removes manifests whose writing was interrupted.
+    pub(super) fn entries(&self) -> Result<NamedManifests, CacheError> {
+        let mut entries = NamedManifests { known: Vec::new(), newer: false };
         for file in names_in(&self.layout.names)? {
             if Layout::is_temporary(&file) {
                 ignore_absence(fs::remove_file(self.layout.names.join(&file)))?;
             } else if let Some(key) = Layout::manifest_key(&file) {
                 match self.read(&key)? {
-                    Read::Known(entry) => entries.known.push(entry),
-                    Read::Newer => entries.newer = true,
-                    Read::Absent => {}
+                    ManifestFile::Known(entry) => entries.known.push(entry),
+                    ManifestFile::Newer => entries.newer = true,
+                    ManifestFile::Absent => {}
                 }
             }
         }
@@ -111,21 +112,21 @@ impl<'a> LockedStore<'a> {
         Ok(entries)
     }
 
-    fn read(&self, key: &Key) -> Result<Read, CacheError> {
+    fn read(&self, key: &Key) -> Result<ManifestFile, CacheError> {
         let path = self.layout.manifest(key);
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::Absent),
-            // It may be well tomorrow: a phone before its first unlock.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ManifestFile::Absent),
+            // The file may be readable later: a phone before its first unlock, for example.
             Err(error) => return Err(error.into()),
         };
         if version(&text).is_some_and(|version| version > VERSION) {
-            return Ok(Read::Newer);
+            return Ok(ManifestFile::Newer);
         }
         let Some((name, manifest)) = known(&text).filter(|(name, _)| name.key() == *key) else {
             tracing::warn!(file = %path.display(), "damaged manifest was removed");
             ignore_absence(fs::remove_file(&path))?;
-            return Ok(Read::Absent);
+            return Ok(ManifestFile::Absent);
         };
         let used = fs::metadata(&path)?.modified()?;
         let mut there = HashSet::new();
@@ -136,41 +137,41 @@ impl<'a> LockedStore<'a> {
         }
         let settled = manifest.clone().settled(|blob| there.contains(&blob.sha256));
         if settled.is_empty() {
-            self.forget(&name)?;
-            return Ok(Read::Absent);
+            self.remove_manifest(&name)?;
+            return Ok(ManifestFile::Absent);
         }
         if settled != manifest {
             self.write(&settled)?;
         }
-        Ok(Read::Known(Entry { name, manifest: settled, used }))
+        Ok(ManifestFile::Known(NamedManifest { name, manifest: settled, used }))
     }
 
-    /// In place of the old one: all of it or nothing, and on the disk when this returns.
+    /// Replaces a manifest atomically. It is durable when this returns.
     pub(super) fn write(&self, manifest: &Manifest) -> Result<(), CacheError> {
         static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
         let key = Key::of(&manifest.name);
-        // Unique, for two who hold the lock of a folder that was emptied in between.
+        // The name is unique, because the folder may have been emptied and locked a second time.
         let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
         let temporary = format!("{}.{}-{number}.tmp", key.as_str(), std::process::id());
         let temporary = self.layout.names.join(temporary);
         let json = serde_json::to_vec(manifest).map_err(io::Error::from)?;
         let written = write_new(&temporary, &[&json]).and_then(|()| fs::rename(&temporary, self.layout.manifest(&key)));
         if let Err(error) = written {
-            // What cannot be removed now is removed by the next reader.
+            // The next reader removes it otherwise.
             let _ = fs::remove_file(&temporary);
             return Err(error.into());
         }
         Ok(sync_directory(&self.layout.names)?)
     }
 
-    /// Removes a manifest, for good when this returns.
-    pub(super) fn forget(&self, name: &ModelName) -> Result<(), CacheError> {
+    /// Removes a manifest. The removal is durable when this returns.
+    pub(super) fn remove_manifest(&self, name: &ModelName) -> Result<(), CacheError> {
         ignore_absence(fs::remove_file(self.layout.manifest(&name.key())))?;
         Ok(sync_directory(&self.layout.names)?)
     }
 
-    /// Says that a name was used now. For the order of removal alone, so a failure is none.
-    pub(super) fn touch(&self, name: &ModelName) {
+    /// Marks a name as used now. Failures are ignored, because the time only orders eviction.
+    pub(super) fn mark_used(&self, name: &ModelName) {
         let manifest = File::options().write(true).open(self.layout.manifest(&name.key()));
         let _ = manifest.and_then(|file| file.set_modified(SystemTime::now()));
     }
@@ -184,8 +185,8 @@ impl<'a> LockedStore<'a> {
         }
     }
 
-    /// A blob that some name means, and that is as it was when it was verified.
-    pub(super) fn whole(&self, sha256: &Digest) -> Result<Option<Blob>, CacheError> {
+    /// The blob of this digest, if a name refers to it and it has not changed since it was verified.
+    pub(super) fn verified_blob(&self, sha256: &Digest) -> Result<Option<Blob>, CacheError> {
         for blob in self.entries()?.known.iter().flat_map(|entry| entry.manifest.blobs()) {
             if blob.sha256 == *sha256 && self.presence(&blob)? == Presence::Whole {
                 return Ok(Some(blob));
@@ -194,12 +195,12 @@ impl<'a> LockedStore<'a> {
         Ok(None)
     }
 
-    /// Keeps a blob from being removed.
+    /// Keeps a blob from being removed until the lock is dropped.
     pub(super) fn pin(&self, digest: &Digest) -> io::Result<Lock> {
         Lock::shared(File::open(self.layout.blob(digest))?)
     }
 
-    /// Whether somebody keeps it from being removed.
+    /// Whether any process has pinned the blob.
     pub(super) fn is_pinned(&self, digest: &Digest) -> io::Result<bool> {
         match File::open(self.layout.blob(digest)).and_then(Lock::exclusive) {
             Ok(_) => Ok(false),
@@ -209,7 +210,7 @@ impl<'a> LockedStore<'a> {
         }
     }
 
-    /// Whether somebody keeps a file of a manifest, or is bringing one in.
+    /// Whether any process has pinned a file of the manifest, or is downloading one.
     pub(super) fn is_in_use(&self, manifest: &Manifest) -> io::Result<bool> {
         for blob in manifest.blobs() {
             if self.is_pinned(&blob.sha256)? {
@@ -224,7 +225,7 @@ impl<'a> LockedStore<'a> {
         Ok(false)
     }
 
-    /// Makes a partial folder if there is none; `None` if somebody has it.
+    /// Locks a partial folder, created if needed. `None` if another transfer has locked it.
     pub(super) fn hold_partial(&self, key: &Key) -> io::Result<Option<Lock>> {
         let folder = self.layout.partial(key);
         make_directory(&folder)?;
@@ -235,7 +236,7 @@ impl<'a> LockedStore<'a> {
         }
     }
 
-    /// Whether somebody is at work in a partial folder.
+    /// Whether a transfer has locked a partial folder.
     pub(super) fn is_partial_held(&self, key: &Key) -> io::Result<bool> {
         match Lock::take(&self.layout.partial(key).join(IN_USE)) {
             Ok(_) => Ok(false),
@@ -260,7 +261,7 @@ fn known(text: &[u8]) -> Option<(ModelName, Manifest)> {
     Some((name, manifest))
 }
 
-/// The names of a folder's files, sorted; those that are no text are none of ours.
+/// The file names in a folder, sorted. Skips names that are not UTF-8: the store never writes such names.
 pub(super) fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -270,7 +271,7 @@ pub(super) fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether a path still leads to an open file.
+/// Whether a path still refers to an open file.
 #[cfg(unix)]
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -282,7 +283,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Elsewhere a file that is open keeps its path.
+/// On other systems an open file keeps its path.
 #[cfg(not(unix))]
 pub(super) fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)

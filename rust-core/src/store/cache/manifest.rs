@@ -1,4 +1,4 @@
-//! What is written down of a name: the files that it means, and those that it will mean when they are all there.
+//! The manifest of a name: the files that it stands for, and the files that will replace them once all have arrived.
 
 use std::collections::BTreeSet;
 use std::fs::Metadata;
@@ -10,71 +10,71 @@ use crate::store::digest::Digest;
 use crate::store::file_name::FileName;
 use crate::store::key::Key;
 
-/// Grows with every change that an older build would lose a part of.
+/// Increases with every change that would make an older build lose data.
 pub(super) const VERSION: u32 = 1;
 
-/// What a file of a model is for.
+/// The purpose of a model's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FileKind {
-    /// The model itself, or a part of it; parts in their order.
+    /// The model, or one part of a split model. Parts are in order.
     Weights,
-    /// What makes tokens of images and sound.
+    /// The encoder for images and sound.
     Projector,
 }
 
-/// Says nothing of what is on the disk: that is looked up.
+/// Describes the intended state. Readers look up separately which blobs exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Manifest {
     pub version: u32,
-    /// The canonical text.
+    /// The canonical text of the model's name.
     pub name: String,
-    /// The set that the name means.
-    pub current: Option<Vec<Stored>>,
-    /// The one that takes its place when all of it has arrived.
-    pub incoming: Option<Vec<Awaited>>,
+    /// The usable set.
+    pub current: Option<Vec<CurrentFile>>,
+    /// The set that replaces it once all of it has arrived.
+    pub incoming: Option<Vec<IncomingFile>>,
 }
 
-/// A file of a set that has arrived.
+/// A file of a complete set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Stored {
+pub(super) struct CurrentFile {
     pub file: FileName,
     pub kind: FileKind,
     pub blob: Blob,
 }
 
-/// A file of a set that is coming in.
+/// A file of an arriving set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Awaited {
+pub(super) struct IncomingFile {
     pub file: FileName,
     pub kind: FileKind,
-    /// The folder that it comes in by; `None` for an import, which nobody can go on with.
+    /// The key of the partial folder; `None` for an import, which cannot be resumed.
     pub partial: Option<Key>,
-    /// What it is, from the moment that it is known.
+    /// The verified content, as soon as it is known.
     pub blob: Option<Blob>,
 }
 
-/// A verified file.
+/// A verified file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Blob {
     pub sha256: Digest,
     pub bytes: u64,
-    /// When it was last written to before it was verified, in nanoseconds since the Unix epoch. A file that has another
-    /// time was written to since, and is verified again before it is used.
+    /// Modification time when the file was verified, in nanoseconds since the Unix epoch. Another time means that the
+    /// file was written to since, and is verified again before its next use.
     pub modified: i64,
 }
 
-/// What the disk says of a blob.
+/// The state of a blob on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
     Whole,
-    /// Verified once, and written to or restored from a backup since.
+    /// Same size, another modification time: written to, or restored from a backup.
     Touched,
-    /// Deleted, or of another length.
+    /// Deleted, or of another size.
     Absent,
 }
 
@@ -83,15 +83,15 @@ impl Manifest {
         Self { version: VERSION, name, current: None, incoming: None }
     }
 
-    /// What it is in truth: the incoming set is the current one when all of it is there, and nothing when nobody can go on
-    /// with it.
+    /// Settles the manifest against the disk: a fully arrived set becomes the current one, and an incomplete set that
+    /// cannot be resumed is dropped.
     pub(super) fn settled(mut self, is_there: impl Fn(&Blob) -> bool) -> Self {
         let Some(incoming) = &self.incoming else { return self };
         let arrived: Option<Vec<_>> = incoming
             .iter()
             .map(|awaited| {
                 let blob = awaited.blob.filter(&is_there)?;
-                Some(Stored { file: awaited.file.clone(), kind: awaited.kind, blob })
+                Some(CurrentFile { file: awaited.file.clone(), kind: awaited.kind, blob })
             })
             .collect();
         if arrived.is_some() {
@@ -103,12 +103,12 @@ impl Manifest {
         self
     }
 
-    /// Whether it says nothing at all.
+    /// Whether the manifest names no files.
     pub(super) fn is_empty(&self) -> bool {
         self.current.is_none() && self.incoming.is_none()
     }
 
-    /// Every blob that it names, once.
+    /// The blobs of both sets, without duplicates.
     pub(super) fn blobs(&self) -> Vec<Blob> {
         let current = self.current.iter().flatten().map(|stored| stored.blob);
         let incoming = self.incoming.iter().flatten().filter_map(|awaited| awaited.blob);
@@ -116,19 +116,19 @@ impl Manifest {
         current.chain(incoming).filter(|blob| seen.insert(blob.sha256)).collect()
     }
 
-    /// Of the files that are still coming in.
+    /// The partial folders of the arriving files.
     pub(super) fn partials(&self) -> impl Iterator<Item = &Key> {
         self.incoming.iter().flatten().filter_map(|awaited| awaited.partial.as_ref())
     }
 
-    /// Of the folder of links to the current set.
+    /// The key of the current set's folder of links.
     pub(super) fn set_key(&self) -> Option<Key> {
         self.current.as_deref().map(set_key)
     }
 }
 
-/// A set of links is named by where they point, so that it never has to change.
-pub(super) fn set_key(files: &[Stored]) -> Key {
+/// A link folder is named by its targets, so it never has to change.
+pub(super) fn set_key(files: &[CurrentFile]) -> Key {
     let lines: String = files.iter().map(|stored| format!("{} {}\n", stored.blob.sha256, stored.file)).collect();
     Key::of(&lines)
 }
@@ -147,7 +147,7 @@ impl Blob {
     }
 }
 
-/// 0 where the system does not say.
+/// Modification time in nanoseconds since the Unix epoch; 0 where the system does not say.
 pub(super) fn modified(about: &Metadata) -> i64 {
     let Ok(time) = about.modified() else { return 0 };
     match time.duration_since(UNIX_EPOCH) {
@@ -164,14 +164,15 @@ mod tests {
         Blob { sha256: Digest::of(content.as_bytes()), bytes: 1, modified: 0 }
     }
 
-    fn awaited(file: &str, partial: bool, content: Option<&str>) -> Awaited {
+    fn awaited(file: &str, partial: bool, content: Option<&str>) -> IncomingFile {
         let partial = partial.then(|| Key::of(file));
         let file = FileName::new(file).expect("allowed");
-        Awaited { file, kind: FileKind::Weights, partial, blob: content.map(blob) }
+        IncomingFile { file, kind: FileKind::Weights, partial, blob: content.map(blob) }
     }
 
-    fn manifest(incoming: Vec<Awaited>) -> Manifest {
-        let old = Stored { file: FileName::new("old").expect("allowed"), kind: FileKind::Weights, blob: blob("old") };
+    fn manifest(incoming: Vec<IncomingFile>) -> Manifest {
+        let old =
+            CurrentFile { file: FileName::new("old").expect("allowed"), kind: FileKind::Weights, blob: blob("old") };
         Manifest { current: Some(vec![old]), incoming: Some(incoming), ..Manifest::new("name".into()) }
     }
 

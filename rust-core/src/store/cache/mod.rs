@@ -1,4 +1,4 @@
-//! The folder of models: what is in it, and the ways in which that changes.
+//! The folder of models: its contents, and every operation that changes it.
 
 mod byte_progress;
 mod cache_error;
@@ -38,20 +38,20 @@ pub use self::pin::{Pinned, PinnedFile};
 pub use self::verify::{FileState, FileVerdict, Verdict};
 use crate::error::Result;
 
-/// How often a change begins anew because the folder was emptied in the middle of it.
+/// How often a change starts over because the system emptied the folder in the middle of it.
 const RETRIES: u32 = 5;
 
-/// Where models are kept, and how much of them.
+/// Where models are stored, and how much disk they may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// Made if it is not there. It should be the app's own: iOS may end an app that is suspended with a lock held in a
-    /// folder that it shares with others.
+    /// Created if it does not exist. It should belong to the app alone: iOS may kill a suspended app that holds a lock
+    /// in a folder it shares with other apps.
     pub directory: PathBuf,
-    /// All of them together, downloads that are not finished included; `None` for as much as fits.
+    /// Limit for all models together, unfinished downloads included. `None` means no limit but the disk.
     pub models_budget_bytes: Option<u64>,
 }
 
-/// A folder of models. Clones are the same store.
+/// A folder of models. Clones share one store.
 #[derive(Debug, Clone)]
 pub struct Store {
     layout: Arc<Layout>,
@@ -59,8 +59,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a folder, made if there is none, and removes what a process that died has left behind in it. `StorageFailed`
-    /// if it cannot be made or written.
+    /// Opens a folder, creates it if it does not exist, and removes what a dead process left behind in it. Fails with
+    /// `StorageFailed` if the folder cannot be created or written.
     pub fn open(options: StoreOptions) -> Result<Self> {
         let StoreOptions { directory, models_budget_bytes } = options;
         let models_budget_bytes = Arc::new(Mutex::new(models_budget_bytes));
@@ -69,7 +69,7 @@ impl Store {
         Ok(store)
     }
 
-    /// From now on, for every clone. What is stored stays until something new needs the room.
+    /// Sets the budget for every clone. CurrentFile models stay until something new needs the space.
     pub fn set_models_budget(&self, bytes: Option<u64>) {
         *self.models_budget_bytes.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
     }
@@ -78,13 +78,13 @@ impl Store {
         *self.models_budget_bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where it is.
+    /// The store's folder.
     pub fn directory(&self) -> &Path {
         self.layout.root()
     }
 
-    /// Does something to the folder while nobody else does. `run` begins anew if the system empties the folder meanwhile.
-    /// Waits half a minute at most for others, then `Busy`.
+    /// Runs a change while the folder is locked. `run` starts over if the system empties the folder meanwhile. Waits up
+    /// to half a minute for other processes, then fails with `Busy`.
     fn change<T>(
         &self,
         act: &str,
@@ -93,10 +93,10 @@ impl Store {
     ) -> Result<T> {
         let mut retries = RETRIES;
         loop {
-            match LockedStore::take(&self.layout).and_then(|locked| run(&locked)) {
+            match LockedStore::lock(&self.layout).and_then(|locked| run(&locked)) {
                 Ok(done) => return Ok(done),
                 Err(CacheError::Io(error)) if error.kind() == io::ErrorKind::NotFound && retries > 0 => retries -= 1,
-                Err(fail) => return Err(fail.said(act, what)),
+                Err(error) => return Err(error.with_context(act, what)),
             }
         }
     }

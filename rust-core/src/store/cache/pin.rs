@@ -1,4 +1,4 @@
-//! A model that is being used: its files stay as long as it is pinned, and can be opened under their own names.
+//! Pinning a model for use: its files stay while it is pinned, and can be opened under their own names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use super::Store;
 use super::cache_error::CacheError;
 use super::locked::LockedStore;
-use super::manifest::{FileKind, Presence, Stored};
+use super::manifest::{CurrentFile, FileKind, Presence};
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::Lock;
 use crate::human_bytes;
 use crate::store::cache::byte_progress::OnByteProgress;
 use crate::store::name::ModelName;
 
-/// A model whose files are there, all of them, and are not removed by any store in any process until this is dropped. The
-/// system itself may still delete them: what is open or mapped then lives on.
+/// A complete model that no store in any process removes until this is dropped. The system may still delete the files,
+/// but open or mapped ones stay readable.
 #[derive(Debug)]
 #[must_use = "the model may be removed when this is dropped"]
 pub struct Pinned {
@@ -25,55 +25,56 @@ pub struct Pinned {
 /// A file of a pinned model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinnedFile {
-    /// In a folder with the others of its set, under the name that it came with.
+    /// The file, under its own name, beside the other files of its set.
     pub path: PathBuf,
-    /// What it is for.
+    /// The file's purpose.
     pub kind: FileKind,
-    /// Its size.
+    /// The file's size.
     pub bytes: u64,
 }
 
 impl Pinned {
-    /// What llama.cpp is given: the model's file, or the first part of it.
+    /// The file to give to llama.cpp: the model, or its first part.
     pub fn weights(&self) -> &Path {
         &self.files[0].path
     }
 
-    /// The file for images and sound, if the model has one.
+    /// The projector, if the model has one.
     pub fn projector(&self) -> Option<&Path> {
         self.files.iter().find(|file| file.kind == FileKind::Projector).map(|file| file.path.as_path())
     }
 
-    /// All of them, the weights first.
+    /// All files, weights first.
     pub fn files(&self) -> &[PinnedFile] {
         &self.files
     }
 }
 
-enum Found {
-    Pinned(Pinned),
+enum PinAttempt {
+    Done(Pinned),
     Touched,
 }
 
 impl Store {
-    /// Pins a model for use. `ModelNotCached` if it is not in the store, or not all of it. Files that were written to since
-    /// they were verified are verified again, which takes as long as reading them; only then there is progress.
+    /// Pins a model for use. Fails with `ModelNotCached` if the model is not in the store or not complete. Verifies
+    /// files again that were written to since they were verified, which reads them completely; only then is progress
+    /// reported.
     pub fn pin(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<Pinned> {
         loop {
             let found = self.change("open", name, |locked| {
-                let found = look(locked, name)?;
-                locked.touch(name);
+                let found = try_pin(locked, name)?;
+                locked.mark_used(name);
                 Ok(found)
             })?;
             match found {
-                Found::Pinned(pinned) => return Ok(pinned),
-                Found::Touched => self.verify(name, on_progress)?.undamaged(name)?,
+                PinAttempt::Done(pinned) => return Ok(pinned),
+                PinAttempt::Touched => self.verify(name, on_progress)?.undamaged(name)?,
             }
         }
     }
 }
 
-fn look(locked: &LockedStore<'_>, name: &ModelName) -> std::result::Result<Found, CacheError> {
+fn try_pin(locked: &LockedStore<'_>, name: &ModelName) -> std::result::Result<PinAttempt, CacheError> {
     let entry = locked.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
     let Some(files) = entry.manifest.current else {
         return Err(not_cached(name, "its download is not finished").into());
@@ -89,7 +90,7 @@ fn look(locked: &LockedStore<'_>, name: &ModelName) -> std::result::Result<Found
         locks.push(locked.pin(&stored.blob.sha256)?);
     }
     if touched {
-        return Ok(Found::Touched);
+        return Ok(PinAttempt::Touched);
     }
     let folder = locked.link_set(&files)?;
     let files = files.into_iter().map(|stored| PinnedFile {
@@ -97,10 +98,10 @@ fn look(locked: &LockedStore<'_>, name: &ModelName) -> std::result::Result<Found
         kind: stored.kind,
         bytes: stored.blob.bytes,
     });
-    Ok(Found::Pinned(Pinned { files: files.collect(), _locks: locks }))
+    Ok(PinAttempt::Done(Pinned { files: files.collect(), _locks: locks }))
 }
 
-fn missing(locked: &LockedStore<'_>, stored: &Stored) -> String {
+fn missing(locked: &LockedStore<'_>, stored: &CurrentFile) -> String {
     match fs::metadata(locked.layout.blob(&stored.blob.sha256)) {
         Ok(about) => {
             let (is, was) = (human_bytes::format(about.len()), human_bytes::format(stored.blob.bytes));

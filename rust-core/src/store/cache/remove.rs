@@ -1,4 +1,4 @@
-//! A name goes, and with it what nobody else needs.
+//! Removing a model and the files that only it needs.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::store::name::ModelName;
 
 impl Store {
-    /// Removes a name, its files where no other name means them, and its unfinished downloads. One that is not there is no
-    /// error. `ModelInUse` while a file that would go is pinned, or a download of it is running: then nothing is removed.
+    /// Removes a name, its unfinished downloads, and the files that no other name needs. Removing an unknown name
+    /// succeeds. Fails with `ModelInUse`, and removes nothing, while one of these files is pinned or arriving.
     pub fn remove(&self, name: &ModelName) -> Result<()> {
         self.change("remove", name, |locked| {
             let Some(entry) = locked.entry(name)? else { return Ok(()) };
@@ -20,14 +20,14 @@ impl Store {
                 let detail = format!("{name} cannot be removed: it is in use - unload it, or cancel its download");
                 return Err(Error::new(ErrorCode::ModelInUse, detail).into());
             }
-            locked.forget(name)?;
+            locked.remove_manifest(name)?;
             locked.gc_if_possible();
             Ok(())
         })
     }
 }
 
-/// Whether somebody uses what only this manifest keeps.
+/// Whether any process uses a file that only this manifest names.
 fn is_needed(locked: &LockedStore<'_>, manifest: &Manifest, others: &[&Manifest]) -> std::io::Result<bool> {
     let kept: HashSet<_> = others.iter().flat_map(|other| other.blobs()).map(|blob| blob.sha256).collect();
     for blob in manifest.blobs() {

@@ -1,4 +1,5 @@
-//! A file of this device on its way into the store: linked where the file system can, else copied; read once either way.
+//! Takes a file of this device into the store's folder: clones or links it where the file system allows that, else
+//! copies it. Either way reads it once.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -10,19 +11,19 @@ use super::import::ImportSource;
 use super::manifest::{Blob, modified};
 use crate::error::{Error, ErrorCode};
 use crate::human_bytes;
-use crate::store::cache::byte_progress::Count;
+use crate::store::cache::byte_progress::ProgressCounter;
 use crate::store::digest::Hasher;
 use crate::store::file_name::FileName;
 
-/// Large enough for the disk, small enough to be cancelled between two.
-const PIECE: usize = 1 << 20;
+/// Large enough for the disk to be fast, small enough to cancel in between.
+const CHUNK_BYTES: usize = 1 << 20;
 
-/// Puts a source's bytes at a path that is free, on the disk when this returns.
+/// Puts a source's bytes at a free path. They are durable when this returns.
 pub(super) fn stage(
     source: ImportSource,
     file: &FileName,
     at: &Path,
-    count: &mut Count<'_>,
+    count: &mut ProgressCounter<'_>,
 ) -> Result<Blob, CacheError> {
     match source {
         ImportSource::Path(path) => {
@@ -38,11 +39,11 @@ pub(super) fn stage(
     }
 }
 
-/// Opens a file that somebody named.
+/// Opens a file that the caller named.
 pub(super) fn open(path: &Path) -> Result<File, CacheError> {
     let not_found = |what: &str| {
         let detail = format!("{} {what} - give the path of a GGUF file", path.display());
-        CacheError::Said(Error::new(ErrorCode::ModelNotFound, detail))
+        CacheError::Complete(Error::new(ErrorCode::ModelNotFound, detail))
     };
     let file = File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => not_found("is not there"),
@@ -51,16 +52,16 @@ pub(super) fn open(path: &Path) -> Result<File, CacheError> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_found("is not a file")) }
 }
 
-/// Reads to the end, in pieces.
+/// Reads to the end and passes on chunks of [`CHUNK_BYTES`] bytes.
 pub(super) fn copy_chunks(
     reader: &mut dyn Read,
     mut each: impl FnMut(&[u8]) -> Result<(), CacheError>,
 ) -> Result<(), CacheError> {
-    let mut piece = vec![0; PIECE];
+    let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let mut filled = 0;
-        while filled < PIECE {
-            match reader.read(&mut piece[filled..]) {
+        while filled < CHUNK_BYTES {
+            match reader.read(&mut chunk[filled..]) {
                 Ok(0) => break,
                 Ok(more) => filled += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -70,7 +71,7 @@ pub(super) fn copy_chunks(
         if filled == 0 {
             return Ok(());
         }
-        each(&piece[..filled])?;
+        each(&chunk[..filled])?;
     }
 }
 
@@ -79,7 +80,7 @@ fn copy(
     bytes: Option<u64>,
     file: &FileName,
     at: &Path,
-    count: &mut Count<'_>,
+    count: &mut ProgressCounter<'_>,
 ) -> Result<Blob, CacheError> {
     let folder = at.parent().unwrap_or(at);
     if let (Some(needed), Some(free)) = (bytes, free_bytes(folder)?)
@@ -90,50 +91,50 @@ fn copy(
         return Err(Error::new(ErrorCode::DiskFull, detail).into());
     }
     let mut to = File::options().write(true).create_new(true).open(at)?;
-    let mut content = Content::new(file);
-    copy_chunks(reader, |piece| {
-        content.take(piece)?;
-        to.write_all(piece)?;
-        Ok(count.add(piece.len() as u64)?)
+    let mut hasher = GgufHasher::new(file);
+    copy_chunks(reader, |chunk| {
+        hasher.take(chunk)?;
+        to.write_all(chunk)?;
+        Ok(count.add(chunk.len() as u64)?)
     })?;
-    content.finish(&to)
+    hasher.finish(&to)
 }
 
-fn hash(file: &FileName, at: &Path, count: &mut Count<'_>) -> Result<Blob, CacheError> {
+fn hash(file: &FileName, at: &Path, count: &mut ProgressCounter<'_>) -> Result<Blob, CacheError> {
     let mut staged = File::open(at)?;
     let before = staged.metadata()?;
-    let mut content = Content::new(file);
-    copy_chunks(&mut staged, |piece| {
-        content.take(piece)?;
-        Ok(count.add(piece.len() as u64)?)
+    let mut hasher = GgufHasher::new(file);
+    copy_chunks(&mut staged, |chunk| {
+        hasher.take(chunk)?;
+        Ok(count.add(chunk.len() as u64)?)
     })?;
-    let blob = content.finish(&staged)?;
+    let blob = hasher.finish(&staged)?;
     if (before.len(), modified(&before)) != (blob.bytes, blob.modified) {
-        let detail = format!("{file} was written to while it was read - import it when nobody does");
+        let detail = format!("{file} was written to during the import - import it again when no program writes to it");
         return Err(Error::new(ErrorCode::Busy, detail).into());
     }
     Ok(blob)
 }
 
-/// What a file turns out to be.
-struct Content<'a> {
+/// Hashes a file and checks that it is GGUF.
+struct GgufHasher<'a> {
     file: &'a FileName,
     hasher: Hasher,
     is_gguf: bool,
 }
 
-impl<'a> Content<'a> {
+impl<'a> GgufHasher<'a> {
     fn new(file: &'a FileName) -> Self {
         Self { file, hasher: Hasher::default(), is_gguf: false }
     }
 
-    fn take(&mut self, piece: &[u8]) -> Result<(), CacheError> {
-        // Every piece but the last is a whole one, so the first tells.
-        self.is_gguf = self.is_gguf || piece.starts_with(b"GGUF");
+    fn take(&mut self, chunk: &[u8]) -> Result<(), CacheError> {
+        // Every chunk but the last is full, so the first one holds the magic.
+        self.is_gguf = self.is_gguf || chunk.starts_with(b"GGUF");
         if !self.is_gguf {
             return Err(self.no_gguf());
         }
-        self.hasher.update(piece);
+        self.hasher.update(chunk);
         Ok(())
     }
 
@@ -151,12 +152,12 @@ impl<'a> Content<'a> {
     }
 }
 
-/// A copy that shares its blocks with the original until one of them is written to.
+/// A copy-on-write clone, which shares its blocks with the original.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn clone_file(from: &File, at: &Path) -> io::Result<()> {
     let to = File::options().write(true).create_new(true).open(at)?;
     rustix::fs::ioctl_ficlone(&to, from).map_err(|error| {
-        // It is empty; a link or a copy takes its place.
+        // The file is empty; a link or a copy takes its place.
         let _ = fs::remove_file(at);
         error.into()
     })
@@ -172,9 +173,9 @@ fn clone_file(_from: &File, _at: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-/// The file itself under one more name: what is written to it later is noticed by its time.
+/// A second name for the same file. Later writes to it show in its modification time.
 fn link(from: &File, path: &Path, at: &Path) -> io::Result<()> {
-    // A path may be a link, or a number under /proc, which have no second name.
+    // The path may be a symbolic link or an entry under /proc, neither of which can be hard-linked.
     let path = fs::canonicalize(path)?;
     if !super::locked::is_at(from, &path)? {
         return Err(ErrorKind::NotFound.into());

@@ -1,4 +1,4 @@
-//! Reading files again, to see whether they still are what they were.
+//! Verification: reads files again and compares their digests.
 
 use std::io;
 
@@ -9,45 +9,45 @@ use super::pin::not_cached;
 use super::stage::copy_chunks;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::{Lock, ignore_absence, sync_directory};
-use crate::store::cache::byte_progress::{Count, OnByteProgress};
+use crate::store::cache::byte_progress::{OnByteProgress, ProgressCounter};
 use crate::store::digest::Hasher;
 use crate::store::file_name::FileName;
 use crate::store::name::ModelName;
 
-/// What verifying a model has found.
+/// The outcome of verifying a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Of every file of the set, or of those that have arrived where it is still coming in.
+    /// One verdict per file of the current set; per arrived file if there is no current set yet.
     pub files: Vec<FileVerdict>,
 }
 
-/// What verifying a file has found.
+/// The outcome of verifying a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileVerdict {
-    /// The name that it came with.
+    /// The file's name.
     pub file: FileName,
-    /// What is with it.
+    /// What the file turned out to be.
     pub state: FileState,
 }
 
-/// What may be with a file.
+/// The state of a verified file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileState {
-    /// It is what its sha256 says.
+    /// Its content matches its SHA-256.
     Whole,
-    /// It is not, and was removed, for every name that means it.
+    /// Its content does not match, and it was removed for every name that shares it.
     Damaged,
-    /// It had been deleted.
+    /// It was deleted before.
     Missing,
 }
 
 impl Verdict {
-    /// Whether every file is what it should be.
+    /// Whether every file is whole.
     pub fn is_whole(&self) -> bool {
         self.files.iter().all(|file| file.state == FileState::Whole)
     }
 
-    /// `DigestMismatch` where a file was damaged.
+    /// Fails with `DigestMismatch` if a file was damaged.
     pub fn undamaged(self, name: &ModelName) -> Result<()> {
         match self.files.iter().find(|file| file.state == FileState::Damaged) {
             None => Ok(()),
@@ -59,53 +59,54 @@ impl Verdict {
     }
 }
 
-/// A file to be read. Pinned, so that it is not removed meanwhile.
-struct Suspect {
+/// A file to verify. It is pinned, so nothing removes it meanwhile.
+struct FileToVerify {
     file: FileName,
     blob: Blob,
     lock: Option<Lock>,
 }
 
 impl Store {
-    /// Reads every file of a model again. What is damaged is removed, in use or not: who has it mapped keeps it until it is
-    /// unloaded. `ModelNotCached` for a name that is not in the store, `Cancelled` with nothing removed.
+    /// Reads every file of a model again and removes damaged ones, even those in use: a mapping keeps its file readable
+    /// until the model is unloaded. Fails with `ModelNotCached` for an unknown name, and with `Cancelled`, in which
+    /// case nothing is removed.
     pub fn verify(&self, name: &ModelName, on_progress: OnByteProgress<'_>) -> Result<Verdict> {
-        let suspects = self.change("verify", name, |locked| {
+        let files = self.change("verify", name, |locked| {
             let entry = locked.entry(name)?.ok_or_else(|| not_cached(name, "it is not in the store"))?;
             let current = entry.manifest.current.iter().flatten().map(|it| (&it.file, it.blob));
             let incoming = entry.manifest.incoming.iter().filter(|_| entry.manifest.current.is_none()).flatten();
             let arrived = incoming.filter_map(|it| Some((&it.file, it.blob?)));
-            let suspects = current.chain(arrived).map(|(file, blob)| {
+            let files = current.chain(arrived).map(|(file, blob)| {
                 let lock = match locked.pin(&blob.sha256) {
                     Ok(lock) => Some(lock),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                     Err(error) => return Err(error.into()),
                 };
-                Ok(Suspect { file: file.clone(), blob, lock })
+                Ok(FileToVerify { file: file.clone(), blob, lock })
             });
-            suspects.collect::<std::result::Result<Vec<_>, _>>()
+            files.collect::<std::result::Result<Vec<_>, _>>()
         })?;
-        let mut count = Count::new(Some(suspects.iter().map(|it| it.blob.bytes).sum()), on_progress);
-        let mut judged = Vec::new();
-        for suspect in suspects {
-            let state = suspect.judge(&mut count)?;
-            judged.push((suspect, state));
+        let mut count = ProgressCounter::new(Some(files.iter().map(|it| it.blob.bytes).sum()), on_progress);
+        let mut verified = Vec::new();
+        for file in files {
+            let state = file.verify(&mut count)?;
+            verified.push((file, state));
         }
         self.change("verify", name, |locked| {
-            judged.iter().try_for_each(|(suspect, state)| suspect.apply(locked, *state))?;
+            verified.iter().try_for_each(|(file, state)| file.apply(locked, *state))?;
             Ok(sync_directory(&locked.layout.blobs)?)
         })?;
-        let files = judged.into_iter().map(|(suspect, state)| FileVerdict { file: suspect.file, state });
+        let files = verified.into_iter().map(|(file, state)| FileVerdict { file: file.file, state });
         Ok(Verdict { files: files.collect() })
     }
 }
 
-impl Suspect {
-    fn judge(&self, count: &mut Count<'_>) -> Result<FileState> {
+impl FileToVerify {
+    fn verify(&self, count: &mut ProgressCounter<'_>) -> Result<FileState> {
         let Some(lock) = &self.lock else { return Ok(FileState::Missing) };
-        let said = |error: io::Error| super::CacheError::Io(error).said("verify", &self.file);
+        let io_error = |error: io::Error| super::CacheError::Io(error).with_context("verify", &self.file);
         let mut file = lock.file();
-        let before = file.metadata().map_err(said)?;
+        let before = file.metadata().map_err(io_error)?;
         if before.len() != self.blob.bytes {
             return Ok(FileState::Damaged);
         }
@@ -114,15 +115,16 @@ impl Suspect {
             hasher.update(bytes);
             Ok(count.add(bytes.len() as u64)?)
         })
-        .map_err(|fail| fail.said("verify", &self.file))?;
-        if modified(&before) != modified(&file.metadata().map_err(said)?) {
-            let detail = format!("{} was written to while it was verified - try again when nobody does", self.file);
+        .map_err(|error| error.with_context("verify", &self.file))?;
+        if modified(&before) != modified(&file.metadata().map_err(io_error)?) {
+            let detail =
+                format!("{} was written to during verification - try again when no program writes to it", self.file);
             return Err(Error::new(ErrorCode::Busy, detail));
         }
         Ok(if hasher.finish() == self.blob.sha256 { FileState::Whole } else { FileState::Damaged })
     }
 
-    /// Removes what is damaged, if it is still there and not replaced; notes what is whole.
+    /// Removes the file if it is damaged and was not replaced meanwhile. Records it if it is whole.
     fn apply(&self, locked: &LockedStore<'_>, state: FileState) -> std::result::Result<(), super::CacheError> {
         let Some(lock) = &self.lock else { return Ok(()) };
         let place = locked.layout.blob(&self.blob.sha256);
@@ -142,7 +144,7 @@ impl Suspect {
 }
 
 impl LockedStore<'_> {
-    /// So that no name that means the blob has it verified once more.
+    /// Records a verification in every manifest that shares the blob, so that none verifies it again.
     pub(super) fn note_verified(&self, verified: &Blob) -> std::result::Result<(), super::CacheError> {
         for entry in self.entries()?.known {
             let mut manifest = entry.manifest;

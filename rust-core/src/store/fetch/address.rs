@@ -1,4 +1,4 @@
-//! Which addresses may be asked at all, and how they are shown. Pure.
+//! Rules for addresses: which may be requested, and how they are shown. Pure.
 
 use std::net::Ipv6Addr;
 
@@ -6,10 +6,10 @@ use url::{Host, Url};
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// Reads an address that an app or a person wrote.
+/// Parses an address that an app or a person wrote.
 pub fn parse(text: &str, allow_insecure: bool) -> Result<Url> {
     let url = Url::parse(text).map_err(|error| {
-        // Not the text itself: it may hold a password.
+        // The text itself may contain a password.
         let detail = format!("the address is not a URL ({error}) - write https://HOST/PATH");
         Error::new(ErrorCode::InvalidOptions, detail)
     })?;
@@ -17,7 +17,7 @@ pub fn parse(text: &str, allow_insecure: bool) -> Result<Url> {
     Ok(url)
 }
 
-/// Refuses what is not encrypted, unless it stays on this device or was allowed, and what holds a password.
+/// Rejects an unencrypted address, unless it stays on this device or is allowed, and an address with credentials.
 pub fn check(url: &Url, allow_insecure: bool) -> Result<()> {
     let encrypted = match url.scheme() {
         "https" => true,
@@ -25,17 +25,17 @@ pub fn check(url: &Url, allow_insecure: bool) -> Result<()> {
         _ => false,
     };
     if !encrypted {
-        let detail = format!("{} is not https - use the https: address of the file", shown(url));
+        let detail = format!("{} is not https - use the https: address of the file", redacted(url));
         return Err(Error::new(ErrorCode::InsecureUrl, detail));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let detail = format!("{} has a name or a password in its address - give a token instead", shown(url));
+        let detail = format!("{} has credentials in its address - pass a token instead", redacted(url));
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     Ok(())
 }
 
-/// Whether nothing leaves this device on the way there.
+/// Whether requests to this address stay on the device.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -45,15 +45,15 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether a token for one may go to the other: scheme, host and port are the same.
+/// Whether both have the same scheme, host and port, so that a token for one may be sent to the other.
 pub fn same_origin(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host() == other.host()
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-/// For people, logs and files: without what may be secret (user, password, query, fragment).
-pub fn shown(url: &Url) -> String {
+/// The address without anything that may be secret (user, password, query, fragment). For people, logs and files.
+pub fn redacted(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
@@ -93,10 +93,10 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_its_secrets() {
         assert_eq!(
-            shown(&url("https://u:p@example.org:8443/a%20b/c.gguf?sig=1#x")),
+            redacted(&url("https://u:p@example.org:8443/a%20b/c.gguf?sig=1#x")),
             "https://example.org:8443/a%20b/c.gguf"
         );
-        assert_eq!(shown(&url("https://example.org")), "https://example.org/");
+        assert_eq!(redacted(&url("https://example.org")), "https://example.org/");
     }
 
     #[test]

@@ -1,59 +1,59 @@
-//! Whether a transfer may go on: what its callers want, and whether the process is suspended.
+//! Decides whether a transfer may run: its callers can pause or leave it, and the process can be suspended.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// What those who wait for a transfer want of it.
+/// What the callers of a transfer want it to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Will {
-    /// That it goes on.
+pub enum Intent {
+    /// Run.
     Run,
-    /// That it waits.
+    /// Wait until it is resumed.
     Pause,
 }
 
-/// A transfer's ear.
+/// A transfer's view of pause, suspension and departure.
 #[derive(Debug, Clone)]
 pub struct Control {
-    /// Closed when nobody waits for the transfer any longer.
-    pub will: watch::Receiver<Will>,
-    /// Of the whole process; closed with the store.
+    /// Closed when the last caller has left.
+    pub intent: watch::Receiver<Intent>,
+    /// Whether the process is suspended; closed with the store.
     pub suspended: watch::Receiver<bool>,
 }
 
-/// The transfer is to stop at once.
+/// Why a transfer has to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// Until it may go on.
+pub enum StopReason {
+    /// It is paused.
     Pause,
-    /// For good: the last one has left.
-    Left,
+    /// Its last caller has left.
+    Abandoned,
 }
 
 impl Control {
-    fn now(&self) -> Option<Stop> {
-        if self.will.has_changed().is_err() || self.suspended.has_changed().is_err() {
-            Some(Stop::Left)
-        } else if *self.will.borrow() == Will::Pause || *self.suspended.borrow() {
-            Some(Stop::Pause)
+    fn now(&self) -> Option<StopReason> {
+        if self.intent.has_changed().is_err() || self.suspended.has_changed().is_err() {
+            Some(StopReason::Abandoned)
+        } else if *self.intent.borrow() == Intent::Pause || *self.suspended.borrow() {
+            Some(StopReason::Pause)
         } else {
             None
         }
     }
 
-    /// Whether nothing stands against it.
-    pub fn may_go_on_now(&self) -> bool {
+    /// Whether the transfer may run now.
+    pub fn is_allowed(&self) -> bool {
         self.now().is_none()
     }
 
-    /// Whether nobody waits for the transfer any longer.
-    pub fn is_left(&self) -> bool {
-        self.now() == Some(Stop::Left)
+    /// Whether the last caller has left.
+    pub fn is_abandoned(&self) -> bool {
+        self.now() == Some(StopReason::Abandoned)
     }
 
-    /// Returns when the transfer is to stop.
-    pub async fn stopped(&mut self) -> Stop {
+    /// Returns when the transfer has to stop.
+    pub async fn stopped(&mut self) -> StopReason {
         loop {
             if let Some(stop) = self.now() {
                 return stop;
@@ -62,18 +62,18 @@ impl Control {
         }
     }
 
-    /// Returns when the transfer may go on: `false` if it never will.
-    pub async fn may_go_on(&mut self) -> bool {
+    /// Returns `true` when the transfer may run, and `false` when its last caller has left.
+    pub async fn wait_until_allowed(&mut self) -> bool {
         loop {
             match self.now() {
                 None => return true,
-                Some(Stop::Left) => return false,
-                Some(Stop::Pause) => self.changed().await,
+                Some(StopReason::Abandoned) => return false,
+                Some(StopReason::Pause) => self.changed().await,
             }
         }
     }
 
-    /// Waits, unless the transfer is to stop before.
+    /// Sleeps, but no longer than the transfer may run.
     pub async fn wait(&mut self, wait: Duration) {
         tokio::select! {
             _ = self.stopped() => {}
@@ -81,10 +81,10 @@ impl Control {
         }
     }
 
-    /// A closed channel is a change too.
+    /// Returns at any change, the closing of a channel included.
     async fn changed(&mut self) {
         tokio::select! {
-            _ = self.will.changed() => {}
+            _ = self.intent.changed() => {}
             _ = self.suspended.changed() => {}
         }
     }

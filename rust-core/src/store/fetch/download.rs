@@ -1,5 +1,5 @@
-//! One file from a server into a folder: every attempt, until it is whole or there is no hope. Knows neither who waits for it
-//! nor where the file goes afterwards.
+//! Downloads one file into a folder, with as many attempts as it takes. Knows neither its callers nor where the file
+//! goes afterwards.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,76 +7,76 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
-use super::address::shown;
-use super::blocking::blocking;
+use super::address::redacted;
 use super::control::Control;
 use super::http_client::{ByteRange, HttpRequest};
 use super::journal::BLOCK_BYTES;
-use super::network::{Answer, Incoming, Network, random};
-use super::partial::Arrived;
-use super::progress::{Meter, Phase, Progress, seconds_left};
-use super::response::{self, ExpectedContent, Plan};
-use super::retry::Failures;
+use super::network::{BodyStream, FinalResponse, Network, random};
+use super::partial::CompleteFile;
+use super::progress::{Phase, Progress, RateMeter, seconds_left};
+use super::response::{self, BodyPlan, ExpectedContent};
+use super::retry::FailureCount;
+use super::run_blocking::run_blocking;
 use super::secret::Secret;
 use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use super::writer::Writer;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A file on a server.
+/// Where a remote file is, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteLocation {
-    /// Where.
+    /// The file's address.
     pub url: Url,
-    /// For that server alone.
+    /// A token, sent to that server only.
     pub token: Option<Secret>,
-    /// What is known of it.
+    /// Length and digest, as far as they are known beforehand.
     pub expected: ExpectedContent,
 }
 
-/// Hears how far a transfer is. Called for every piece that comes.
-pub type Report = Box<dyn Fn(Progress) + Send + Sync>;
+/// Receives the progress of a transfer. Called for every received chunk.
+pub type OnProgress = Box<dyn Fn(Progress) + Send + Sync>;
 
-/// Makes room for a file of so many bytes, a length that nobody knew before its server said it. Blocks.
+/// Makes room in the store for a file whose size only its server knew. Blocks.
 pub type MakeRoom = Arc<dyn Fn(u64) -> Result<()> + Send + Sync>;
 
-/// The transfer of one file.
+/// The download of one file.
 pub struct Download {
     network: Network,
     remote: RemoteLocation,
     folder: PathBuf,
     control: Control,
-    report: Report,
+    report: OnProgress,
     make_room: MakeRoom,
-    meter: Meter,
-    failures: Failures,
+    meter: RateMeter,
+    failures: FailureCount,
 }
 
-/// How an attempt ended that did not fail.
+/// How an attempt without an error ended.
 enum Attempt {
-    /// What was asked for has come.
+    /// Everything requested has arrived.
     Done,
-    /// The transfer is to wait, or to end.
+    /// The transfer has to pause or to end.
     Stopped,
 }
 
 impl Download {
-    /// Into `folder`, which is this transfer's own.
+    /// Downloads into `folder`, which belongs to this transfer alone.
     pub fn new(
         network: Network,
         remote: RemoteLocation,
         folder: PathBuf,
         control: Control,
-        report: Report,
+        report: OnProgress,
         make_room: MakeRoom,
     ) -> Self {
-        let (meter, failures) = (Meter::default(), Failures::default());
+        let (meter, failures) = (RateMeter::default(), FailureCount::default());
         Self { network, remote, folder, control, report, make_room, meter, failures }
     }
 
-    /// Until the file is whole and verified, or cannot be had, or nobody wants it: `Cancelled`. What has come stays in the
-    /// folder for the next time, unless it is wrong. When this returns, nothing is written any longer; the future is to be
-    /// driven to its end.
-    pub async fn run(mut self) -> Result<Arrived> {
+    /// Runs until the file is complete and verified, or the download fails. Ends with `Cancelled` when the last caller
+    /// leaves. Good bytes stay in the folder for the next time. Nothing is written after this returns, provided that
+    /// the future is driven to its end.
+    pub async fn run(mut self) -> Result<CompleteFile> {
         let spare = self.network.options().spare_bytes;
         let mut writer = Writer::open(self.folder.clone(), self.remote.expected.clone(), spare).await?;
         let outcome = self.fetch(&mut writer).await;
@@ -84,11 +84,11 @@ impl Download {
         outcome
     }
 
-    async fn fetch(&mut self, writer: &mut Writer) -> Result<Arrived> {
+    async fn fetch(&mut self, writer: &mut Writer) -> Result<CompleteFile> {
         while !writer.is_whole() {
-            if !self.control.may_go_on_now() {
-                self.say(writer, Phase::Paused);
-                if !self.control.may_go_on().await {
+            if !self.control.is_allowed() {
+                self.report_phase(writer, Phase::Paused);
+                if !self.control.wait_until_allowed().await {
                     return Err(cancelled(&self.remote.url));
                 }
             }
@@ -99,11 +99,11 @@ impl Download {
                 Err(error) => self.recover(writer, error).await?,
             }
         }
-        self.say(writer, Phase::Verifying);
+        self.report_phase(writer, Phase::Verifying);
         writer.finish().await
     }
 
-    /// Keeps what is good, and waits if another attempt may help.
+    /// Keeps good bytes, and waits if another attempt may help.
     async fn recover(&mut self, writer: &mut Writer, error: TransferError) -> Result<()> {
         let code = error.error.code;
         match error.advice {
@@ -111,20 +111,20 @@ impl Download {
             RetryAdvice::None if matches!(code, ErrorCode::LengthMismatch | ErrorCode::DigestMismatch) => {
                 writer.discard().await?
             }
-            // The writer flushes as it ends, if it is not the one that failed.
+            // The writer flushes as it ends, unless the writer is what failed.
             RetryAdvice::None => {}
             RetryAdvice::Wait { .. } | RetryAdvice::WaitIfReached => writer.flush().await?,
         }
         let wait = self.failures.next(error, &self.network.options().retry_policy, random())?;
         tracing::info!(?code, ?wait, "download was interrupted");
         let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-        self.say(writer, Phase::Waiting { code, wait_ms });
+        self.report_phase(writer, Phase::Waiting { code, wait_ms });
         self.control.wait(wait).await;
         Ok(())
     }
 
     async fn attempt(&mut self, writer: &mut Writer) -> TransferResult<Attempt> {
-        self.say(writer, Phase::Connecting);
+        self.report_phase(writer, Phase::Connecting);
         let before = writer.state().filter(|(identity, at)| *at > 0 && identity.can_resume());
         let request = HttpRequest {
             url: self.remote.url.clone(),
@@ -138,39 +138,39 @@ impl Download {
             answer = self.network.get(request) => answer?,
         };
         self.failures.reached();
-        let Answer { status, headers, linked, incoming } = answer;
+        let FinalResponse { status, headers, linked, incoming } = answer;
         let expected = &self.remote.expected;
-        match response::read(&shown(&self.remote.url), status, &headers, &linked, expected, before)? {
-            Plan::FromStart(identity) => {
+        match response::read(&redacted(&self.remote.url), status, &headers, &linked, expected, before)? {
+            BodyPlan::FromStart(identity) => {
                 let length = identity.length;
                 writer.begin(identity).await?;
                 self.have_room(length).await?;
-                // Without a length of its own, the body itself must say that it ends there.
+                // A response without Content-Length must end exactly where the file does.
                 self.take(writer, incoming, length, headers.content_length.is_none()).await
             }
-            Plan::Append(count) => {
+            BodyPlan::Append(count) => {
                 let length = writer.state().map_or(count, |(identity, _)| identity.length);
-                writer.go_on().await?;
+                writer.resume().await?;
                 self.have_room(length).await?;
                 self.take(writer, incoming, count, headers.content_length.is_none()).await
             }
         }
     }
 
-    /// For a file whose length was known beforehand, there is.
+    /// Makes room for a file of unexpected length. Room for the others was made before the download started.
     async fn have_room(&self, bytes: u64) -> Result<()> {
         if self.remote.expected.length.is_some() {
             return Ok(());
         }
         let make_room = self.make_room.clone();
-        blocking(move || make_room(bytes)).await
+        run_blocking(move || make_room(bytes)).await
     }
 
-    /// Takes `count` bytes of a body, which must end there.
+    /// Reads `count` bytes of a body, which must end there if `check_end` is set.
     async fn take(
         &mut self,
         writer: &mut Writer,
-        mut incoming: Incoming,
+        mut incoming: BodyStream,
         count: u64,
         check_end: bool,
     ) -> TransferResult<Attempt> {
@@ -184,37 +184,38 @@ impl Download {
                 piece = incoming.next() => piece?,
             };
             let Some(bytes) = piece else { break };
-            let come = bytes.len() as u64;
-            if come > left {
+            let received = bytes.len() as u64;
+            if received > left {
                 return Err(self.too_long(count));
             }
-            left -= come;
-            in_block += come;
+            left -= received;
+            in_block += received;
             writer.write(bytes).await?;
             if in_block >= BLOCK_BYTES {
                 in_block = 0;
                 self.failures.progressed();
             }
-            self.meter.add(Instant::now(), come);
-            self.say(writer, Phase::Running);
+            self.meter.add(Instant::now(), received);
+            self.report_phase(writer, Phase::Running);
         }
         if left > 0 { Err(self.too_short(left)) } else { Ok(Attempt::Done) }
     }
 
     fn too_long(&self, count: u64) -> TransferError {
-        let url = shown(&self.remote.url);
-        let detail = format!("{url} goes on after its {count} bytes - check the address, or try again later");
-        TransferError::last(ErrorCode::LengthMismatch, detail)
+        let url = redacted(&self.remote.url);
+        let detail =
+            format!("{url} is longer than its announced {count} bytes - check the address, or try again later");
+        TransferError::permanent(ErrorCode::LengthMismatch, detail)
     }
 
     fn too_short(&self, left: u64) -> TransferError {
-        let url = shown(&self.remote.url);
+        let url = redacted(&self.remote.url);
         let detail =
-            format!("the connection for {url} ended {left} bytes too early - try again: it goes on where it was");
-        TransferError::passing(ErrorCode::ConnectionLost, detail)
+            format!("the connection for {url} ended {left} bytes too early - try again to resume the download");
+        TransferError::temporary(ErrorCode::ConnectionLost, detail)
     }
 
-    fn say(&self, writer: &Writer, phase: Phase) {
+    fn report_phase(&self, writer: &Writer, phase: Phase) {
         let (total_bytes, bytes) = match writer.state() {
             Some((identity, written)) => (Some(identity.length), written),
             None => (self.remote.expected.length, 0),
@@ -226,6 +227,6 @@ impl Download {
 }
 
 fn cancelled(url: &Url) -> Error {
-    let detail = format!("the download of {} was cancelled - what has come is kept for the next time", shown(url));
+    let detail = format!("the download of {} was cancelled - download it again to resume", redacted(url));
     Error::new(ErrorCode::Cancelled, detail)
 }

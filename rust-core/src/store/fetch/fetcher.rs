@@ -1,5 +1,5 @@
-//! Brings models into a store. Whoever wants a model that is on its way joins its transfer, which stops when the last one
-//! leaves. What has come stays for the next time.
+//! Downloads models into a store. Callers of the same model share one transfer, which stops when the last of them
+//! leaves. Partial files stay for the next time.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::control::{Control, Will};
+use super::control::{Control, Intent};
 use super::header::{RemoteHeaders, read_headers};
 use super::network::Network;
-use super::plan::{DownloadRequest, RemoteFile, of_repository, plan};
+use super::plan::{DownloadRequest, RemoteFile, plan, repository_file};
 use super::progress::Progress;
 use super::secret::Secret;
 use super::set::SetTransfer;
@@ -20,10 +20,10 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::store::huggingface::{HuggingFace, Repository, Variant};
 use crate::store::{FileKind, HubName, ModelName, Store};
 
-/// Ten events a second at most.
+/// At most ten events a second.
 const EVENT_EVERY: Duration = Duration::from_millis(100);
 
-/// The transfers of one process into one store. Clones are the same.
+/// The transfers of one process into one store. Clones share them.
 #[derive(Clone)]
 pub struct Fetcher {
     shared: Arc<Shared>,
@@ -34,73 +34,73 @@ struct Shared {
     network: Network,
     hub: Mutex<HuggingFace>,
     suspended: watch::Sender<bool>,
-    running: Mutex<HashMap<ModelName, Entry>>,
+    running: Mutex<HashMap<ModelName, LastTransfer>>,
 }
 
-/// A transfer that runs, or has run last.
-struct Entry {
-    transfer: Weak<Running>,
-    /// Closed when its task has ended.
+/// The running transfer of a model, or its last one.
+struct LastTransfer {
+    transfer: Weak<SharedTransfer>,
+    /// Closed when the task has ended.
     ended: watch::Receiver<()>,
 }
 
-/// What those who wait for a transfer share. Dropped with the last of them, it ends the transfer.
-struct Running {
+/// The callers' shared end of a transfer. The transfer ends when the last caller drops it.
+struct SharedTransfer {
     name: ModelName,
-    will: watch::Sender<Will>,
+    intent: watch::Sender<Intent>,
     progress: watch::Receiver<Progress>,
     outcome: watch::Receiver<Option<Result<()>>>,
-    /// Closed when its task has ended.
+    /// Closed when the task has ended.
     ended: watch::Receiver<()>,
 }
 
-/// One who waits for a model. Dropping it leaves the transfer.
-#[must_use = "a transfer that nobody waits for stops"]
+/// One caller's share in a transfer. Dropping it leaves the transfer.
+#[must_use = "dropping the handle leaves the transfer"]
 pub struct FetchHandle {
-    running: Arc<Running>,
+    running: Arc<SharedTransfer>,
     progress: watch::Receiver<Progress>,
     outcome: watch::Receiver<Option<Result<()>>>,
     last_event: Option<Instant>,
 }
 
 impl Fetcher {
-    /// Into a store, from servers and from a hub.
+    /// Downloads into `store`, from servers and from a Hugging Face endpoint.
     pub fn new(store: Store, network: Network, hub: HuggingFace) -> Self {
         let (hub, suspended, running) = (Mutex::new(hub), watch::Sender::new(false), Mutex::default());
         Self { shared: Arc::new(Shared { store, network, hub, suspended, running }) }
     }
 
-    /// Where models are brought.
+    /// The store that models are downloaded into.
     pub fn store(&self) -> &Store {
         &self.shared.store
     }
 
-    /// How servers are asked.
+    /// The rules for requests.
     pub fn network(&self) -> &Network {
         &self.shared.network
     }
 
-    /// Whom names of the hub are asked of.
+    /// The Hugging Face endpoint.
     pub fn hub(&self) -> HuggingFace {
         self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whom names of the hub are asked of from now on. What runs goes on as it began.
+    /// Sets the Hugging Face endpoint for new transfers. SharedTransfer transfers keep the old one.
     pub fn set_hub(&self, hub: HuggingFace) {
         *self.shared.hub.lock().unwrap_or_else(PoisonError::into_inner) = hub;
     }
 
-    /// The files that a name means, weights first, and where they are. Nothing of them is read.
-    pub async fn files(&self, wanted: &DownloadRequest) -> Result<Vec<RemoteFile>> {
-        plan(&self.shared.network, &self.hub(), wanted).await
+    /// Resolves a name to its files, weights first. Reads none of them.
+    pub async fn files(&self, request: &DownloadRequest) -> Result<Vec<RemoteFile>> {
+        plan(&self.shared.network, &self.hub(), request).await
     }
 
-    /// What a repository of the hub has, for a choice. `ModelNotFound`, `AccessDenied`, and the failures of networks.
+    /// Lists a repository's files. Fails with `ModelNotFound`, `AccessDenied`, or a network error.
     pub async fn repository(&self, name: &HubName, token: Option<&Secret>) -> Result<Repository> {
         self.hub().repository(&self.shared.network, &name.repository(), name.revision(), token).await
     }
 
-    /// Where a variant's files are.
+    /// The files of a repository's variant.
     pub fn files_of(
         &self,
         repository: &Repository,
@@ -108,63 +108,63 @@ impl Fetcher {
         token: Option<&Secret>,
     ) -> Result<Vec<RemoteFile>> {
         let hub = self.hub();
-        let file = |file| of_repository(&hub, repository, file, FileKind::Weights, token);
+        let file = |file| repository_file(&hub, repository, file, FileKind::Weights, token);
         variant.files.iter().map(file).collect()
     }
 
-    /// The headers of the weights among `files`, read by ranges into a folder that the caller removes.
+    /// Reads the GGUF headers of the weights among `files`, by range requests, into a folder that the caller removes.
     pub async fn headers(&self, files: &[RemoteFile], folder: &Path) -> Result<RemoteHeaders> {
         let weights: Vec<_> = files.iter().filter(|file| file.kind == FileKind::Weights).cloned().collect();
         read_headers(&self.shared.network, &weights, folder).await
     }
 
-    /// Joins the transfer of a model, or begins it where an earlier one ended. A model that is in the store is there at
-    /// once, without any network. Token, digest and projector are those of the one who came first. To be called on a tokio
+    /// Joins a model's transfer, or starts one where an earlier transfer stopped. Needs no network for a model that is
+    /// in the store. A transfer keeps the token, digest and projector of its first caller. Must be called on a tokio
     /// runtime with time and I/O, which then drives the transfer.
-    pub fn fetch(&self, wanted: DownloadRequest) -> FetchHandle {
+    pub fn fetch(&self, request: DownloadRequest) -> FetchHandle {
         let mut running = self.shared.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, entry| entry.ended.has_changed().is_ok());
-        let before = running.get(&wanted.name);
-        // One that has ended is not joined: it may have failed, or its files may be gone since.
+        let before = running.get(&request.name);
+        // An ended transfer is not joined: it may have failed, or its files may have been deleted since.
         let joined =
             before.and_then(|entry| entry.transfer.upgrade()).filter(|transfer| transfer.outcome.borrow().is_none());
         if let Some(transfer) = joined {
             return FetchHandle::new(transfer);
         }
         let before = before.map(|entry| entry.ended.clone());
-        let name = wanted.name.clone();
-        let (transfer, ended) = self.begin(wanted, before);
-        running.insert(name, Entry { transfer: Arc::downgrade(&transfer), ended });
+        let name = request.name.clone();
+        let (transfer, ended) = self.begin(request, before);
+        running.insert(name, LastTransfer { transfer: Arc::downgrade(&transfer), ended });
         FetchHandle::new(transfer)
     }
 
-    /// Every transfer waits, whatever its callers want: the process is about to be suspended.
+    /// Pauses every transfer, whatever its callers want, because the process is about to be suspended.
     pub fn suspend(&self) {
         self.shared.suspended.send_replace(true);
     }
 
-    /// Every transfer goes on from its last byte, unless its callers paused it.
+    /// Resumes every transfer at its last byte, except those that their callers paused.
     pub fn resume(&self) {
         self.shared.suspended.send_replace(false);
     }
 
     fn begin(
         &self,
-        wanted: DownloadRequest,
+        request: DownloadRequest,
         before: Option<watch::Receiver<()>>,
-    ) -> (Arc<Running>, watch::Receiver<()>) {
-        let (will, progress, outcome) =
-            (watch::Sender::new(Will::Run), watch::Sender::new(Progress::NONE), watch::Sender::new(None));
+    ) -> (Arc<SharedTransfer>, watch::Receiver<()>) {
+        let (intent, progress, outcome) =
+            (watch::Sender::new(Intent::Run), watch::Sender::new(Progress::NONE), watch::Sender::new(None));
         let (ending, ended) = watch::channel(());
-        let control = Control { will: will.subscribe(), suspended: self.shared.suspended.subscribe() };
-        let name = wanted.name.clone();
+        let control = Control { intent: intent.subscribe(), suspended: self.shared.suspended.subscribe() };
+        let name = request.name.clone();
         let (watched, heard) = (progress.subscribe(), outcome.subscribe());
-        let running = Running { name, will, progress: watched, outcome: heard, ended: ended.clone() };
+        let running = SharedTransfer { name, intent, progress: watched, outcome: heard, ended: ended.clone() };
         let Shared { store, network, .. } = &*self.shared;
-        let transfer = SetTransfer::new(store.clone(), network.clone(), self.hub(), wanted, control, progress);
+        let transfer = SetTransfer::new(store.clone(), network.clone(), self.hub(), request, control, progress);
         tokio::spawn(async move {
             if let Some(mut before) = before {
-                // Ends with an error, when the one before has dropped its end.
+                // An error means that the previous task has dropped its end.
                 while before.changed().await.is_ok() {}
             }
             let done = transfer.run().await;
@@ -176,17 +176,17 @@ impl Fetcher {
 }
 
 impl FetchHandle {
-    fn new(running: Arc<Running>) -> Self {
+    fn new(running: Arc<SharedTransfer>) -> Self {
         let (progress, outcome) = (running.progress.clone(), running.outcome.clone());
         Self { running, progress, outcome, last_event: None }
     }
 
-    /// How far the transfer is.
+    /// The transfer's current progress.
     pub fn progress(&self) -> Progress {
         *self.progress.borrow()
     }
 
-    /// The next change of the progress, at most ten a second; `None` once the transfer has ended. Cancel-safe.
+    /// The next change of the progress, at most ten a second; `None` after the transfer has ended. Cancel-safe.
     pub async fn next_progress(&mut self) -> Option<Progress> {
         if let Some(last) = self.last_event {
             tokio::time::sleep_until(last + EVENT_EVERY).await;
@@ -196,32 +196,33 @@ impl FetchHandle {
         Some(*self.progress.borrow_and_update())
     }
 
-    /// Returns when the model is in the store, or cannot be had. Cancel-safe.
+    /// Returns when the model is in the store, or its transfer has failed. Cancel-safe.
     pub async fn finished(&mut self) -> Result<()> {
         let outcome = self.outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
         outcome.ok().flatten().unwrap_or_else(|| {
-            let detail = format!("the store was closed while {} was downloaded - ask for it again", self.running.name);
+            let detail =
+                format!("the store was closed while {} was downloading - download it again", self.running.name);
             Err(Error::new(ErrorCode::Closed, detail))
         })
     }
 
-    /// Leaves the transfer, and returns when it has stopped, which it does not where others have joined it.
+    /// Leaves the transfer. Returns when it has stopped, or at once if other callers share it.
     pub async fn leave(self) {
         let mut ended = self.running.ended.clone();
-        // The last one to leave ends it.
+        // The last caller to leave ends the transfer.
         if Arc::into_inner(self.running).is_some() {
-            // Ends with an error, when the task has dropped its end.
+            // An error means that the task has dropped its end.
             while ended.changed().await.is_ok() {}
         }
     }
 
-    /// The transfer waits, for everybody who has joined it, until somebody [resumes](Self::resume) it.
+    /// Pauses the transfer for all its callers, until one of them [resumes](Self::resume) it.
     pub fn pause(&self) {
-        self.running.will.send_replace(Will::Pause);
+        self.running.intent.send_replace(Intent::Pause);
     }
 
-    /// The transfer goes on from its last byte.
+    /// Resumes the transfer at its last byte.
     pub fn resume(&self) {
-        self.running.will.send_replace(Will::Run);
+        self.running.intent.send_replace(Intent::Run);
     }
 }

@@ -1,5 +1,4 @@
-//! Digests and syncs beside the thread that writes: one core hashes while another one writes, and the disk works while both
-//! do.
+//! Hashes and syncs beside the writing thread, so that hashing and the disk run in parallel with it.
 
 use std::fs::File;
 use std::io;
@@ -10,29 +9,29 @@ use bytes::Bytes;
 
 use crate::store::digest::{Digest, Hasher};
 
-/// Pieces that wait to be hashed.
+/// Chunks that may wait for hashing.
 const MAX_PIECES: usize = 16;
 
-/// A digest whose bytes are hashed on a thread of its own. The thread ends when this is dropped.
-pub struct Hashing {
+/// Computes a digest on a thread of its own. The thread ends when this is dropped.
+pub struct HashThread {
     pieces: SyncSender<Bytes>,
     thread: JoinHandle<Hasher>,
 }
 
-impl Hashing {
-    /// Goes on from what was hashed before.
+impl HashThread {
+    /// Continues from an earlier state.
     pub fn start(hasher: Hasher) -> io::Result<Self> {
         let (pieces, inbox) = sync_channel(MAX_PIECES);
         let thread = Builder::new().name("llama-hash".into()).spawn(move || hash(hasher, &inbox))?;
         Ok(Self { pieces, thread })
     }
 
-    /// Takes the next bytes. Waits while too many are not hashed yet.
+    /// Adds the next bytes. Waits while too many are queued.
     pub fn update(&self, bytes: Bytes) {
         self.pieces.send(bytes).expect("the thread takes what comes until this is dropped");
     }
 
-    /// Of all of them.
+    /// Returns the digest of all bytes.
     pub fn finish(self) -> Digest {
         drop(self.pieces);
         self.thread.join().expect("hashing does not fail").finish()
@@ -46,15 +45,15 @@ fn hash(mut hasher: Hasher, inbox: &Receiver<Bytes>) -> Hasher {
     hasher
 }
 
-/// Puts on the disk what was written of some files, from time to time, while more is written. What fails here fails again
-/// where somebody waits for it.
+/// Syncs files from time to time while they are written. Errors are ignored here: the final sync, whose caller waits,
+/// reports them.
 #[derive(Default)]
-pub struct Syncing {
+pub struct SyncThread {
     running: Option<JoinHandle<()>>,
 }
 
-impl Syncing {
-    /// Begins, unless the last one is not done yet.
+impl SyncThread {
+    /// Starts a sync, unless the last one is still running.
     pub fn begin(&mut self, files: [io::Result<File>; 2]) {
         if self.running.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return;

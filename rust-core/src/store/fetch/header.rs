@@ -1,40 +1,40 @@
-//! What a model on a server says of itself: the headers of its files, read by ranges, and nothing of its weights.
+//! Metadata of a remote model: reads the headers of its files by range requests, and none of its weights.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::address::{same_origin, shown};
-use super::blocking::blocking;
+use super::address::{redacted, same_origin};
 use super::download::RemoteLocation;
 use super::http_client::{ByteRange, HttpRequest};
-use super::network::{Network, Small};
+use super::network::{Network, SmallFile};
 use super::plan::RemoteFile;
 use super::response::content_range;
+use super::run_blocking::run_blocking;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
-use crate::gguf::{Beginning, Metadata, read_beginning};
+use crate::gguf::{Metadata, PartialHeader, read_partial};
 
-/// The first request, and what a later one asks for beyond what is certainly needed: the most that is read for nothing.
+/// Size of the first request, and the surplus of later ones: the most that is read in vain.
 const STEP_BYTES: u64 = 64 << 10;
-/// The largest vocabularies take a fifth of it.
+/// Five times the largest vocabularies.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
 
-/// The headers of a model, in files that have the length of the model's and holes where its weights are: what can be said
-/// of a model without its weights can be said of them.
+/// A model's headers, in sparse files of the model's length. Everything that can be computed without weights can be
+/// computed from these files.
 #[derive(Debug)]
 pub struct RemoteHeaders {
-    /// The model's file, or the first part of it; the others are beside it.
+    /// The model's file, or its first part. Other parts are beside it.
     pub path: PathBuf,
-    /// What the first file says.
+    /// Metadata of the first file.
     pub metadata: Metadata,
-    /// Of all files, as they are on the server.
+    /// Size of all files on the server.
     pub model_bytes: u64,
-    /// What was read of them.
+    /// Bytes that were downloaded.
     pub read_bytes: u64,
 }
 
-/// Reads the headers of all `files` into `folder`. `ModelInvalid` for what is no model.
+/// Reads the headers of all `files` into `folder`. Fails with `ModelInvalid` if a file is not a model.
 pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path) -> Result<RemoteHeaders> {
     let mut headers: Option<RemoteHeaders> = None;
     for file in files {
@@ -44,48 +44,40 @@ pub async fn read_headers(network: &Network, files: &[RemoteFile], folder: &Path
         headers.model_bytes += length;
         headers.read_bytes += read;
     }
-    headers.ok_or_else(|| Error::new(ErrorCode::InvalidOptions, "no file was named - name a model"))
+    headers.ok_or_else(|| Error::new(ErrorCode::InvalidOptions, "no file was given - name a model"))
 }
 
-/// Grows what is there until the header is whole. Also gives the file's length, and how much of it was read.
+/// Reads more and more until the header is complete. Also returns the file's length, and how much was read.
 async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) -> Result<(Metadata, u64, u64)> {
-    let mut source = Source { remote, request: None, length: remote.expected.length };
-    let mut here = 0;
+    let mut source = HeaderSource { remote, request: None, length: remote.expected.length };
+    let mut available = 0;
     let mut until = STEP_BYTES;
     loop {
-        let bytes = source.read(network, here, until).await?;
+        let bytes = source.read(network, available, until).await?;
         let length = source.length.unwrap_or(0);
-        let (path, at) = (path.to_owned(), here);
-        here += bytes.len() as u64;
-        let beginning = blocking(move || {
+        let (path, at) = (path.to_owned(), available);
+        available += bytes.len() as u64;
+        let partial = run_blocking(move || {
             write(&path, at, &bytes, length).map_err(|error| {
                 let detail =
                     format!("could not write {}: {error} - check that the folder can be written", path.display());
                 Error::new(ErrorCode::StorageFailed, detail)
             })?;
-            read_beginning(&path, at + bytes.len() as u64)
+            read_partial(&path, at + bytes.len() as u64)
         });
-        match beginning.await.map_err(|error| of_server(remote, error))? {
-            Beginning::Whole(metadata, _) => return Ok((metadata, length, here)),
-            Beginning::Needs(needed) if needed > MAX_HEADER_BYTES => {
-                let detail = format!("the header of {} is longer than {MAX_HEADER_BYTES} bytes", shown(&remote.url));
+        match partial.await? {
+            PartialHeader::Complete(metadata, _) => return Ok((metadata, length, available)),
+            PartialHeader::NeedsBytes(needed) if needed > MAX_HEADER_BYTES => {
+                let detail = format!("the header of {} is longer than {MAX_HEADER_BYTES} bytes", redacted(&remote.url));
                 return Err(Error::new(ErrorCode::ModelInvalid, detail));
             }
-            Beginning::Needs(needed) => until = (needed + STEP_BYTES).min(length),
+            PartialHeader::NeedsBytes(needed) => until = (needed + STEP_BYTES).min(length),
+            PartialHeader::Invalid(reason) => {
+                let url = redacted(&remote.url);
+                let detail = format!("{url} is not a usable GGUF file: {reason} - choose another one");
+                return Err(Error::new(ErrorCode::ModelInvalid, detail));
+            }
         }
-    }
-}
-
-/// In place of the path of a file that nobody else knows.
-fn of_server(remote: &RemoteLocation, error: Error) -> Error {
-    match error.code {
-        ErrorCode::ModelInvalid => {
-            let reason = error.detail.split_once(": ").map_or(error.detail.as_str(), |(_, reason)| reason);
-            let reason = reason.strip_suffix(" - download it again").unwrap_or(reason);
-            let detail = format!("{} is not a usable GGUF file: {reason} - choose another one", shown(&remote.url));
-            Error::new(ErrorCode::ModelInvalid, detail)
-        }
-        _ => error,
     }
 }
 
@@ -99,29 +91,32 @@ fn write(path: &Path, at: u64, bytes: &[u8], length: u64) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// A file that is read from its beginning, piece by piece.
-struct Source<'a> {
+/// A remote file that is read from its start, chunk by chunk.
+struct HeaderSource<'a> {
     remote: &'a RemoteLocation,
-    /// Where the first answer came from, and which state of the file it was: what is read later must be of the same.
+    /// Address and ETag of the first response. Later chunks must come from the same version of the file.
     request: Option<HttpRequest>,
     length: Option<u64>,
 }
 
-impl Source<'_> {
-    /// The bytes from `at` to `until`, or to the end of the file.
+impl HeaderSource<'_> {
+    /// Reads the bytes from `at` to `until`, or to the end of the file.
     async fn read(&mut self, network: &Network, at: u64, until: u64) -> Result<Vec<u8>> {
         let RemoteLocation { url, token, .. } = self.remote;
         let first = HttpRequest { url: url.clone(), range: None, if_range: None, token: token.clone() };
         let mut request = self.request.clone().unwrap_or(first);
         request.range = Some(ByteRange { first: at, last: Some(until - 1) });
         let small = network.read(&request, (until - at) as usize).await?;
-        let (first, last, total) =
-            small.headers.content_range.as_deref().and_then(content_range).ok_or_else(|| {
-                self.invalid("its server sends whole files alone - download it to learn what is in it")
-            })?;
+        let (first, last, total) = small.headers.content_range.as_deref().and_then(content_range).ok_or_else(|| {
+            self.invalid("its server does not support range requests - download the file to inspect it")
+        })?;
         let expected = self.length.or(small.linked.length);
         if expected.is_some_and(|expected| expected != total) {
-            let detail = format!("{} is {total} bytes long, not {} - name it anew", shown(url), expected.unwrap_or(0));
+            let detail = format!(
+                "{} is {total} bytes long, not {} - list the repository again",
+                redacted(url),
+                expected.unwrap_or(0)
+            );
             return Err(Error::new(ErrorCode::LengthMismatch, detail));
         }
         if small.status != 206
@@ -129,15 +124,15 @@ impl Source<'_> {
             || last + 1 != until.min(total)
             || small.bytes.len() as u64 != last + 1 - at
         {
-            return Err(self.invalid("its server sends another part than it was asked for - try again later"));
+            return Err(self.invalid("its server sent another part than requested - try again later"));
         }
         self.length = Some(total);
         self.request = Some(self.later(&small));
         Ok(small.bytes)
     }
 
-    /// Without the redirect, which the hub would be asked for each time.
-    fn later(&self, small: &Small) -> HttpRequest {
+    /// The template for later requests. It goes straight to the redirect's target, to spare the hub.
+    fn later(&self, small: &SmallFile) -> HttpRequest {
         let own = same_origin(&small.url, &self.remote.url);
         let strong = |etag: &&String| etag.starts_with('"');
         HttpRequest {
@@ -149,7 +144,7 @@ impl Source<'_> {
     }
 
     fn invalid(&self, reason: &str) -> Error {
-        let detail = format!("could not read the header of {}: {reason}", shown(&self.remote.url));
+        let detail = format!("could not read the header of {}: {reason}", redacted(&self.remote.url));
         Error::new(ErrorCode::ResponseInvalid, detail)
     }
 }

@@ -1,5 +1,5 @@
-//! The one thing between the store and the network, so that a phone's own background transfers can take its place. Knows a
-//! single request and its answer. What an answer means, redirects, retries and files are the store's business.
+//! The seam to the network, so that a platform's own background transfers can replace it. An implementation handles
+//! single requests. Interpreting responses, redirects, retries and files are the store's business.
 
 use std::pin::Pin;
 
@@ -8,86 +8,86 @@ use url::Url;
 
 use super::secret::Secret;
 
-/// A future that belongs to nobody's type.
+/// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Asks servers for bytes.
+/// Sends HTTP requests.
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends one GET. Follows no redirect, decodes nothing, sends the token whoever the host is: the caller has decided.
-    /// Whoever drops the future, or the body that it gave, ends the exchange.
+    /// Sends one GET. Follows no redirect, decodes nothing, and sends the token to any host, because the caller has
+    /// decided. Dropping the future, or the body that it returned, ends the exchange.
     fn get<'a>(&'a self, request: &'a HttpRequest) -> BoxFuture<'a, Result<HttpResponse, HttpError>>;
 }
 
-/// What is asked for.
+/// A GET request.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
-    /// Where. Its scheme is `https`, or `http` where that was allowed.
+    /// The address. Its scheme is `https`, or `http` where that is allowed.
     pub url: Url,
-    /// Which bytes of it; all without.
+    /// The requested bytes; `None` for the whole file.
     pub range: Option<ByteRange>,
-    /// The strong ETag that the range belongs to. Where the file has another, the server gives all of it.
+    /// The strong ETag that the range belongs to. A server whose file has another ETag sends the whole file.
     pub if_range: Option<String>,
     /// Sent as `Authorization: Bearer`.
     pub token: Option<Secret>,
 }
 
-/// Some bytes of a file.
+/// A range of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteRange {
-    /// Counted from 0.
+    /// The first byte, counted from 0.
     pub first: u64,
-    /// This one too; to the end without.
+    /// The last byte, inclusive; `None` for the end of the file.
     pub last: Option<u64>,
 }
 
-/// What a server answered.
+/// A server's response.
 pub struct HttpResponse {
-    /// For example 206.
+    /// The status code, for example 206.
     pub status: u16,
-    /// The few that matter.
+    /// The headers that the store reads.
     pub headers: ResponseHeaders,
-    /// What follows them.
+    /// The body, as a stream.
     pub body: Box<dyn ResponseBody>,
 }
 
-/// The headers that the store reads, as they came.
+/// The response headers that the store reads, unparsed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResponseHeaders {
-    /// Where to ask instead.
+    /// Target of a redirect.
     pub location: Option<String>,
-    /// Which state of the file this is.
+    /// Version of the file.
     pub etag: Option<String>,
-    /// Bytes of the body.
+    /// Length of the body.
     pub content_length: Option<String>,
-    /// Which bytes of how many these are.
+    /// Position of the body within the file.
     pub content_range: Option<String>,
-    /// What must be undone to get the file.
+    /// Encoding of the body.
     pub content_encoding: Option<String>,
-    /// When to ask again.
+    /// When to retry.
     pub retry_after: Option<String>,
-    /// The hub's: the sha256 of the file, of which this answer is only a pointer.
+    /// Hugging Face: the SHA-256 of the file that this response redirects to.
     pub linked_etag: Option<String>,
-    /// The hub's: the length of that file.
+    /// Hugging Face: the length of that file.
     pub linked_size: Option<String>,
-    /// Where a list goes on.
+    /// The next page of a list.
     pub link: Option<String>,
 }
 
-/// The bytes of an answer, one piece after another.
+/// The body of a response, chunk by chunk.
 pub trait ResponseBody: Send {
-    /// The next piece; `None` at the end. Nothing is lost when the future is dropped.
+    /// The next chunk; `None` at the end. Dropping the future loses no bytes.
     fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, HttpError>>;
 }
 
-/// Why there is no answer, or no more of it. The texts name hosts at most: no path, no query, no token.
+/// Why a request, or its response, failed. The texts name hosts at most: no path, no query, no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HttpError {
-    /// No connection was made.
+    /// The connection could not be made.
     Unreachable(String),
-    /// No secure connection was made; the text says what is wrong with the certificate.
+    /// The TLS handshake failed. The text says what is wrong with the certificate.
     Tls(String),
-    /// There was a connection, and it ended too early.
+    /// The connection ended too early.
     Lost(String),
-    /// What came is no HTTP, or too much of it.
+    /// The response is not HTTP, or is too long.
     Invalid(String),
 }

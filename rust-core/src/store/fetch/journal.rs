@@ -1,5 +1,5 @@
-//! What is known of a file that has not come as a whole: whose bytes they are, and a checksum of every block of them. A block
-//! counts when its bytes are on the disk as they were, whatever ended the process or the device that wrote them.
+//! The journal of a partial file: the file's identity, and a checksum of every block. A block counts if its bytes on
+//! the disk match its checksum, whatever ended the process or the device that wrote it.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::Hasher as _;
@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
-use super::response::Identity;
+use super::response::FileIdentity;
 use crate::files::ignore_absence;
 use crate::store::digest::Digest;
 
-/// What a process loses at most when it is killed.
+/// The most that a killed process loses.
 pub const BLOCK_BYTES: u64 = 1 << 20;
-/// Far more than the first line of a journal.
+/// Far longer than a journal's first line.
 const MAX_LINE_BYTES: u64 = 8 << 10;
 
-/// The first line.
+/// The first line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Head {
+struct JournalHeader {
     version: u32,
     length: u64,
     etag: Option<String>,
@@ -30,31 +30,31 @@ struct Head {
 
 const VERSION: u32 = 1;
 
-/// Some bytes that follow the ones before.
+/// A block of consecutive bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
     /// At most [`BLOCK_BYTES`].
     pub length: u64,
-    /// xxh3 of them.
+    /// XXH3 of the bytes.
     pub checksum: u64,
 }
 
-/// A journal that is written.
+/// A journal open for writing.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
 }
 
 impl Journal {
-    /// Begins anew, in place of what there was: the old one or the new one is there, whenever the process dies.
-    pub fn begin(path: &Path, identity: &Identity) -> io::Result<Self> {
+    /// Starts a new journal in place of the old one, atomically.
+    pub fn begin(path: &Path, identity: &FileIdentity) -> io::Result<Self> {
         Self::write(path, identity, &[])
     }
 
-    /// Goes on with the blocks that were found good.
-    pub fn write(path: &Path, identity: &Identity, blocks: &[Block]) -> io::Result<Self> {
-        let Identity { length, etag, sha256 } = identity.clone();
-        let mut text = serde_json::to_string(&Head { version: VERSION, length, etag, sha256 })?;
+    /// Replaces the journal with one that holds the verified blocks.
+    pub fn write(path: &Path, identity: &FileIdentity, blocks: &[Block]) -> io::Result<Self> {
+        let FileIdentity { length, etag, sha256 } = identity.clone();
+        let mut text = serde_json::to_string(&JournalHeader { version: VERSION, length, etag, sha256 })?;
         text.push('\n');
         text.extend(blocks.iter().map(line));
         let next = path.with_extension("next");
@@ -64,18 +64,18 @@ impl Journal {
         Ok(Self { file: OpenOptions::new().append(true).open(path)? })
     }
 
-    /// One more block is in the file.
+    /// Adds a block that has been written to the file.
     pub fn append(&mut self, block: Block) -> io::Result<()> {
         self.file.write_all(line(&block).as_bytes())
     }
 
-    /// For whoever puts it on the disk.
+    /// A handle for syncing.
     pub fn file(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
-    /// What a journal says, as far as it can be read; `None` without one, or with one that is none.
-    pub fn read(path: &Path) -> io::Result<Option<(Identity, Vec<Block>)>> {
+    /// Reads a journal as far as it is intact; `None` if there is none, or its first line is damaged.
+    pub fn read(path: &Path) -> io::Result<Option<(FileIdentity, Vec<Block>)>> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -91,7 +91,7 @@ impl Journal {
     }
 }
 
-/// A whole line without its end; `None` for none, or one that was cut.
+/// The next complete line, without its end; `None` at the end or for a cut line.
 fn next_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     io::Read::take(reader, MAX_LINE_BYTES).read_until(b'\n', &mut bytes)?;
@@ -101,9 +101,9 @@ fn next_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     })
 }
 
-fn identity(line: &str) -> Option<Identity> {
-    let Head { version, length, etag, sha256 } = serde_json::from_str(line).ok()?;
-    (version == VERSION).then_some(Identity { length, etag, sha256 })
+fn identity(line: &str) -> Option<FileIdentity> {
+    let JournalHeader { version, length, etag, sha256 } = serde_json::from_str(line).ok()?;
+    (version == VERSION).then_some(FileIdentity { length, etag, sha256 })
 }
 
 fn line(block: &Block) -> String {
@@ -116,32 +116,32 @@ fn block(line: &str) -> Option<Block> {
     (length > 0 && length <= BLOCK_BYTES).then_some(Block { length, checksum })
 }
 
-/// A checksum while its bytes come in.
+/// Computes a block's checksum incrementally.
 #[derive(Default)]
-pub struct Summing {
+pub struct BlockChecksum {
     hasher: XxHash3_64,
     length: u64,
 }
 
-impl Summing {
-    /// Takes the next bytes.
+impl BlockChecksum {
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.hasher.write(bytes);
         self.length += bytes.len() as u64;
     }
 
-    /// How many there were.
+    /// Bytes added so far.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Of all of them.
+    /// The block of all bytes so far.
     pub fn block(&self) -> Block {
         Block { length: self.length, checksum: self.hasher.finish() }
     }
 }
 
-/// Where the journal of a folder is.
+/// The path of a folder's journal.
 pub fn path(folder: &Path) -> PathBuf {
     folder.join("journal")
 }

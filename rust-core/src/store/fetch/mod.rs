@@ -1,7 +1,7 @@
-//! The way of a model from a server into the store, whatever the network does.
+//! Downloads: brings a model from a server into the store, and survives an unreliable network.
 //!
 //! ```text
-//!  Fetcher ── joins callers ──► SetTransfer ── plan: name → files (hub) ── reuse, adopt ──► the store's Incoming
+//!  Fetcher ── joins callers ──► SetTransfer ── plan: name → files ── reuse, adopt ──► the store's Incoming
 //!                                    │ one file after another
 //!                                    ▼
 //!                                Download ── attempts, retries ──► Writer, a thread: data + journal in a partial folder
@@ -11,7 +11,6 @@
 //! ```
 
 pub(super) mod address;
-mod blocking;
 mod control;
 mod download;
 mod fetcher;
@@ -26,6 +25,7 @@ mod progress;
 mod reqwest_client;
 mod response;
 mod retry;
+mod run_blocking;
 mod secret;
 mod set;
 mod space;
@@ -38,7 +38,7 @@ pub use header::RemoteHeaders;
 pub use http_client::{
     BoxFuture, ByteRange, HttpClient, HttpError, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders,
 };
-pub(super) use network::Small;
+pub(super) use network::SmallFile;
 pub use network::{Network, NetworkOptions};
 pub use plan::{DownloadRequest, RemoteFile};
 pub use progress::{Phase, Progress};

@@ -1,5 +1,5 @@
-//! Asks servers by the store's rules: redirects are bounded and never leave https, a token stays with its own server, and
-//! nothing is waited for without end.
+//! Sends requests by the store's rules: redirects are bounded and never leave HTTPS, a token stays with its own server,
+//! and every wait has a limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use url::Url;
 
-use super::address::{self, shown};
+use super::address::{self, redacted};
 use super::http_client::{HttpClient, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders};
-use super::progress::Pace;
+use super::progress::SlownessDetector;
 use super::response::{self, ExpectedContent};
-use super::retry::{Failures, RetryPolicy, status_trouble};
+use super::retry::{FailureCount, RetryPolicy, status_error};
 use super::transfer_error::{TransferError, TransferResult};
 use crate::error::{Error, ErrorCode, Result};
 
 const MAX_REDIRECTS: usize = 10;
 
-/// The rules for everything that is asked of a network.
+/// Rules for all requests.
 #[derive(Debug, Clone)]
 pub struct NetworkOptions {
-    /// Whether `http:` may leave this device.
+    /// Whether `http:` addresses outside this device are allowed.
     pub allow_insecure: bool,
-    /// How long failures are borne.
+    /// When failed requests are tried again.
     pub retry_policy: RetryPolicy,
-    /// The longest silence of a server, before its answer and between its bytes.
+    /// The longest silence of a server, before its response and between its bytes.
     pub idle: Duration,
-    /// A server that sends less than this, over [`slowest_for`](Self::slowest_for), is left.
+    /// A connection slower than this, for [`slowest_for`](Self::slowest_for), is given up.
     pub slowest_bytes_per_s: u64,
-    /// How long a server may be too slow.
+    /// How long a connection may be too slow.
     pub slowest_for: Duration,
-    /// Bytes of the disk that no download takes.
+    /// Free bytes on the disk that downloads leave alone.
     pub spare_bytes: u64,
 }
 
@@ -48,73 +48,73 @@ impl Default for NetworkOptions {
     }
 }
 
-/// The store's way to servers.
+/// Sends the store's requests.
 #[derive(Clone)]
 pub struct Network {
-    transfer: Arc<dyn HttpClient>,
+    client: Arc<dyn HttpClient>,
     options: Arc<NetworkOptions>,
 }
 
-/// The last answer of a chain of redirects.
-pub struct Answer {
-    /// For example 206.
+/// The final response of a chain of redirects.
+pub struct FinalResponse {
+    /// The status code, for example 206.
     pub status: u16,
-    /// Its own.
+    /// Headers of the final response.
     pub headers: ResponseHeaders,
-    /// What the server that was asked first said of the file.
+    /// What the first server said of the file.
     pub linked: ExpectedContent,
-    /// What comes.
-    pub incoming: Incoming,
+    /// The body.
+    pub incoming: BodyStream,
 }
 
-/// A body that must come at a pace.
-pub struct Incoming {
-    /// Who sends it.
+/// A body with limits on silence and slowness.
+pub struct BodyStream {
+    /// The address that sends it.
     pub url: Url,
     body: Box<dyn ResponseBody>,
-    pace: Pace,
+    pace: SlownessDetector,
     options: Arc<NetworkOptions>,
 }
 
-impl Incoming {
-    /// The next bytes; `None` at the end. Nothing is lost when the future is dropped.
+impl BodyStream {
+    /// The next chunk; `None` at the end. Dropping the future loses no bytes.
     pub async fn next(&mut self) -> TransferResult<Option<Bytes>> {
         let piece = match tokio::time::timeout(self.options.idle, self.body.next()).await {
-            Ok(piece) => piece.map_err(|failure| TransferError::on_the_way(&self.url, failure))?,
+            Ok(piece) => piece.map_err(|failure| TransferError::from_http(&self.url, failure))?,
             Err(_) => return Err(silent(&self.url, &self.options)),
         };
         let count = piece.as_ref().map_or(0, Bytes::len) as u64;
         let NetworkOptions { slowest_bytes_per_s, slowest_for, .. } = *self.options;
         if piece.is_some() && self.pace.is_too_slow(Instant::now(), count, slowest_bytes_per_s, slowest_for) {
-            let url = shown(&self.url);
+            let url = redacted(&self.url);
             let detail = format!(
-                "{url} comes at less than {slowest_bytes_per_s} bytes a second - try again on a better network"
+                "{url} arrives at less than {slowest_bytes_per_s} bytes per second - try again on a better network"
             );
-            return Err(TransferError::passing(ErrorCode::TooSlow, detail));
+            return Err(TransferError::temporary(ErrorCode::TooSlow, detail));
         }
         Ok(piece)
     }
 }
 
 fn silent(url: &Url, options: &NetworkOptions) -> TransferError {
-    let (seconds, url) = (options.idle.as_secs_f32(), shown(url));
-    let detail = format!("nothing came for {url} in {seconds} s - try again on a better network");
-    TransferError::passing(ErrorCode::TooSlow, detail)
+    let (seconds, url) = (options.idle.as_secs_f32(), redacted(url));
+    let detail = format!("no data came from {url} for {seconds} s - try again on a better network");
+    TransferError::temporary(ErrorCode::TooSlow, detail)
 }
 
 impl Network {
-    /// Over a transfer of one's own, or over [`Http`](super::http::Http).
-    pub fn new(transfer: Arc<dyn HttpClient>, options: NetworkOptions) -> Self {
-        Self { transfer, options: Arc::new(options) }
+    /// Uses [`ReqwestClient`](super::reqwest_client::ReqwestClient), or another client.
+    pub fn new(client: Arc<dyn HttpClient>, options: NetworkOptions) -> Self {
+        Self { client, options: Arc::new(options) }
     }
 
-    /// The rules.
+    /// The rules for requests.
     pub fn options(&self) -> &NetworkOptions {
         &self.options
     }
 
-    /// Asks, and follows where the server leads. The token goes no further than its own server.
-    pub async fn get(&self, mut request: HttpRequest) -> TransferResult<Answer> {
+    /// Sends a request and follows redirects. The token goes to its own server only.
+    pub async fn get(&self, mut request: HttpRequest) -> TransferResult<FinalResponse> {
         address::check(&request.url, self.options.allow_insecure)?;
         let first = request.url.clone();
         let token = request.token.take();
@@ -122,7 +122,7 @@ impl Network {
         for _ in 0..=MAX_REDIRECTS {
             let own = address::same_origin(&first, &request.url);
             request.token = token.clone().filter(|_| own);
-            let response = self.ask(&request).await?;
+            let response = self.send(&request).await?;
             if own {
                 let word = response::linked(&response.headers);
                 linked =
@@ -130,50 +130,49 @@ impl Network {
             }
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 let HttpResponse { status, headers, body } = response;
-                let (pace, options) = (Pace::new(Instant::now()), self.options.clone());
-                return Ok(Answer {
+                let (pace, options) = (SlownessDetector::new(Instant::now()), self.options.clone());
+                return Ok(FinalResponse {
                     status,
                     headers,
                     linked,
-                    incoming: Incoming { url: request.url, body, pace, options },
+                    incoming: BodyStream { url: request.url, body, pace, options },
                 });
             }
-            request.url = self.next(&request.url, &response.headers)?;
+            request.url = self.redirect_target(&request.url, &response.headers)?;
         }
-        let detail = format!("{} was redirected {MAX_REDIRECTS} times and more - check the address", shown(&first));
-        Err(TransferError::last(ErrorCode::TooManyRedirects, detail))
+        let detail = format!("{} was redirected more than {MAX_REDIRECTS} times - check the address", redacted(&first));
+        Err(TransferError::permanent(ErrorCode::TooManyRedirects, detail))
     }
 
-    async fn ask(&self, request: &HttpRequest) -> TransferResult<HttpResponse> {
-        match tokio::time::timeout(self.options.idle, self.transfer.get(request)).await {
-            Ok(response) => response.map_err(|failure| TransferError::on_the_way(&request.url, failure)),
+    async fn send(&self, request: &HttpRequest) -> TransferResult<HttpResponse> {
+        match tokio::time::timeout(self.options.idle, self.client.get(request)).await {
+            Ok(response) => response.map_err(|failure| TransferError::from_http(&request.url, failure)),
             Err(_) => Err(silent(&request.url, &self.options)),
         }
     }
 
-    fn next(&self, from: &Url, headers: &ResponseHeaders) -> TransferResult<Url> {
+    fn redirect_target(&self, from: &Url, headers: &ResponseHeaders) -> TransferResult<Url> {
         let invalid = |reason: &str| {
-            let detail = format!("{} leads nowhere: {reason} - check the address", shown(from));
-            TransferError::last(ErrorCode::ResponseInvalid, detail)
+            let detail = format!("{} has a broken redirect: {reason} - check the address", redacted(from));
+            TransferError::permanent(ErrorCode::ResponseInvalid, detail)
         };
-        let location = headers.location.as_deref().ok_or_else(|| invalid("a redirect without an address"))?;
-        let next = from.join(location).map_err(|_| invalid("a redirect to what is no address"))?;
+        let location = headers.location.as_deref().ok_or_else(|| invalid("it has no address"))?;
+        let next = from.join(location).map_err(|_| invalid("its address is invalid"))?;
         if from.scheme() == "https" && next.scheme() != "https" {
             let detail = format!(
-                "{} leads to {}, which is not encrypted - do not trust this address",
-                shown(from),
-                shown(&next)
+                "{} redirects to {}, which is not encrypted - do not trust this address",
+                redacted(from),
+                redacted(&next)
             );
-            return Err(TransferError::last(ErrorCode::InsecureUrl, detail));
+            return Err(TransferError::permanent(ErrorCode::InsecureUrl, detail));
         }
         address::check(&next, self.options.allow_insecure)?;
         Ok(next)
     }
 
-    /// Asks for something small, again after passing failures: all of it or none. `ResponseInvalid` for more than `limit`
-    /// bytes.
-    pub async fn read(&self, request: &HttpRequest, limit: usize) -> Result<Small> {
-        let mut failures = Failures::default();
+    /// Reads a small file completely, with retries. Fails with `ResponseInvalid` if it is longer than `limit` bytes.
+    pub async fn read(&self, request: &HttpRequest, limit: usize) -> Result<SmallFile> {
+        let mut failures = FailureCount::default();
         loop {
             match self.read_once(request, limit).await {
                 Ok(small) => return Ok(small),
@@ -186,41 +185,41 @@ impl Network {
         }
     }
 
-    async fn read_once(&self, request: &HttpRequest, limit: usize) -> TransferResult<Small> {
-        let Answer { status, headers, linked, mut incoming } = self.get(request.clone()).await?;
-        let name = shown(&request.url);
+    async fn read_once(&self, request: &HttpRequest, limit: usize) -> TransferResult<SmallFile> {
+        let FinalResponse { status, headers, linked, mut incoming } = self.get(request.clone()).await?;
+        let name = redacted(&request.url);
         if !matches!(status, 200 | 206) {
-            return Err(status_trouble(&name, status, headers.retry_after.as_deref()));
+            return Err(status_error(&name, status, headers.retry_after.as_deref()));
         }
         response::check_encoding(&name, &headers)?;
         let mut bytes = Vec::new();
         while let Some(piece) = incoming.next().await? {
             if piece.len() > limit - bytes.len() {
-                let detail = format!("the answer for {name} is longer than {limit} bytes - check the address");
-                return Err(TransferError::last(ErrorCode::ResponseInvalid, detail));
+                let detail = format!("the response for {name} is longer than {limit} bytes - check the address");
+                return Err(TransferError::permanent(ErrorCode::ResponseInvalid, detail));
             }
             bytes.extend_from_slice(&piece);
         }
-        Ok(Small { bytes, status, headers, url: incoming.url, linked })
+        Ok(SmallFile { bytes, status, headers, url: incoming.url, linked })
     }
 }
 
-/// A small answer, whole.
+/// A small file, read completely.
 #[derive(Debug)]
-pub struct Small {
-    /// The body.
+pub struct SmallFile {
+    /// The file's bytes.
     pub bytes: Vec<u8>,
-    /// 200 or 206.
+    /// The status code, 200 or 206.
     pub status: u16,
-    /// The last server's.
+    /// Headers of the final response.
     pub headers: ResponseHeaders,
-    /// Who gave it.
+    /// The address that sent it.
     pub url: Url,
-    /// What the server that was asked first said of the file.
+    /// What the first server said of the file.
     pub linked: ExpectedContent,
 }
 
-/// In 0..1; only spreads retries.
+/// A random number in 0..1, good enough to spread retries.
 pub fn random() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0) as f64 / u64::MAX as f64

@@ -1,5 +1,5 @@
-//! A file that comes piece by piece: its data, hashed on the way, and a [journal](super::journal) of what is good of it.
-//! Blocks; knows no network.
+//! A partial file: its data, hashed while it arrives, and a [journal](super::journal) of the verified blocks. Blocks;
+//! knows no network.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -7,52 +7,52 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::hashing::{Hashing, Syncing};
-use super::journal::{self, BLOCK_BYTES, Block, Journal, Summing};
-use super::response::{ExpectedContent, Identity};
+use super::hashing::{HashThread, SyncThread};
+use super::journal::{self, BLOCK_BYTES, Block, BlockChecksum, Journal};
+use super::response::{ExpectedContent, FileIdentity};
 use super::space;
 use crate::error::{Error, ErrorCode, Result};
 use crate::files::make_directory;
 use crate::store::cache::free_bytes;
 use crate::store::digest::{Digest, Hasher};
 
-/// So much may be lost with the device's power, besides what a kill loses.
+/// The most that a power failure loses, besides what a kill loses.
 const SYNC_BYTES: u64 = 64 << 20;
 
-/// A file that is not whole yet, in a folder of its own.
+/// A file that is still incomplete, in a folder of its own.
 pub struct Partial {
     folder: PathBuf,
     data: File,
-    /// Free bytes that stay free.
+    /// Free bytes on the disk that this file leaves alone.
     spare: u64,
-    open: Option<Open>,
+    open: Option<OpenFile>,
     unsynced: u64,
-    syncing: Syncing,
+    syncing: SyncThread,
 }
 
-/// What has come of a file so far.
-struct Open {
-    identity: Identity,
+/// The arrived part of a file.
+struct OpenFile {
+    identity: FileIdentity,
     journal: Journal,
-    /// Bytes in the data file, all of them good.
+    /// Length of the data file. All its bytes are good.
     written: u64,
-    hashing: Hashing,
-    /// Those since the last block.
-    summing: Summing,
+    hashing: HashThread,
+    /// Checksum of the bytes since the last block.
+    checksum: BlockChecksum,
 }
 
-/// A file that came as a whole. Whoever gives it its place puts it on the disk for good.
+/// A complete file. Its new owner syncs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrived {
-    /// Where it is.
+pub struct CompleteFile {
+    /// The data file.
     pub path: PathBuf,
-    /// Of its bytes, as they were written.
+    /// Digest of the bytes as they were written.
     pub sha256: Digest,
 }
 
 impl Partial {
-    /// Takes up what is in the folder, made if there is none: every good block up to the first bad one. What cannot be
-    /// what is expected now goes.
+    /// Opens a folder, created if needed, and keeps every good block up to the first bad one. Discards a file that
+    /// contradicts `expected`.
     pub fn open(folder: &Path, expected: &ExpectedContent, spare: u64) -> Result<Self> {
         let failed = |error: io::Error| failed("open", folder, &error);
         make_directory(folder).map_err(failed)?;
@@ -60,16 +60,16 @@ impl Partial {
         let data =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         let mut partial =
-            Self { folder: folder.to_owned(), data, spare, open: None, unsynced: 0, syncing: Syncing::default() };
+            Self { folder: folder.to_owned(), data, spare, open: None, unsynced: 0, syncing: SyncThread::default() };
         let before = Journal::read(&journal::path(folder)).map_err(failed)?;
         match before.filter(|(identity, _)| identity.can_resume() && agrees(identity, expected)) {
-            Some((identity, blocks)) => partial.take_up(identity, &blocks).map_err(failed)?,
+            Some((identity, blocks)) => partial.restore(identity, &blocks).map_err(failed)?,
             None => partial.data.set_len(0).map_err(failed)?,
         }
         Ok(partial)
     }
 
-    fn take_up(&mut self, identity: Identity, blocks: &[Block]) -> io::Result<()> {
+    fn restore(&mut self, identity: FileIdentity, blocks: &[Block]) -> io::Result<()> {
         let mut hasher = Hasher::default();
         let mut written = 0;
         let mut good = 0;
@@ -77,9 +77,9 @@ impl Partial {
         for block in blocks {
             let bytes = &mut buffer[..block.length as usize];
             let whole = written + block.length <= identity.length && read_whole(&mut self.data, bytes)?;
-            let mut summing = Summing::default();
-            summing.update(bytes);
-            if !whole || summing.block() != *block {
+            let mut checksum = BlockChecksum::default();
+            checksum.update(bytes);
+            if !whole || checksum.block() != *block {
                 break;
             }
             hasher.update(bytes);
@@ -89,59 +89,67 @@ impl Partial {
         let journal = Journal::write(&journal::path(&self.folder), &identity, &blocks[..good])?;
         self.data.set_len(written)?;
         self.data.seek(SeekFrom::Start(written))?;
-        self.open =
-            Some(Open { identity, journal, written, hashing: Hashing::start(hasher)?, summing: Summing::default() });
+        self.open = Some(OpenFile {
+            identity,
+            journal,
+            written,
+            hashing: HashThread::start(hasher)?,
+            checksum: BlockChecksum::default(),
+        });
         Ok(())
     }
 
-    /// What has come, and how many bytes of it; `None` before the first answer.
-    pub fn state(&self) -> Option<(Identity, u64)> {
+    /// The file's identity and the number of arrived bytes; `None` before the first response.
+    pub fn state(&self) -> Option<(FileIdentity, u64)> {
         self.open.as_ref().map(|open| (open.identity.clone(), open.written))
     }
 
-    /// Everything goes, and this file begins.
-    pub fn begin(&mut self, identity: Identity) -> Result<()> {
+    /// Discards everything and starts a new file.
+    pub fn begin(&mut self, identity: FileIdentity) -> Result<()> {
         self.open = None;
-        self.room(identity.length)?;
+        self.check_space(identity.length)?;
         let journal = Journal::begin(&journal::path(&self.folder), &identity).map_err(|error| self.failed(&error))?;
         self.data.set_len(0).and_then(|()| self.data.rewind()).map_err(|error| self.failed(&error))?;
-        let hashing = Hashing::start(Hasher::default()).map_err(|error| self.failed(&error))?;
-        self.open = Some(Open { identity, journal, written: 0, hashing, summing: Summing::default() });
+        let hashing = HashThread::start(Hasher::default()).map_err(|error| self.failed(&error))?;
+        self.open = Some(OpenFile { identity, journal, written: 0, hashing, checksum: BlockChecksum::default() });
         Ok(())
     }
 
-    /// The rest is about to come: refused where there is no room for it.
-    pub fn go_on(&self) -> Result<()> {
-        self.room(self.missing())
+    /// Checks that the rest fits on the disk before it arrives.
+    pub fn resume(&self) -> Result<()> {
+        self.check_space(self.missing())
     }
 
     fn missing(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.identity.length.saturating_sub(open.written))
     }
 
-    fn room(&self, needed: u64) -> Result<()> {
+    fn check_space(&self, needed: u64) -> Result<()> {
         space::check(needed, self.spare, free_bytes(&self.folder).map_err(|error| self.failed(&error))?)
     }
 
-    /// Takes the next bytes. What does not fit into the announced length is refused.
+    /// Writes the next bytes. Rejects more bytes than were announced.
     pub fn write(&mut self, piece: Bytes) -> Result<()> {
         let mut bytes = &piece[..];
         while !bytes.is_empty() {
             let open = self.open.as_mut().expect("bytes come after an answer was read");
             if bytes.len() as u64 > open.identity.length - open.written {
-                let detail = format!("more came than the announced {} bytes - try again later", open.identity.length);
+                let detail = format!(
+                    "the response is longer than the announced {} bytes - try again later",
+                    open.identity.length
+                );
                 return Err(Error::new(ErrorCode::LengthMismatch, detail));
             }
-            let room = (BLOCK_BYTES - open.summing.length()) as usize;
+            let room = (BLOCK_BYTES - open.checksum.length()) as usize;
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             if let Err(error) = self.data.write_all(now) {
                 return Err(failed("write", &self.folder, &error));
             }
             open.written += now.len() as u64;
-            open.summing.update(now);
-            if open.summing.length() == BLOCK_BYTES {
+            open.checksum.update(now);
+            if open.checksum.length() == BLOCK_BYTES {
                 self.end_block()?;
-                self.room(self.missing())?;
+                self.check_space(self.missing())?;
             }
             bytes = later;
         }
@@ -151,17 +159,17 @@ impl Partial {
         Ok(())
     }
 
-    /// What has come since the last whole block counts as one too: the transfer may end here.
+    /// Ends the current block early, because the transfer may end here.
     pub fn flush(&mut self) -> Result<()> {
         match &self.open {
-            Some(open) if open.summing.length() > 0 => self.end_block(),
+            Some(open) if open.checksum.length() > 0 => self.end_block(),
             Some(_) | None => Ok(()),
         }
     }
 
     fn end_block(&mut self) -> Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
-        let block = std::mem::take(&mut open.summing).block();
+        let block = std::mem::take(&mut open.checksum).block();
         self.unsynced += block.length;
         let done = open.journal.append(block);
         if self.unsynced >= SYNC_BYTES {
@@ -171,8 +179,8 @@ impl Partial {
         done.map_err(|error| self.failed(&error))
     }
 
-    /// The whole file is there: checks its digest. What is not the file that was meant goes.
-    pub fn finish(&mut self) -> Result<Arrived> {
+    /// Checks the digest of the complete file. Discards a file with the wrong digest.
+    pub fn finish(&mut self) -> Result<CompleteFile> {
         self.flush()?;
         let Some(open) = self.open.take() else { unreachable!("a transfer ends after it began") };
         let (sha256, meant) = (open.hashing.finish(), open.identity.sha256);
@@ -180,14 +188,15 @@ impl Partial {
             && meant != sha256
         {
             self.discard()?;
-            let detail =
-                format!("the file that came has the sha256 {sha256}, not {meant} - try again, or on another network");
+            let detail = format!(
+                "the downloaded file has the sha256 {sha256}, not {meant} - try again, perhaps on another network"
+            );
             return Err(Error::new(ErrorCode::DigestMismatch, detail));
         }
-        Ok(Arrived { path: self.folder.join("data"), sha256 })
+        Ok(CompleteFile { path: self.folder.join("data"), sha256 })
     }
 
-    /// Nothing of it is kept.
+    /// Discards everything.
     pub fn discard(&mut self) -> Result<()> {
         self.open = None;
         let journal = crate::files::ignore_absence(std::fs::remove_file(journal::path(&self.folder)));
@@ -199,12 +208,12 @@ impl Partial {
     }
 }
 
-fn agrees(identity: &Identity, expected: &ExpectedContent) -> bool {
+fn agrees(identity: &FileIdentity, expected: &ExpectedContent) -> bool {
     expected.length.is_none_or(|length| length == identity.length)
         && expected.sha256.is_none_or(|sha256| identity.sha256 == Some(sha256))
 }
 
-/// `false` if there are fewer bytes.
+/// Fills `bytes` from the file; `false` if it ends before.
 fn read_whole(file: &mut File, bytes: &mut [u8]) -> io::Result<bool> {
     match file.read_exact(bytes) {
         Ok(()) => Ok(true),

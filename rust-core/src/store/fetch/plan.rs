@@ -1,8 +1,8 @@
-//! Which files a name means, and where they are.
+//! Resolves a model's name to remote files.
 
 use url::Url;
 
-use super::address::{self, shown};
+use super::address::{self, redacted};
 use super::download::RemoteLocation;
 use super::network::Network;
 use super::response::ExpectedContent;
@@ -11,39 +11,39 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::store::huggingface::{HuggingFace, Repository, RepositoryFile};
 use crate::store::{Digest, FileKind, FileName, ModelName, PlannedFile};
 
-/// A model, as somebody asks for it.
+/// A request to download a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadRequest {
-    /// Its name: a URL, or one of the hub.
+    /// The model's name: a URL, or a name on Hugging Face.
     pub name: ModelName,
-    /// For the server that the name leads to, and for no other.
+    /// A token, sent only to the server that the name leads to.
     pub token: Option<Secret>,
-    /// What its file must be, for a name that is a URL. The hub says it by itself.
+    /// The expected digest, for a name that is a URL. Hugging Face reports digests itself.
     pub sha256: Option<Digest>,
-    /// Whether the file for images and sound is wanted too, where the repository has one.
+    /// Whether to download the projector too, where the repository has one.
     pub projector: bool,
 }
 
 impl DownloadRequest {
-    /// Nothing but its name.
+    /// A request without a token, a digest or a projector.
     pub fn new(name: ModelName) -> Self {
         Self { name, token: None, sha256: None, projector: false }
     }
 }
 
-/// One file of a set.
+/// A remote file of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteFile {
-    /// What it will be called.
+    /// The file's name in the store.
     pub file: FileName,
-    /// What it is for.
+    /// The file's purpose.
     pub kind: FileKind,
-    /// Where it is.
+    /// The file's address, and what is known of it.
     pub remote: RemoteLocation,
 }
 
 impl RemoteFile {
-    /// For the store. What is known by its digest may go on coming from elsewhere.
+    /// The plan for the store. A file that is known by its digest can resume from another address.
     pub fn planned(&self) -> PlannedFile {
         let key = match self.remote.expected.sha256 {
             Some(sha256) => format!("sha256:{sha256}"),
@@ -53,49 +53,56 @@ impl RemoteFile {
     }
 }
 
-/// The files of a model, weights first. Asks the hub about its names.
-pub async fn plan(network: &Network, hub: &HuggingFace, wanted: &DownloadRequest) -> Result<Vec<RemoteFile>> {
-    match &wanted.name {
-        ModelName::Url(url) => of_url(network, wanted, url),
+/// The files of a model, weights first. Asks Hugging Face about its names.
+pub async fn plan(network: &Network, hub: &HuggingFace, request: &DownloadRequest) -> Result<Vec<RemoteFile>> {
+    match &request.name {
+        ModelName::Url(url) => files_of_url(network, request, url),
         ModelName::Hub(name) => {
-            let token = wanted.token.as_ref();
+            let token = request.token.as_ref();
             let repository = hub.repository(network, &name.repository(), name.revision(), token).await?;
             let mut files = repository.select(name)?.files;
             let kinds = files.len();
-            if wanted.projector {
+            if request.projector {
                 files.extend(repository.projector().cloned());
             }
             let kind = |at| if at < kinds { FileKind::Weights } else { FileKind::Projector };
-            files.iter().enumerate().map(|(at, file)| of_repository(hub, &repository, file, kind(at), token)).collect()
+            files
+                .iter()
+                .enumerate()
+                .map(|(at, file)| repository_file(hub, &repository, file, kind(at), token))
+                .collect()
         }
         ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
-            let detail = format!("{} is on this device - import it, there is nothing to download", wanted.name);
+            let detail = format!("{} is on this device - import it instead of downloading it", request.name);
             Err(Error::new(ErrorCode::InvalidOptions, detail))
         }
     }
 }
 
-fn of_url(network: &Network, wanted: &DownloadRequest, url: &Url) -> Result<Vec<RemoteFile>> {
+fn files_of_url(network: &Network, request: &DownloadRequest, url: &Url) -> Result<Vec<RemoteFile>> {
     address::check(url, network.options().allow_insecure)?;
-    let own = wanted.name.file_name().ok_or_else(|| {
-        let detail = format!("{} does not end in the name of a file - give the address of a .gguf file", shown(url));
+    let own = request.name.file_name().ok_or_else(|| {
+        let detail = format!("{} does not end in a file name - give the address of a .gguf file", redacted(url));
         Error::new(ErrorCode::InvalidModelName, detail)
     })?;
     let parts = own.parts();
-    if parts.len() > 1 && wanted.sha256.is_some() {
-        let detail =
-            format!("{} has {} parts, and a sha256 is that of one file - leave it out", wanted.name, parts.len());
+    if parts.len() > 1 && request.sha256.is_some() {
+        let detail = format!(
+            "{} has {} parts, and a sha256 identifies one file - leave the sha256 out",
+            request.name,
+            parts.len()
+        );
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     let files = parts.iter().map(|part| {
-        let expected = ExpectedContent { length: None, sha256: wanted.sha256 };
-        let remote = RemoteLocation { url: beside(url, &own, part), token: wanted.token.clone(), expected };
+        let expected = ExpectedContent { length: None, sha256: request.sha256 };
+        let remote = RemoteLocation { url: beside(url, &own, part), token: request.token.clone(), expected };
         RemoteFile { file: part.clone(), kind: FileKind::Weights, remote }
     });
     Ok(files.collect())
 }
 
-/// The address of another part of a split model: parts differ in digits alone, which no address writes in another way.
+/// The address of another part of a split model. Parts differ only in digits, which no URL escapes.
 fn beside(url: &Url, own: &FileName, part: &FileName) -> Url {
     const END: usize = "-00001-of-00002.gguf".len();
     let mut url = url.clone();
@@ -108,8 +115,8 @@ fn beside(url: &Url, own: &FileName, part: &FileName) -> Url {
     url
 }
 
-/// A file of a repository, as it is at the commit that was listed.
-pub fn of_repository(
+/// A file of a repository, at the listed commit.
+pub fn repository_file(
     hub: &HuggingFace,
     repository: &Repository,
     file: &RepositoryFile,

@@ -1,4 +1,4 @@
-//! How far a transfer is. Pure: the caller brings the time.
+//! Progress of a transfer. Pure: the caller passes the time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,126 +9,126 @@ use ts_rs::TS;
 
 use crate::error::ErrorCode;
 
-/// The rate is that of the last few seconds.
+/// The rate is an average over this long.
 const WINDOW: Duration = Duration::from_secs(5);
 const SAMPLE: Duration = Duration::from_millis(250);
 
-/// What a transfer does at the moment.
+/// What a transfer is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", tag = "type")]
 #[ts(rename = "DownloadPhase")]
 pub enum Phase {
-    /// Reads what an earlier attempt left, or waits for another transfer of the same files.
+    /// It reads what an earlier attempt left, or waits for another transfer of the same files.
     Preparing,
-    /// Waits for the server's answer.
+    /// It waits for the server's response.
     Connecting,
-    /// Bytes come.
+    /// Bytes are arriving.
     Running,
-    /// After a failure, until the next attempt.
+    /// It waits after a failure, until the next attempt.
     #[serde(rename_all = "camelCase")]
     Waiting {
-        /// Of the failure.
+        /// The failure's code.
         code: ErrorCode,
-        /// Until the next attempt, in milliseconds, from when this was said.
+        /// Milliseconds from this report to the next attempt.
         wait_ms: u32,
     },
-    /// On request, or because the process is suspended.
+    /// It is paused by a caller, or because the process is suspended.
     Paused,
-    /// Every byte has come; the digest is compared, and the file given its name.
+    /// Every byte has arrived; the digest is compared and the file moved to its place.
     Verifying,
 }
 
-/// How far a transfer is.
+/// The progress of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(rename = "DownloadProgress")]
 pub struct Progress {
-    /// What it does.
+    /// What the transfer is doing.
     pub phase: Phase,
-    /// What is on the device, of all its files.
+    /// Bytes on the device, of all files.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// Of all its files; absent before a server has said so.
+    /// Size of all files; absent until the servers have reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "number", optional)]
     pub total_bytes: Option<u64>,
-    /// Of the last seconds; absent while no bytes come.
+    /// Average rate of the last seconds; absent while no bytes arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "number", optional)]
     pub bytes_per_second: Option<u64>,
-    /// At that rate; absent without one.
+    /// Remaining time at that rate; absent without a rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "number", optional)]
     pub seconds_left: Option<u64>,
 }
 
 impl Progress {
-    /// Of a transfer of which nothing is known.
+    /// The state before anything is known.
     pub const NONE: Self =
         Self { phase: Phase::Preparing, bytes: 0, total_bytes: None, bytes_per_second: None, seconds_left: None };
 }
 
-/// Measures the rate at which bytes come.
+/// Measures the rate of arriving bytes.
 #[derive(Debug, Default)]
-pub struct Meter {
-    /// When, and how many bytes had come in this run: the oldest first.
+pub struct RateMeter {
+    /// Time, and bytes that had arrived by then, oldest first.
     samples: VecDeque<(Instant, u64)>,
-    come: u64,
+    received: u64,
 }
 
-impl Meter {
-    /// So many bytes have come.
+impl RateMeter {
+    /// Counts arrived bytes.
     pub fn add(&mut self, now: Instant, count: u64) {
-        self.come += count;
+        self.received += count;
         match self.samples.back() {
             Some((last, _)) if now.duration_since(*last) < SAMPLE => return,
-            Some(_) | None => self.samples.push_back((now, self.come)),
+            Some(_) | None => self.samples.push_back((now, self.received)),
         }
         while self.samples.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
             self.samples.pop_front();
         }
     }
 
-    /// Bytes a second; `None` before a second sample.
+    /// Bytes per second; `None` before there are two samples.
     pub fn rate(&self, now: Instant) -> Option<u64> {
         let (since, before) = self.samples.front()?;
         let elapsed = now.duration_since(*since);
-        (elapsed >= SAMPLE).then(|| ((self.come - before) as f64 / elapsed.as_secs_f64()) as u64)
+        (elapsed >= SAMPLE).then(|| ((self.received - before) as f64 / elapsed.as_secs_f64()) as u64)
     }
 
-    /// Nothing comes for a while, and that does not count.
+    /// Leaves a pause out of the rate.
     pub fn interrupt(&mut self) {
         self.samples.clear();
     }
 }
 
-/// Seconds that the rest takes.
+/// Seconds until the transfer is complete.
 pub fn seconds_left(bytes: u64, total: Option<u64>, rate: Option<u64>) -> Option<u64> {
     let left = total?.saturating_sub(bytes);
     rate.filter(|&rate| rate > 0).map(|rate| left.div_ceil(rate))
 }
 
-/// Notices a server that sends too little to ever end.
+/// Detects a server that is too slow to ever finish.
 #[derive(Debug)]
-pub struct Pace {
+pub struct SlownessDetector {
     since: Instant,
-    come: u64,
+    received: u64,
 }
 
-impl Pace {
-    /// From now on.
+impl SlownessDetector {
+    /// Starts the first window.
     pub fn new(now: Instant) -> Self {
-        Self { since: now, come: 0 }
+        Self { since: now, received: 0 }
     }
 
-    /// So many bytes have come. `true` once less than `slowest` a second came for as long as `window`.
+    /// Counts arrived bytes. Returns `true` once a whole window had fewer than `slowest` bytes per second.
     pub fn is_too_slow(&mut self, now: Instant, count: u64, slowest: u64, window: Duration) -> bool {
-        self.come += count;
+        self.received += count;
         let elapsed = now.duration_since(self.since);
         if elapsed < window {
             return false;
         }
-        let enough = self.come as f64 >= slowest as f64 * elapsed.as_secs_f64();
+        let enough = self.received as f64 >= slowest as f64 * elapsed.as_secs_f64();
         *self = Self::new(now);
         !enough
     }
@@ -142,7 +142,7 @@ mod tests {
     fn the_rate_is_that_of_the_last_seconds() {
         let start = Instant::now();
         let at = |ms: u64| start + Duration::from_millis(ms);
-        let mut meter = Meter::default();
+        let mut meter = RateMeter::default();
         assert_eq!(meter.rate(at(0)), None);
         // Fast at first, then 1 MB a second.
         meter.add(at(0), 0);
@@ -177,7 +177,7 @@ mod tests {
     fn a_byte_a_second_is_too_slow() {
         let start = Instant::now();
         let window = Duration::from_secs(60);
-        let mut pace = Pace::new(start);
+        let mut pace = SlownessDetector::new(start);
         for second in 1..60 {
             assert!(!pace.is_too_slow(start + Duration::from_secs(second), 1, 1_024, window));
         }

@@ -1,4 +1,5 @@
-//! Transfers over HTTP/1.1 and HTTP/2. Follows no redirect, decodes nothing, keeps no cookie, retries nothing.
+//! HTTP/1.1 and HTTP/2 over reqwest and rustls. Follows no redirect, decodes nothing, keeps no cookies, retries
+//! nothing.
 
 mod failure;
 mod tls;
@@ -14,26 +15,26 @@ use super::address;
 use super::http_client::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, ResponseBody, ResponseHeaders};
 use crate::error::{Error, ErrorCode, Result};
 
-/// The longest list of headers, in bytes.
+/// Limit for response headers, in bytes.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
-/// A link that is fast and far needs this much under way: 100 MB/s at 80 ms.
+/// Enough for 100 MB/s at a round trip of 80 ms.
 const WINDOW_BYTES: u32 = 8 << 20;
-/// Of HTTP/2: sixteen times the usual one, for as many fewer pieces.
+/// Sixteen times the HTTP/2 default, so that there are as many times fewer chunks.
 const FRAME_BYTES: u32 = 256 << 10;
 
-/// The store's own way to the network.
+/// The default [`HttpClient`].
 pub struct ReqwestClient {
     world: Client,
-    /// For this device: what an environment says of proxies does not count there.
+    /// For loopback addresses. Ignores proxy settings of the environment.
     here: Client,
 }
 
-/// How connections are made.
+/// Options for connections.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
-    /// The longest that making a connection may take, its TLS handshake included.
+    /// Limit for making a connection, TLS handshake included.
     pub connect_within: Duration,
-    /// Certificates in PEM that are trusted besides the ones that come with the library: for a hub of one's own.
+    /// Certificates in PEM to trust besides the built-in ones, for a self-hosted hub.
     pub extra_roots: Vec<String>,
 }
 
@@ -44,7 +45,7 @@ impl Default for HttpOptions {
 }
 
 impl ReqwestClient {
-    /// `InvalidOptions` if an extra root is no certificate.
+    /// Fails with `InvalidOptions` if an extra root is not a certificate.
     pub fn new(options: &HttpOptions) -> Result<Self> {
         let tls = tls::config(&options.extra_roots)?;
         let builder = || base(options).tls_backend_preconfigured(tls.clone());
@@ -89,7 +90,7 @@ impl HttpClient for ReqwestClient {
 
 fn asked_with(request: &HttpRequest) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    // The bytes are counted and hashed as they are.
+    // Bytes are counted and hashed as they are in the file.
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(range) = request.range {
         let last = range.last.map(|last| last.to_string()).unwrap_or_default();
@@ -104,7 +105,7 @@ fn asked_with(request: &HttpRequest) -> HeaderMap {
     headers
 }
 
-/// Values that cannot stand in a header were refused where they came in; an ETag of such characters is left out.
+/// Tokens were validated earlier. An ETag that cannot be a header value is left out.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(mut value) = HeaderValue::from_str(value) {
         value.set_sensitive(name == header::AUTHORIZATION);

@@ -1,90 +1,91 @@
-//! What a server's answer to a request for a file means. Pure.
+//! Interprets a server's response to a request for a file. Pure.
 
 use super::http_client::ResponseHeaders;
-use super::retry::status_trouble;
+use super::retry::status_error;
 use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use crate::error::{Error, ErrorCode};
 use crate::store::digest::Digest;
 
-/// What is known of a file before it is asked for.
+/// What is known of a file before it is requested.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedContent {
-    /// In bytes.
+    /// Length in bytes.
     pub length: Option<u64>,
-    /// Of the whole file.
+    /// Digest of the whole file.
     pub sha256: Option<Digest>,
 }
 
-/// What a server says of a file, and what a resumed transfer must find again.
+/// What identifies a version of a file. A resumed transfer must find the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// In bytes.
+pub struct FileIdentity {
+    /// Length in bytes.
     pub length: u64,
-    /// A strong one; a weak one does not promise the same bytes.
+    /// A strong ETag. A weak one does not promise identical bytes.
     pub etag: Option<String>,
-    /// The one that was expected, or the hub's.
+    /// The expected digest, or the one that Hugging Face reports.
     pub sha256: Option<Digest>,
 }
 
-impl Identity {
-    /// Whether a transfer of it can go on later: else nothing would notice that two files were mixed.
+impl FileIdentity {
+    /// Whether a transfer can resume. Without an ETag or a digest, mixing two versions would go unnoticed.
     pub fn can_resume(&self) -> bool {
         self.etag.is_some() || self.sha256.is_some()
     }
 }
 
-/// What to do with the body.
+/// How to use the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Plan {
-    /// It is the whole file: what was there before goes.
-    FromStart(Identity),
-    /// It is this many bytes that follow what is there.
+pub enum BodyPlan {
+    /// It is the whole file and replaces earlier bytes.
+    FromStart(FileIdentity),
+    /// It is this many bytes that follow the earlier ones.
     Append(u64),
 }
 
-/// Reads an answer to a request for the bytes from `at` on. `before` is what the bytes up to there belong to; `linked` the
-/// hub's own word of the file, from before it sent us elsewhere.
+/// Interprets the response to a request for the bytes from `at` on. `before` identifies the bytes up to `at`. `linked`
+/// is what Hugging Face said of the file before it redirected.
 pub fn read(
     shown: &str,
     status: u16,
     headers: &ResponseHeaders,
     linked: &ExpectedContent,
     expected: &ExpectedContent,
-    before: Option<(&Identity, u64)>,
-) -> TransferResult<Plan> {
-    let what = Reading { shown, headers };
+    before: Option<(&FileIdentity, u64)>,
+) -> TransferResult<BodyPlan> {
+    let what = ResponseReader { shown, headers };
     if !(200..300).contains(&status) {
         return Err(what.not_a_file(status, before.is_some()));
     }
     check_encoding(shown, headers)?;
     let promised = what.promised(linked, expected)?;
     match (status, before) {
-        (200, _) => what.whole(promised).map(Plan::FromStart),
-        (206, Some((identity, at))) => what.rest(identity, at, &promised).map(Plan::Append),
-        _ => Err(what.invalid(&format!("it answered with status {status}, which was not asked for"))),
+        (200, _) => what.whole(promised).map(BodyPlan::FromStart),
+        (206, Some((identity, at))) => what.rest(identity, at, &promised).map(BodyPlan::Append),
+        _ => Err(what.invalid(&format!("it has status {status}, which does not fit the request"))),
     }
 }
 
-/// Bytes are counted and hashed as they are in the file.
+/// Rejects an encoded body, because bytes are counted and hashed as they are in the file.
 pub fn check_encoding(shown: &str, headers: &ResponseHeaders) -> TransferResult<()> {
     match headers.content_encoding.as_deref().map(str::trim) {
         None | Some("" | "identity") => Ok(()),
         Some(encoding) => {
             let encoding: String = encoding.chars().take(40).collect();
-            Err(Reading { shown, headers }.invalid(&format!("it is encoded as {encoding}, which nobody asked for")))
+            Err(ResponseReader { shown, headers }
+                .invalid(&format!("it is encoded as {encoding}, which was not requested")))
         }
     }
 }
 
-struct Reading<'a> {
+struct ResponseReader<'a> {
     shown: &'a str,
     headers: &'a ResponseHeaders,
 }
 
-impl Reading<'_> {
+impl ResponseReader<'_> {
     fn invalid(&self, reason: &str) -> TransferError {
-        let detail = format!("could not use the server's answer for {}: {reason} - check the address", self.shown);
-        TransferError::last(ErrorCode::ResponseInvalid, detail)
+        let detail = format!("could not use the server's response for {}: {reason} - check the address", self.shown);
+        TransferError::permanent(ErrorCode::ResponseInvalid, detail)
     }
 
     fn changed(&self, reason: &str) -> TransferError {
@@ -94,12 +95,12 @@ impl Reading<'_> {
 
     fn not_a_file(&self, status: u16, asked_for_rest: bool) -> TransferError {
         if status == 416 && asked_for_rest {
-            return self.changed("it is shorter than what has come already");
+            return self.changed("it is shorter than what has arrived");
         }
-        status_trouble(self.shown, status, self.headers.retry_after.as_deref())
+        status_error(self.shown, status, self.headers.retry_after.as_deref())
     }
 
-    /// What the caller and the hub say of the file together.
+    /// Combines what the caller and Hugging Face say of the file.
     fn promised(&self, linked: &ExpectedContent, expected: &ExpectedContent) -> TransferResult<ExpectedContent> {
         if let (Some(expected), Some(linked)) = (expected.length, linked.length)
             && expected != linked
@@ -110,18 +111,20 @@ impl Reading<'_> {
             && expected != linked
         {
             let detail = format!(
-                "{} is not the file that was meant: the server has one with the sha256 {linked}, not {expected} - name it anew",
+                "{} is not the expected file: the server has one with the sha256 {linked}, not {expected} - list the repository again",
                 self.shown
             );
-            return Err(TransferError::last(ErrorCode::DigestMismatch, detail));
+            return Err(TransferError::permanent(ErrorCode::DigestMismatch, detail));
         }
         Ok(ExpectedContent { length: expected.length.or(linked.length), sha256: expected.sha256.or(linked.sha256) })
     }
 
     fn length_mismatch(&self, expected: u64, found: u64) -> TransferError {
-        let detail =
-            format!("{} is {found} bytes long, not {expected} - name it anew, or check its address", self.shown);
-        TransferError::last(ErrorCode::LengthMismatch, detail)
+        let detail = format!(
+            "{} is {found} bytes long, not {expected} - list the repository again, or check the address",
+            self.shown
+        );
+        TransferError::permanent(ErrorCode::LengthMismatch, detail)
     }
 
     fn content_length(&self) -> TransferResult<Option<u64>> {
@@ -129,7 +132,7 @@ impl Reading<'_> {
         self.headers.content_length.as_ref().map(parse).transpose()
     }
 
-    fn whole(&self, promised: ExpectedContent) -> TransferResult<Identity> {
+    fn whole(&self, promised: ExpectedContent) -> TransferResult<FileIdentity> {
         let length = match (self.content_length()?, promised.length) {
             (Some(found), Some(promised)) if found != promised => return Err(self.length_mismatch(promised, found)),
             (Some(length), _) | (None, Some(length)) => length,
@@ -138,20 +141,20 @@ impl Reading<'_> {
         if length == 0 {
             return Err(self.invalid("the file is empty"));
         }
-        Ok(Identity { length, etag: self.strong_etag(), sha256: promised.sha256 })
+        Ok(FileIdentity { length, etag: self.strong_etag(), sha256: promised.sha256 })
     }
 
-    /// How many bytes come.
-    fn rest(&self, identity: &Identity, at: u64, promised: &ExpectedContent) -> TransferResult<u64> {
+    /// The number of bytes in a partial response.
+    fn rest(&self, identity: &FileIdentity, at: u64, promised: &ExpectedContent) -> TransferResult<u64> {
         let (first, last, total) = self
             .headers
             .content_range
             .as_deref()
             .and_then(content_range)
-            .ok_or_else(|| self.invalid("it does not say which part of the file it sends"))?;
+            .ok_or_else(|| self.invalid("it does not say which part of the file it has"))?;
         if first != at || last < first || last >= total {
             return Err(self.invalid(&format!(
-                "it sends bytes {first} to {last} of {total} where those from {at} on were asked for"
+                "it has bytes {first} to {last} of {total}, and those from {at} on were requested"
             )));
         }
         if let Some(promised) = promised.length
@@ -163,17 +166,17 @@ impl Reading<'_> {
             return Err(self.changed(&format!("it is {total} bytes long, and was {}", identity.length)));
         }
         if promised.sha256.is_some() && promised.sha256 != identity.sha256 {
-            return Err(self.changed("its sha256 is another"));
+            return Err(self.changed("its sha256 has changed"));
         }
         if let (Some(before), Some(now)) = (&identity.etag, self.strong_etag())
             && *before != now
         {
-            return Err(self.changed("its ETag is another"));
+            return Err(self.changed("its ETag has changed"));
         }
         let count = last - first + 1;
         match self.content_length()? {
             Some(length) if length != count => {
-                Err(self.invalid(&format!("it says to send {count} bytes of the file in {length}")))
+                Err(self.invalid(&format!("it claims {count} bytes of the file in {length} bytes")))
             }
             _ => Ok(count),
         }
@@ -186,14 +189,14 @@ impl Reading<'_> {
     }
 }
 
-/// What the hub says of a file in the headers of its own answer.
+/// What Hugging Face says of a file in the headers of its own response.
 pub fn linked(headers: &ResponseHeaders) -> ExpectedContent {
     let sha256 = headers.linked_etag.as_deref().and_then(|etag| etag.trim_matches('"').parse().ok());
     let length = headers.linked_size.as_deref().and_then(|size| size.trim().parse().ok());
     ExpectedContent { length, sha256 }
 }
 
-/// `bytes FIRST-LAST/TOTAL`.
+/// Parses `bytes FIRST-LAST/TOTAL`.
 pub fn content_range(text: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -219,9 +222,9 @@ mod tests {
         headers
     }
 
-    /// What it means, or the code and whether the file begins anew.
-    fn meaning(status: u16, pairs: &[(&str, &str)], before: Option<u64>) -> Result<Plan, (ErrorCode, bool)> {
-        let identity = Identity { length: 100, etag: Some("\"1\"".into()), sha256: None };
+    /// The plan, or the error's code and whether the file starts over.
+    fn meaning(status: u16, pairs: &[(&str, &str)], before: Option<u64>) -> Result<BodyPlan, (ErrorCode, bool)> {
+        let identity = FileIdentity { length: 100, etag: Some("\"1\"".into()), sha256: None };
         let before = before.map(|at| (&identity, at));
         let nothing = ExpectedContent::default();
         read("https://example.org/a", status, &headers(pairs), &nothing, &nothing, before)
@@ -231,7 +234,7 @@ mod tests {
     #[test]
     fn an_answer_is_the_file_the_rest_of_it_or_an_error() {
         let whole = |length, etag: Option<&str>| {
-            Ok(Plan::FromStart(Identity { length, etag: etag.map(str::to_owned), sha256: None }))
+            Ok(BodyPlan::FromStart(FileIdentity { length, etag: etag.map(str::to_owned), sha256: None }))
         };
         let (invalid, changed) = (Err((ErrorCode::ResponseInvalid, false)), Err((ErrorCode::ResponseInvalid, true)));
         let rest = ("range", "bytes 40-99/100");
@@ -244,9 +247,9 @@ mod tests {
             (200, &[("length", "-1")], None, invalid.clone()),
             (200, &[], None, invalid.clone()),
             (200, &[("length", "100"), ("encoding", "gzip")], None, invalid.clone()),
-            (206, &[rest, ("length", "60"), ("etag", "\"1\"")], Some(40), Ok(Plan::Append(60))),
-            (206, &[rest], Some(40), Ok(Plan::Append(60))),
-            (206, &[("range", "bytes 40-49/100"), ("length", "10")], Some(40), Ok(Plan::Append(10))),
+            (206, &[rest, ("length", "60"), ("etag", "\"1\"")], Some(40), Ok(BodyPlan::Append(60))),
+            (206, &[rest], Some(40), Ok(BodyPlan::Append(60))),
+            (206, &[("range", "bytes 40-49/100"), ("length", "10")], Some(40), Ok(BodyPlan::Append(10))),
             (206, &[rest, ("length", "100")], Some(40), invalid.clone()),
             (206, &[rest], None, invalid.clone()),
             (206, &[rest], Some(39), invalid.clone()),

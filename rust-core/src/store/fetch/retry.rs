@@ -1,20 +1,20 @@
-//! When a transfer is tried again. Pure, but for the random number that the caller brings.
+//! Decides when a transfer is tried again. Pure: the caller passes the random number.
 
 use std::time::Duration;
 
 use super::transfer_error::{RetryAdvice, TransferError};
 use crate::error::{Error, ErrorCode};
 
-/// How long failures are borne.
+/// When to retry.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
-    /// Attempts in a row that may fail without a block of progress between them.
+    /// Failed attempts in a row, without a block of progress in between, before giving up.
     pub attempts: u32,
-    /// The wait after the first; each later one is twice as long.
+    /// The wait after the first failure. It doubles with each further one.
     pub first_wait: Duration,
-    /// The longest wait.
+    /// Upper limit of the wait.
     pub longest_wait: Duration,
-    /// The longest `Retry-After` that is waited for; the error says a longer one.
+    /// The longest `Retry-After` to wait for. A longer one ends the transfer, and the error says so.
     pub longest_retry_after: Duration,
 }
 
@@ -29,30 +29,30 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The failures of one transfer since it last got on.
+/// Failures of a transfer since its last progress.
 #[derive(Debug, Default)]
-pub struct Failures {
+pub struct FailureCount {
     in_a_row: u32,
     reached: bool,
     started_over: u32,
 }
 
-/// A server whose file is another one each time is not asked for ever.
+/// Limit for a server whose file changes each time.
 const MAX_STARTS_OVER: u32 = 3;
 
-impl Failures {
-    /// The server answered.
+impl FailureCount {
+    /// The server has responded.
     pub fn reached(&mut self) {
         self.reached = true;
     }
 
-    /// A block has come.
+    /// A block has arrived.
     pub fn progressed(&mut self) {
         self.in_a_row = 0;
     }
 
-    /// How long to wait before the next attempt; the error where there is none. `random` is in 0..1: many devices that
-    /// lost one server must not come back together.
+    /// How long to wait before the next attempt, or the error if there is none. `random` is in 0..1 and keeps many
+    /// devices from returning to a failed server at once.
     pub fn next(&mut self, error: TransferError, policy: &RetryPolicy, random: f64) -> Result<Duration, Error> {
         self.in_a_row += 1;
         match error.advice {
@@ -66,15 +66,16 @@ impl Failures {
                 Err(error.error)
             }
             RetryAdvice::Wait { at_least: Some(at_least) } if at_least > policy.longest_retry_after => {
-                let Error { code, detail } = error.error;
-                Err(Error::new(code, format!("{detail}; the server asks to wait {} s", at_least.as_secs())))
+                let mut error = error.error;
+                error.detail += &format!("; the server asks to wait {} s", at_least.as_secs());
+                Err(error)
             }
             RetryAdvice::Wait { at_least } => Ok(self.backoff(policy, random).max(at_least.unwrap_or_default())),
             RetryAdvice::WaitIfReached => Ok(self.backoff(policy, random)),
         }
     }
 
-    /// Between half of the doubled wait and all of it.
+    /// A random wait between half and all of the doubled wait.
     fn backoff(&self, policy: &RetryPolicy, random: f64) -> Duration {
         let doublings = (self.in_a_row - 1).min(30);
         let whole = policy.first_wait.saturating_mul(1 << doublings).min(policy.longest_wait);
@@ -82,37 +83,37 @@ impl Failures {
     }
 }
 
-/// A `Retry-After` in seconds. A date is not read: it would be compared with this device's clock, which may be wrong.
+/// Parses a `Retry-After` in seconds. Ignores dates, because this device's clock may be wrong.
 pub fn retry_after(header: Option<&str>) -> Option<Duration> {
     header?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// The kinds of failure that the server itself calls passing.
-pub fn is_passing(status: u16) -> bool {
+/// Whether a status says that the failure is temporary.
+pub fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The error for a status that is no file.
-pub fn status_trouble(shown: &str, status: u16, header: Option<&str>) -> TransferError {
+/// The error for a failure status.
+pub fn status_error(shown: &str, status: u16, header: Option<&str>) -> TransferError {
     match status {
-        401 | 403 => TransferError::last(
+        401 | 403 => TransferError::permanent(
             ErrorCode::AccessDenied,
             format!(
                 "{shown} was refused with status {status} - it may be private or gated: give a token that may read it"
             ),
         ),
-        404 | 410 => TransferError::last(
+        404 | 410 => TransferError::permanent(
             ErrorCode::ModelNotFound,
             format!("there is no {shown} (status {status}) - check the address"),
         ),
-        _ if is_passing(status) => TransferError {
+        _ if is_temporary(status) => TransferError {
             error: Error::new(
                 ErrorCode::HttpStatus,
-                format!("the server is busy or ill: status {status} for {shown} - try again later"),
+                format!("the server is overloaded or broken: status {status} for {shown} - try again later"),
             ),
             advice: RetryAdvice::Wait { at_least: retry_after(header) },
         },
-        _ => TransferError::last(
+        _ => TransferError::permanent(
             ErrorCode::HttpStatus,
             format!("the server answered {shown} with status {status} - check the address"),
         ),
@@ -124,11 +125,11 @@ mod tests {
     use super::*;
 
     fn lost() -> TransferError {
-        TransferError::passing(ErrorCode::ConnectionLost, "lost")
+        TransferError::temporary(ErrorCode::ConnectionLost, "lost")
     }
 
     fn waits(random: f64, count: usize) -> Vec<Result<u64, ErrorCode>> {
-        let mut failures = Failures::default();
+        let mut failures = FailureCount::default();
         let policy = RetryPolicy { attempts: 6, longest_wait: Duration::from_secs(3), ..RetryPolicy::default() };
         let wait = |_| failures.next(lost(), &policy, random);
         (0..count).map(wait).map(|wait| wait.map(|wait| wait.as_millis() as u64).map_err(|error| error.code)).collect()
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn progress_begins_the_count_anew() {
-        let mut failures = Failures::default();
+        let mut failures = FailureCount::default();
         let policy = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
         for _ in 0..100 {
             assert!(failures.next(lost(), &policy, 0.5).is_ok());
@@ -159,7 +160,7 @@ mod tests {
     fn a_device_that_never_reached_the_server_is_told_at_once() {
         let unreachable =
             TransferError { error: Error::new(ErrorCode::Offline, "offline"), advice: RetryAdvice::WaitIfReached };
-        let mut failures = Failures::default();
+        let mut failures = FailureCount::default();
         assert!(failures.next(unreachable.clone(), &RetryPolicy::default(), 0.5).is_err());
         failures.reached();
         assert!(failures.next(unreachable, &RetryPolicy::default(), 0.5).is_ok());
@@ -167,8 +168,8 @@ mod tests {
 
     #[test]
     fn the_servers_own_wait_is_kept_within_bounds() {
-        let busy = |seconds: &str| status_trouble("https://example.org/a", 503, Some(seconds));
-        let mut failures = Failures::default();
+        let busy = |seconds: &str| status_error("https://example.org/a", 503, Some(seconds));
+        let mut failures = FailureCount::default();
         let policy = RetryPolicy::default();
         assert_eq!(failures.next(busy("7"), &policy, 0.5), Ok(Duration::from_secs(7)));
         assert_eq!(failures.next(busy("0"), &policy, 1.0), Ok(Duration::from_secs(1)));
@@ -182,7 +183,7 @@ mod tests {
     fn a_file_that_is_another_one_each_time_is_given_up() {
         let changed =
             TransferError { error: Error::new(ErrorCode::ResponseInvalid, "changed"), advice: RetryAdvice::StartOver };
-        let mut failures = Failures::default();
+        let mut failures = FailureCount::default();
         for _ in 0..MAX_STARTS_OVER {
             assert_eq!(failures.next(changed.clone(), &RetryPolicy::default(), 0.5), Ok(Duration::ZERO));
         }
@@ -199,7 +200,7 @@ mod tests {
             (429, ErrorCode::HttpStatus, true),
             (503, ErrorCode::HttpStatus, true),
         ] {
-            let error = status_trouble("https://example.org/a", status, None);
+            let error = status_error("https://example.org/a", status, None);
             assert_eq!((error.error.code, error.advice != RetryAdvice::None), (code, passing), "{status}");
         }
     }

@@ -1,25 +1,25 @@
-//! A text that no log, error, event or file may hold.
+//! Secrets: texts that no log, error, event or file may contain.
 
 use std::fmt;
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// A token for one server. Cannot be printed.
+/// A token for one server. It has no printable form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// `InvalidOptions` for what cannot stand in a header; the detail does not repeat it.
+    /// Fails with `InvalidOptions` for a text that cannot be a header value. The error does not repeat the text.
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         if text.is_empty() || text.len() > 4_096 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let detail = "the token is empty, too long, or has a character that no token has - copy it again";
+            let detail = "the token is empty, too long, or contains an invalid character - copy it again";
             return Err(Error::new(ErrorCode::InvalidOptions, detail));
         }
         Ok(Self(text))
     }
 
-    /// For the one header that it is meant for.
+    /// The text, for the Authorization header only.
     pub fn reveal(&self) -> &str {
         &self.0
     }

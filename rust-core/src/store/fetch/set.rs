@@ -1,4 +1,4 @@
-//! All files of one model, from its name to the store, one after another.
+//! Downloads all files of a model into the store, one after another.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::blocking::blocking;
 use super::control::Control;
-use super::download::{Download, MakeRoom, Report};
+use super::download::{Download, MakeRoom, OnProgress};
 use super::network::Network;
 use super::plan::{DownloadRequest, RemoteFile, plan};
 use super::progress::{Progress, seconds_left};
+use super::run_blocking::run_blocking;
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::huggingface::HuggingFace;
 use crate::store::{Incoming, ModelName, Store};
 
-/// How often another transfer of the same file, for another name or in another process, is asked whether it is done.
+/// How often to look whether another transfer of the same file, for another name or in another process, has ended.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The transfer of one model.
@@ -25,45 +25,45 @@ pub struct SetTransfer {
     store: Store,
     network: Network,
     hub: HuggingFace,
-    wanted: DownloadRequest,
+    request: DownloadRequest,
     control: Control,
     report: watch::Sender<Progress>,
 }
 
-/// What of a set does not depend on the file that is coming in.
+/// Progress of the other files of a set.
 #[derive(Clone, Copy, Default)]
-struct Others {
-    /// On the device.
+struct OtherFiles {
+    /// Bytes on the device.
     bytes: u64,
-    /// Of the other files; `None` where one of them has a length that nobody knows yet.
+    /// Size of the other files; `None` while one of them is unknown.
     total: Option<u64>,
 }
 
 impl SetTransfer {
-    /// Begins with [`run`](Self::run).
+    /// The transfer starts with [`run`](Self::run).
     pub fn new(
         store: Store,
         network: Network,
         hub: HuggingFace,
-        wanted: DownloadRequest,
+        request: DownloadRequest,
         control: Control,
         report: watch::Sender<Progress>,
     ) -> Self {
-        Self { store, network, hub, wanted, control, report }
+        Self { store, network, hub, request, control, report }
     }
 
-    /// Until the model is in the store, or cannot be had, or nobody wants it: `Cancelled`. The future is to be driven to its
-    /// end.
+    /// Runs until the model is in the store, or the transfer fails. Ends with `Cancelled` when the last caller leaves.
+    /// The future must be driven to its end.
     pub async fn run(mut self) -> Result<()> {
         if self.is_stored().await? {
             return Ok(());
         }
         let files = self.plan().await?;
         let total = files.iter().map(|file| file.remote.expected.length).sum::<Option<u64>>();
-        let (store, name) = (self.store.clone(), self.wanted.name.clone());
+        let (store, name) = (self.store.clone(), self.request.name.clone());
         let planned: Vec<_> = files.iter().map(RemoteFile::planned).collect();
-        let incoming = blocking(move || {
-            // A length that nobody knows gets its room when its server has said it.
+        let incoming = run_blocking(move || {
+            // A file of unknown length gets its room when its server reports the length.
             store.make_room(&name, total.unwrap_or(0))?;
             store.begin(&name, planned)
         });
@@ -71,53 +71,53 @@ impl SetTransfer {
         let missing = incoming.missing();
         for file in &files {
             if missing.iter().any(|planned| planned.file == file.file) {
-                self.bring(&incoming, &files, file).await?;
+                self.fetch_file(&incoming, &files, file).await?;
             }
         }
         Ok(())
     }
 
     async fn is_stored(&self) -> Result<bool> {
-        let (store, name) = (self.store.clone(), self.wanted.name.clone());
+        let (store, name) = (self.store.clone(), self.request.name.clone());
         let left = self.control.clone();
-        let looked = blocking(move || {
+        let looked = run_blocking(move || {
             let pinned = store.pin(&name, &mut |_| {
-                if left.is_left() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if left.is_abandoned() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             pinned.map(drop)
         });
         match looked.await {
             Ok(()) => Ok(true),
-            // Not there, or damaged: both are for the network to mend.
+            // The download replaces missing and damaged files alike.
             Err(error) if matches!(error.code, ErrorCode::ModelNotCached | ErrorCode::DigestMismatch) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Asks the hub, as long as somebody waits.
+    /// Resolves the name, unless the last caller leaves.
     async fn plan(&mut self) -> Result<Vec<RemoteFile>> {
-        let name = self.wanted.name.clone();
+        let name = self.request.name.clone();
         loop {
-            if !self.control.may_go_on().await {
+            if !self.control.wait_until_allowed().await {
                 return Err(cancelled(&name));
             }
             tokio::select! {
                 biased;
                 _ = self.control.stopped() => {}
-                files = plan(&self.network, &self.hub, &self.wanted) => return files,
+                files = plan(&self.network, &self.hub, &self.request) => return files,
             }
         }
     }
 
-    /// One file, from wherever it is soonest had.
-    async fn bring(&mut self, incoming: &Arc<Incoming>, files: &[RemoteFile], file: &RemoteFile) -> Result<()> {
+    /// Gets one file: from the store if it is there, else from another transfer or the network.
+    async fn fetch_file(&mut self, incoming: &Arc<Incoming>, files: &[RemoteFile], file: &RemoteFile) -> Result<()> {
         let folder = loop {
-            if !self.control.may_go_on().await {
-                return Err(cancelled(&self.wanted.name));
+            if !self.control.wait_until_allowed().await {
+                return Err(cancelled(&self.request.name));
             }
             if let Some(sha256) = file.remote.expected.sha256 {
                 let (incoming, name) = (incoming.clone(), file.file.clone());
-                if blocking(move || incoming.reuse(&name, sha256)).await? {
+                if run_blocking(move || incoming.reuse(&name, sha256)).await? {
                     return Ok(());
                 }
             }
@@ -127,27 +127,27 @@ impl SetTransfer {
             }
         };
         let report = self.part_of(files, file, incoming);
-        let (store, name) = (self.store.clone(), self.wanted.name.clone());
+        let (store, name) = (self.store.clone(), self.request.name.clone());
         let make_room: MakeRoom = Arc::new(move |bytes| store.make_room(&name, bytes).map(drop));
         let (network, remote, control) = (self.network.clone(), file.remote.clone(), self.control.clone());
         let download = Download::new(network, remote, folder, control, report, make_room);
         let arrived = download.run().await?;
         let (incoming, name) = (incoming.clone(), file.file.clone());
-        blocking(move || incoming.adopt(&name, &arrived.path, arrived.sha256)).await
+        run_blocking(move || incoming.adopt(&name, &arrived.path, arrived.sha256)).await
     }
 
-    /// `None` while another transfer has it.
+    /// The partial folder; `None` while another transfer owns it.
     async fn folder(&self, incoming: &Arc<Incoming>, file: &RemoteFile) -> Result<Option<PathBuf>> {
         let (incoming, name) = (incoming.clone(), file.file.clone());
-        match blocking(move || incoming.partial_dir(&name)).await {
+        match run_blocking(move || incoming.partial_dir(&name)).await {
             Ok(folder) => Ok(Some(folder)),
             Err(error) if error.code == ErrorCode::ModelInUse => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Tells of one file as a part of all.
-    fn part_of(&self, files: &[RemoteFile], file: &RemoteFile, incoming: &Incoming) -> Report {
+    /// Reports a file's progress as a part of the whole set's.
+    fn part_of(&self, files: &[RemoteFile], file: &RemoteFile, incoming: &Incoming) -> OnProgress {
         let missing = incoming.missing();
         let others = files.iter().filter(|other| other.file != file.file);
         let is_missing = |other: &RemoteFile| missing.iter().any(|planned| planned.file == other.file);
@@ -155,22 +155,22 @@ impl SetTransfer {
             others.clone().filter(|other| !is_missing(other)).filter_map(|other| other.remote.expected.length);
         let bytes = arrived.sum();
         let total = others.map(|other| other.remote.expected.length).sum::<Option<u64>>();
-        let (others, report) = (Others { bytes, total }, self.report.clone());
+        let (others, report) = (OtherFiles { bytes, total }, self.report.clone());
         Box::new(move |progress| {
             report.send_replace(whole(others, progress));
         })
     }
 }
 
-/// The progress of a set, from that of the file which is coming in.
-fn whole(others: Others, file: Progress) -> Progress {
+/// The progress of a set, from that of the arriving file.
+fn whole(others: OtherFiles, file: Progress) -> Progress {
     let bytes = others.bytes + file.bytes;
     let total_bytes = others.total.zip(file.total_bytes).map(|(others, own)| others + own);
     Progress { bytes, total_bytes, seconds_left: seconds_left(bytes, total_bytes, file.bytes_per_second), ..file }
 }
 
 fn cancelled(name: &ModelName) -> Error {
-    let detail = format!("the download of {name} was cancelled - what has come is kept for the next time");
+    let detail = format!("the download of {name} was cancelled - download it again to resume");
     Error::new(ErrorCode::Cancelled, detail)
 }
 
@@ -188,9 +188,9 @@ mod tests {
             bytes_per_second: Some(10),
             seconds_left: Some(9),
         };
-        let set = whole(Others { bytes: 50, total: Some(150) }, file);
+        let set = whole(OtherFiles { bytes: 50, total: Some(150) }, file);
         assert_eq!((set.bytes, set.total_bytes, set.seconds_left), (60, Some(250), Some(19)));
-        let unknown = whole(Others { bytes: 50, total: None }, file);
+        let unknown = whole(OtherFiles { bytes: 50, total: None }, file);
         assert_eq!((unknown.bytes, unknown.total_bytes, unknown.seconds_left), (60, None, None));
     }
 }

@@ -1,16 +1,16 @@
-//! Room on the disk. Pure.
+//! Checks free disk space. Pure.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::human_bytes;
 
-/// `DiskFull` unless the folder has room for `needed` bytes and `spare` ones beside them.
+/// Fails with `DiskFull` unless `needed` and `spare` bytes fit into the free ones.
 pub fn check(needed: u64, spare: u64, free: Option<u64>) -> Result<()> {
     let wanted = needed.saturating_add(spare);
     match free {
         Some(free) if free < wanted => {
             let (needed, free, missing) =
                 (human_bytes::format(needed), human_bytes::format(free), human_bytes::format(wanted - free));
-            let detail = format!("the download needs {needed} more, {free} are free - free {missing} and try again");
+            let detail = format!("the download needs {needed} more and {free} are free - free {missing} and try again");
             Err(Error::new(ErrorCode::DiskFull, detail))
         }
         Some(_) | None => Ok(()),

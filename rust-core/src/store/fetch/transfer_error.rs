@@ -1,53 +1,54 @@
-//! What ended one attempt, and whether another one may help.
+//! Errors of single attempts, with advice on retrying.
 
 use std::time::Duration;
 
 use url::Url;
 
-use super::address::shown;
+use super::address::redacted;
 use super::http_client::HttpError;
 use crate::error::{Error, ErrorCode};
 
-/// Why an attempt ended without the file.
+/// Why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferError {
-    /// What the caller hears if no other attempt is made.
+    /// The error for the caller, if there is no further attempt.
     pub error: Error,
-    /// What may help.
+    /// Whether a further attempt may help.
     pub advice: RetryAdvice,
 }
 
-/// What may help after an attempt that failed.
+/// Whether and when a further attempt may help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAdvice {
-    /// Nothing that can be done here.
+    /// It will not.
     None,
-    /// The same again, after a while; not before the server's own word, where it gave one.
+    /// The same request may succeed after a wait.
     Wait {
-        /// The server's `Retry-After`.
+        /// The server's `Retry-After`, a lower limit for the wait.
         at_least: Option<Duration>,
     },
-    /// The same again, if this server was reached before: else the device is offline, which an app shows at once.
+    /// The same request may succeed after a wait, if this server was reached before. Otherwise the device is offline,
+    /// which the app should show at once.
     WaitIfReached,
-    /// The file has changed: from its first byte, at once.
+    /// The file has changed: start over from its first byte, at once.
     StartOver,
 }
 
 impl TransferError {
-    /// No other attempt helps.
-    pub fn last(code: ErrorCode, detail: impl Into<String>) -> Self {
+    /// An error that no further attempt mends.
+    pub fn permanent(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { error: Error::new(code, detail), advice: RetryAdvice::None }
     }
 
-    /// Another attempt may go well.
-    pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
+    /// An error that may not occur again.
+    pub fn temporary(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { error: Error::new(code, detail), advice: RetryAdvice::Wait { at_least: None } }
     }
 
-    /// What happened on the way to `url`, or back.
-    pub fn on_the_way(url: &Url, error: HttpError) -> Self {
+    /// Converts an error of the request to `url`, or of its response.
+    pub fn from_http(url: &Url, error: HttpError) -> Self {
         let host = url.host_str().unwrap_or_default();
-        let url = shown(url);
+        let url = redacted(url);
         match error {
             HttpError::Unreachable(reason) => Self {
                 error: Error::new(
@@ -57,16 +58,15 @@ impl TransferError {
                 advice: RetryAdvice::WaitIfReached,
             },
             HttpError::Tls(reason) => {
-                Self::last(ErrorCode::TlsFailed, format!("no secure connection to {host}: {reason}"))
+                Self::permanent(ErrorCode::TlsFailed, format!("could not connect securely to {host}: {reason}"))
             }
             HttpError::Lost(reason) => {
-                let detail =
-                    format!("the connection for {url} was lost: {reason} - try again: it goes on where it was");
-                Self::passing(ErrorCode::ConnectionLost, detail)
+                let detail = format!("the connection for {url} was lost: {reason} - try again to resume the download");
+                Self::temporary(ErrorCode::ConnectionLost, detail)
             }
             HttpError::Invalid(reason) => {
-                let detail = format!("{host} gave an answer for {url} that is not HTTP: {reason} - check the address");
-                Self::passing(ErrorCode::ResponseInvalid, detail)
+                let detail = format!("{host} did not answer {url} with valid HTTP: {reason} - check the address");
+                Self::temporary(ErrorCode::ResponseInvalid, detail)
             }
         }
     }
@@ -78,5 +78,5 @@ impl From<Error> for TransferError {
     }
 }
 
-/// What an attempt gives.
+/// The result of an attempt.
 pub type TransferResult<T> = std::result::Result<T, TransferError>;

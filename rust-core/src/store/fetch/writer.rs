@@ -1,56 +1,56 @@
-//! A [`Partial`] on a thread of its own, so that the disk and the network work at once and a paused transfer takes nothing
-//! from tokio's blocking pool. The thread ends when its writer is dropped, or at the first failure, which every later call
-//! reports.
+//! Runs a [`Partial`] on a thread of its own, so that disk and network work in parallel, and a paused transfer occupies
+//! no thread of tokio's blocking pool. The thread ends when the writer is dropped or at the first error, which every
+//! later call returns.
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use super::partial::{Arrived, Partial};
-use super::response::{ExpectedContent, Identity};
+use super::partial::{CompleteFile, Partial};
+use super::response::{ExpectedContent, FileIdentity};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Batches on their way to the disk.
+/// Batches that may wait for the disk.
 const MAX_BATCHES: usize = 8;
-/// So many bytes wake the thread once, and not for every piece that the network gives.
+/// Size of a batch. One batch wakes the thread once, instead of once per network chunk.
 const BATCH_BYTES: usize = 256 << 10;
 
-/// The way to the thread that writes one file.
+/// A handle to the thread that writes one file.
 pub struct Writer {
-    orders: mpsc::Sender<Order>,
-    /// Until it has said how it ended.
+    orders: mpsc::Sender<WriterCommand>,
+    /// Receives how the thread ended; `None` after that.
     ended: Option<oneshot::Receiver<Result<()>>>,
-    /// What will have been written when all orders are done.
-    state: Option<(Identity, u64)>,
+    /// The state after all queued orders.
+    state: Option<(FileIdentity, u64)>,
     batch: Batch,
 }
 
-/// Pieces that go together.
+/// Chunks that are queued together.
 #[derive(Default)]
 struct Batch {
     pieces: Vec<Bytes>,
     bytes: usize,
 }
 
-enum Order {
-    Begin(Identity, oneshot::Sender<()>),
-    GoOn(oneshot::Sender<()>),
+enum WriterCommand {
+    Begin(FileIdentity, oneshot::Sender<()>),
+    Resume(oneshot::Sender<()>),
     Write(Vec<Bytes>),
     Flush(oneshot::Sender<()>),
-    Finish(oneshot::Sender<Arrived>),
+    Finish(oneshot::Sender<CompleteFile>),
     Discard(oneshot::Sender<()>),
 }
 
 impl Writer {
-    /// Takes up what the folder holds. Reads all of it.
+    /// Opens the folder and reads everything in it.
     pub async fn open(folder: PathBuf, expected: ExpectedContent, spare: u64) -> Result<Self> {
         let (orders, inbox) = mpsc::channel(MAX_BATCHES);
         let (end, ended) = oneshot::channel();
         let (opened, state) = oneshot::channel();
         let work = move || {
             let done = Partial::open(&folder, &expected, spare).and_then(|partial| {
-                // Whoever asked may have gone.
+                // The caller may have gone.
                 let _ = opened.send(partial.state());
                 serve(partial, inbox)
             });
@@ -64,28 +64,28 @@ impl Writer {
         Ok(writer)
     }
 
-    /// What has come, and how many bytes of it.
-    pub fn state(&self) -> Option<(&Identity, u64)> {
+    /// The file's identity and the number of arrived bytes.
+    pub fn state(&self) -> Option<(&FileIdentity, u64)> {
         self.state.as_ref().map(|(identity, written)| (identity, *written))
     }
 
-    /// Whether every byte has come.
+    /// Whether every byte has arrived.
     pub fn is_whole(&self) -> bool {
         self.state.as_ref().is_some_and(|(identity, written)| *written == identity.length)
     }
 
     /// See [`Partial::begin`].
-    pub async fn begin(&mut self, identity: Identity) -> Result<()> {
+    pub async fn begin(&mut self, identity: FileIdentity) -> Result<()> {
         self.state = Some((identity.clone(), 0));
-        self.ask(|done| Order::Begin(identity, done)).await
+        self.ask(|done| WriterCommand::Begin(identity, done)).await
     }
 
-    /// See [`Partial::go_on`].
-    pub async fn go_on(&mut self) -> Result<()> {
-        self.ask(Order::GoOn).await
+    /// See [`Partial::resume`].
+    pub async fn resume(&mut self) -> Result<()> {
+        self.ask(WriterCommand::Resume).await
     }
 
-    /// See [`Partial::write`]. Waits while too much is on its way.
+    /// See [`Partial::write`]. Waits while too many batches are queued.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
         if let Some((_, written)) = &mut self.state {
             *written += bytes.len() as u64;
@@ -97,7 +97,7 @@ impl Writer {
 
     async fn send_batch(&mut self) -> Result<()> {
         let Batch { pieces, .. } = std::mem::take(&mut self.batch);
-        match self.orders.send(Order::Write(pieces)).await {
+        match self.orders.send(WriterCommand::Write(pieces)).await {
             Ok(()) => Ok(()),
             Err(_) => Err(self.failure().await),
         }
@@ -105,23 +105,23 @@ impl Writer {
 
     /// See [`Partial::flush`].
     pub async fn flush(&mut self) -> Result<()> {
-        self.ask(Order::Flush).await
+        self.ask(WriterCommand::Flush).await
     }
 
     /// See [`Partial::finish`].
-    pub async fn finish(&mut self) -> Result<Arrived> {
-        self.ask(Order::Finish).await
+    pub async fn finish(&mut self) -> Result<CompleteFile> {
+        self.ask(WriterCommand::Finish).await
     }
 
     /// See [`Partial::discard`].
     pub async fn discard(&mut self) -> Result<()> {
         self.state = None;
-        self.ask(Order::Discard).await
+        self.ask(WriterCommand::Discard).await
     }
 
-    /// The thread has ended and its file is closed.
+    /// Ends the thread. The file is closed when this returns.
     pub async fn end(mut self) {
-        // Of a transfer that was given up: what came is kept, unless the thread has failed.
+        // A cancelled transfer keeps its bytes, unless the thread has failed.
         let _ = self.send_batch().await;
         drop(self.orders);
         if let Some(ended) = self.ended {
@@ -129,7 +129,7 @@ impl Writer {
         }
     }
 
-    async fn ask<T>(&mut self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T> {
+    async fn ask<T>(&mut self, order: impl FnOnce(oneshot::Sender<T>) -> WriterCommand) -> Result<T> {
         self.send_batch().await?;
         let (reply, answer) = oneshot::channel();
         if self.orders.send(order(reply)).await.is_err() {
@@ -145,44 +145,44 @@ impl Writer {
         }
     }
 
-    /// Why the thread ended before it was let go.
+    /// The error that ended the thread.
     async fn failure(&mut self) -> Error {
         let ended = match self.ended.take() {
             Some(ended) => ended.await.ok().and_then(Result::err),
             None => None,
         };
         ended.unwrap_or_else(|| {
-            Error::new(ErrorCode::StorageFailed, "the thread that writes the download is gone - try again")
+            Error::new(ErrorCode::StorageFailed, "the download's writer thread has ended - try again")
         })
     }
 }
 
-/// A reply that nobody waits for any longer is no failure.
-fn serve(mut partial: Partial, mut inbox: mpsc::Receiver<Order>) -> Result<()> {
+/// Executes orders. A reply whose receiver is gone is ignored.
+fn serve(mut partial: Partial, mut inbox: mpsc::Receiver<WriterCommand>) -> Result<()> {
     while let Some(order) = inbox.blocking_recv() {
         match order {
-            Order::Begin(identity, reply) => {
+            WriterCommand::Begin(identity, reply) => {
                 partial.begin(identity)?;
                 let _ = reply.send(());
             }
-            Order::GoOn(reply) => {
-                partial.go_on()?;
+            WriterCommand::Resume(reply) => {
+                partial.resume()?;
                 let _ = reply.send(());
             }
-            Order::Write(pieces) => pieces.into_iter().try_for_each(|piece| partial.write(piece))?,
-            Order::Flush(reply) => {
+            WriterCommand::Write(pieces) => pieces.into_iter().try_for_each(|piece| partial.write(piece))?,
+            WriterCommand::Flush(reply) => {
                 partial.flush()?;
                 let _ = reply.send(());
             }
-            Order::Finish(reply) => {
+            WriterCommand::Finish(reply) => {
                 let _ = reply.send(partial.finish()?);
             }
-            Order::Discard(reply) => {
+            WriterCommand::Discard(reply) => {
                 partial.discard()?;
                 let _ = reply.send(());
             }
         }
     }
-    // Dropped in the middle of a transfer: what came is kept.
+    // The transfer was dropped half-way: its bytes are kept.
     partial.flush()
 }

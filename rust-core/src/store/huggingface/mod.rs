@@ -1,4 +1,4 @@
-//! What a hub has: the files of a repository, by the hub's own list. The hub is Hugging Face's, or one that speaks as it does.
+//! Hugging Face, or a server with the same API: lists the files of a repository.
 
 mod quantization;
 mod variants;
@@ -9,15 +9,15 @@ use url::Url;
 pub use self::quantization::quantization;
 pub use self::variants::Variant;
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::fetch::{HttpRequest, Network, Secret, Small, address};
+use crate::store::fetch::{HttpRequest, Network, Secret, SmallFile, address};
 use crate::store::{Digest, FileName};
 
-/// Most lists take a hundredth of it.
+/// A hundred times the size of most lists.
 const MAX_PAGE_BYTES: usize = 16 << 20;
-/// Of a thousand files each.
+/// A page lists a thousand files.
 const MAX_PAGES: usize = 50;
 
-/// A hub that may be asked.
+/// A Hugging Face endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HuggingFace {
     endpoint: Url,
@@ -30,42 +30,42 @@ impl Default for HuggingFace {
     }
 }
 
-/// A repository as it was at one commit.
+/// A repository at one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     /// `org/repo`.
     pub name: String,
-    /// All files are those of this commit, whatever happens to the branch meanwhile.
+    /// The commit of all files, whatever happens to the branch meanwhile.
     pub commit: String,
-    /// Its GGUF files.
+    /// The GGUF files.
     pub files: Vec<RepositoryFile>,
 }
 
 /// A GGUF file of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryFile {
-    /// Inside the repository: plain names, with slashes between them.
+    /// The path in the repository: valid file names, separated by slashes.
     pub path: String,
-    /// Its size.
+    /// The file's size.
     pub bytes: u64,
-    /// Of large files; the hub knows small ones by other names.
+    /// The digest; `None` for small files, which are not in LFS.
     pub sha256: Option<Digest>,
 }
 
 impl RepositoryFile {
-    /// The last piece of the path.
+    /// The last component of the path.
     pub fn name(&self) -> Result<FileName> {
         FileName::new(self.path.rsplit('/').next().unwrap_or_default())
     }
 }
 
 #[derive(Deserialize)]
-struct Commit {
+struct RevisionInfo {
     sha: String,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct TreeEntry {
     #[serde(rename = "type")]
     kind: String,
     path: String,
@@ -80,12 +80,12 @@ struct Lfs {
 }
 
 impl HuggingFace {
-    /// At another address, by the rules of the network. `InvalidOptions` and `InsecureUrl` for what is none.
+    /// Another endpoint. Fails with `InvalidOptions` or `InsecureUrl` for an address that `network` does not allow.
     pub fn new(endpoint: &str, network: &Network) -> Result<Self> {
         Ok(Self { endpoint: address::parse(endpoint, network.options().allow_insecure)? })
     }
 
-    /// What a repository has. `ModelNotFound` if there is none of that name, or none that the token may see.
+    /// Lists a repository. Fails with `ModelNotFound` if it does not exist, or the token may not see it.
     pub async fn repository(
         &self,
         network: &Network,
@@ -97,27 +97,27 @@ impl HuggingFace {
         let about = |error: Error| not_found(name, revision, error);
         let mut at = self.api(name, ["revision", revision.unwrap_or("main")]);
         at.set_query(Some("expand[]=sha"));
-        let Commit { sha } = json(name, &network.read(&ask(at), MAX_PAGE_BYTES).await.map_err(about)?)?;
+        let RevisionInfo { sha } = json(name, &network.read(&ask(at), MAX_PAGE_BYTES).await.map_err(about)?)?;
         if sha.is_empty() || !sha.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(invalid(name, "its commit is not one"));
+            return Err(invalid(name, "its commit is not a commit id"));
         }
         let mut next = self.api(name, ["tree", &sha]);
         next.set_query(Some("recursive=true"));
         let mut files = Vec::new();
         for _ in 0..MAX_PAGES {
             let page = network.read(&ask(next.clone()), MAX_PAGE_BYTES).await.map_err(about)?;
-            let entries: Vec<Entry> = json(name, &page)?;
+            let entries: Vec<TreeEntry> = json(name, &page)?;
             files.extend(entries.into_iter().filter_map(file));
             match following(&page) {
                 Some(url) if address::same_origin(&url, &self.endpoint) => next = url,
-                Some(_) => return Err(invalid(name, "its list goes on at another server")),
+                Some(_) => return Err(invalid(name, "its list continues on another server")),
                 None => return Ok(Repository { name: name.to_owned(), commit: sha, files }),
             }
         }
-        Err(invalid(name, "its list does not end"))
+        Err(invalid(name, "its list has too many pages"))
     }
 
-    /// Where a file is.
+    /// The address of a file.
     pub fn file(&self, repository: &Repository, path: &str) -> Url {
         let mut pieces: Vec<_> = repository.name.split('/').collect();
         pieces.extend(["resolve", &repository.commit]);
@@ -130,7 +130,7 @@ impl HuggingFace {
         self.url(&pieces)
     }
 
-    /// Each piece stays one, whatever is in it.
+    /// Each piece becomes one path component, whatever characters it contains.
     fn url(&self, pieces: &[&str]) -> Url {
         let mut url = self.endpoint.clone();
         url.path_segments_mut().expect("an http address has a path").pop_if_empty().extend(pieces);
@@ -138,9 +138,9 @@ impl HuggingFace {
     }
 }
 
-/// A file that a store may have: paths that lead elsewhere are none.
-fn file(entry: Entry) -> Option<RepositoryFile> {
-    let Entry { kind, path, size, lfs } = entry;
+/// A GGUF file whose path is safe; `None` for other entries.
+fn file(entry: TreeEntry) -> Option<RepositoryFile> {
+    let TreeEntry { kind, path, size, lfs } = entry;
     let plain = path.split('/').all(|piece| FileName::new(piece).is_ok());
     let gguf = path.to_ascii_lowercase().ends_with(".gguf");
     let (bytes, sha256) = match lfs {
@@ -150,16 +150,16 @@ fn file(entry: Entry) -> Option<RepositoryFile> {
     (kind == "file" && plain && gguf).then_some(RepositoryFile { path, bytes, sha256 })
 }
 
-/// `<URL>; rel="next"`.
-fn following(page: &Small) -> Option<Url> {
+/// The next page, from `<URL>; rel="next"`.
+fn following(page: &SmallFile) -> Option<Url> {
     let links = page.headers.link.as_deref()?;
     let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
     page.url.join(next.split_once('<')?.1.split_once('>')?.0).ok()
 }
 
-fn json<T: for<'a> Deserialize<'a>>(name: &str, page: &Small) -> Result<T> {
+fn json<T: for<'a> Deserialize<'a>>(name: &str, page: &SmallFile) -> Result<T> {
     serde_json::from_slice(&page.bytes)
-        .map_err(|error| invalid(name, &format!("its answer is not the hub's ({error})")))
+        .map_err(|error| invalid(name, &format!("the response is not the hub's ({error})")))
 }
 
 fn invalid(name: &str, reason: &str) -> Error {
@@ -167,7 +167,7 @@ fn invalid(name: &str, reason: &str) -> Error {
     Error::new(ErrorCode::ResponseInvalid, detail)
 }
 
-/// The hub answers alike for what is private and for what is not there.
+/// Names the repository in the error. The hub answers alike for a private repository and a missing one.
 fn not_found(name: &str, revision: Option<&str>, error: Error) -> Error {
     if !matches!(error.code, ErrorCode::ModelNotFound | ErrorCode::AccessDenied) {
         return error;

@@ -1,17 +1,17 @@
-//! How the weights in a file are packed, by its name. Pure.
+//! Finds the quantization in a file's name. Pure.
 
-/// Names of single types besides the families of `Q4_K_M` and `IQ2_XXS`.
+/// Types without a family such as `Q4_K_M`'s or `IQ2_XXS`'s.
 const WHOLE: [&str; 6] = ["BF16", "F16", "FP16", "F32", "MXFP4", "NVFP4"];
 
-/// `Q4_K_M` of `models/chat-Q4_K_M.gguf`, in large letters; `None` where no part of the path is one. The file's own name
-/// counts before its folders'.
+/// The quantization that a path names, in upper case: `Q4_K_M` for `models/chat-Q4_K_M.gguf`. The file's own name takes
+/// precedence over its folders'.
 pub fn quantization(path: &str) -> Option<String> {
     path.to_ascii_uppercase().rsplit('/').find_map(of_name)
 }
 
 fn of_name(name: &str) -> Option<String> {
     let stem = name.strip_suffix(".GGUF").unwrap_or(name);
-    // The last one: `llama-F16-to-Q4_0` is packed as the latter.
+    // The last one counts: `llama-F16-to-Q4_0` is Q4_0.
     let begins = |at: &usize| *at == 0 || !stem.as_bytes()[at - 1].is_ascii_alphanumeric();
     let starts = (0..stem.len()).rev().filter(|at| stem.is_char_boundary(*at)).filter(begins);
     starts.into_iter().find_map(|at| {
@@ -21,7 +21,7 @@ fn of_name(name: &str) -> Option<String> {
     })
 }
 
-/// How many bytes of a text are the name of a quantization that it begins with.
+/// Length of the quantization's name at the start of a text.
 fn length(text: &str) -> Option<usize> {
     let end =
         text.find(|character: char| !(character.is_ascii_alphanumeric() || character == '_')).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! The models among the files of a repository: one of each quantization, split ones whole. Pure.
+//! Groups a repository's files into models: one per quantization, with all parts of split ones. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +6,25 @@ use super::{Repository, RepositoryFile, quantization};
 use crate::error::{Error, ErrorCode, Result};
 use crate::store::{FileName, HubName, HubSelection};
 
-/// Taken where a name says no more than the repository.
+/// The quantization for a name without one.
 const USUAL: &str = "Q4_K_M";
-/// The best file for images and sound is the one that every device computes fast.
+/// Preferred types of projectors: the ones that every device computes fast come first.
 const PROJECTORS: [&str; 4] = ["F16", "BF16", "Q8_0", "F32"];
 
-/// A model of a repository.
+/// A model in a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
-    /// As its file's name has it; `None` if that does not say.
+    /// The quantization in the file's name; `None` if there is none.
     pub quantization: Option<String>,
-    /// All of its parts, in order.
+    /// All parts, in order.
     pub files: Vec<RepositoryFile>,
-    /// Of all of them.
+    /// Size of all parts.
     pub bytes: u64,
 }
 
 impl Variant {
-    /// What its file is called without quantization and part: equal for the quantizations of one model, where files are
-    /// named as is usual.
+    /// The file's name without quantization and part number: equal for all quantizations of a model whose files are
+    /// named as usual.
     pub fn family(&self) -> String {
         let path = self.files.first().map(|file| file.path.to_ascii_uppercase()).unwrap_or_default();
         let own = path.rsplit('/').next().unwrap_or_default();
@@ -39,7 +39,7 @@ impl Variant {
 }
 
 impl Repository {
-    /// Every model that is there as a whole, smallest first.
+    /// Every complete model, smallest first.
     pub fn variants(&self) -> Vec<Variant> {
         let files: BTreeMap<&str, &RepositoryFile> = self.files.iter().map(|file| (file.path.as_str(), file)).collect();
         let weights = self.files.iter().filter(|file| !is_projector(file) && !is_matrix(file));
@@ -48,7 +48,7 @@ impl Repository {
         variants
     }
 
-    /// The file for images and sound, if there is one.
+    /// The projector, if there is one.
     pub fn projector(&self) -> Option<&RepositoryFile> {
         let rank = |file: &RepositoryFile| {
             let quantization = quantization(&file.path);
@@ -58,7 +58,7 @@ impl Repository {
         projectors.min_by(|one, other| (rank(one), &one.path).cmp(&(rank(other), &other.path)))
     }
 
-    /// The one that a name means. `ModelNotFound` says what there is instead.
+    /// The variant that a name selects. Fails with `ModelNotFound`, which lists the alternatives.
     pub fn select(&self, name: &HubName) -> Result<Variant> {
         let mut variants = self.variants();
         let meant = |variant: &Variant| match name.selection() {
@@ -100,12 +100,12 @@ fn is_projector(file: &RepositoryFile) -> bool {
     own_name(file).contains("mmproj")
 }
 
-/// Statistics that a quantization was made with, in the format of a model.
+/// Whether a file is an importance matrix, which is stored as GGUF too.
 fn is_matrix(file: &RepositoryFile) -> bool {
     own_name(file).contains("imatrix")
 }
 
-/// The model that a file begins; `None` for a later part, and for one of whose parts some are missing.
+/// The model that a file starts; `None` for a later part, and for a model with missing parts.
 fn variant(first: &RepositoryFile, all: &BTreeMap<&str, &RepositoryFile>) -> Option<Variant> {
     let folder = first.path.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
     let own = FileName::new(&first.path[folder.len()..]).ok()?;
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(error, "there is no hf:org/repo:Q3_K: it has Q2_K, Q4_K_M, Q8_0 - name one of them");
         let error = select(&many, "hf:org/repo:Q2_K").expect_err("two").detail;
         assert!(error.contains("a/big-Q2_K.gguf, b/big-Q2_K.gguf"), "{error}");
-        // The only one needs no name.
+        // A single variant needs no name.
         assert!(select(&repository(&[("chat.gguf", 1)]), "hf:org/repo").is_ok());
         assert!(select(&repository(&[("a.gguf", 1), ("b.gguf", 1)]), "hf:org/repo").is_err());
         assert!(select(&repository(&[]), "hf:org/repo").is_err());

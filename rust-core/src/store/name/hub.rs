@@ -1,4 +1,4 @@
-//! `hf:org/repo:Q4_K_M` and `hf:org/repo/file.gguf@revision`.
+//! Names on Hugging Face: `hf:org/repo:Q4_K_M` and `hf:org/repo/file.gguf@revision`.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use super::invalid;
 use crate::error::Result;
 use crate::store::FileName;
 
-/// As the hub has it.
+/// The hub's own limit.
 const MAX_PIECE_BYTES: usize = 96;
 const MAX_REVISION_BYTES: usize = 255;
 const ADVICE: &str = "write hf:org/repo:Q4_K_M or hf:org/repo/file.gguf, with @revision after it where it matters";
 
-/// A name on the Hugging Face hub.
+/// A model on Hugging Face.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HubName {
     organisation: String,
@@ -20,14 +20,14 @@ pub struct HubName {
     revision: Option<String>,
 }
 
-/// Which of a repository's files are meant.
+/// Selects files of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum HubSelection {
-    /// The name says no more than the repository.
+    /// The name has only a repository.
     Any,
-    /// The files of one quantization, in large letters: `Q4_K_M`.
+    /// The files of one quantization, in upper case: `Q4_K_M`.
     Quantization(String),
-    /// A file by its path in the repository; of a split model any part of it.
+    /// A file by its path in the repository. Any part of a split model selects all parts.
     File(String),
 }
 
@@ -35,7 +35,7 @@ impl HubName {
     pub(super) fn parse(text: &str, rest: &str) -> Result<Self> {
         let refused = |reason: &str| invalid(text, reason, ADVICE);
         let (path, revision) = match rest.split_once('@') {
-            // A file's name may have an @ too.
+            // A file name may contain an @ too.
             Some(_) => match rest.rsplit_once('@') {
                 Some((path, revision)) if !is_gguf(rest) || is_gguf(path) => (path, Some(revision)),
                 _ => (rest, None),
@@ -68,7 +68,7 @@ impl HubName {
         })
     }
 
-    /// Another part of the same repository, at the same revision.
+    /// The same repository and revision with another selection.
     pub fn with(&self, selection: HubSelection) -> Self {
         Self { selection, ..self.clone() }
     }
@@ -78,12 +78,12 @@ impl HubName {
         format!("{}/{}", self.organisation, self.repository)
     }
 
-    /// Which of its files.
+    /// The selected files.
     pub fn selection(&self) -> &HubSelection {
         &self.selection
     }
 
-    /// A branch, a tag or a commit; `None` for what the hub takes by itself.
+    /// A branch, a tag or a commit; `None` for the hub's default.
     pub fn revision(&self) -> Option<&str> {
         self.revision.as_deref()
     }

@@ -135,7 +135,7 @@ fn secrets_of_a_url_are_not_shown() {
     }
 }
 
-/// Pieces that have a meaning to some reader of a name, put together at random.
+/// Builds names at random from pieces that matter to some parser of names.
 #[test]
 fn whatever_is_accepted_is_canonical_and_stays_in_its_folder() {
     const PIECES: [&str; 36] = [
@@ -194,6 +194,6 @@ fn whatever_is_accepted_is_canonical_and_stays_in_its_folder() {
             assert!(!file.as_str().starts_with('.'), "{text:?}");
         }
     }
-    // Else the pieces make no names.
+    // Otherwise the pieces never form valid names.
     assert!(accepted > 10_000, "{accepted}");
 }

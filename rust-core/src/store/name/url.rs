@@ -1,4 +1,4 @@
-//! Names that are URLs: `https:` and `http:` on a server, `file:` from a file picker.
+//! Model names that are URLs: `https:` and `http:` for servers, `file:` from a file picker.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use url::Url;
 use super::invalid;
 use crate::error::Result;
 
-/// A URL on a server, without its fragment, which no server sees.
+/// Parses a server's URL and removes the fragment, which is never sent.
 pub(super) fn parse(text: &str) -> Result<Url> {
     let mut url = Url::parse(text).map_err(|error| invalid(text, &error.to_string(), "correct the URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        // The text itself would show them.
+        // The text itself would reveal them.
         let shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
         return Err(invalid(&shown, "it carries a user name or a password", "give a token as an option instead"));
     }
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// Canonical text of a `file:` URI.
+/// The canonical text of a `file:` URI.
 pub(super) fn picked_file(text: &str) -> Result<String> {
     let reason = "it is not the URI of a file on this device";
     let url = Url::parse(text).map_err(|_| invalid(text, reason, "give it as the file picker gave it"))?;
@@ -30,14 +30,14 @@ pub(super) fn picked_file(text: &str) -> Result<String> {
     }
 }
 
-/// Where a `file:` URI points; `None` for any other.
+/// The path of a `file:` URI; `None` for other URIs.
 pub(super) fn file_path(uri: &str) -> Option<PathBuf> {
     let path = Url::parse(uri).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()?;
-    // A NUL can hide behind percents.
+    // Percent-encoding can hide a NUL.
     (!path.as_os_str().as_encoded_bytes().contains(&0)).then_some(path)
 }
 
-/// The last piece of the path, decoded.
+/// The last component of the path, decoded.
 pub(super) fn last_piece(url: &Url) -> Option<String> {
     let piece = url.path_segments()?.next_back()?;
     percent_decode_str(piece).decode_utf8().ok().map(Into::into)

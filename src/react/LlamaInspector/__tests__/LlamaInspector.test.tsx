@@ -9,7 +9,13 @@ type World = Parameters<typeof harness>[0];
 
 const fit = {
   verdict: 'fits',
-  estimate: { weightsBytes: 3 * 1024 ** 2, kvBytes: 2 * 1024 ** 2, computeBytes: 1024 ** 2, contextSize: 512, slots: 2 },
+  estimate: {
+    weightsBytes: 3 * 1024 ** 2,
+    kvBytes: 2 * 1024 ** 2,
+    computeBytes: 1024 ** 2,
+    contextSize: 512,
+    maxResident: 2,
+  },
   availableBytes: 8 * 1024 ** 3,
 } as const;
 
@@ -24,18 +30,33 @@ const press = (name: string) => fireEvent.press(screen.getByRole('button', { nam
 function finished(id: string, outputTokens: number, decodeMs: number): GenerationState {
   const usage = { promptTokens: 30, cachedTokens: 20, prefilledTokens: 10, outputTokens };
   const timings = { queuedMs: 0, prefillMs: 5, decodeMs, firstTokenMs: 7 };
-  return { id, scope: 's', model: 'a', text: 'x', reasoning: '', toolCalls: [], phase: { type: 'finished', outcome: { reason: 'stop', usage, timings } } };
+  return {
+    id,
+    scope: 's',
+    model: 'a',
+    text: 'x',
+    reasoning: '',
+    toolCalls: [],
+    phase: { type: 'finished', outcome: { reason: 'stop', usage, timings } },
+  };
 }
 
 test('before anything was asked for, every section says so', async () => {
   await open();
-  for (const text of ['No model has been asked for yet.', 'No answer yet.', 'No conversation yet.', 'Nothing has happened yet.']) {
+  for (const text of [
+    'No model has been asked for yet.',
+    'No answer yet.',
+    'No conversation yet.',
+    'Nothing has happened yet.',
+  ]) {
     expect(screen.getByText(text)).toBeTruthy();
   }
 });
 
-test('a model is shown with its state, its loads and the owners of its leases, and can be unloaded', async () => {
-  const { port } = await open({ models: [modelState('dir/a.gguf', { type: 'ready', info: modelInfo }, ['VoiceScreen', 'Chats'])] });
+test('a model is shown with its state, its loads and the labels of its leases, and can be unloaded', async () => {
+  const { port } = await open({
+    models: [modelState('dir/a.gguf', { type: 'ready', info: modelInfo }, ['VoiceScreen', 'Chats'])],
+  });
   expect(screen.getByText('a.gguf')).toBeTruthy();
   expect(screen.getByText('ready')).toBeTruthy();
   expect(screen.getByText('loaded once')).toBeTruthy();
@@ -48,7 +69,10 @@ test('a load shows how far it is, a failure why, and a second load is counted', 
   await open({
     models: [
       modelState('a', { type: 'loading', progress: 0.42 }),
-      modelState('c', { type: 'downloading', progress: { phase: { type: 'running' }, bytes: 2048, totalBytes: 4096, bytesPerSecond: 1024 } }),
+      modelState('c', {
+        type: 'downloading',
+        progress: { phase: { type: 'running' }, bytes: 2048, totalBytes: 4096, bytesPerSecond: 1024 },
+      }),
       { ...modelState('b', { type: 'failed', error: { code: 'outOfMemory', detail: 'needs 3 GB' } }), loads: 2 },
     ],
   });
@@ -60,18 +84,21 @@ test('a load shows how far it is, a failure why, and a second load is counted', 
 
 test('memory is what loaded models were estimated at, what is beside them, and what is free', async () => {
   const resident = { id: 'ears', name: 'speech recogniser', sizeBytes: 4 * 1024 ** 2, inUse: false };
-  const { port, play } = await open({ models: [modelState('a', { type: 'idle', info: modelInfo })], residents: [resident] });
+  const { port, play } = await open({
+    models: [modelState('a', { type: 'idle', info: modelInfo })],
+    residents: [resident],
+  });
   const { requestId, model } = port.last('canLoad');
-  // As it was loaded: what was left out must not be fitted to the memory of now.
-  expect(model).toEqual({ path: 'a', contextSize: 512, slots: 2 });
+  // The sizes are those that were loaded: the engine must not fit them to the memory that is free now.
+  expect(model).toEqual({ path: 'a', contextSize: 512, maxResident: 2 });
   await play(() => port.emit({ type: 'memoryFit', requestId, fit }));
   expect(screen.getByRole('img', { name: 'Memory: 10 MiB used, 8.0 GiB free' })).toBeTruthy();
   expect(screen.getByText('KV 2.0 MiB')).toBeTruthy();
   expect(screen.getByText('speech recogniser: 4.0 MiB, may be evicted')).toBeTruthy();
 });
 
-test('a model that only makes embeddings has no slots to show or to ask for', async () => {
-  const info = { ...modelInfo, slots: 0, hasChatTemplate: false };
+test('a model that only makes embeddings has no maxResident to show or to ask for', async () => {
+  const info = { ...modelInfo, maxResident: 0, hasChatTemplate: false };
   const { port } = await open({ models: [modelState('e', { type: 'idle', info })] });
   expect(screen.getByText(/ · embeddings of 512 tokens · 1 thread · cpu$/)).toBeTruthy();
   expect(port.last('canLoad').model).toEqual({ path: 'e', contextSize: 512 });
@@ -86,19 +113,29 @@ test('each answer that has ended is a bar, and the last one says what it cost', 
 });
 
 test('conversations are shown with the place of their KV', async () => {
-  await open({ scopes: [scopeSummary('Chat 1', { residency: 'parked', messageCount: 4, cachedTokens: 50, savedAt: 1 })] });
+  await open({
+    scopes: [scopeSummary('Chat 1', { residency: 'parked', messageCount: 4, cachedTokens: 50, savedAt: 1 })],
+  });
   expect(screen.getByText('parked')).toBeTruthy();
   expect(screen.getByText('4 messages · 50 tokens cached · on disk')).toBeTruthy();
 });
 
 test('the log has what was before the client and what came since, once, newest first', async () => {
-  const record = (at: number, type: 'loading' | 'ready' | 'idle'): LifecycleRecord => ({ at, event: { type }, reason: `because of ${type}` });
+  const record = (at: number, type: 'loading' | 'ready' | 'idle'): LifecycleRecord => ({
+    at,
+    event: { type },
+    reason: `because of ${type}`,
+  });
   const { port, play } = await open();
   await play(() => port.emit({ type: 'recorded', record: record(2, 'ready') }));
-  const { requestId } = port.last('getLifecycle');
-  await play(() => port.emit({ type: 'lifecycle', requestId, records: [record(1, 'loading'), record(2, 'ready')] }));
+  const { requestId } = port.last('readLog');
+  await play(() => port.emit({ type: 'log', requestId, records: [record(1, 'loading'), record(2, 'ready')] }));
   await play(() => port.emit({ type: 'recorded', record: record(3, 'idle') }));
-  expect(screen.getAllByText(/^because of/).map((line) => line.children[0])).toEqual(['because of idle', 'because of ready', 'because of loading']);
+  expect(screen.getAllByText(/^because of/).map((line) => line.children[0])).toEqual([
+    'because of idle',
+    'because of ready',
+    'because of loading',
+  ]);
 });
 
 test('trim, suspend and resume ask the engine, and a refusal is shown', async () => {

@@ -19,9 +19,9 @@ test('a path is known by its file', () => {
 });
 
 test.each<[LifecycleEvent, string]>([
-  [{ type: 'mounted', owner: 'Voice' }, 'mounted Voice'],
-  [{ type: 'acquired', owner: 'Voice', reused: true }, 'acquired Voice, reused'],
-  [{ type: 'acquired', owner: 'Voice', reused: false }, 'acquired Voice'],
+  [{ type: 'mounted', debugLabel: 'Voice' }, 'mounted Voice'],
+  [{ type: 'acquired', debugLabel: 'Voice', reused: true }, 'acquired Voice, reused'],
+  [{ type: 'acquired', debugLabel: 'Voice', reused: false }, 'acquired Voice'],
   [{ type: 'unloaded' }, 'unloaded'],
   [{ type: 'failed', error: { code: 'outOfMemory', detail: 'x' } }, 'failed: outOfMemory'],
   [{ type: 'threadsChanged', from: 2, to: 1 }, 'threads 2 → 1'],

@@ -1,4 +1,4 @@
-//! Whom to trust (decision 16).
+//! Trusted certificates (decision 16).
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) fn config(extra_roots: &[String]) -> Result<ClientConfig> {
 
 fn add(roots: &mut RootCertStore, pem: &str) -> Result<()> {
     let invalid = |reason: String| {
-        let detail = format!("an extra root is no certificate in PEM: {reason} - give the text of a .pem file");
+        let detail = format!("an extra root is not a PEM certificate: {reason} - pass the text of a .pem file");
         Error::new(ErrorCode::InvalidOptions, detail)
     };
     let mut found = 0;
@@ -34,7 +34,7 @@ fn add(roots: &mut RootCertStore, pem: &str) -> Result<()> {
         roots.add(certificate).map_err(|error| invalid(error.to_string()))?;
         found += 1;
     }
-    if found == 0 { Err(invalid("there is none in it".into())) } else { Ok(()) }
+    if found == 0 { Err(invalid("it contains no certificate".into())) } else { Ok(()) }
 }
 
 #[cfg(test)]

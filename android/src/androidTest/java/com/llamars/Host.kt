@@ -8,23 +8,23 @@ import com.facebook.react.bridge.BridgeReactContext
 import com.facebook.react.bridge.ReactApplicationContext
 import java.io.File
 
-/** What the shared tests need of the machine that they run on: here a device or an emulator, with its real system. */
+/** Gives the shared tests the machine that they run on: here a device or an emulator, with its real system. */
 internal object Host {
   private val instrumentation = InstrumentationRegistry.getInstrumentation()
 
   val application = instrumentation.targetContext.applicationContext as Application
 
-  /** Path of the tiny chat model, unpacked from the tests' own package. */
+  /** The path of the tiny chat model, unpacked from the tests' own package. */
   val tinyModel: String = unpacked("tiny-chat-q8_0.gguf").path
 
-  /** A file of `fixtures/contract`. */
+  /** Reads a file of `fixtures/contract`. */
   fun contract(name: String): String =
     instrumentation.context.assets.open("contract/$name").use { it.readBytes().decodeToString() }
 
-  @Suppress("DEPRECATION") // React Native's other contexts want a whole host.
+  @Suppress("DEPRECATION") // React Native's other contexts need a whole host.
   fun context(): ReactApplicationContext = BridgeReactContext(application)
 
-  /** A module on React Native's own base classes, whose batches go to `heard`: there is no JavaScript to emit to. */
+  /** Makes a module on React Native's own base classes. Its batches go to `heard`, because there is no JavaScript. */
   fun module(heard: (String) -> Unit): LlamaModule {
     val module =
       object : LlamaModule(context()) {
@@ -34,10 +34,10 @@ internal object Host {
     return module
   }
 
-  /** Bytes that are allocated by native code. */
+  /** Returns the bytes that native code has allocated. */
   fun nativeBytes(): Long = Debug.getNativeHeapAllocatedSize()
 
-  /** An open file, for reading. */
+  /** Opens a file for reading. */
   fun descriptor(path: String): ParcelFileDescriptor =
     ParcelFileDescriptor.open(File(path), ParcelFileDescriptor.MODE_READ_ONLY)
 

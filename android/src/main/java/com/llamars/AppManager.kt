@@ -10,8 +10,8 @@ import java.util.logging.Level
 import java.util.logging.Logger
 
 /**
- * The process's manager, with what an app's surroundings tell it. Made with the first module, and never ended: models and
- * conversations outlive JavaScript.
+ * The process's model manager, connected to Android: files, storage, memory pressure, app lifecycle and heat. The first
+ * module makes it, and nothing ends it: models and conversations outlive JavaScript.
  */
 internal class AppManager(application: Application) {
   val manager: ModelManager
@@ -25,15 +25,15 @@ internal class AppManager(application: Application) {
     application.registerComponentCallbacks(memory)
     lifecycle = Lifecycle(manager, application)
     application.registerActivityLifecycleCallbacks(lifecycle)
-    lifecycle.hearOfHeat(application.getSystemService(Context.POWER_SERVICE) as PowerManager)
+    lifecycle.listenToHeat(application.getSystemService(Context.POWER_SERVICE) as PowerManager)
   }
 
-  // Saved conversations are of this device's model files, and large: no backup takes them.
+  // Backups exclude saved conversations, because they are large and depend on the model files of this device.
   private fun keepScopes(application: Application) {
     try {
       manager.keepIn(application.noBackupFilesDir.resolve("llama").path)
     } catch (refused: PortException) {
-      // They live on in memory; a command that needs the directory is refused with the reason.
+      // Conversations stay in memory. A command that needs the directory is refused with the reason.
       Logger.getLogger("llama").log(Level.WARNING, "conversations are not saved", refused)
     }
   }
@@ -41,7 +41,7 @@ internal class AppManager(application: Application) {
   companion object {
     private var shared: AppManager? = null
 
-    /** The only one, whichever module asks. */
+    /** Returns the one manager of the process. */
     @Synchronized fun of(application: Application): AppManager = shared ?: AppManager(application).also { shared = it }
   }
 }

@@ -13,14 +13,14 @@ import android.os.IBinder
 import kotlin.concurrent.thread
 
 /**
- * Keeps the app running in the background until its generations are finished, for three minutes at most. Only in an app
- * that opts in (docs/android.md), on Android 8 and newer.
+ * Keeps the app running in the background until its generations are finished, for at most three minutes. Runs only in
+ * an app that opts in (docs/android.md), on Android 8 and newer.
  */
 class GenerationService : Service() {
   override fun onBind(intent: Intent): IBinder? = null
 
   override fun onStartCommand(intent: Intent, flags: Int, startId: Int): Int {
-    // Also where there is nothing left to wait for: a service that was started so and does not show itself is a crash.
+    // Required even if no generation is left: a foreground service that shows no notification crashes the app.
     startForeground(NOTIFICATION, notification(optIn(this)))
     val answer = AppManager.of(application).lifecycle.background
     thread(name = "llama-background") {
@@ -30,7 +30,7 @@ class GenerationService : Service() {
     return START_NOT_STICKY
   }
 
-  /** The three minutes are over. The system gives a few seconds more. */
+  /** Suspends at the end of the three minutes. The system allows a few more seconds for that. */
   override fun onTimeout(startId: Int) {
     AppManager.of(application).lifecycle.suspendNow()
     stopSelf(startId)
@@ -43,12 +43,15 @@ class GenerationService : Service() {
   }
 
   internal companion object {
-    /** Name of the `meta-data` that opts in; its value is the notification's text. */
+    /** The name of the `meta-data` that opts in. Its value is the text of the notification. */
     const val OPT_IN = "com.llamars.FINISH_IN_BACKGROUND"
     private const val CHANNEL = "com.llamars.generations"
     private const val NOTIFICATION = 0x6c6c
 
-    /** Whether it has been started. To be called as the app leaves the foreground: later the system refuses. */
+    /**
+     * Starts the service and returns whether it started. Call it as the app leaves the foreground: later the system
+     * refuses.
+     */
     fun start(application: Application): Boolean {
       if (Build.VERSION.SDK_INT < Build.VERSION_CODES.O || optIn(application) == null) return false
       return try {

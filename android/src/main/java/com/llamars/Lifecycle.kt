@@ -10,12 +10,12 @@ import com.llamars.port.ModelManager
 import org.json.JSONArray
 import org.json.JSONObject
 
-/** Tells the manager when the app goes to the background, when it comes back, and how hot the device is. */
+/** Suspends the manager in the background, resumes it in the foreground, and passes on the device's heat. */
 internal class Lifecycle(private val manager: ModelManager, private val application: Application) :
   Application.ActivityLifecycleCallbacks {
   private val shown = mutableSetOf<Activity>()
 
-  /** Comes when a suspension that waits for generations is over; for `GenerationService`. */
+  /** The answer to a suspension that waits for generations. `GenerationService` waits for it. */
   var background: Answer? = null
     private set
 
@@ -24,7 +24,7 @@ internal class Lifecycle(private val manager: ModelManager, private val applicat
     shown += activity
   }
 
-  // An activity that was started before there was a module shows itself by what happens to it next.
+  // An activity that started before the module existed is noticed when it is resumed or paused.
   override fun onActivityResumed(activity: Activity) {
     shown += activity
   }
@@ -35,13 +35,14 @@ internal class Lifecycle(private val manager: ModelManager, private val applicat
 
   override fun onActivityStopped(activity: Activity) {
     shown -= activity
-    // One that is made anew, for a turned screen, is back at once.
+    // An activity that is recreated, because the screen was turned, is back at once.
     if (shown.isEmpty() && !activity.isChangingConfigurations) suspend()
   }
 
   private fun suspend() {
     if (isGenerating() && GenerationService.start(application)) {
-      background = manager.ask("""{ "requestId": "background", "type": "suspend", "deadlineMs": 5000, "after": "generations" }""")
+      val command = """{ "requestId": "background", "type": "suspend", "deadlineMs": 5000, "after": "generations" }"""
+      background = manager.ask(command)
     } else {
       suspendNow()
     }
@@ -49,14 +50,15 @@ internal class Lifecycle(private val manager: ModelManager, private val applicat
 
   private fun isGenerating(): Boolean {
     val snapshot = manager.connect().use { JSONObject(it.snapshot()) }
-    return snapshot.getJSONArray("generations").objects().any { it.getJSONObject("phase").getString("type") != "finished" }
+    val phases = snapshot.getJSONArray("generations").objects().map { it.getJSONObject("phase").getString("type") }
+    return phases.any { it != "finished" }
   }
 
-  /** Whatever is being generated waits for `resume`. */
+  /** Suspends at once. Running generations wait for `resume`. */
   fun suspendNow() = tell("""{ "requestId": "background", "type": "suspend", "deadlineMs": 5000 }""")
 
-  /** Systems before Android 10 do not say. The listener hears the present state at once. */
-  fun hearOfHeat(power: PowerManager) {
+  /** Passes on the device's heat, on Android 10 and newer. The listener is called with the current state at once. */
+  fun listenToHeat(power: PowerManager) {
     if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) power.addThermalStatusListener(Runnable::run, ::setHeat)
   }
 

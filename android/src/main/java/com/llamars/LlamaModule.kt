@@ -7,32 +7,33 @@ import com.llamars.port.PortException
 import kotlin.concurrent.thread
 
 /**
- * The port's three members for React Native, over the native library. One per JavaScript runtime; what it speaks to is the
- * process's. Translates, and decides nothing. Same functions, in the same order, as `LlamaImpl.swift`.
+ * The three members of the port for React Native, over the native library. Each JavaScript runtime has its own module;
+ * all of them use the process's manager. Translates, and decides nothing. Has the same functions, in the same order, as
+ * `LlamaImpl.swift`.
  */
-@ReactModule(name = NativeLlamaSpec.NAME)
-internal open class LlamaModule(context: ReactApplicationContext) : NativeLlamaSpec(context) {
+@ReactModule(name = NativeLlamaRsSpec.NAME)
+internal open class LlamaModule(context: ReactApplicationContext) : NativeLlamaRsSpec(context) {
   private val client = AppManager.of(context.applicationContext as Application).manager.connect()
   private var isPumping = false
   private var isValid = true
 
-  /** Guards the two above. Held for one emit. */
+  /** Guards `isPumping` and `isValid`. Held for one emit at a time. */
   internal val lock = Any()
 
-  /** The state now, as JSON (`Snapshot`). */
+  /** Returns the state now, as JSON of a `Snapshot`. */
   override fun snapshot(): String {
     startPump()
     return client.snapshot()
   }
 
-  /** Takes a command, as JSON (`Envelope`). Never throws: a refusal is an event. */
+  /** Sends a command, as JSON of an `Envelope`. Never throws: a refusal is an event. */
   override fun send(command: String) {
     startPump()
     client.send(command)
   }
 
-  // Not before JavaScript has asked for something: until it has the module, React Native's emitter is empty, and calling it
-  // is a crash.
+  // The pump starts with the first call from JavaScript. Before JavaScript has the module, React Native's emitter is
+  // empty, and calling it crashes.
   private fun startPump() {
     synchronized(lock) {
       if (isPumping) return
@@ -45,7 +46,7 @@ internal open class LlamaModule(context: ReactApplicationContext) : NativeLlamaS
     while (true) onEvents(nextBatch() ?: return)
   }
 
-  /** Waits until something happens. Null once the client has ended. */
+  /** Waits for the next batch. Returns null once the client has ended. */
   private fun nextBatch(): String? {
     while (true) {
       try {
@@ -57,16 +58,16 @@ internal open class LlamaModule(context: ReactApplicationContext) : NativeLlamaS
   }
 
   private fun onEvents(batch: String) {
-    // Under the lock that `invalidate` takes: once it has returned, nothing is emitted and nothing is being emitted.
+    // `invalidate` takes the same lock: after it has returned, no emit starts and none is running.
     synchronized(lock) { if (isValid) emit(batch) }
   }
 
-  /** Hands a batch to JavaScript. Open for tests on a device, which have no JavaScript. */
+  /** Hands a batch to JavaScript. Open because tests on a device have no JavaScript. */
   internal open fun emit(batch: String) = emitOnEvents(batch)
 
   /**
-   * Ends the connection, for a JavaScript runtime that goes. Nothing is emitted afterwards. Waits for the emit that runs,
-   * and for nothing else; the pump ends by itself. Models, conversations and generations stay.
+   * Ends the connection, when the JavaScript runtime ends. Nothing is emitted afterwards. Waits only for a running
+   * emit; the pump ends by itself. Models, conversations and generations stay.
    */
   override fun invalidate() {
     synchronized(lock) { isValid = false }

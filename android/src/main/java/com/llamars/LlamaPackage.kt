@@ -6,21 +6,21 @@ import com.facebook.react.bridge.ReactApplicationContext
 import com.facebook.react.module.model.ReactModuleInfo
 import com.facebook.react.module.model.ReactModuleInfoProvider
 
-/** What autolinking finds: the module, by its name. */
+/** Gives React Native's autolinking the module, by its name. */
 class LlamaPackage : BaseReactPackage() {
   override fun getModule(name: String, reactContext: ReactApplicationContext): NativeModule? =
-    if (name == NativeLlamaSpec.NAME) LlamaModule(reactContext) else null
+    if (name == NativeLlamaRsSpec.NAME) LlamaModule(reactContext) else null
 
   override fun getReactModuleInfoProvider() = ReactModuleInfoProvider {
     val module =
       ReactModuleInfo(
-        name = NativeLlamaSpec.NAME,
+        name = NativeLlamaRsSpec.NAME,
         className = LlamaModule::class.java.name,
         canOverrideExistingModule = false,
         needsEagerInit = false,
         isCxxModule = false,
         isTurboModule = true,
       )
-    mapOf(NativeLlamaSpec.NAME to module)
+    mapOf(NativeLlamaRsSpec.NAME to module)
   }
 }

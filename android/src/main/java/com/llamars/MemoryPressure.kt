@@ -12,14 +12,14 @@ import com.llamars.port.ModelManager
 import kotlin.concurrent.thread
 
 /**
- * Tells the manager when the system wants memory back. Current Android hardly says so any more while an app is in front,
- * so it is also asked, at most four times a second, as long as something happens in the manager: a load, a generation.
+ * Has the manager trim when the system is short of memory. Current Android rarely reports that to an app in the
+ * foreground, so this class also polls the system, at most four times a second, while the manager sends events.
  */
 internal class MemoryPressure(private val manager: ModelManager, private val system: ActivityManager) :
   ComponentCallbacks2 {
   private var last = Shortage.NONE
 
-  /** How much is missing, in words of `trim`. */
+  /** The severity of a shortage, as a level of `trim`. */
   private enum class Shortage(val level: String?) {
     NONE(null),
     MODERATE("moderate"),
@@ -30,18 +30,18 @@ internal class MemoryPressure(private val manager: ModelManager, private val sys
     thread(isDaemon = true, name = "llama-memory") { watch() }
   }
 
-  // Events are the clock: an app that neither loads nor generates is not woken.
+  // Each batch of events allows one poll: an app that neither loads nor generates is not woken.
   private fun watch() {
     val client = manager.connect()
     while (true) {
       client.nextEvents(UInt.MAX_VALUE)
-      ask()
+      poll()
       Thread.sleep(PAUSE_MS)
     }
   }
 
-  // Once each time that it gets worse: giving back takes longer than the next question.
-  private fun ask() {
+  // Trims once each time the shortage gets worse, because a trim takes longer than the next poll.
+  private fun poll() {
     val memory = ActivityManager.MemoryInfo()
     system.getMemoryInfo(memory)
     val shortage = shortage(memory)
@@ -49,7 +49,7 @@ internal class MemoryPressure(private val manager: ModelManager, private val sys
     last = shortage
   }
 
-  // Below its threshold the system ends apps in the background; far below it, the one in front.
+  // Below its threshold the system kills apps in the background, and far below it the app in the foreground.
   private fun shortage(memory: ActivityManager.MemoryInfo): Shortage =
     when {
       memory.availMem >= memory.threshold -> Shortage.NONE
@@ -57,13 +57,13 @@ internal class MemoryPressure(private val manager: ModelManager, private val sys
       else -> Shortage.CRITICAL
     }
 
-  @Suppress("DEPRECATION") // Most of them: systems before Android 14 say more.
+  @Suppress("DEPRECATION") // Most levels are deprecated: only systems before Android 14 report them.
   override fun onTrimMemory(level: Int) =
     trim(
       when {
         level >= TRIM_MEMORY_COMPLETE -> Shortage.CRITICAL
         level >= TRIM_MEMORY_BACKGROUND -> Shortage.MODERATE
-        // The app went to the background, which Lifecycle tells.
+        // The app went to the background, which Lifecycle handles.
         level >= TRIM_MEMORY_UI_HIDDEN -> Shortage.NONE
         level >= TRIM_MEMORY_RUNNING_CRITICAL -> Shortage.CRITICAL
         level >= TRIM_MEMORY_RUNNING_LOW -> Shortage.MODERATE
@@ -71,7 +71,7 @@ internal class MemoryPressure(private val manager: ModelManager, private val sys
       }
     )
 
-  @Deprecated("By Android, which says it through onTrimMemory where it can")
+  @Deprecated("By Android, which prefers onTrimMemory")
   override fun onLowMemory() = trim(Shortage.CRITICAL)
 
   override fun onConfigurationChanged(configuration: Configuration) = Unit

@@ -55,6 +55,6 @@ class CancelTest {
   private fun cancel(generation: String) = javaScript.ask("""{ "type": "cancel", "generationId": "$generation" }""")
 
   private companion object {
-    val LARGE = """{ "path": "${Host.tinyModel}", "contextSize": 16384, "slots": 1, "threads": 1 }"""
+    val LARGE = """{ "path": "${Host.tinyModel}", "contextSize": 16384, "maxResident": 1, "threads": 1 }"""
   }
 }

@@ -20,11 +20,11 @@ class ConversationTest {
 
   @Test
   fun however_often_JavaScript_asks_one_thread_hears_the_events() {
-    javaScript.ask("""{ "type": "getLifecycle" }""")
+    javaScript.ask("""{ "type": "readLog" }""")
     val threads = pumps()
     for (time in 1..10) {
       javaScript.snapshot
-      javaScript.ask("""{ "type": "getLifecycle" }""")
+      javaScript.ask("""{ "type": "readLog" }""")
     }
     assertEquals(emptyList(), pumps() - threads.toSet())
   }

@@ -29,7 +29,7 @@ class EventsTest {
     val silent = JavaScript()
     javaScript.say(unique("scope"), "my name is alice")
     assertTrue(silent.events.isEmpty())
-    // Its first question brings what had been waiting, a snapshot as well as a command.
+    // The first call, of `snapshot` or of `send`, delivers the events that were waiting.
     silent.snapshot
     silent.event { it.getString("type") == "modelChanged" }
     silent.module.invalidate()

@@ -1,6 +1,6 @@
 package com.llamars
 
-/** Three models by which the levels of `trim` can be told apart: one in use now, one in use earlier, one in nobody's. */
+/** Three models that tell the levels of `trim` apart: one is leased last, one is leased earlier, and one is idle. */
 internal class HeldModels(private val javaScript: JavaScript) {
   private val idle = Models.path()
   private val earlier = Models.path()
@@ -12,9 +12,9 @@ internal class HeldModels(private val javaScript: JavaScript) {
     javaScript.load(latest, isHeld = true)
   }
 
-  /** How far the manager has trimmed, after all that was asked for before. */
+  /** Returns the level of the trim so far, after all earlier commands. */
   fun trimmed(): String? {
-    // A trim that asks for no more than one before it is answered together with that one.
+    // A trim of no higher level than an earlier one is answered together with that one.
     javaScript.settle()
     val isIdleLeft = javaScript.status(idle) == "idle"
     val isEarlierLeft = javaScript.status(earlier) == "ready"

@@ -83,7 +83,7 @@ class InvalidateTest {
   }
 }
 
-/** The threads on which modules emit. */
+/** Returns the threads on which modules emit. */
 internal fun pumps(): List<Thread> = Thread.getAllStackTraces().keys.filter { it.name == "llama-events" }
 
 internal const val PATIENCE_MS = 60_000L

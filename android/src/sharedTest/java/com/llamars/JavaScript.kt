@@ -7,15 +7,14 @@ import org.json.JSONArray
 import org.json.JSONObject
 
 /**
- * A JavaScript runtime, as far as the module can tell: commands with ids, and events that can be awaited whether they came
- * already or not.
+ * Plays a JavaScript runtime to the module: gives commands their ids, and awaits events that have come or will come.
  */
 internal class JavaScript {
   private val lock = ReentrantLock()
   private val came = lock.newCondition()
   private val heard = mutableListOf<JSONObject>()
 
-  /** Called for each batch, on the thread that emits it, before anybody hears of it. */
+  /** Called with each batch, on the thread that emits it, before its events can be awaited. */
   @Volatile var onBatch: (String) -> Unit = {}
 
   val module: LlamaModule = Host.module { batch ->
@@ -26,7 +25,7 @@ internal class JavaScript {
     }
   }
 
-  /** Everything that came so far. */
+  /** All events so far. */
   val events: List<JSONObject>
     get() = lock.withLock { heard.toList() }
 
@@ -40,14 +39,14 @@ internal class JavaScript {
     return requestId
   }
 
-  /** The answer to a command that was sent. */
+  /** Waits for the answer to a command. */
   fun answer(requestId: String): JSONObject = event { it.optString("requestId") == requestId }
 
-  /** Sends a command and returns its answer, which is no refusal. */
+  /** Sends a command and returns its answer. Fails if that is a refusal. */
   fun ask(command: String): JSONObject =
     answer(send(command)).also { check(it.getString("type") != "failed") { "$command: $it" } }
 
-  /** Sends a turn of `scope`. Returns the generation's id. */
+  /** Starts a turn of `scope`. Returns the generation's id. */
   fun generate(
     scope: String,
     words: String,
@@ -62,13 +61,13 @@ internal class JavaScript {
     return id
   }
 
-  /** How a generation ended. */
+  /** Waits for the end of a generation, and returns its reason. */
   fun outcome(generation: String): String = finished(generation).getJSONObject("outcome").getString("reason")
 
   private fun finished(generation: String): JSONObject =
     event { it.isPhase(generation, "finished") }.getJSONObject("phase")
 
-  /** A whole turn of `scope`. Returns the answer. */
+  /** Runs a whole turn of `scope`. Returns the answer. */
   fun say(scope: String, words: String): String {
     val generation = generate(scope, words)
     val outcome = finished(generation).getJSONObject("outcome")
@@ -76,11 +75,11 @@ internal class JavaScript {
     return text(generation)
   }
 
-  /** What came of an answer, put together. */
+  /** Returns the text of an answer so far. */
   fun text(generation: String): String =
     events.filter { it.isText(generation) }.joinToString("") { it.getString("text") }
 
-  /** The first event, past or future, that matches. */
+  /** Returns the first event, past or future, that matches. */
   fun event(matches: (JSONObject) -> Boolean): JSONObject = lock.withLock {
     var patience = PATIENCE_NANOS
     var at = 0
@@ -92,12 +91,12 @@ internal class JavaScript {
     @Suppress("UNREACHABLE_CODE") throw AssertionError()
   }
 
-  /** Returns when the manager has taken every command that was given before, by whomever. */
+  /** Waits until the manager has handled every earlier command, of any client. */
   fun settle() {
     ask("""{ "type": "configure" }""")
   }
 
-  /** Where a model is in its life. */
+  /** Returns the type of a model's status. */
   fun status(path: String): String =
     snapshot
       .getJSONArray("models")
@@ -106,16 +105,16 @@ internal class JavaScript {
       .getJSONObject("status")
       .getString("type")
 
-  /** Loads a model and, unless somebody is to hold it, gives it back; it stays loaded for five minutes. */
+  /** Loads a model. Unless `isHeld`, its lease is given back, and the model stays loaded for five minutes. */
   fun load(path: String, isHeld: Boolean = false) {
-    ask("""{ "type": "acquire", "leaseId": "$path", "owner": "test", "model": { "path": "$path" } }""")
+    ask("""{ "type": "acquire", "leaseId": "$path", "debugLabel": "test", "model": { "path": "$path" } }""")
     if (!isHeld) ask("""{ "type": "release", "leaseId": "$path" }""")
   }
 
-  /** Leaves the process's manager as the next test wants it: nothing loaded, nothing remembered. */
+  /** Cleans the process's manager up for the next test: no model is loaded, and no conversation is left. */
   fun end() {
     ask("""{ "type": "resume" }""")
-    ask("""{ "type": "eraseAll" }""")
+    ask("""{ "type": "deleteAllScopes" }""")
     snapshot.getJSONArray("models").objects().map { it.getString("path") }.forEach {
       ask("""{ "type": "unload", "path": "$it" }""")
     }
@@ -125,7 +124,7 @@ internal class JavaScript {
   companion object {
     const val GREEDY = """{ "temperature": 0 }"""
 
-    /** Tokens seen are made likelier, so the answer repeats itself until the context is full. */
+    /** Makes tokens that were seen likelier, so that the answer repeats itself until the context is full. */
     const val ENDLESS = """{ "temperature": 0, "repeatPenalty": 0.05 }"""
     private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60)
   }
@@ -138,5 +137,3 @@ internal fun JSONObject.isPhase(generation: String, phase: String): Boolean =
 
 internal fun JSONObject.isText(generation: String): Boolean =
   optString("type") == "textDelta" && getString("generationId") == generation
-
-

@@ -11,8 +11,8 @@ class LlamaPackageTest {
 
   @Test
   fun the_module_is_made_by_its_name_and_no_other_is() {
-    val module = modules.getModule("Llama", Host.context()) as LlamaModule
-    assertEquals("Llama", module.name)
+    val module = modules.getModule("LlamaRs", Host.context()) as LlamaModule
+    assertEquals("LlamaRs", module.name)
     module.invalidate()
     assertNull(modules.getModule("Camera", Host.context()))
   }
@@ -20,8 +20,8 @@ class LlamaPackageTest {
   @Test
   fun the_module_is_a_TurboModule_that_is_made_when_JavaScript_asks() {
     val (name, info) = modules.getReactModuleInfoProvider().getReactModuleInfos().entries.single()
-    assertEquals("Llama", name)
-    assertEquals("Llama", info.name)
+    assertEquals("LlamaRs", name)
+    assertEquals("LlamaRs", info.name)
     assertEquals("com.llamars.LlamaModule", info.className)
     assertTrue(info.isTurboModule)
     assertFalse(info.isCxxModule)

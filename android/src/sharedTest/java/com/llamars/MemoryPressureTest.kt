@@ -12,7 +12,7 @@ import kotlin.test.AfterTest
 import kotlin.test.Test
 import kotlin.test.assertEquals
 
-@Suppress("DEPRECATION") // Systems before Android 14 say it.
+@Suppress("DEPRECATION") // Systems before Android 14 report these levels.
 class MemoryPressureTest {
   private val javaScript = JavaScript()
   private val models = HeldModels(javaScript)

@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 
-/** A provider of the tiny model, under any name, and behind a gate where a test wants to stop a load. */
+/** Provides the tiny model under any name, and behind a gate if a test wants to stop its load. */
 class Models : ContentProvider() {
   override fun onCreate() = true
 
@@ -31,7 +31,7 @@ class Models : ContentProvider() {
 
   override fun update(uri: Uri, values: ContentValues?, a: String?, b: Array<String>?) = 0
 
-  /** Where a load waits until it is let go. */
+  /** A gate at which a load waits until the test opens it. */
   internal class Gate(val path: String) {
     private val reached = CountDownLatch(1)
     private val opened = CountDownLatch(1)
@@ -41,7 +41,7 @@ class Models : ContentProvider() {
       check(opened.await(60, TimeUnit.SECONDS))
     }
 
-    /** Returns once a load stands at the gate. */
+    /** Waits until a load has reached the gate. */
     fun awaitLoad() = check(reached.await(60, TimeUnit.SECONDS))
 
     fun open() = opened.countDown()
@@ -51,13 +51,13 @@ class Models : ContentProvider() {
     private const val AUTHORITY = "com.llamars.test.models"
     private val gates = ConcurrentHashMap<String, Gate>()
 
-    /** A file that nobody provides. */
+    /** The URI of a file that does not exist. */
     const val GONE = "content://$AUTHORITY/gone"
 
-    /** A path that is no other test's. */
+    /** Returns a path that no other test uses. */
     fun path(): String = "content://$AUTHORITY/${unique("model")}"
 
-    /** The same, with a gate before it. */
+    /** Returns a gate with a path that no other test uses. */
     fun gated(): Gate = Gate(path()).also { gates[it.path] = it }
   }
 }

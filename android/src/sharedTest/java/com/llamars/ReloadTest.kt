@@ -34,10 +34,11 @@ class ReloadTest {
   @Test
   fun the_leases_of_the_module_before_run_out() {
     val path = Models.path()
-    old.ask("""{ "type": "acquire", "leaseId": "l", "owner": "Chat", "model": { "path": "$path", "keepAliveMs": 0 } }""")
+    val model = """{ "path": "$path", "keepAliveMs": 0 }"""
+    old.ask("""{ "type": "acquire", "leaseId": "l", "debugLabel": "Chat", "model": $model }""")
     old.module.invalidate()
-    assertEquals("Chat", model(path).getJSONArray("leases").objects().single().getString("owner"))
-    // Ten seconds later.
+    assertEquals("Chat", model(path).getJSONArray("leases").objects().single().getString("debugLabel"))
+    // The lease ends ten seconds later.
     next.event { it.getString("type") == "modelChanged" && it.getJSONObject("model").isUnloaded(path) }
   }
 
@@ -47,7 +48,7 @@ class ReloadTest {
     next.say(unique("scope"), "my name is alice")
     reload500()
     val threads = Thread.activeCount()
-    // A virtual machine takes and frees megabytes for its own reasons, some of the time; what leaks does so each time.
+    // A virtual machine sometimes takes and frees megabytes for itself. A leak grows in every round.
     val grown =
       List(ROUNDS) {
         val before = Host.nativeBytes()
@@ -71,7 +72,7 @@ class ReloadTest {
     javaScript.module.invalidate()
   }
 
-  /** Returns when only the pump of `next` is left, and what the others held is freed. */
+  /** Waits until only the pump of `next` is left, and frees the memory of the others. */
   private fun settle() {
     val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS)
     while (pumps().size > 1) check(System.nanoTime() < deadline) { pumps() }

@@ -29,5 +29,9 @@ class SuspendTest {
   }
 
   private fun textOf(generation: String): String =
-    javaScript.snapshot.getJSONArray("generations").objects().single { it.getString("id") == generation }.getString("text")
+    javaScript.snapshot
+      .getJSONArray("generations")
+      .objects()
+      .single { it.getString("id") == generation }
+      .getString("text")
 }

@@ -4,5 +4,5 @@ import java.util.concurrent.atomic.AtomicInteger
 
 private val made = AtomicInteger()
 
-/** An id that this process has not seen: all tests share the process's manager. */
+/** Returns an id that is new in this process, because all tests share the process's manager. */
 internal fun unique(what: String): String = "$what-${made.incrementAndGet()}"

@@ -1,6 +1,8 @@
 package android.os
 
-/** In place of Android's class of this name: what a phone with Android 15 would say, as far as the framework must know. */
+/**
+ * Replaces Android's class of this name. Has the properties of a phone with Android 15 that the framework reads.
+ */
 object SystemProperties {
   private val values =
     mapOf(

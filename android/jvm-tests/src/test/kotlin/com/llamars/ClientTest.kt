@@ -38,7 +38,7 @@ class ClientTest {
         while (true) client.nextEvents(60_000u)?.let { heard.countDown() }
       }
     }
-    client.send("""{ "requestId": "r", "type": "getLifecycle" }""")
+    client.send("""{ "requestId": "r", "type": "readLog" }""")
     assertTrue(heard.await(20, TimeUnit.SECONDS))
     client.end()
     assertEquals("closed", pump.get(20, TimeUnit.SECONDS).code)
@@ -49,7 +49,7 @@ class ClientTest {
     val client = manager.connect()
     client.end()
     client.end()
-    client.send("""{ "requestId": "r", "type": "getLifecycle" }""")
+    client.send("""{ "requestId": "r", "type": "readLog" }""")
     assertTrue(client.snapshot().contains("\"closed\""))
     val error = assertThrows(PortException.Refused::class.java) { client.nextEvents(0u) }
     assertEquals("closed", error.code)

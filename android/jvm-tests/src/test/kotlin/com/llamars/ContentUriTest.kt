@@ -28,7 +28,7 @@ class ContentUriTest {
   fun a_URI_that_cannot_be_opened_is_a_model_that_is_not_found() {
     val uri = Models.GONE
     val request =
-      javaScript.send("""{ "type": "acquire", "leaseId": "l", "owner": "test", "model": { "path": "$uri" } }""")
+      javaScript.send("""{ "type": "acquire", "leaseId": "l", "debugLabel": "test", "model": { "path": "$uri" } }""")
     val error = javaScript.answer(request).getJSONObject("error")
     assertEquals("modelNotFound", error.getString("code"))
     val reason = "java.io.FileNotFoundException: it was deleted"
@@ -39,7 +39,7 @@ class ContentUriTest {
   }
 }
 
-/** Null for what has been closed since the folder was listed, the list itself for one. */
+/** Returns null for a descriptor that was closed since the folder was listed, such as the listing's own. */
 private fun target(descriptor: Path): String? =
   try {
     Files.readSymbolicLink(descriptor).toString()

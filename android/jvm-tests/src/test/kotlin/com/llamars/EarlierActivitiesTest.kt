@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
-/** Activities as no test on a device can have them: started before there was a module, or about to be made anew. */
+/** Activities that a test on a device cannot make: started before the module existed, or about to be recreated. */
 class EarlierActivitiesTest {
   private val javaScript = JavaScript()
   private val before = Host.activity()

@@ -10,13 +10,19 @@ import net.bytebuddy.matcher.ElementMatchers.isNative
 import net.bytebuddy.matcher.ElementMatchers.nameStartsWith
 import net.bytebuddy.matcher.ElementMatchers.named
 
-/** Android's framework on a desktop: its Java code is the real one, and its C++, which is not there, answers nothing. */
+/**
+ * Android's framework on a desktop. Its Java code is real. Its C++ code is missing, so native methods return nothing.
+ */
 internal object Framework {
-  /** To be called before the first class of the framework is used. */
+  /** Call this before the first class of the framework is used. */
   fun load() {
     AgentBuilder.Default()
       .with(AgentBuilder.TypeStrategy.Default.REDEFINE)
-      .type(nameStartsWith<TypeDescription>("android.").or(nameStartsWith("com.android.")).or(nameStartsWith("dalvik.")))
+      .type(
+        nameStartsWith<TypeDescription>("android.")
+          .or(nameStartsWith("com.android."))
+          .or(nameStartsWith("dalvik."))
+      )
       .transform { type, _, _, _, _ ->
         type
           .method(isNative())
@@ -27,8 +33,9 @@ internal object Framework {
       .installOn(ByteBuddyAgent.install())
   }
 
-  /** Without them no class gets as far as its first method. */
+  /** Makes the arrays that every class of the framework needs before its first method. */
   object Arrays {
-    @JvmStatic fun newUnpaddedArray(type: Class<*>, length: Int): Any = java.lang.reflect.Array.newInstance(type, length)
+    @JvmStatic
+    fun newUnpaddedArray(type: Class<*>, length: Int): Any = java.lang.reflect.Array.newInstance(type, length)
   }
 }

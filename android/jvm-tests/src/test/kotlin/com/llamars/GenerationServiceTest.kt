@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 
-/** The service in Android's own class; its start, its notification and its end are what the system would hear of them. */
+/** Tests the service in Android's own class. The tests play the system that starts, shows and ends it. */
 class GenerationServiceTest {
   private val javaScript = JavaScript()
   private val activity: Activity = Host.activity()
@@ -25,7 +25,8 @@ class GenerationServiceTest {
 
   @BeforeEach
   fun optIn() {
-    Host.application.metaData = Bundle().also { it.putString("com.llamars.FINISH_IN_BACKGROUND", "Finishing the answer") }
+    val text = "Finishing the answer"
+    Host.application.metaData = Bundle().also { it.putString("com.llamars.FINISH_IN_BACKGROUND", text) }
     Host.application.onStartService = { started += it }
     SystemServer.stopped.clear()
     SystemServer.shown.clear()
@@ -123,14 +124,14 @@ class GenerationServiceTest {
     assertTrue(isSuspended)
   }
 
-  /** A turn whose model stands at the gate. */
+  /** Starts a turn whose model waits at the gate. */
   private fun generate(): String {
     val generation = javaScript.generate(unique("scope"), "my name is alice", """{ "path": "${gate.path}" }""")
     gate.awaitLoad()
     return generation
   }
 
-  /** As the system answers `startForegroundService`. */
+  /** Starts the service, as the system does after `startForegroundService`. */
   private fun serve(): GenerationService {
     val intent = started.single()
     assertEquals(GenerationService::class.java.name, intent.component?.className)

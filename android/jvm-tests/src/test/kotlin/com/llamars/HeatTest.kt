@@ -20,7 +20,7 @@ class HeatTest {
     javaScript.end()
   }
 
-  /** Of three threads, heat that is serious leaves two, and critical heat one. */
+  /** Serious heat leaves two of three threads, and critical heat leaves one. */
   @Test
   fun the_hotter_the_device_the_fewer_threads() {
     val threads =
@@ -36,16 +36,15 @@ class HeatTest {
     for ((status, expected) in threads) {
       val path = Models.path()
       SystemServer.heat.onStatusChange(THERMAL_STATUS_NONE)
-      javaScript.ask(
-        """{ "type": "acquire", "leaseId": "$path", "owner": "test", "model": { "path": "$path", "threads": 3 } }"""
-      )
+      val model = """{ "path": "$path", "threads": 3 }"""
+      javaScript.ask("""{ "type": "acquire", "leaseId": "$path", "debugLabel": "test", "model": $model }""")
       SystemServer.heat.onStatusChange(status)
       assertEquals(expected, threads(path), "$status")
     }
   }
 
   private fun threads(path: String): Int {
-    // Done when every engine has taken what it was told before.
+    // This is answered when every engine has handled its earlier commands.
     javaScript.ask("""{ "type": "suspend", "deadlineMs": 0 }""")
     javaScript.ask("""{ "type": "resume" }""")
     val model = javaScript.snapshot.getJSONArray("models").objects().single { it.getString("path") == path }

@@ -13,7 +13,7 @@ import com.sun.jna.Structure
 import java.nio.file.Path
 import org.objenesis.ObjenesisHelper
 
-/** What the shared tests need of the machine that they run on: here a desktop, where the tests play the system. */
+/** Gives the shared tests the machine that they run on: here a desktop, where the tests play the system. */
 internal object Host {
   init {
     Framework.load()
@@ -22,16 +22,16 @@ internal object Host {
   private val checkout: Path = Path.of(System.getProperty("llama.checkout")).toRealPath()
   val application = TestApplication()
 
-  /** Path of the tiny chat model. */
+  /** The path of the tiny chat model. */
   val tinyModel: String = checkout.resolve("models/tiny-chat/tiny-chat-q8_0.gguf").toString()
 
-  /** A file of `fixtures/contract`. */
+  /** Reads a file of `fixtures/contract`. */
   fun contract(name: String): String = checkout.resolve("fixtures/contract/$name").toFile().readText()
 
-  @Suppress("DEPRECATION") // React Native's other contexts want a whole host.
+  @Suppress("DEPRECATION") // React Native's other contexts need a whole host.
   fun context(): ReactApplicationContext = BridgeReactContext(application)
 
-  /** A module on React Native's own base classes, whose batches go to `heard`. */
+  /** Makes a module on React Native's own base classes. Its batches go to `heard`. */
   fun module(heard: (String) -> Unit): LlamaModule {
     val module = LlamaModule(context())
     module.initialize()
@@ -47,13 +47,13 @@ internal object Host {
     return module
   }
 
-  /** Bytes that are allocated by native code. */
+  /** Returns the bytes that native code has allocated. */
   fun nativeBytes(): Long = LibC.get.mallinfo2().uordblks
 
-  /** An open file, for reading. */
+  /** Opens a file for reading. */
   fun descriptor(path: String): ParcelFileDescriptor = Descriptor(LibC.get.open(path, 0))
 
-  /** An activity that nobody has shown yet. */
+  /** Makes an activity that has not started. */
   fun activity(): Activity = ObjenesisHelper.newInstance(Activity::class.java)
 
   fun start(activity: Activity) = dispatch("Started", activity)
@@ -64,7 +64,7 @@ internal object Host {
 
   fun resume(activity: Activity) = dispatch("Resumed", activity)
 
-  // As Activity itself does; only the application hears it.
+  // Calls the application as Activity itself does, and no other listener.
   private fun dispatch(what: String, activity: Activity) {
     Application::class
       .java
@@ -74,7 +74,7 @@ internal object Host {
   }
 }
 
-/** Java opens files, but gives their descriptors to nobody. */
+/** The C library. Java can open files, but does not give their descriptors away. */
 private interface LibC : Library {
   fun open(path: String, flags: Int): Int
 
@@ -85,7 +85,18 @@ private interface LibC : Library {
   }
 }
 
-@Structure.FieldOrder("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+@Structure.FieldOrder(
+  "arena",
+  "ordblks",
+  "smblks",
+  "hblks",
+  "hblkhd",
+  "usmblks",
+  "fsmblks",
+  "uordblks",
+  "fordblks",
+  "keepcost",
+)
 internal class MallInfo : Structure(), Structure.ByValue {
   @JvmField var arena = 0L
   @JvmField var ordblks = 0L
@@ -99,7 +110,7 @@ internal class MallInfo : Structure(), Structure.ByValue {
   @JvmField var keepcost = 0L
 }
 
-/** Android's own keeps the number in a field that Java's files do not have. */
+/** A file descriptor by its number. Android keeps the number in a field that Java's files do not have. */
 private class Descriptor(private val number: Int) : ParcelFileDescriptor(null as ParcelFileDescriptor?) {
   override fun detachFd(): Int = number
 }

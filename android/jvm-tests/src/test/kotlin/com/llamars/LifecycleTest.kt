@@ -46,7 +46,8 @@ class LifecycleTest {
     javaScript.say(scope, "my name is alice")
     Host.stop(activity)
     javaScript.event {
-      it.getString("type") == "scopeChanged" && it.getJSONObject("scope").run { getString("id") == scope && has("savedAt") }
+      it.getString("type") == "scopeChanged" &&
+        it.getJSONObject("scope").run { getString("id") == scope && has("savedAt") }
     }
   }
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Test
 
-/** What `MemoryPressure` asks for itself, where the system says nothing. */
+/** Tests the polls of `MemoryPressure`, where the system reports nothing. */
 class ShortageTest {
   private val javaScript = JavaScript()
   private val models = HeldModels(javaScript)
@@ -64,11 +64,14 @@ class ShortageTest {
 
   @Test
   fun an_app_that_does_much_does_not_ask_each_time() {
-    javaScript.send("""{ "type": "recordMount", "owner": "test", "path": "x", "mount": "mounted" }""")
+    javaScript.send("""{ "type": "recordMount", "debugLabel": "test", "path": "x", "mount": "mounted" }""")
     awaitThread("llama-memory", "sleep")
   }
 
-  /** Returns when the system has been asked three times: the first may have been under way, and what follows from the second is done. */
+  /**
+   * Sets the free memory, and returns after three polls: the first may have been running before, and the trim of the
+   * second has been sent when the third comes.
+   */
   private fun say(availableBytes: Long) {
     SystemServer.memory =
       ActivityManager.MemoryInfo().also {
@@ -77,7 +80,7 @@ class ShortageTest {
       }
     SystemServer.asked.clear()
     repeat(3) {
-      javaScript.ask("""{ "type": "recordMount", "owner": "test", "path": "x", "mount": "mounted" }""")
+      javaScript.ask("""{ "type": "recordMount", "debugLabel": "test", "path": "x", "mount": "mounted" }""")
       assertNotNull(SystemServer.asked.poll(PATIENCE_MS, TimeUnit.MILLISECONDS))
     }
   }

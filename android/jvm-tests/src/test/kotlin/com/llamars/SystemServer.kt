@@ -26,21 +26,21 @@ import net.bytebuddy.matcher.ElementMatchers.named
 import net.bytebuddy.matcher.ElementMatchers.takesArguments
 import org.objenesis.ObjenesisHelper
 
-/** The other side of Binder, which a desktop does not have: what the framework asks of the system comes here. */
+/** Plays the system behind Binder, which a desktop does not have: the framework's calls to the system come here. */
 internal object SystemServer {
-  /** What `ActivityManager.getMemoryInfo` says. Plenty, unless a test says otherwise. */
+  /** The result of `ActivityManager.getMemoryInfo`: plenty of memory, unless a test sets less. */
   @Volatile var memory = ActivityManager.MemoryInfo().also { it.availMem = 4L shl 30; it.threshold = 1L shl 30 }
-  /** One for each time that it was asked for. */
+  /** One entry for each call of `getMemoryInfo`. */
   val asked = LinkedBlockingQueue<Unit>()
 
-  /** Whom to tell how hot the device is, as the framework's other side knows it. */
+  /** The listener that the framework has registered for the device's heat. */
   lateinit var heat: IThermalStatusListener
   val channels = mutableListOf<NotificationChannel>()
 
-  /** Notifications of services in the foreground. */
+  /** The notifications of foreground services. */
   val shown = LinkedBlockingQueue<Notification>()
 
-  /** Start ids of services that have stopped themselves. */
+  /** The start ids of services that have stopped themselves. */
   val stopped = LinkedBlockingQueue<Int>()
 
   val activities: IActivityManager = answering { method, arguments ->
@@ -53,7 +53,7 @@ internal object SystemServer {
       }
       "setServiceForeground" -> null.also { shown += arguments[3] as Notification }
       "stopServiceToken" -> true.also { stopped += arguments[2] as Int }
-      else -> error("nobody has asked for $method so far")
+      else -> error("the tests do not play $method")
     }
   }
 
@@ -72,7 +72,8 @@ internal object SystemServer {
   init {
     val singleton = ActivityManager::class.java.getDeclaredField("IActivityManagerSingleton")
     singleton.isAccessible = true
-    Singleton::class.java.getDeclaredField("mInstance").apply { isAccessible = true }.set(singleton.get(null), activities)
+    val instance = Singleton::class.java.getDeclaredField("mInstance").apply { isAccessible = true }
+    instance.set(singleton.get(null), activities)
     NotificationManager::class.java.getDeclaredField("sService").apply { isAccessible = true }.set(null, notifications)
   }
 
@@ -84,7 +85,7 @@ internal object SystemServer {
       .apply { isAccessible = true }
       .newInstance(context, null) as NotificationManager
 
-  /** No file is behind them: every colour is 0, and every switch is off. */
+  /** Resources without a file: every colour is 0, and every switch is off. */
   val resources: Resources =
     ObjenesisHelper.newInstance(
       ByteBuddy()
@@ -96,7 +97,7 @@ internal object SystemServer {
         .loaded
     )
 
-  /** Knows this app and nothing else. */
+  /** Makes a package manager that knows only this app. */
   fun packageManager(info: () -> ApplicationInfo): PackageManager =
     ByteBuddy()
       .subclass(PackageManager::class.java)

@@ -19,7 +19,7 @@ import android.os.PowerManager
 import java.io.File
 import java.nio.file.Files
 
-/** An app on a desktop: Android's own class, with what Android's system gives each. */
+/** An app on a desktop: Android's own class, with the services that Android's system gives an app. */
 internal class TestApplication : Application() {
   private val directory = Files.createTempDirectory("llama-app").toFile().also { it.deleteOnExit() }
   private val resolver by lazy { Resolver(this) }
@@ -44,7 +44,7 @@ internal class TestApplication : Application() {
   /** The manifest's `meta-data`. */
   var metaData: Bundle? = null
 
-  /** What the system does with a service that is to be started in the foreground. */
+  /** Called when the app starts a foreground service. */
   var onStartService: (Intent) -> Unit = {}
 
   override fun getApplicationContext(): Context = this
@@ -73,7 +73,7 @@ internal class TestApplication : Application() {
       ACTIVITY_SERVICE -> activities
       POWER_SERVICE -> power
       NOTIFICATION_SERVICE -> notifications
-      else -> error("nobody has asked for $name so far")
+      else -> error("the tests do not play $name")
     }
 
   companion object {
@@ -81,7 +81,7 @@ internal class TestApplication : Application() {
   }
 }
 
-/** Android's own, asked for the files of one provider. */
+/** Android's own resolver, for the files of one provider. */
 private class Resolver(context: Context) : ContentResolver(context, Models() as ContentInterface) {
   override fun acquireProvider(context: Context?, name: String?): IContentProvider? = null
 

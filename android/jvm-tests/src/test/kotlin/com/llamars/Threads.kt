@@ -2,7 +2,7 @@ package com.llamars
 
 import java.util.concurrent.TimeUnit
 
-/** Returns when a thread of this name is in a method of this name. */
+/** Waits until a thread of this name is in a method of this name. */
 internal fun awaitThread(name: String, method: String) {
   val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS)
   while (Thread.getAllStackTraces().none { (thread, stack) -> thread.name == name && stack.isIn(method) }) {

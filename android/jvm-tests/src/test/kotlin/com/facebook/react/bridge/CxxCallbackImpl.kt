@@ -1,6 +1,6 @@
 package com.facebook.react.bridge
 
-/** In place of React Native's class of this name, whose code is C++: hears what a module emits. */
+/** Replaces React Native's class of this name, whose code is C++. Receives what a module emits. */
 class CxxCallbackImpl(private val heard: (event: String, value: String) -> Unit) : Callback {
   override fun invoke(vararg args: Any?) {
     val (event, value) = args

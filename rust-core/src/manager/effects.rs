@@ -1,0 +1,115 @@
+//! What an owner of state does to the world outside of it. Clients and the flight recorder are told at once, in order;
+//! what concerns other owners waits for the supervisor, which carries it out, first come first served.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::models::LeaseId;
+use crate::error::{Error, Result};
+use crate::events::{Bus, ClientId};
+use crate::protocol::{Event, LifecycleEvent, LifecycleRecord, ModelConfig};
+
+/// One thing that other owners are to do.
+pub(super) enum Effect {
+    StartEngine {
+        path: String,
+        epoch: u64,
+        config: ModelConfig,
+    },
+    /// Cancel the load, or save and drain; the engine exits then.
+    StopEngine {
+        path: String,
+    },
+    /// End the requests that wait for this model and that no engine has begun.
+    EndWaiting {
+        path: String,
+    },
+    /// Unload every other idle model, and ask residents to go.
+    EvictOthers {
+        path: String,
+    },
+    /// The model that a generation waits for is ready, or will not be.
+    GenerationLeaseAnswered {
+        generation: String,
+        result: Result<()>,
+    },
+    /// The model that a one-shot task waits for is ready, or will not be.
+    TaskLeaseAnswered {
+        lease: LeaseId,
+        result: Result<()>,
+    },
+    /// An engine has exited, and its model's lifecycle has heard of it.
+    EngineGone {
+        path: String,
+        orphans: Vec<String>,
+        error: Option<Error>,
+    },
+    /// A generation of the scope has ended; the next one begins.
+    BeginNext {
+        scope: String,
+    },
+    /// `timer` goes off after a while, in place of one of the same kind that was started before.
+    StartTimer {
+        timer: Timer,
+        after: Duration,
+    },
+}
+
+/// What goes off later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// A model has had no lease for the whole keep-alive. `number`: which keep-alive of the model.
+    KeepAlive { path: String, number: u64 },
+    /// A model's memory for embeddings has not been used since this lease.
+    EmbedderIdle { path: String, used: LeaseId },
+    /// Residents that were asked to go have had the time for it.
+    EvictionOverdue { ask: u64 },
+}
+
+pub(super) struct Effects {
+    bus: Arc<Bus>,
+    waiting: VecDeque<Effect>,
+}
+
+impl Effects {
+    pub(super) fn new(bus: Arc<Bus>) -> Self {
+        Self { bus, waiting: VecDeque::new() }
+    }
+
+    /// Tells every client.
+    pub(super) fn publish(&self, event: Event) {
+        self.bus.publish(event);
+    }
+
+    /// Tells one client. Nothing happens if it has gone.
+    pub(super) fn tell(&self, client: ClientId, event: Event) {
+        self.bus.reply(client, event);
+    }
+
+    /// Writes into the flight recorder what happened to a model.
+    pub(super) fn record(&self, model: &str, event: LifecycleEvent, reason: String) {
+        tracing::info!(model, ?event, reason, "lifecycle");
+        self.bus.record(LifecycleRecord { at: now_ms(), model: Some(model.to_owned()), event, reason });
+    }
+
+    /// Writes into the flight recorder what concerns no single model.
+    pub(super) fn record_all(&self, event: LifecycleEvent, reason: String) {
+        tracing::info!(?event, reason, "lifecycle");
+        self.bus.record(LifecycleRecord { at: now_ms(), model: None, event, reason });
+    }
+
+    /// Leaves something to the supervisor.
+    pub(super) fn push(&mut self, effect: Effect) {
+        self.waiting.push_back(effect);
+    }
+
+    pub(super) fn next(&mut self) -> Option<Effect> {
+        self.waiting.pop_front()
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

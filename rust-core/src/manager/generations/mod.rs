@@ -1,0 +1,15 @@
+//! The way of a generation through the manager, and the prefill that runs ahead of it.
+
+pub(super) mod cancel;
+pub(super) mod finish;
+mod generation;
+pub(super) mod prefill_ahead;
+mod prompt_fitting;
+#[cfg(test)]
+mod prompt_fitting_tests;
+mod queue;
+pub(super) mod rendering;
+pub(super) mod start;
+
+pub(super) use prefill_ahead::Prefills;
+pub(super) use queue::Generations;

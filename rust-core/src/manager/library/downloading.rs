@@ -1,0 +1,121 @@
+//! The commands about downloads, and the task behind each of them.
+
+use super::downloads::{Order, Orders};
+use super::resolve::request_for;
+use crate::error::Result;
+use crate::manager::effects::Effects;
+use crate::manager::owners::{Owners, Post, crashed};
+use crate::manager::ticket::Reply;
+use crate::store::{DownloadRequest, FetchHandle, Fetcher, ModelName, Progress};
+
+/// Tells the supervisor how far the task of a download is. A task that is lost, by a panic for example, has failed.
+pub(super) struct Report {
+    post: Post,
+    name: String,
+    number: u64,
+    is_open: bool,
+}
+
+impl Report {
+    pub(super) fn progress(&self, progress: Progress) {
+        let (name, number) = (self.name.clone(), self.number);
+        self.post.send(move |it, fx| it.library.downloads.moved(&name, number, progress, fx));
+    }
+
+    pub(super) fn ended(mut self, result: Result<()>) {
+        self.end(result);
+    }
+
+    fn end(&mut self, result: Result<()>) {
+        self.is_open = false;
+        let (name, number) = (self.name.clone(), self.number);
+        self.post.send(move |it, fx| it.library.downloads.ended(&name, number, &result, fx));
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.end(Err(crashed()));
+        }
+    }
+}
+
+/// Registers a download, or an import, which is seen and ended as one.
+pub(super) fn begin(it: &mut Owners, fx: &Effects, name: String, reply: Reply) -> (Report, Orders) {
+    let (number, orders) = it.library.downloads.begin(&name, reply, fx);
+    (Report { post: it.post.clone(), name, number, is_open: true }, orders)
+}
+
+pub(in crate::manager) fn download(it: &mut Owners, fx: &Effects, name: &str, sha256: Option<&str>, reply: Reply) {
+    let fetching = request(it, name, sha256).and_then(|request| {
+        let name = request.name.text();
+        if it.library.downloads.is_running(&name) {
+            return Ok((name, None));
+        }
+        Ok((name, Some(it.library.fetcher()?.fetch(request))))
+    });
+    match fetching {
+        Ok((name, Some(fetching))) => {
+            let (report, orders) = begin(it, fx, name, reply);
+            let task = it.runtime.spawn(follow(fetching, orders, report));
+            it.await_at_shutdown(task);
+        }
+        Ok((name, None)) => it.library.downloads.join(&name, reply, fx),
+        Err(error) => reply(Err(error)),
+    }
+}
+
+fn request(it: &Owners, name: &str, sha256: Option<&str>) -> Result<DownloadRequest> {
+    let name = ModelName::parse(name)?;
+    let sha256 = sha256.map(str::parse).transpose()?;
+    Ok(DownloadRequest { sha256, ..request_for(&name, it.library.token()) })
+}
+
+pub(in crate::manager) fn pause(it: &mut Owners, fx: &Effects, name: &str) -> Result<()> {
+    it.library.downloads.pause(&ModelName::parse(name)?.text(), fx);
+    Ok(())
+}
+
+pub(in crate::manager) fn cancel(it: &mut Owners, fx: &Effects, name: &str, reply: Reply) {
+    match ModelName::parse(name) {
+        Ok(name) => it.library.downloads.cancel(&name.text(), &name.to_string(), reply, fx),
+        Err(error) => reply(Err(error)),
+    }
+}
+
+/// A suspension begins. No transfer goes on, nor does one that begins meanwhile ask for a byte.
+pub(in crate::manager) fn suspend(it: &mut Owners, fx: &Effects) {
+    it.library.fetcher().into_iter().for_each(Fetcher::suspend);
+    it.library.downloads.suspend(fx);
+}
+
+/// A suspension is over.
+pub(in crate::manager) fn resume(it: &mut Owners, fx: &Effects) {
+    it.library.fetcher().into_iter().for_each(Fetcher::resume);
+    it.library.downloads.resume(fx);
+}
+
+/// The task of one download, until its transfer has ended or it is told to leave.
+async fn follow(mut fetching: FetchHandle, mut orders: Orders, report: Report) {
+    loop {
+        tokio::select! {
+            order = orders.heard.recv() => match order {
+                Some(Order::Pause) => fetching.pause(),
+                Some(Order::Resume) => fetching.resume(),
+                Some(Order::Leave(reply)) => {
+                    orders.leaving = Some(reply);
+                    break;
+                }
+                None => break,
+            },
+            progress = fetching.next_progress() => match progress {
+                Some(progress) => report.progress(progress),
+                None => return report.ended(fetching.finished().await),
+            },
+        }
+    }
+    // Whoever stays has not asked for a pause.
+    fetching.resume();
+    fetching.leave().await;
+}

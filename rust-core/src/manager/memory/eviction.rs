@@ -1,0 +1,40 @@
+//! What a load that ran out of memory waits for before its last try: idle models that are being unloaded, models that were
+//! on their way out anyway, residents that were asked to go.
+
+use std::collections::HashSet;
+
+use super::ledger::PendingExits;
+use crate::manager::effects::Effects;
+use crate::manager::models::Event;
+use crate::manager::owners::Owners;
+
+/// The eviction on behalf of one model.
+#[derive(Default)]
+pub(super) struct PendingEviction {
+    pub(super) exits: PendingExits,
+    /// Models and residents that have gone so far.
+    pub(super) freed: usize,
+}
+
+/// Unloads every other idle model and asks residents to go. `RoomMade` follows when they have gone; a resident that does
+/// not go in time is not waited for.
+pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: &str) {
+    let others = |paths: Vec<String>| paths.into_iter().filter(|other| other != path);
+    let idle: Vec<String> = others(it.models.idle_paths()).collect();
+    let models: HashSet<String> = others(it.models.stopping_paths()).chain(idle.iter().cloned()).collect();
+    let residents = it.memory.residents.ask(&format!("{path} needs the memory"), fx);
+    let eviction = PendingEviction { exits: PendingExits { models, residents }, freed: 0 };
+    it.memory.evictions.insert(path.to_owned(), eviction);
+    for other in idle {
+        it.models.on(&other, Event::Evict, fx);
+    }
+    retry_loads(it, fx);
+}
+
+/// Lets every load whose eviction is complete try once more.
+pub(super) fn retry_loads(it: &mut Owners, fx: &mut Effects) {
+    let complete: Vec<_> = it.memory.evictions.extract_if(|_, eviction| eviction.exits.is_empty()).collect();
+    for (path, eviction) in complete {
+        it.models.on(&path, Event::RoomMade { freed: eviction.freed }, fx);
+    }
+}

@@ -1,0 +1,79 @@
+//! What counts in the memory budget, and who waits for some of it. Holds numbers; never memory itself.
+
+use std::collections::{HashMap, HashSet};
+
+use super::eviction::PendingEviction;
+use super::residents::{Departure, Residents};
+use super::trim_state::Trims;
+use crate::protocol::MemoryEstimate;
+
+#[derive(Default)]
+pub(in crate::manager) struct Ledger {
+    /// Bytes that everything may take together. None: what the system has.
+    budget: Option<u64>,
+    /// The estimate of each loading or loaded model, by path.
+    claims: HashMap<String, MemoryEstimate>,
+    pub(super) residents: Residents,
+    /// By the model that needs the room.
+    pub(super) evictions: HashMap<String, PendingEviction>,
+    pub(super) trims: Trims,
+}
+
+/// Models and residents that were asked to go and have not gone.
+#[derive(Default)]
+pub(super) struct PendingExits {
+    pub(super) models: HashSet<String>,
+    pub(super) residents: HashSet<String>,
+}
+
+impl PendingExits {
+    pub(super) fn is_empty(&self) -> bool {
+        self.models.is_empty() && self.residents.is_empty()
+    }
+}
+
+impl Ledger {
+    /// Sets the budget, which counts from the next load on. Loaded models stay. `None` changes nothing.
+    pub(in crate::manager) fn set_budget(&mut self, budget: Option<u64>) {
+        self.budget = budget.or(self.budget);
+    }
+
+    pub(super) fn budget(&self) -> Option<u64> {
+        self.budget
+    }
+
+    pub(super) fn claim(&mut self, path: &str, estimate: MemoryEstimate) {
+        self.claims.insert(path.to_owned(), estimate);
+    }
+
+    pub(super) fn claimed(&self, path: &str) -> Option<MemoryEstimate> {
+        self.claims.get(path).copied()
+    }
+
+    /// A model's engine has exited.
+    pub(super) fn model_gone(&mut self, path: &str) {
+        self.claims.remove(path);
+        for eviction in self.evictions.values_mut() {
+            eviction.freed += usize::from(eviction.exits.models.remove(path));
+        }
+        if let Some(trim) = &mut self.trims.running {
+            trim.exits.models.remove(path);
+        }
+    }
+
+    /// A resident that may have been asked to go has gone, or stays.
+    pub(super) fn resident_answered(&mut self, id: &str, departure: &Departure) {
+        let bytes = match departure {
+            Departure::Gone(bytes) => Some(*bytes),
+            Departure::Stays => None,
+        };
+        for eviction in self.evictions.values_mut() {
+            eviction.freed += usize::from(eviction.exits.residents.remove(id) && bytes.is_some());
+        }
+        if let Some(trim) = &mut self.trims.running
+            && trim.exits.residents.remove(id)
+        {
+            trim.resident_bytes += bytes.unwrap_or(0);
+        }
+    }
+}

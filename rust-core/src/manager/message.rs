@@ -1,0 +1,150 @@
+//! The supervisor's mailbox: one ordered channel. Requests count against a bound and are refused with `busy` beyond it;
+//! releases, reports and timers always get in, so that `Drop` and the engines never block.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::effects::Timer;
+use super::models::LeaseId;
+use super::owners::{Continue, Post};
+use super::ticket::{Reply, Ticket};
+use crate::engine::EngineReport;
+use crate::error::{Error, ErrorCode};
+use crate::events::ClientId;
+use crate::protocol::{Command, ModelConfig};
+
+/// Requests that may wait at once.
+const LIMIT: usize = 1024;
+
+pub(super) enum Message {
+    /// A request of a client.
+    Command {
+        ticket: Ticket,
+        command: Command,
+    },
+    /// A lease is taken; `reply` hears when the model is ready.
+    Acquire {
+        lease: LeaseId,
+        debug_label: String,
+        config: ModelConfig,
+        reply: Reply,
+    },
+    Release {
+        lease: LeaseId,
+    },
+    ClientGone {
+        client: ClientId,
+    },
+    Engine {
+        path: String,
+        epoch: u64,
+        report: EngineReport,
+    },
+    /// Work on the blocking pool or on the disk's thread is done.
+    Continue(Continue),
+    Timer(Timer),
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Mailbox {
+    sender: mpsc::UnboundedSender<Message>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The supervisor's end.
+pub(super) struct Inbox {
+    receiver: mpsc::UnboundedReceiver<Message>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Mailbox {
+    pub(super) fn new() -> (Self, Inbox) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        (Self { sender, waiting: waiting.clone() }, Inbox { receiver, waiting })
+    }
+
+    /// Always gets in. A supervisor that has ended needs no message.
+    pub(super) fn tell(&self, message: Message) {
+        let _ended = self.put(message);
+    }
+
+    /// A request. Too many that wait, and a supervisor that has ended, answer its ticket with the reason.
+    pub(super) fn command(&self, ticket: Ticket, command: Command) {
+        if let Err((error, Message::Command { ticket, .. })) = self.ask(Message::Command { ticket, command }) {
+            ticket.answer(Err(error));
+        }
+    }
+
+    /// Gets in unless too much is waiting. A message that does not get in comes back.
+    pub(super) fn ask(&self, message: Message) -> std::result::Result<(), (Error, Message)> {
+        if self.waiting.load(Ordering::Relaxed) >= LIMIT {
+            let detail = format!("{LIMIT} requests are waiting for the manager - try again when some are answered");
+            return Err((Error::new(ErrorCode::Busy, detail), message));
+        }
+        self.put(message)
+    }
+
+    /// The way back for work that is done elsewhere.
+    pub(super) fn post(&self) -> Post {
+        let mailbox = self.clone();
+        Post::new(move |then| mailbox.tell(Message::Continue(then)))
+    }
+
+    fn put(&self, message: Message) -> std::result::Result<(), (Error, Message)> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.sender.send(message).map_err(|unsent| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            (Error::new(ErrorCode::Closed, "the manager has been shut down - make a new port"), unsent.0)
+        })
+    }
+}
+
+impl Inbox {
+    pub(super) async fn next(&mut self) -> Option<Message> {
+        let message = self.receiver.recv().await?;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Devices;
+    use crate::error::Result;
+    use crate::events::Bus;
+
+    fn ask(mailbox: &Mailbox) -> Result<()> {
+        let bus = Bus::new(Devices::default());
+        let ticket = Ticket::new(bus, 1, "r".into());
+        let message = Message::Command { ticket, command: Command::Unload { path: "a.gguf".into() } };
+        mailbox.ask(message).map_err(|(error, _)| error)
+    }
+
+    #[test]
+    fn a_mailbox_whose_supervisor_has_ended_says_closed_however_often_it_is_asked() {
+        let (mailbox, inbox) = Mailbox::new();
+        drop(inbox);
+        for _ in 0..=LIMIT {
+            assert_eq!(ask(&mailbox).map_err(|error| error.code), Err(ErrorCode::Closed));
+        }
+    }
+
+    #[test]
+    fn too_many_requests_are_busy_and_a_release_gets_in() {
+        let (mailbox, mut inbox) = Mailbox::new();
+        for _ in 0..LIMIT {
+            assert_eq!(ask(&mailbox), Ok(()));
+        }
+        assert_eq!(ask(&mailbox).map_err(|error| error.code), Err(ErrorCode::Busy));
+        mailbox.tell(Message::Release { lease: LeaseId(1) });
+        let received = std::iter::from_fn(|| inbox.receiver.try_recv().ok()).count();
+        assert_eq!(received, LIMIT + 1);
+    }
+}

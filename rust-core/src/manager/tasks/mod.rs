@@ -1,0 +1,13 @@
+//! Requests that need a model for a moment and leave nothing behind but their answer.
+
+pub(super) mod bench;
+pub(super) mod cancel;
+pub(super) mod embed;
+pub(super) mod embedders;
+pub(super) mod one_shot;
+mod requests;
+mod waiting;
+
+pub(super) use embed::Embedded;
+pub(super) use requests::Requests;
+pub(super) use waiting::{LoadedModelRef, WaitingTasks};

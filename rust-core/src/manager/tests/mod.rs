@@ -1,0 +1,29 @@
+//! The manager as a host sees it: commands in, events out, on a scripted model. Races are made by gates in the script.
+
+mod bench;
+mod can_load;
+mod downloads;
+mod embedding;
+mod encoders;
+mod generations;
+mod heat;
+mod host;
+mod hub_catalog;
+mod importing;
+mod lifetime;
+mod memory;
+mod memory_budget;
+mod one_shot;
+mod overflow;
+mod parking;
+mod phases;
+mod prefill_ahead;
+mod races;
+mod random;
+mod residents;
+mod saving;
+mod scope_commands;
+mod scopes;
+mod suspending;
+mod trim;
+mod web;
