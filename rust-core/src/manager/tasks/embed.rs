@@ -93,7 +93,9 @@ fn tokenize_texts(it: &mut Owners, asked: Asked, model: LoadedModelRef, texts: V
     let room = embedder(it, &model.path).map_or(0, |embedder| embedder.text_size);
     let info = model.info.clone();
     let (loader, config) = (resolving(it, it.loader.clone()), asked.config.clone());
-    let needed = move |text_size| AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }));
+    let needed = move |text_size| {
+        AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }))
+    };
     let epoch = model.epoch;
     let work =
         move |prompter: &dyn Prompter| catch_template_panic(|| tokenized(prompter, &texts, (&info, room), needed));
