@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::bench::BenchReport;
-use super::browsing::HubRepository;
-use super::embedding::EmbeddingUsage;
+use super::commands::BenchReport;
+use super::commands::EmbeddingUsage;
+use super::hub_catalog::HubRepository;
 use super::lifecycle::LifecycleRecord;
 use super::logprobs::TokenLogprob;
 use super::memory::{MemoryFit, Resident};
 use super::message::Message;
-use super::raw::RenderedPrompt;
+use super::rendered_prompt::RenderedPrompt;
 use super::snapshot::{GenerationPhase, GenerationState, ModelState, ScopeSummary};
-use super::stored::{Download, StoredModels};
+use super::stored_models::{Download, StoredModels};
 use crate::error::Error;
 
 /// The batch that a host's pump thread pulls: the events of at most 16 ms.

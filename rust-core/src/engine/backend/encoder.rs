@@ -1,6 +1,6 @@
 //! The seam to embeddings: a model that makes contexts for texts, and such a context.
 
-use super::context::{DecodeError, Row};
+use super::row::{DecodeError, Row};
 use crate::engine::cancel_flag::CancelFlag;
 use crate::error::Result;
 use crate::protocol::Pooling;

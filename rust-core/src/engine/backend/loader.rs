@@ -6,7 +6,7 @@ use super::context::InferenceContext;
 use super::encoder::EmbeddingModel;
 use super::prompter::Prompter;
 use super::tokenizer::Tokenizer;
-use crate::engine::compute::Devices;
+use crate::engine::devices::Devices;
 use crate::engine::file_opener::Opened;
 use crate::error::Result;
 use crate::kv::Fingerprint;
