@@ -6,6 +6,7 @@ import { filesUnder } from '../files.mjs';
 
 const PATH = /\b(?:crate|self|super)(?:::\s*\w+)+/g;
 const TEST_ONLY = '#[cfg(test)]';
+const VISIBILITY = /(?<=\bpub\()in [^)]*(?=\))/g;
 const USE = /(\bpub(?:\([^)]*\))?\s+)?\buse\s+([^;]+);/g;
 
 export const isRustTest = (path) => /(^|\/)tests?(\/|\.rs$)|_tests?(\/|\.rs$)/.test(path);
@@ -28,7 +29,8 @@ function nameOf(path) {
 }
 
 function readModule(path, name) {
-  const code = withoutTests(withoutComments(readFileSync(path, 'utf8')));
+  // A visibility names a module without needing anything of it.
+  const code = withoutTests(withoutComments(readFileSync(path, 'utf8'))).replace(VISIBILITY, blank);
   const imports = [];
   const body = code.replace(USE, (statement, isPublic, tree, offset) => {
     const line = lineAt(code, offset + (statement.length - statement.trimStart().length));

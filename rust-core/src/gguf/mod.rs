@@ -115,12 +115,14 @@ pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
 }
 
 fn partial(path: &Path, name: &str, available: u64) -> Result<PartialHeader> {
-    let unreadable = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            let detail = format!("there is no file {name} - check the path or download the model");
-            Error::new(ErrorCode::ModelNotFound, detail).with_source(error)
-        }
-        _ => Error::new(ErrorCode::ModelInvalid, format!("could not read {name}: {error}")).with_source(error),
+    let unreadable = |error: std::io::Error| {
+        let (code, detail) = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                (ErrorCode::ModelNotFound, format!("there is no file {name} - check the path or download the model"))
+            }
+            _ => (ErrorCode::ModelInvalid, format!("could not read {name}: {error}")),
+        };
+        Error::new(code, detail).with_source(error)
     };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     if !about.is_file() {

@@ -18,11 +18,19 @@ pub(crate) struct Ticket {
     client: ClientId,
     /// None once it is answered.
     request_id: Option<String>,
+    #[cfg(test)]
+    loss: Option<losses::Place>,
 }
 
 impl Ticket {
     pub(crate) fn new(bus: Arc<Bus>, client: ClientId, request_id: String) -> Self {
-        Self { bus, client, request_id: Some(request_id) }
+        Self {
+            bus,
+            client,
+            request_id: Some(request_id),
+            #[cfg(test)]
+            loss: losses::next(),
+        }
     }
 
     pub(crate) fn client(&self) -> ClientId {
@@ -36,6 +44,10 @@ impl Ticket {
 
     /// Answers with an event of the command's own, or with `failed`.
     pub(crate) fn answer_with<T>(mut self, result: Result<T>, event: impl FnOnce(String, T) -> Event) {
+        #[cfg(test)]
+        if self.loss == Some(losses::Place::Answer) {
+            return;
+        }
         let Some(request_id) = self.request_id.take() else { return };
         let event = match result {
             Ok(value) => event(request_id, value),
@@ -52,8 +64,8 @@ impl Ticket {
     /// The ticket as a reply: an event of the command's own, or `failed`.
     pub(crate) fn reply_with<T: 'static>(self, event: impl FnOnce(String, T) -> Event + Send + 'static) -> Reply<T> {
         #[cfg(test)]
-        if losses::takes_one() {
-            return Box::new(move |_result| drop(self));
+        if self.loss == Some(losses::Place::Reply) {
+            return Box::new(|_result| {});
         }
         Box::new(move |result| self.answer_with(result, event))
     }
@@ -72,28 +84,41 @@ fn lost() -> Error {
     Error::new(ErrorCode::Internal, "the request was lost inside the library, which is a defect of it - ask again")
 }
 
-/// Replies that get lost, for tests: seeded, and of the thread alone that asks for them.
+/// Tickets that get lost, for tests: by a seed, and only those that are made on the thread that asks for it.
 #[cfg(test)]
 pub(super) mod losses {
     use std::cell::Cell;
+
+    /// Where a ticket is dropped.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(super) enum Place {
+        /// As its reply is made.
+        Reply,
+        /// As it is to be answered.
+        Answer,
+    }
 
     thread_local! {
         static STATE: Cell<Option<u64>> = const { Cell::new(None) };
     }
 
-    /// From now on one reply in four is lost on this thread; with `None` no reply is.
-    pub(crate) fn seed(seed: Option<u64>) {
-        STATE.set(seed.map(|seed| seed | 1));
+    /// From now on half of the tickets that this thread makes are lost, at random places.
+    pub(crate) fn seed(seed: u64) {
+        STATE.set(Some(seed | 1));
     }
 
-    /// A step of xorshift64 (Marsaglia, 2003).
-    pub(super) fn takes_one() -> bool {
-        let Some(mut state) = STATE.get() else { return false };
+    /// The place of the next ticket's loss, by a step of xorshift64 (Marsaglia, 2003).
+    pub(super) fn next() -> Option<Place> {
+        let mut state = STATE.get()?;
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         STATE.set(Some(state));
-        state % 4 == 0
+        match state % 4 {
+            0 => Some(Place::Reply),
+            1 => Some(Place::Answer),
+            _ => None,
+        }
     }
 }
 

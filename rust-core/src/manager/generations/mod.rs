@@ -4,6 +4,7 @@ pub(super) mod cancel;
 pub(super) mod finish;
 mod generation;
 pub(super) mod prefill_ahead;
+mod prefills;
 mod prompt_fitting;
 #[cfg(test)]
 mod prompt_fitting_tests;
@@ -11,5 +12,5 @@ mod queue;
 pub(super) mod rendering;
 pub(super) mod start;
 
-pub(super) use prefill_ahead::Prefills;
+pub(super) use prefills::Prefills;
 pub(super) use queue::Generations;

@@ -1,9 +1,9 @@
 //! The way of a prefill that runs ahead of its generation, from the words that are known so far to the engine. It changes
 //! nothing but what is cached, and anything else that is asked of the scope ends it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::prefills::RunningPrefill;
 use super::prompt_fitting::{Fitted, TokenBudget, fit};
 use super::rendering::catch_template_panic;
 use crate::engine::{self, CancelFlag, EngineCommand, Prefilled, Prompt};
@@ -15,35 +15,6 @@ use crate::manager::owners::Owners;
 use crate::manager::scopes::{Input, Kv, Stamp};
 use crate::manager::ticket::Reply;
 use crate::protocol::{Message, Overflow, PrefillCommand};
-
-/// Prefills that have not been answered, by scope.
-#[derive(Default)]
-pub(in crate::manager) struct Prefills {
-    by_scope: HashMap<String, RunningPrefill>,
-}
-
-struct RunningPrefill {
-    /// Tells it from earlier prefills of its scope.
-    stamp: Stamp,
-    /// Path of the model that computes.
-    path: String,
-    /// Of the engine that computes.
-    epoch: u64,
-    cancel: CancelFlag,
-    /// KV read from disk for it; kept until the engine has it.
-    kept: Option<Arc<KvSnapshot>>,
-    reply: Reply<Prefilled>,
-}
-
-impl Prefills {
-    pub(in crate::manager) fn scopes(&self) -> Vec<String> {
-        self.by_scope.keys().cloned().collect()
-    }
-
-    fn get_mut(&mut self, scope: &str, stamp: Stamp) -> Option<&mut RunningPrefill> {
-        self.by_scope.get_mut(scope).filter(|prefill| prefill.stamp == stamp)
-    }
-}
 
 /// The newest prefill of a scope takes the place of the one before, whose words are out of date.
 pub(in crate::manager) fn prefill(it: &mut Owners, command: PrefillCommand, reply: Reply<Prefilled>) {
@@ -66,7 +37,7 @@ pub(in crate::manager) fn prefill(it: &mut Owners, command: PrefillCommand, repl
     let Some(model) = it.models.loaded(&path) else { return reply(Err(not_loaded(&path))) };
     let (stamp, epoch) = (Stamp::next(), model.epoch);
     let running = RunningPrefill { stamp, path: path.clone(), epoch, cancel: CancelFlag::default(), kept: None, reply };
-    it.prefills.by_scope.insert(id.clone(), running);
+    it.prefills.insert(id.clone(), running);
     render(it, id, stamp, path, model, (messages, dropped));
 }
 
@@ -137,7 +108,7 @@ fn end(it: &mut Owners, id: &str, stamp: Stamp, result: Result<Prefilled>) {
     if it.prefills.get_mut(id, stamp).is_none() {
         return; // Called off, and answered then.
     }
-    let Some(running) = it.prefills.by_scope.remove(id) else { return };
+    let Some(running) = it.prefills.remove(id) else { return };
     if let (Ok(prefilled), Some(engine)) = (&result, it.models.engine_mut(&running.path)) {
         engine.count_prefill(prefilled.prefilled_tokens, prefilled.took.as_secs_f64() * 1000.0);
     }
@@ -146,7 +117,7 @@ fn end(it: &mut Owners, id: &str, stamp: Stamp, result: Result<Prefilled>) {
 
 /// Something else is asked of the scope. Answers at once; the engine sees the flag at the latest after its chunk.
 pub(in crate::manager) fn call_off(it: &mut Owners, id: &str) {
-    let Some(running) = it.prefills.by_scope.remove(id) else { return };
+    let Some(running) = it.prefills.remove(id) else { return };
     running.cancel.cancel();
     if let Some(engine) = it.models.engine(&running.path) {
         engine.wake();

@@ -3,18 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::ledger::PendingExits;
+use super::pending::{PendingEviction, PendingExits};
 use crate::manager::effects::Effects;
 use crate::manager::models::Event;
 use crate::manager::owners::Owners;
-
-/// The eviction on behalf of one model.
-#[derive(Default)]
-pub(super) struct PendingEviction {
-    pub(super) exits: PendingExits,
-    /// Models and residents that have gone so far.
-    pub(super) freed: usize,
-}
 
 /// Unloads every other idle model and asks residents to go. `RoomMade` follows when they have gone; a resident that does
 /// not go in time is not waited for.

@@ -1,8 +1,8 @@
 //! What counts in the memory budget, and who waits for some of it. Holds numbers; never memory itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::eviction::PendingEviction;
+use super::pending::PendingEviction;
 use super::residents::{Departure, Residents};
 use super::trim_state::Trims;
 use crate::protocol::MemoryEstimate;
@@ -17,19 +17,6 @@ pub(in crate::manager) struct Ledger {
     /// By the model that needs the room.
     pub(super) evictions: HashMap<String, PendingEviction>,
     pub(super) trims: Trims,
-}
-
-/// Models and residents that were asked to go and have not gone.
-#[derive(Default)]
-pub(super) struct PendingExits {
-    pub(super) models: HashSet<String>,
-    pub(super) residents: HashSet<String>,
-}
-
-impl PendingExits {
-    pub(super) fn is_empty(&self) -> bool {
-        self.models.is_empty() && self.residents.is_empty()
-    }
 }
 
 impl Ledger {

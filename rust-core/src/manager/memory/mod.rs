@@ -7,6 +7,7 @@ pub(super) mod eviction;
 mod fit;
 mod ledger;
 pub(super) mod make_room;
+mod pending;
 mod residents;
 pub(super) mod trim;
 mod trim_state;

@@ -103,7 +103,7 @@ fn give_up_saved(it: &mut Owners, fx: &mut Effects) {
 fn give_up_parked(it: &mut Owners, fx: &mut Effects, rung: TrimRung, unwanted: impl Fn(&str) -> bool, reason: &str) {
     for path in it.models.paths() {
         let Some(engine) = it.models.engine_mut(&path) else { continue };
-        let given_up = engine.ram_cache.give_up(&unwanted);
+        let given_up = engine.ram_cache.evict(&unwanted);
         if given_up.is_empty() {
             continue;
         }

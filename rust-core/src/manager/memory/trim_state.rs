@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::ledger::PendingExits;
+use super::pending::PendingExits;
 use crate::manager::ticket::Reply;
 use crate::protocol::{TrimLevel, TrimRung};
 

@@ -3,7 +3,7 @@
 
 use super::embedders::{embedder, free_idle, rest};
 use super::one_shot::{borrow_model, with_prompter};
-use super::requests::RequestId;
+use super::requests::{Embedded, RequestId};
 use super::waiting::LoadedModelRef;
 use crate::engine::{Attention, EmbedJob, EngineCommand, Estimate, Prompter, Token, text_size_for};
 use crate::error::{Error, ErrorCode, Result};
@@ -17,13 +17,6 @@ use crate::manager::models::{Embedder, LeaseId, unloaded};
 use crate::manager::owners::Owners;
 use crate::manager::ticket::Reply;
 use crate::protocol::{EmbedCommand, ModelConfig, ModelInfo, Pooling};
-
-/// The vectors of all texts, and what they cost.
-#[derive(Debug, Clone)]
-pub(crate) struct Embedded {
-    pub(crate) vectors: Vec<Vec<f32>>,
-    pub(crate) prompt_tokens: u32,
-}
 
 /// What is asked, until it is in the engine.
 struct Asked {
@@ -100,7 +93,9 @@ fn tokenize_texts(it: &mut Owners, asked: Asked, model: LoadedModelRef, texts: V
     let room = embedder(it, &model.path).map_or(0, |embedder| embedder.text_size);
     let info = model.info.clone();
     let (loader, config) = (resolving(it, it.loader.clone()), asked.config.clone());
-    let needed = move |text_size| AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }));
+    let needed = move |text_size| {
+        AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }))
+    };
     let epoch = model.epoch;
     let work =
         move |prompter: &dyn Prompter| catch_template_panic(|| tokenized(prompter, &texts, (&info, room), needed));

@@ -8,6 +8,5 @@ pub(super) mod one_shot;
 mod requests;
 mod waiting;
 
-pub(super) use embed::Embedded;
-pub(super) use requests::Requests;
+pub(super) use requests::{Embedded, Requests};
 pub(super) use waiting::{LoadedModelRef, WaitingTasks};

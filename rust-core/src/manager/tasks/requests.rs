@@ -12,6 +12,13 @@ use crate::manager::ticket::Reply;
 /// A client, and an id that is unique in it.
 pub(in crate::manager) type RequestId = (ClientId, String);
 
+/// The answer to an `embed`: one vector for each text, and the tokens that they had.
+#[derive(Debug, Clone)]
+pub(in crate::manager) struct Embedded {
+    pub(in crate::manager) vectors: Vec<Vec<f32>>,
+    pub(in crate::manager) prompt_tokens: u32,
+}
+
 pub(in crate::manager) struct Requests<T> {
     open: HashMap<RequestId, Request<T>>,
 }

@@ -132,6 +132,12 @@ impl Host {
         }
     }
 
+    /// The events that have come and that no wait has looked at.
+    pub(super) fn rest(&mut self) -> Vec<Event> {
+        self.pull(Duration::from_millis(50));
+        self.events.split_off(self.seen)
+    }
+
     #[track_caller]
     pub(super) fn done(&mut self, request: &str) {
         if let Err(code) = self.answer(request) {

@@ -11,6 +11,7 @@ mod host;
 mod hub_catalog;
 mod importing;
 mod lifetime;
+mod lost_tickets;
 mod memory;
 mod memory_budget;
 mod one_shot;

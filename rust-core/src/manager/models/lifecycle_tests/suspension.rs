@@ -26,7 +26,7 @@ fn a_lease_in_the_background_is_refused_and_loaded_on_resume() {
     story.expect(Event::Resume, &[RETRIED, "start 1"], "loading");
     story.expect(acquire(A), &[], "loading");
     story.expect(LOADED(), &["ready: loaded", "answer 1 ok"], "ready");
-    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["owner 1", "owner 2"]);
+    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["debug_label 1", "debug_label 2"]);
 }
 
 #[test]
