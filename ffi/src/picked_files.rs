@@ -34,9 +34,10 @@ pub(crate) struct PickedFiles;
 impl PathOpener for PickedFiles {
     fn open(&self, path: &str) -> Result<Option<Opened>> {
         let Some(access) = ACCESS.get() else { return Ok(None) };
-        let place = access.begin(path.to_owned()).map_err(|PortError::Refused { code: _, detail }| {
-            // Whatever the host's error is, the model cannot be found.
-            Error::new(ErrorCode::ModelNotFound, detail)
+        let place = access.begin(path.to_owned()).map_err(|error| {
+            let PortError::Refused { code: _, detail } = &error;
+            // The host's reason does not matter here: the model cannot be found.
+            Error::new(ErrorCode::ModelNotFound, detail.clone()).with_source(error)
         })?;
         Ok(place.map(|place| Opened::at(place, Access { access: access.clone(), path: path.to_owned() })))
     }

@@ -1,5 +1,5 @@
-//! One folder with many users: stores in threads and processes, and a system that deletes files. Whatever happens, a
-//! pinned model is the stored one, every failure is typed, and nothing is left over in the end.
+//! One folder with many users: stores in threads and processes, and a system that deletes files. A pinned model is
+//! always the stored one, every failure is typed, and nothing is left over in the end.
 
 mod store_common;
 

@@ -45,7 +45,15 @@ async function streamTextStreamsThroughATool(): Promise<void> {
   await turns();
   const first = beginTurn(port);
   port.emit({ type: 'reasoningDelta', generationId: first.id, offset: 0, text: 'Ask.' });
-  port.emit({ type: 'toolCallDelta', generationId: first.id, index: 0, id: 'c', name: 'warmth', offset: 0, arguments: '{"at":"Paris"}' });
+  port.emit({
+    type: 'toolCallDelta',
+    generationId: first.id,
+    index: 0,
+    id: 'c',
+    name: 'warmth',
+    offset: 0,
+    arguments: '{"at":"Paris"}',
+  });
   first.finish({ reason: 'toolCalls' });
   for (let waited = 0; port.sentOf('generate').length < 2 && waited < 50; waited += 1) await turns();
   check(port.last('generate').messages?.[2]?.content === 'warm in Paris', 'the tool ran, and the model is told');
@@ -68,7 +76,10 @@ async function partsComeInOrder(): Promise<void> {
   const parts: { type: string }[] = [];
   const reader = stream.getReader();
   for (let next = await reader.read(); !next.done; next = await reader.read()) parts.push(next.value);
-  check(checkStreamParts(parts).length === 0, `the parts come in order, got ${parts.map(({ type }) => type).join(' ')}`);
+  check(
+    checkStreamParts(parts).length === 0,
+    `the parts come in order, got ${parts.map(({ type }) => type).join(' ')}`,
+  );
 }
 
 async function objectsAreRead(): Promise<void> {

@@ -50,7 +50,10 @@ async function anAnswerStreamsAndIsRemembered(): Promise<void> {
   check(read === 'Hello, Alice.', `what was read is whole, got ${read}`);
   check(result.text === read && result.reason === 'stop', 'the result is what was read');
   const messages = await client.transcript('chat-42');
-  check(messages.map(({ content }) => content).join('|') === 'My name is Alice.|Hello, Alice.', 'the transcript has both');
+  check(
+    messages.map(({ content }) => content).join('|') === 'My name is Alice.|Hello, Alice.',
+    'the transcript has both',
+  );
   check(Object.isFrozen(messages) && messages.every((message) => Object.isFrozen(message)), 'the transcript is frozen');
 }
 

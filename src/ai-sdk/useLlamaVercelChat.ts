@@ -32,7 +32,7 @@ export interface UseLlamaVercelChat {
   readonly messages: UIMessage[];
   /** Whether an answer is awaited or being written. */
   readonly inferencing: boolean;
-  /** Whether the model is being loaded or downloaded, or the conversation read. Messages may be sent meanwhile. */
+  /** Whether the model is being loaded or downloaded, or the conversation read. `sendMessage` works meanwhile. */
   readonly isInitializing: boolean;
   /** Why the last answer failed, the model cannot be loaded or the conversation cannot be read. */
   readonly error: Error | undefined;

@@ -1847,40 +1847,40 @@ info: ModelInfo, } | { "type": "unloading" } | { "type": "failed",
 error: ErrorInfo, };
 
 /**
- * How far a transfer is.
+ * The progress of a transfer.
  */
 export type DownloadProgress = { 
 /**
- * What it does.
+ * What the transfer is doing.
  */
 phase: DownloadPhase, 
 /**
- * What is on the device, of all its files.
+ * Bytes on the device, of all files.
  */
 bytes: number, 
 /**
- * Of all its files; absent before a server has said so.
+ * Size of all files; absent until the servers have reported it.
  */
 totalBytes?: number, 
 /**
- * Of the last seconds; absent while no bytes come.
+ * Average rate of the last seconds; absent while no bytes arrive.
  */
 bytesPerSecond?: number, 
 /**
- * At that rate; absent without one.
+ * Remaining time at that rate; absent without a rate.
  */
 secondsLeft?: number, };
 
 /**
- * What a transfer does at the moment.
+ * What a transfer is doing.
  */
 export type DownloadPhase = { "type": "preparing" } | { "type": "connecting" } | { "type": "running" } | { "type": "waiting", 
 /**
- * Of the failure.
+ * The failure's code.
  */
 code: ErrorCode, 
 /**
- * Until the next attempt, in milliseconds, from when this was said.
+ * Milliseconds from this report to the next attempt.
  */
 waitMs: number, } | { "type": "paused" } | { "type": "verifying" };
 
@@ -2473,4 +2473,4 @@ detail: string, };
 /**
  * The stable name of a failure. Apps may match on it; texts may change, codes do not.
  */
-export type ErrorCode = "invalidCommand" | "invalidOptions" | "modelNotFound" | "modelInvalid" | "modelUnsupported" | "outOfMemory" | "optionsConflict" | "loadCancelled" | "cancelled" | "busy" | "contextFull" | "templateFailed" | "notCached" | "suspended" | "storageUnavailable" | "storageFailed" | "diskFull" | "invalidModelName" | "modelNotCached" | "modelInUse" | "digestMismatch" | "scopeNotFound" | "generationNotFound" | "modelNotKnown" | "modelUnloaded" | "engineCrashed" | "inferenceFailed" | "offline" | "connectionLost" | "tooSlow" | "tlsFailed" | "httpStatus" | "accessDenied" | "tooManyRedirects" | "insecureUrl" | "responseInvalid" | "lengthMismatch" | "closed";
+export type ErrorCode = "invalidCommand" | "invalidOptions" | "modelNotFound" | "modelInvalid" | "modelUnsupported" | "outOfMemory" | "optionsConflict" | "loadCancelled" | "cancelled" | "busy" | "contextFull" | "templateFailed" | "notCached" | "suspended" | "storageUnavailable" | "storageFailed" | "diskFull" | "invalidModelName" | "modelNotCached" | "modelInUse" | "digestMismatch" | "scopeNotFound" | "generationNotFound" | "modelNotKnown" | "modelUnloaded" | "engineCrashed" | "inferenceFailed" | "offline" | "connectionLost" | "tooSlow" | "tlsFailed" | "httpStatus" | "accessDenied" | "tooManyRedirects" | "insecureUrl" | "responseInvalid" | "lengthMismatch" | "closed" | "internal";

@@ -40,7 +40,7 @@ pub fn measure(bench: &mut Bench) -> Result<Vec<Row>> {
 
 fn of_file(name: &str, path: &Path) -> Result<Row> {
     let PartialHeader::Complete(_, model) = read_partial(path, u64::MAX)? else {
-        return Err("a model whose header does not end".into());
+        return Err("the model has no complete header".into());
     };
     let setup = DownloadSetup::open("header", Web::start(std::fs::read(path)?, 1)?)?;
     let began = Instant::now();

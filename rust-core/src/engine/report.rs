@@ -1,11 +1,10 @@
-//! What an engine reports to its supervisor.
+//! The reports of an engine to its supervisor.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::backend::{LoadProgress, Prompter};
+use super::backend::{Answer, LoadProgress, Prompter};
 use super::command::GenerationJob;
-use super::output::Answer;
 use crate::error::{Error, Result};
 use crate::kv::{Fingerprint, KvSnapshot};
 use crate::protocol::{FinishReason, ModelInfo, Timings, Usage};

@@ -115,14 +115,16 @@ pub fn read_partial(path: &Path, available: u64) -> Result<PartialHeader> {
 }
 
 fn partial(path: &Path, name: &str, available: u64) -> Result<PartialHeader> {
-    let unreadable = |error: &std::io::Error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            let detail = format!("there is no file {name} - check the path or download the model");
-            Error::new(ErrorCode::ModelNotFound, detail)
-        }
-        _ => Error::new(ErrorCode::ModelInvalid, format!("could not read {name}: {error}")),
+    let unreadable = |error: std::io::Error| {
+        let (code, detail) = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                (ErrorCode::ModelNotFound, format!("there is no file {name} - check the path or download the model"))
+            }
+            _ => (ErrorCode::ModelInvalid, format!("could not read {name}: {error}")),
+        };
+        Error::new(code, detail).with_source(error)
     };
-    let about = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let about = std::fs::metadata(path).map_err(unreadable)?;
     if !about.is_file() {
         let detail = format!("{name} is not a file - give the path of a GGUF file");
         return Err(Error::new(ErrorCode::ModelInvalid, detail));
@@ -130,7 +132,7 @@ fn partial(path: &Path, name: &str, available: u64) -> Result<PartialHeader> {
     if about.len() == 0 {
         return Ok(PartialHeader::Invalid("it is empty".to_owned()));
     }
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let file = File::open(path).map_err(unreadable)?;
     let mut reader = Reader::new(file, about.len(), available.min(about.len()));
     match (header(&mut reader), reader.needed) {
         (Ok((metadata, tensors_at)), _) => {

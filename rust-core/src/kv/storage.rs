@@ -111,7 +111,7 @@ impl Storage {
         let folder = Folder::create(directory).map_err(|error| {
             let detail =
                 format!("could not make {}: {error} - name a directory that can be written", directory.display());
-            Error::new(ErrorCode::StorageUnavailable, detail)
+            Error::new(ErrorCode::StorageUnavailable, detail).with_source(error)
         })?;
         let lock = Lock::take(&directory.join(LOCK)).map_err(|error| {
             let detail = match error.kind() {
@@ -120,7 +120,7 @@ impl Storage {
                 }
                 _ => format!("could not lock {}: {error} - name a directory that can be written", directory.display()),
             };
-            Error::new(ErrorCode::StorageUnavailable, detail)
+            Error::new(ErrorCode::StorageUnavailable, detail).with_source(error)
         })?;
         let storage = Self { folder, _lock: lock };
         let contents = storage.survey()?;
@@ -140,9 +140,8 @@ impl Storage {
             return Err(Error::new(ErrorCode::StorageUnavailable, detail));
         }
         let name = folder::transcript_name(&transcript.scope);
-        let (head, json) =
-            transcript_file::encode(transcript).map_err(|error| failed("write", &name, &error.into()))?;
-        self.folder.replace(&name, &[&head, &json]).map_err(|error| failed("write", &name, &error))
+        let (head, json) = transcript_file::encode(transcript).map_err(|error| failed("write", &name, error.into()))?;
+        self.folder.replace(&name, &[&head, &json]).map_err(|error| failed("write", &name, error))
     }
 
     /// Replaces a scope's KV. It is durable when this returns. Write the scope's transcript first: `open` sets a KV
@@ -151,7 +150,7 @@ impl Storage {
         let name = folder::kv_name(parked.scope());
         let saved_at = now();
         let head = kv_file::encode_header(parked, fingerprint, saved_at);
-        self.folder.replace(&name, &[&head, parked.state()]).map_err(|error| failed("write", &name, &error))?;
+        self.folder.replace(&name, &[&head, parked.state()]).map_err(|error| failed("write", &name, error))?;
         let bytes = (head.len() + parked.state().len()) as u64;
         Ok(SavedKv { fingerprint, tokens: parked.tokens().len() as u32, bytes, saved_at })
     }
@@ -177,7 +176,7 @@ impl Storage {
     /// Removes a scope's KV, if there is one.
     pub fn remove_kv(&self, scope: &str) -> Result<()> {
         let name = folder::kv_name(scope);
-        self.folder.remove(&name).and_then(|()| self.folder.sync()).map_err(|error| failed("remove", &name, &error))
+        self.folder.remove(&name).and_then(|()| self.folder.sync()).map_err(|error| failed("remove", &name, error))
     }
 
     /// Removes all files of a scope, including those that were set aside. The transcript goes last: if removing fails
@@ -186,7 +185,7 @@ impl Storage {
         self.remove_kv(scope)?;
         let name = folder::transcript_name(scope);
         let removed = self.folder.remove_aside(scope).and_then(|()| self.folder.remove(&name));
-        removed.and_then(|()| self.folder.sync()).map_err(|error| failed("remove", &name, &error))
+        removed.and_then(|()| self.folder.sync()).map_err(|error| failed("remove", &name, error))
     }
 
     /// Removes every scope, temporary file and set-aside file. Leaves foreign files alone.
@@ -199,7 +198,7 @@ impl Storage {
             }
             self.folder.sync()
         };
-        erased().map_err(|error| failed("erase", "everything", &error))
+        erased().map_err(|error| failed("delete", "everything", error))
     }
 
     fn survey(&self) -> Result<StorageContents> {
@@ -210,7 +209,10 @@ impl Storage {
             );
             Error::new(ErrorCode::StorageUnavailable, detail)
         };
-        let files = self.folder.list().map_err(|error| unavailable("its list of files", &error.to_string()))?;
+        let files = self
+            .folder
+            .list()
+            .map_err(|error| unavailable("its list of files", &error.to_string()).with_source(error))?;
         let mut scopes = BTreeMap::new();
         let mut set_aside = Vec::new();
         let mut heads = Vec::new();
@@ -245,7 +247,7 @@ impl Storage {
                 let kv_file::Header { fingerprint, tokens, bytes, saved_at, .. } = head;
                 scope.kv = Some(SavedKv { fingerprint, tokens, bytes, saved_at });
             } else {
-                self.folder.remove(&name).map_err(|error| unavailable(&name, &error.to_string()))?;
+                self.folder.remove(&name).map_err(|error| unavailable(&name, &error.to_string()).with_source(error))?;
             }
         }
         set_aside.sort_by(|a, b| a.file.cmp(&b.file));
@@ -270,14 +272,14 @@ fn check_name(name: &str, expected: &str) -> std::result::Result<(), Reject> {
     if name == expected { Ok(()) } else { Err(Reject::damaged("it belongs to another scope")) }
 }
 
-fn failed(act: &str, name: &str, error: &io::Error) -> Error {
+fn failed(act: &str, name: &str, error: io::Error) -> Error {
     let detail = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             format!("could not {act} {name}: the disk is full - free some space, or lower savedBudgetBytes")
         }
         _ => format!("could not {act} {name}: {error} - check that the directory is there and can be written"),
     };
-    Error::new(ErrorCode::StorageFailed, detail)
+    Error::new(ErrorCode::StorageFailed, detail).with_source(error)
 }
 
 fn now() -> u64 {

@@ -25,6 +25,11 @@ pub(super) enum Effect {
     EndWaiting {
         path: String,
     },
+    /// Answer the callers that wait for this model's unload, after the requests that the unload ends.
+    AnswerUnload {
+        path: String,
+        result: Result<()>,
+    },
     /// Unload every other idle model, and ask residents to go.
     EvictOthers {
         path: String,

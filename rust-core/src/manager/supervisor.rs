@@ -94,6 +94,7 @@ impl Supervisor {
                 finish::end_waiting(it, fx, &path);
                 one_shot::end_waiting(it, fx, &path);
             }
+            Effect::AnswerUnload { path, result } => it.models.answer_unload(&path, &result),
             Effect::EvictOthers { path } => eviction::evict_others(it, fx, &path),
             Effect::GenerationLeaseAnswered { generation, result } => {
                 start::lease_answered(it, fx, &generation, result);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::commands::Command;
-use super::halves::replace_halves;
+use super::lone_surrogates::replace_lone_surrogates;
 use super::numbers::check_numbers;
 use crate::error::{Error, ErrorCode};
 
@@ -37,7 +37,7 @@ impl Envelope {
         let invalid = |detail: String| Error::new(ErrorCode::InvalidCommand, detail);
 
         let mut value: serde_json::Value = serde_json::from_str(json)
-            .or_else(|error| serde_json::from_str(&replace_halves(json)).map_err(|_| error))
+            .or_else(|error| serde_json::from_str(&replace_lone_surrogates(json)).map_err(|_| error))
             .map_err(|error| malformed("", invalid(format!("the command is not JSON: {error}"))))?;
         let Some(fields) = value.as_object_mut() else {
             return Err(malformed("", invalid("the command is not a JSON object".into())));

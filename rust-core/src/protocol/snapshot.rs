@@ -8,7 +8,7 @@ use super::devices::{Device, DeviceKind, GpuUnavailable};
 use super::logprobs::TokenLogprob;
 use super::memory::Resident;
 use super::message::ToolCall;
-use super::stored::Download;
+use super::stored_models::Download;
 use crate::error::Error;
 use crate::store::Progress;
 

@@ -63,7 +63,7 @@ impl FileName {
     }
 }
 
-/// What is wrong with a name. Completes the error text "the file name … FAULT".
+/// The fault of a name, which completes the error text "the file name … FAULT".
 fn fault(name: &str) -> Option<&'static str> {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")

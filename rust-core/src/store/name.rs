@@ -134,7 +134,8 @@ fn scheme(text: &str) -> Option<(String, &str)> {
 
 fn asset(text: &str, path: &str) -> Result<String> {
     for piece in path.split('/') {
-        FileName::new(piece).map_err(|error| invalid(text, &error.detail, "give a path inside the app's package"))?;
+        FileName::new(piece)
+            .map_err(|error| invalid(text, &error.detail, "give a path inside the app's package").with_source(error))?;
     }
     Ok(path.to_owned())
 }

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::context::Token;
-use crate::engine::output::Answer;
+use super::answer::Answer;
+use super::row::Token;
 use crate::error::Result;
 
 /// The format of the answers to one prompt, derived from the chat template, the tools and the response format.

@@ -1,6 +1,6 @@
 //! The seam to a context that a bench runs in.
 
-use super::context::DecodeError;
+use super::row::DecodeError;
 use crate::engine::cancel_flag::CancelFlag;
 
 /// A second context on the same weights, with one sequence. Lives on the engine's thread beside the `InferenceContext`

@@ -3,40 +3,11 @@
 use super::answer_format::Format;
 use super::bench_context::BenchContext;
 use super::encoder::EmbeddingModel;
+use super::row::{DecodeError, Row, Sequence, Token};
 use super::sampler::Sampler;
 use crate::engine::cancel_flag::CancelFlag;
 use crate::error::Result;
 use crate::protocol::GenerateOptions;
-
-/// A token of the model's vocabulary.
-pub type Token = i32;
-
-/// The engine's place for a resident scope: llama.cpp's `llama_seq_id`.
-pub type Sequence = u32;
-
-/// One token to decode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// The sequence that the token is appended to.
-    pub sequence: Sequence,
-    /// The token's index in its sequence, from 0: the sequence's length before this row.
-    pub position: u32,
-    /// The token that takes this position.
-    pub token: Token,
-    /// Whether the logits after this token will be sampled.
-    pub wants_logits: bool,
-}
-
-/// Why a decode did not finish.
-#[derive(Debug, PartialEq, Eq)]
-pub enum DecodeError {
-    /// The flag was set. The rows decoded so far are in memory: ask `length`.
-    Aborted,
-    /// The KV memory has no room.
-    Full,
-    /// Any other failure, in llama.cpp's words.
-    Failed(String),
-}
 
 /// The KV memory and compute of one model. Lives and dies on the engine's thread.
 pub trait InferenceContext: EmbeddingModel {
@@ -70,7 +41,7 @@ pub trait InferenceContext: EmbeddingModel {
     fn clear(&mut self, sequence: Sequence);
 
     /// Everything that `sequence` holds, in bytes for `restore`: of this context, or of any other with the same
-    /// fingerprint, whatever its number of slots.
+    /// fingerprint, with any number of slots.
     fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>>;
 
     /// Puts bytes from `save` into an empty sequence, not necessarily the same one. After an error the sequence may

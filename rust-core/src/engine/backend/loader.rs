@@ -6,7 +6,7 @@ use super::context::InferenceContext;
 use super::encoder::EmbeddingModel;
 use super::prompter::Prompter;
 use super::tokenizer::Tokenizer;
-use crate::engine::compute::Devices;
+use crate::engine::devices::Devices;
 use crate::engine::file_opener::Opened;
 use crate::error::Result;
 use crate::kv::Fingerprint;
@@ -35,7 +35,7 @@ pub trait ModelLoader: Send + Sync + 'static {
     }
 }
 
-/// What an estimate is for.
+/// The purpose of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Estimate {
     /// A load of the model.

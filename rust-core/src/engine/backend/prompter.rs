@@ -1,7 +1,7 @@
 //! The seam to a chat template.
 
 use super::answer_format::Format;
-use super::context::Token;
+use super::row::Token;
 use super::tokenizer::Tokenizer;
 use crate::error::Result;
 use crate::protocol::{GenerateOptions, Message, RenderedPrompt};

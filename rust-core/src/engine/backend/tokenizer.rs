@@ -1,6 +1,6 @@
 //! The seam to a vocabulary: text to tokens and back.
 
-use super::context::Token;
+use super::row::Token;
 use crate::error::Result;
 #[cfg(any(test, feature = "llama"))]
 use crate::error::{Error, ErrorCode};

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::common_prefix::Reuse;
-use crate::engine::backend::{InferenceContext, Sampler, Sequence, Token};
+use crate::engine::backend::{Answer, InferenceContext, Sampler, Sequence, Token};
 use crate::engine::command::GenerationJob;
-use crate::engine::output::{Answer, AnswerParser, Assembler, Found, token_logprob};
+use crate::engine::output::{AnswerParser, Assembler, Found, token_logprob};
 use crate::engine::report::{Ending, Finished, milliseconds};
 use crate::protocol::{Timings, Usage};
 

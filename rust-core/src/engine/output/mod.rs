@@ -1,11 +1,9 @@
 //! From tokens to text, parts and calls. Works on any engine's answers, and decides nothing about scheduling.
 
-mod answer;
 mod assembler;
 mod logprobs;
 mod parser;
 
-pub use self::answer::Answer;
 pub(super) use self::assembler::{Assembler, Found};
 pub(super) use self::logprobs::token_logprob;
 pub(super) use self::parser::AnswerParser;

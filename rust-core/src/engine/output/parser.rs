@@ -6,8 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::answer::Answer;
-use crate::engine::backend::{Format, Token};
+use crate::engine::backend::{Answer, Format, Token};
 use crate::engine::command::AnswerSink;
 use crate::protocol::ToolCall;
 

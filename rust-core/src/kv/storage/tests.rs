@@ -363,7 +363,7 @@ fn a_write_that_fails_says_so_and_leaves_nothing() {
 #[test]
 fn a_full_disk_is_named_as_such() {
     for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
-        let error = failed("write", "file", &kind.into());
+        let error = failed("write", "file", kind.into());
         assert_eq!(error.code, ErrorCode::StorageFailed);
         assert!(error.detail.contains("the disk is full"), "{error}");
     }

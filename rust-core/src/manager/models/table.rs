@@ -133,13 +133,16 @@ impl ModelTable {
             }
             lifecycle::Effect::EvictOthers => fx.push(Effect::EvictOthers { path }),
             lifecycle::Effect::Answer { lease, result } => self.answer(lease, result, fx),
-            lifecycle::Effect::AnswerUnload { result } => {
-                let replies = self.models.get_mut(&path).map(|model| std::mem::take(&mut model.unloads));
-                for reply in replies.into_iter().flatten() {
-                    reply(result.clone());
-                }
-            }
+            lifecycle::Effect::AnswerUnload { result } => fx.push(Effect::AnswerUnload { path, result }),
             lifecycle::Effect::Record { event, reason } => fx.record(&path, event, reason),
+        }
+    }
+
+    /// Answers the callers that wait for an unload.
+    pub(in crate::manager) fn answer_unload(&mut self, path: &str, result: &Result<()>) {
+        let replies = self.models.get_mut(path).map(|model| std::mem::take(&mut model.unloads));
+        for reply in replies.into_iter().flatten() {
+            reply(result.clone());
         }
     }
 

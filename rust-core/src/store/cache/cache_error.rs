@@ -27,7 +27,7 @@ impl CacheError {
             }
             _ => (ErrorCode::StorageFailed, "check that the folder is there and can be written, and try again"),
         };
-        Error::new(code, format!("could not {act} {what}: {error} - {advice}"))
+        Error::new(code, format!("could not {act} {what}: {error} - {advice}")).with_source(error)
     }
 }
 

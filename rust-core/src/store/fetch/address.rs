@@ -11,7 +11,7 @@ pub fn parse(text: &str, allow_insecure: bool) -> Result<Url> {
     let url = Url::parse(text).map_err(|error| {
         // The text itself may contain a password.
         let detail = format!("the address is not a URL ({error}) - write https://HOST/PATH");
-        Error::new(ErrorCode::InvalidOptions, detail)
+        Error::new(ErrorCode::InvalidOptions, detail).with_source(error)
     })?;
     check(&url, allow_insecure)?;
     Ok(url)

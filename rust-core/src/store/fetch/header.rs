@@ -61,7 +61,7 @@ async fn read_header(network: &Network, remote: &RemoteLocation, path: &Path) ->
             write(&path, at, &bytes, length).map_err(|error| {
                 let detail =
                     format!("could not write {}: {error} - check that the folder can be written", path.display());
-                Error::new(ErrorCode::StorageFailed, detail)
+                Error::new(ErrorCode::StorageFailed, detail).with_source(error)
             })?;
             read_partial(&path, at + bytes.len() as u64)
         });

@@ -1,6 +1,7 @@
 //! The seam to the network, so that a platform's own background transfers can replace it. An implementation handles
 //! single requests. Interpreting responses, redirects, retries and files are the store's business.
 
+use std::fmt;
 use std::pin::Pin;
 
 use bytes::Bytes;
@@ -91,3 +92,17 @@ pub enum HttpError {
     /// The response is not HTTP, or is too long.
     Invalid(String),
 }
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, reason) = match self {
+            Self::Unreachable(reason) => ("no connection", reason),
+            Self::Tls(reason) => ("no secure connection", reason),
+            Self::Lost(reason) => ("connection lost", reason),
+            Self::Invalid(reason) => ("invalid response", reason),
+        };
+        write!(f, "{what}: {reason}")
+    }
+}
+
+impl std::error::Error for HttpError {}

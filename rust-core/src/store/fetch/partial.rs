@@ -54,7 +54,7 @@ impl Partial {
     /// Opens a folder, created if needed, and keeps every good block up to the first bad one. Discards a file that
     /// contradicts `expected`.
     pub fn open(folder: &Path, expected: &ExpectedContent, spare: u64) -> Result<Self> {
-        let failed = |error: io::Error| failed("open", folder, &error);
+        let failed = |error: io::Error| failed("open", folder, error);
         make_directory(folder).map_err(failed)?;
         let path = folder.join("data");
         let data =
@@ -108,9 +108,9 @@ impl Partial {
     pub fn begin(&mut self, identity: FileIdentity) -> Result<()> {
         self.open = None;
         self.check_space(identity.length)?;
-        let journal = Journal::begin(&journal::path(&self.folder), &identity).map_err(|error| self.failed(&error))?;
-        self.data.set_len(0).and_then(|()| self.data.rewind()).map_err(|error| self.failed(&error))?;
-        let hashing = HashThread::start(Hasher::default()).map_err(|error| self.failed(&error))?;
+        let journal = Journal::begin(&journal::path(&self.folder), &identity).map_err(|error| self.failed(error))?;
+        self.data.set_len(0).and_then(|()| self.data.rewind()).map_err(|error| self.failed(error))?;
+        let hashing = HashThread::start(Hasher::default()).map_err(|error| self.failed(error))?;
         self.open = Some(OpenFile { identity, journal, written: 0, hashing, checksum: BlockChecksum::default() });
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Partial {
     }
 
     fn check_space(&self, needed: u64) -> Result<()> {
-        space::check(needed, self.spare, free_bytes(&self.folder).map_err(|error| self.failed(&error))?)
+        space::check(needed, self.spare, free_bytes(&self.folder).map_err(|error| self.failed(error))?)
     }
 
     /// Writes the next bytes. Rejects more bytes than were announced.
@@ -143,7 +143,7 @@ impl Partial {
             let room = (BLOCK_BYTES - open.checksum.length()) as usize;
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             if let Err(error) = self.data.write_all(now) {
-                return Err(failed("write", &self.folder, &error));
+                return Err(failed("write", &self.folder, error));
             }
             open.written += now.len() as u64;
             open.checksum.update(now);
@@ -176,7 +176,7 @@ impl Partial {
             self.unsynced = 0;
             self.syncing.begin([self.data.try_clone(), open.journal.file()]);
         }
-        done.map_err(|error| self.failed(&error))
+        done.map_err(|error| self.failed(error))
     }
 
     /// Checks the digest of the complete file. Discards a file with the wrong digest.
@@ -200,10 +200,10 @@ impl Partial {
     pub fn discard(&mut self) -> Result<()> {
         self.open = None;
         let journal = crate::files::ignore_absence(std::fs::remove_file(journal::path(&self.folder)));
-        journal.and_then(|()| self.data.set_len(0)).map_err(|error| self.failed(&error))
+        journal.and_then(|()| self.data.set_len(0)).map_err(|error| self.failed(error))
     }
 
-    fn failed(&self, error: &io::Error) -> Error {
+    fn failed(&self, error: io::Error) -> Error {
         failed("write", &self.folder, error)
     }
 }
@@ -222,18 +222,19 @@ fn read_whole(file: &mut File, bytes: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-fn failed(act: &str, folder: &Path, error: &io::Error) -> Error {
+fn failed(act: &str, folder: &Path, error: io::Error) -> Error {
     let folder = folder.display();
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::new(
+    let (code, detail) = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
             ErrorCode::DiskFull,
             format!("could not {act} the download in {folder}: the disk is full - free some space and try again"),
         ),
-        _ => Error::new(
+        _ => (
             ErrorCode::StorageFailed,
             format!(
                 "could not {act} the download in {folder}: {error} - check that the folder is there and can be written"
             ),
         ),
-    }
+    };
+    Error::new(code, detail).with_source(error)
 }

@@ -73,6 +73,7 @@ fn build(builder: ClientBuilder) -> Result<Client> {
             ErrorCode::InvalidOptions,
             format!("could not prepare downloads: {reason} - check the proxy settings"),
         )
+        .with_source(error.without_url())
     })
 }
 

@@ -6,7 +6,7 @@ use super::transfer_error::{RetryAdvice, TransferError, TransferResult};
 use crate::error::{Error, ErrorCode};
 use crate::store::digest::Digest;
 
-/// What is known of a file before it is requested.
+/// A file's length and digest, as far as they are known before it is requested.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExpectedContent {
     /// Length in bytes.

@@ -33,6 +33,6 @@ mod tests {
             assert_eq!(check(needed, spare, free).is_ok(), fits, "{needed} {spare} {free:?}");
         }
         let detail = check(3_000_000_000, 0, Some(1_000_000_000)).expect_err("too little").detail;
-        assert_eq!(detail, "the download needs 3.0 GB more, 1.0 GB are free - free 2.0 GB and try again");
+        assert_eq!(detail, "the download needs 3.0 GB more and 1.0 GB are free - free 2.0 GB and try again");
     }
 }

@@ -49,26 +49,27 @@ impl TransferError {
     pub fn from_http(url: &Url, error: HttpError) -> Self {
         let host = url.host_str().unwrap_or_default();
         let url = redacted(url);
-        match error {
-            HttpError::Unreachable(reason) => Self {
-                error: Error::new(
-                    ErrorCode::Offline,
-                    format!("could not reach {host}: {reason} - connect this device to a network and try again"),
-                ),
-                advice: RetryAdvice::WaitIfReached,
-            },
+        let (code, advice, detail) = match &error {
+            HttpError::Unreachable(reason) => (
+                ErrorCode::Offline,
+                RetryAdvice::WaitIfReached,
+                format!("could not reach {host}: {reason} - connect this device to a network and try again"),
+            ),
             HttpError::Tls(reason) => {
-                Self::permanent(ErrorCode::TlsFailed, format!("could not connect securely to {host}: {reason}"))
+                (ErrorCode::TlsFailed, RetryAdvice::None, format!("could not connect securely to {host}: {reason}"))
             }
-            HttpError::Lost(reason) => {
-                let detail = format!("the connection for {url} was lost: {reason} - try again to resume the download");
-                Self::temporary(ErrorCode::ConnectionLost, detail)
-            }
-            HttpError::Invalid(reason) => {
-                let detail = format!("{host} did not answer {url} with valid HTTP: {reason} - check the address");
-                Self::temporary(ErrorCode::ResponseInvalid, detail)
-            }
-        }
+            HttpError::Lost(reason) => (
+                ErrorCode::ConnectionLost,
+                RetryAdvice::Wait { at_least: None },
+                format!("the connection for {url} was lost: {reason} - try again to resume the download"),
+            ),
+            HttpError::Invalid(reason) => (
+                ErrorCode::ResponseInvalid,
+                RetryAdvice::Wait { at_least: None },
+                format!("{host} did not answer {url} with valid HTTP: {reason} - check the address"),
+            ),
+        };
+        Self { error: Error::new(code, detail).with_source(error), advice }
     }
 }
 

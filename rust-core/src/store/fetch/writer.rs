@@ -57,7 +57,8 @@ impl Writer {
             let _ = end.send(done);
         };
         std::thread::Builder::new().name("llama-download".into()).spawn(work).map_err(|error| {
-            Error::new(ErrorCode::Busy, format!("could not start a thread for the download: {error} - try again later"))
+            let detail = format!("could not start a thread for the download: {error} - try again later");
+            Error::new(ErrorCode::Busy, detail).with_source(error)
         })?;
         let mut writer = Self { orders, ended: Some(ended), state: None, batch: Batch::default() };
         writer.state = writer.answer(state).await?;

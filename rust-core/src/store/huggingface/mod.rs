@@ -159,7 +159,7 @@ fn following(page: &SmallFile) -> Option<Url> {
 
 fn json<T: for<'a> Deserialize<'a>>(name: &str, page: &SmallFile) -> Result<T> {
     serde_json::from_slice(&page.bytes)
-        .map_err(|error| invalid(name, &format!("the response is not the hub's ({error})")))
+        .map_err(|error| invalid(name, &format!("the response is not the hub's ({error})")).with_source(error))
 }
 
 fn invalid(name: &str, reason: &str) -> Error {

@@ -10,7 +10,8 @@ use crate::error::Result;
 
 /// Parses a server's URL and removes the fragment, which is never sent.
 pub(super) fn parse(text: &str) -> Result<Url> {
-    let mut url = Url::parse(text).map_err(|error| invalid(text, &error.to_string(), "correct the URL"))?;
+    let mut url =
+        Url::parse(text).map_err(|error| invalid(text, &error.to_string(), "correct the URL").with_source(error))?;
     if !url.username().is_empty() || url.password().is_some() {
         // The text itself would reveal them.
         let shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
@@ -23,7 +24,8 @@ pub(super) fn parse(text: &str) -> Result<Url> {
 /// The canonical text of a `file:` URI.
 pub(super) fn picked_file(text: &str) -> Result<String> {
     let reason = "it is not the URI of a file on this device";
-    let url = Url::parse(text).map_err(|_| invalid(text, reason, "give it as the file picker gave it"))?;
+    let url = Url::parse(text)
+        .map_err(|error| invalid(text, reason, "give it as the file picker gave it").with_source(error))?;
     match file_path(url.as_str()) {
         Some(path) if path.file_name().is_some() => Ok(url.to_string()),
         _ => Err(invalid(text, reason, "give it as the file picker gave it")),

@@ -30,8 +30,8 @@ fn add(roots: &mut RootCertStore, pem: &str) -> Result<()> {
     };
     let mut found = 0;
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let certificate = certificate.map_err(|error| invalid(format!("{error:?}")))?;
-        roots.add(certificate).map_err(|error| invalid(error.to_string()))?;
+        let certificate = certificate.map_err(|error| invalid(format!("{error:?}")).with_source(error))?;
+        roots.add(certificate).map_err(|error| invalid(error.to_string()).with_source(error))?;
         found += 1;
     }
     if found == 0 { Err(invalid("it contains no certificate".into())) } else { Ok(()) }

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::commands::check_id;
-use super::config::{ModelConfig, Overflow, Persist, out_of_range};
-use super::message::{Message, check_messages};
-use super::options::GenerateOptions;
+use super::check_id;
 use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::config::{ModelConfig, Overflow, Persist, out_of_range};
+use crate::protocol::message::{Message, check_messages};
+use crate::protocol::options::GenerateOptions;
 
 /// One turn of a scope. The generation holds a lease of its own until it has finished. Turns of one scope run in the
 /// order in which they were sent.

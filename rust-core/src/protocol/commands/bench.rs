@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::commands::check_id;
-use super::config::{ModelConfig, out_of_range};
-use super::snapshot::ModelInfo;
+use super::check_id;
 use crate::error::Result;
+use crate::protocol::config::{ModelConfig, out_of_range};
+use crate::protocol::snapshot::ModelInfo;
 
 /// Measures the speed of prompts and answers as llama.cpp's `llama-bench` does: arbitrary tokens, one warm-up run of
 /// each kind, then `repetitions` runs. Answered by `benched`; `benchProgress` reports each run. The command loads the

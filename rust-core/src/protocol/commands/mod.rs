@@ -1,15 +1,23 @@
 //! The commands of JavaScript. A command is answered by `done`, `failed` or an event of its own that carries its
 //! `requestId`; it never throws.
 
+mod bench;
+mod embed;
+mod generation;
+mod host;
+mod store;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::bench::BenchCommand;
+pub use self::bench::{BenchCommand, BenchReport, BenchSpeed};
+pub use self::embed::{EmbedCommand, EmbeddingUsage, Pooling};
+pub use self::generation::{GenerateCommand, PrefillCommand};
+pub use self::host::{Heat, Mount, SuspendAfter, TrimLevel};
+pub use self::store::HubToken;
 use super::config::{ModelConfig, Persist};
-use super::embedding::EmbedCommand;
 use super::memory::Resident;
 use super::message::{Message, check_messages};
-use super::turns::{GenerateCommand, PrefillCommand};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A command, by `type`. A field that the command does not know is refused as `invalidCommand`.
@@ -293,61 +301,6 @@ pub enum Command {
     ReadLog,
 }
 
-/// An access token. `Debug` does not print it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HubToken(pub String);
-
-impl std::fmt::Debug for HubToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HubToken(…)")
-    }
-}
-
-/// A component's mount or unmount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum Mount {
-    /// The component was mounted.
-    Mounted,
-    /// The component was unmounted.
-    Unmounted,
-}
-
-/// The work that `suspend` waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum SuspendAfter {
-    /// Waits until no generation runs or waits, for a host that may compute in the background for a while. A `suspend`
-    /// without it, or `resume`, ends the waiting; the waiting command is then answered by `done`.
-    Generations,
-}
-
-/// How hot the device is, in the terms of iOS.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum Heat {
-    /// Normal temperature.
-    #[default]
-    Nominal,
-    /// Slightly warm. Nothing changes yet.
-    Fair,
-    /// Hot: half of the threads compute.
-    Serious,
-    /// Too hot: one thread computes.
-    Critical,
-}
-
-/// How far `trim` goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum TrimLevel {
-    /// Frees only memory that is not in use: parked scopes go to disk, then models without a lease are unloaded.
-    Moderate,
-    /// Frees everything except the model that was used last.
-    Critical,
-}
-
 impl Command {
     /// Checks ids and all other fields that are not numbers; the error names the field.
     pub(super) fn validate(&self) -> Result<()> {
@@ -408,7 +361,7 @@ impl Command {
     }
 }
 
-pub(super) fn check_id(field: &str, id: &str) -> Result<()> {
+fn check_id(field: &str, id: &str) -> Result<()> {
     if id.is_empty() || id.len() > 256 {
         return Err(Error::new(ErrorCode::InvalidOptions, format!("{field} is out of range - use 1 to 256 bytes")));
     }

@@ -2,7 +2,7 @@
 //! length. It is then written with an escape that no UTF-8 text can hold.
 
 /// `json` with U+FFFD in place of every escaped surrogate without a partner. All other text stays.
-pub(super) fn replace_halves(json: &str) -> String {
+pub(super) fn replace_lone_surrogates(json: &str) -> String {
     let mut whole = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(place) = rest.find('\\') {

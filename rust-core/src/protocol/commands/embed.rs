@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::commands::check_id;
-use super::config::ModelConfig;
+use super::check_id;
 use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::config::ModelConfig;
 
 /// Most texts of one `embed`.
 const MAX_TEXTS: usize = 256;
