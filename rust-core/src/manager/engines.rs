@@ -10,7 +10,7 @@ use super::library::resolve::resolving;
 use super::memory::admission::ClaimingLoader;
 use super::memory::make_room;
 use super::message::{Mailbox, Message};
-use super::models::{EngineSlot, Event};
+use super::models::{EngineSlot, ModelEvent};
 use super::owners::Owners;
 use crate::engine::{CancelFlag, Engine, EngineReport};
 use crate::error::{Error, ErrorCode, Result};
@@ -66,12 +66,12 @@ pub(super) fn report(it: &mut Owners, fx: &mut Effects, path: &str, epoch: u64, 
     }
     let is_dropped = |scope: &str| it.models.engine(path).is_some_and(|engine| engine.has_dropped(scope));
     match report {
-        EngineReport::Progress(progress) => it.models.on(path, Event::LoadProgressed { progress }, fx),
+        EngineReport::Progress(progress) => it.models.on(path, ModelEvent::LoadProgressed { progress }, fx),
         EngineReport::Loaded { info, fingerprint, prompter } => {
             if let Some(engine) = it.models.engine_mut(path) {
                 engine.loaded(fingerprint, prompter);
             }
-            it.models.on(path, Event::Loaded { info }, fx);
+            it.models.on(path, ModelEvent::Loaded { info }, fx);
         }
         EngineReport::Prefilling { generation, done, total } => {
             publish_prefilling(&it.bus, generation, done, total);
@@ -85,7 +85,7 @@ pub(super) fn report(it: &mut Owners, fx: &mut Effects, path: &str, epoch: u64, 
         // The scope has been deleted.
         EngineReport::Cached { .. } | EngineReport::Parked { .. } | EngineReport::Restored { .. } => {}
         EngineReport::ThreadsChanged { from, to, reason } => {
-            it.models.on(path, Event::ThreadsChanged { threads: to }, fx);
+            it.models.on(path, ModelEvent::ThreadsChanged { threads: to }, fx);
             fx.record(path, LifecycleEvent::ThreadsChanged { from, to }, reason.into());
         }
         EngineReport::Exited(result) => exited(it, fx, path, result),
@@ -102,7 +102,7 @@ fn exited(it: &mut Owners, fx: &mut Effects, path: &str, result: Result<()>) {
         it.generations.spare_rendering(path);
     }
     let orphans = it.generations.in_engine(path);
-    it.models.on(path, Event::Exited { result }, fx);
+    it.models.on(path, ModelEvent::Exited { result }, fx);
     fx.push(Effect::EngineGone { path: path.to_owned(), orphans, error });
 }
 

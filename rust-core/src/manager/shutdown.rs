@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::effects::Effects;
-use super::models::Event;
+use super::models::ModelEvent;
 use super::owners::Owners;
 
 /// Unloads every model. From now on commands that would load a model or change a scope are refused.
@@ -11,7 +11,7 @@ pub(super) fn begin(it: &mut Owners, fx: &mut Effects) {
     it.closed = true;
     it.library.end_downloads(fx);
     for path in it.models.paths() {
-        it.models.on(&path, Event::Unload, fx);
+        it.models.on(&path, ModelEvent::Unload, fx);
     }
 }
 

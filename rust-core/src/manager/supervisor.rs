@@ -14,7 +14,7 @@ use super::effects::{Effect, Effects, Timer};
 use super::generations::{finish, start};
 use super::memory::{eviction, make_room};
 use super::message::{Inbox, Mailbox, Message};
-use super::models::{Event, Holder};
+use super::models::{Holder, ModelEvent};
 use super::owners::Owners;
 use super::tasks::{cancel, embedders, one_shot};
 use super::{engines, shutdown, suspension};
@@ -121,7 +121,9 @@ impl Supervisor {
     fn timer_elapsed(&mut self, timer: Timer, fx: &mut Effects) {
         let it = &mut self.owners;
         match timer {
-            Timer::KeepAlive { path, number } => it.models.on(&path, Event::KeepAliveElapsed { timer: number }, fx),
+            Timer::KeepAlive { path, number } => {
+                it.models.on(&path, ModelEvent::KeepAliveElapsed { timer: number }, fx);
+            }
             Timer::EmbedderIdle { path, used } => embedders::idle_elapsed(it, &path, used),
             Timer::EvictionOverdue { ask } => make_room::eviction_overdue(it, fx, ask),
         }

@@ -9,7 +9,7 @@ use super::effects::Effects;
 use super::generations::{prefill_ahead, start};
 use super::kv::save::{after_writing, save_each, save_transcript, unsaved};
 use super::library::downloading;
-use super::models;
+use super::models::ModelEvent;
 use super::owners::{Owners, PendingSuspension};
 use super::tasks::one_shot;
 use super::ticket::Reply;
@@ -46,7 +46,7 @@ fn suspend(it: &mut Owners, fx: &mut Effects, deadline: Duration, reply: Reply) 
     if !it.suspended {
         it.suspended = true;
         fx.publish(Event::SuspensionChanged { suspended: true });
-        it.models.on_all(&models::Event::Suspend, fx);
+        it.models.on_all(&ModelEvent::Suspend, fx);
         downloading::suspend(it, fx);
         for scope in it.prefills.scopes() {
             prefill_ahead::call_off(it, &scope);
@@ -94,7 +94,7 @@ pub(super) fn resume(it: &mut Owners, fx: &mut Effects, reply: Reply) {
         for path in it.models.paths() {
             it.models.ask_engine(&path, EngineCommand::Resume);
         }
-        it.models.on_all(&models::Event::Resume, fx);
+        it.models.on_all(&ModelEvent::Resume, fx);
         downloading::resume(it, fx);
         start::ask_again(it, fx);
         one_shot::ask_again(it, fx);

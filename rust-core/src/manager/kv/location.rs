@@ -51,7 +51,7 @@ pub(in crate::manager) fn keep_parked(it: &mut Owners, fx: &mut Effects, path: &
 }
 
 /// A parked scope leaves the RAM cache. Until it is written, the engine still finds its snapshot. If the disk is slower
-/// than scopes are parked, one snapshot at a time exceeds the budget, and the others are forgotten.
+/// than scopes are parked, one snapshot at a time may exceed the budget, and the others are forgotten.
 pub(in crate::manager) fn give_up(it: &mut Owners, fx: &mut Effects, path: &str, snapshot: Arc<KvSnapshot>) {
     let (id, bytes) = (snapshot.scope().to_owned(), snapshot.bytes());
     let budget = it.models.engine(path).map_or(0, |engine| engine.ram_cache.budget());

@@ -98,11 +98,11 @@ impl Browser {
     }
 
     /// None if the header cannot be read: the list is then shown without a fit.
-    fn header(&self, repository: &Repository, variant: &Variant) -> Option<Header> {
+    fn header(&self, repository: &Repository, variant: &Variant) -> Option<FamilyHeader> {
         let files = self.fetcher.files_of(repository, variant, self.token.as_ref());
         let headers = files.and_then(|files| self.runtime.block_on(RemoteHeaders::read(&self.fetcher, &files)));
         match headers {
-            Ok(headers) => Some(Header { headers, of: variant.clone(), estimates: HashMap::new() }),
+            Ok(headers) => Some(FamilyHeader { headers, of: variant.clone(), estimates: HashMap::new() }),
             Err(error) => {
                 tracing::info!(repository = repository.name, %error, "header was not read");
                 None
@@ -110,7 +110,7 @@ impl Browser {
         }
     }
 
-    fn fit(&self, file_bytes: u64, header: &mut Header) -> Option<MemoryFit> {
+    fn fit(&self, file_bytes: u64, header: &mut FamilyHeader) -> Option<MemoryFit> {
         let available = available(self.loader.available_memory(), None, self.budget_left);
         let fitted = catch_unwind(AssertUnwindSafe(|| {
             let requested = header.estimate(&*self.loader, None, file_bytes)?;
@@ -125,10 +125,10 @@ impl Browser {
 
 /// One header for each model of the repository, by family.
 #[derive(Default)]
-struct Families(HashMap<String, Option<Header>>);
+struct Families(HashMap<String, Option<FamilyHeader>>);
 
 impl Families {
-    fn of(&mut self, variant: &Variant, read: impl FnOnce() -> Option<Header>) -> Option<&mut Header> {
+    fn of(&mut self, variant: &Variant, read: impl FnOnce() -> Option<FamilyHeader>) -> Option<&mut FamilyHeader> {
         let (family, full) = (variant.family(), self.0.len() >= MOST_FAMILIES);
         if full && !self.0.contains_key(&family) {
             return None;
@@ -138,7 +138,7 @@ impl Families {
 }
 
 /// The header of one quantization, which stands for the other quantizations of its model.
-struct Header {
+struct FamilyHeader {
     headers: RemoteHeaders,
     of: Variant,
     /// Estimates by contextSize and maxResident, which all quantizations share. The key of a load with default options
@@ -146,7 +146,7 @@ struct Header {
     estimates: HashMap<Option<(u32, u32)>, MemoryEstimate>,
 }
 
-impl Header {
+impl FamilyHeader {
     /// Estimates files of another size: KV and buffers depend on the model alone, weights on the size of the files.
     fn estimate(
         &mut self,

@@ -47,7 +47,7 @@ pub(in crate::manager) fn available(
 }
 
 fn estimated_fit(loader: &dyn ModelLoader, config: &ModelConfig, available: Option<u64>) -> Result<MemoryFit> {
-    let count = if config.max_resident.is_some() { ResidentCount::Asked } else { ResidentCount::Automatic };
+    let count = if config.max_resident.is_some() { ResidentCount::Requested } else { ResidentCount::Automatic };
     fit(loader.estimate(config, Estimate::Load)?, count, available, |context_size, max_resident| {
         let (context_size, max_resident) = (Some(context_size), Some(max_resident));
         loader.estimate(&ModelConfig { context_size, max_resident, ..config.clone() }, Estimate::Load)

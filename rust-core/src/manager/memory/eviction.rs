@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::pending::{PendingEviction, PendingExits};
 use crate::manager::effects::Effects;
-use crate::manager::models::Event;
+use crate::manager::models::ModelEvent;
 use crate::manager::owners::Owners;
 
 /// Unloads every other idle model and asks residents to go. `RoomMade` follows when all have gone, or when a resident's
@@ -18,7 +18,7 @@ pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: 
     let eviction = PendingEviction { exits: PendingExits { models, residents }, freed: 0 };
     it.memory.evictions.insert(path.to_owned(), eviction);
     for other in idle {
-        it.models.on(&other, Event::Evict, fx);
+        it.models.on(&other, ModelEvent::Evict, fx);
     }
     retry_loads(it, fx);
 }
@@ -27,6 +27,6 @@ pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: 
 pub(super) fn retry_loads(it: &mut Owners, fx: &mut Effects) {
     let complete: Vec<_> = it.memory.evictions.extract_if(|_, eviction| eviction.exits.is_empty()).collect();
     for (path, eviction) in complete {
-        it.models.on(&path, Event::RoomMade { freed: eviction.freed }, fx);
+        it.models.on(&path, ModelEvent::RoomMade { freed: eviction.freed }, fx);
     }
 }

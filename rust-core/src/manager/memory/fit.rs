@@ -12,7 +12,7 @@ const LEAST_STEPS: u32 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::manager) enum ResidentCount {
     /// From the caller. It stays.
-    Asked,
+    Requested,
     /// From a default. It shrinks before the context does, because a caller that omits `maxResident` wants one long
     /// conversation rather than many.
     Automatic,
@@ -38,7 +38,7 @@ pub(in crate::manager) fn fit(
         return verdict(FitVerdict::DoesNotFit, requested);
     }
     let least_resident = match count {
-        ResidentCount::Asked => requested.max_resident,
+        ResidentCount::Requested => requested.max_resident,
         ResidentCount::Automatic => 1,
     };
     let narrow = if least_resident < requested.max_resident {
@@ -114,20 +114,20 @@ mod tests {
     #[test]
     fn verdicts() {
         use FitVerdict::{DoesNotFit, Fits, FitsSmaller};
-        use ResidentCount::{Asked, Automatic};
+        use ResidentCount::{Automatic, Requested};
         for (context, max_resident, count, available, expected) in [
-            (4096, 2, Asked, None, (Fits, 4096, 2)),
-            (4096, 2, Asked, Some(9_202), (Fits, 4096, 2)),
-            (4096, 2, Asked, Some(9_201), (FitsSmaller, 3840, 2)),
-            (4096, 2, Asked, Some(2_034), (FitsSmaller, 512, 2)),
-            (4096, 2, Asked, Some(2_033), (DoesNotFit, 4096, 2)),
-            (4096, 2, Asked, Some(0), (DoesNotFit, 4096, 2)),
+            (4096, 2, Requested, None, (Fits, 4096, 2)),
+            (4096, 2, Requested, Some(9_202), (Fits, 4096, 2)),
+            (4096, 2, Requested, Some(9_201), (FitsSmaller, 3840, 2)),
+            (4096, 2, Requested, Some(2_034), (FitsSmaller, 512, 2)),
+            (4096, 2, Requested, Some(2_033), (DoesNotFit, 4096, 2)),
+            (4096, 2, Requested, Some(0), (DoesNotFit, 4096, 2)),
             // Not a multiple of 256: the next one below is.
-            (1000, 1, Asked, Some(2_009), (FitsSmaller, 768, 1)),
+            (1000, 1, Requested, Some(2_009), (FitsSmaller, 768, 1)),
             // No context below 512 is offered.
-            (512, 1, Asked, Some(1_500), (DoesNotFit, 512, 1)),
-            (300, 1, Asked, Some(1_300), (DoesNotFit, 300, 1)),
-            (16, 1, Asked, Some(1_000), (DoesNotFit, 16, 1)),
+            (512, 1, Requested, Some(1_500), (DoesNotFit, 512, 1)),
+            (300, 1, Requested, Some(1_300), (DoesNotFit, 300, 1)),
+            (16, 1, Requested, Some(1_000), (DoesNotFit, 16, 1)),
             // An automatic maxResident shrinks first, and no further than it must.
             (4096, 4, Automatic, Some(13_299), (FitsSmaller, 4096, 3)),
             (4096, 4, Automatic, Some(5_106), (FitsSmaller, 4096, 1)),
@@ -152,7 +152,7 @@ mod tests {
             [(None, FitVerdict::Fits), (Some(1_000), FitVerdict::Fits), (Some(999), FitVerdict::DoesNotFit)]
         {
             let fit =
-                fit(weights, ResidentCount::Asked, available, |_, _| unreachable!("nothing smaller is looked for"));
+                fit(weights, ResidentCount::Requested, available, |_, _| unreachable!("nothing smaller is looked for"));
             assert_eq!(fit.map(|fit| (fit.verdict, fit.estimate)), Ok((expected, weights)), "{available:?}");
         }
     }
@@ -161,7 +161,7 @@ mod tests {
     fn an_estimate_that_fails_ends_the_search() {
         let requested = estimate(4096, 1).expect("this estimate never fails");
         let gone = || Error::new(ErrorCode::ModelNotFound, "gone meanwhile");
-        let result = fit(requested, ResidentCount::Asked, Some(0), |_, _| Err(gone()));
+        let result = fit(requested, ResidentCount::Requested, Some(0), |_, _| Err(gone()));
         assert_eq!(result, Err(gone()));
     }
 }

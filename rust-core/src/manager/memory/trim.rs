@@ -11,7 +11,7 @@ use super::usage::model_memory;
 use crate::manager::effects::Effects;
 use crate::manager::kv::location::unpark;
 use crate::manager::kv::save::{save_each, unsaved};
-use crate::manager::models::{EngineSlot, Event};
+use crate::manager::models::{EngineSlot, ModelEvent};
 use crate::manager::owners::Owners;
 use crate::manager::scopes::{Kv, Scope};
 use crate::manager::tasks::embedders::free_all_idle;
@@ -123,7 +123,7 @@ fn unload_for_trim(it: &mut Owners, fx: &mut Effects, rung: TrimRung) {
     // Models that were stopping already take memory too until they have exited.
     trim.exits.models = it.models.stopping_paths().into_iter().chain(trim.models.keys().cloned()).collect();
     for candidate in unloading {
-        it.models.on(&candidate.path, Event::Trim, fx);
+        it.models.on(&candidate.path, ModelEvent::Trim, fx);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config_conflict::conflict;
 use super::lease::LeaseId;
-use super::lifecycle::{Effect, LeaseTerms, Lifecycle, State, record};
+use super::lifecycle::{LeaseTerms, Lifecycle, ModelEffect, State, record};
 use crate::protocol::{LifecycleEvent, ModelConfig, ModelInfo};
 
 impl Lifecycle {
@@ -13,7 +13,7 @@ impl Lifecycle {
         lease: LeaseId,
         debug_label: String,
         config: ModelConfig,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<ModelEffect>,
     ) {
         let conflict = match &self.state {
             State::Ready { info } | State::Idle { info } => conflict(&config, info),
@@ -27,7 +27,7 @@ impl Lifecycle {
         };
         match conflict {
             Some(error) if self.leases.keys().any(|held| *held != lease) => {
-                effects.push(Effect::Answer { lease, result: Err(error) });
+                effects.push(ModelEffect::Answer { lease, result: Err(error) });
             }
             Some(error) => {
                 self.hold(lease, debug_label, &config, false, effects);
@@ -39,7 +39,7 @@ impl Lifecycle {
     }
 
     /// Joins the loaded model or the running load, or starts a load.
-    fn share(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+    fn share(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<ModelEffect>) {
         match &self.state {
             State::Ready { .. } => {
                 self.hold(lease, debug_label, &config, true, effects);
@@ -75,7 +75,7 @@ impl Lifecycle {
         debug_label: String,
         config: &ModelConfig,
         reused: bool,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<ModelEffect>,
     ) {
         let terms = LeaseTerms { debug_label: debug_label.clone(), config: config.clone(), waits: true };
         if self.leases.insert(lease, terms).is_none() {
@@ -84,7 +84,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn release(&mut self, lease: LeaseId, effects: &mut Vec<Effect>) {
+    pub(super) fn release(&mut self, lease: LeaseId, effects: &mut Vec<ModelEffect>) {
         let Some(terms) = self.leases.remove(&lease) else { return };
         effects.push(record(LifecycleEvent::Released { debug_label: terms.debug_label }, "given back"));
         if !self.leases.is_empty() {
@@ -112,14 +112,14 @@ impl Lifecycle {
     }
 
     /// Starts the keep-alive of a loaded model without leases.
-    pub(super) fn rest(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
+    pub(super) fn rest(&mut self, info: ModelInfo, effects: &mut Vec<ModelEffect>) {
         match self.config.keep_alive_ms {
             Some(0) => self.stop("the last lease was released and keepAliveMs is 0", effects),
             Some(ms) => {
                 self.state = State::Idle { info };
                 self.timer += 1;
                 effects.push(record(LifecycleEvent::Idle, &format!("no lease; unloads in {ms} ms")));
-                effects.push(Effect::StartKeepAlive { timer: self.timer, after: Duration::from_millis(ms) });
+                effects.push(ModelEffect::StartKeepAlive { timer: self.timer, after: Duration::from_millis(ms) });
             }
             None => {
                 self.state = State::Idle { info };

@@ -1,12 +1,12 @@
 //! Suspension of a model. In the background nothing is loaded: a lease is refused but kept, and the model is loaded on
 //! resume. A loaded model stays, and may still be unloaded to free memory.
 
-use super::lifecycle::{Effect, Lifecycle, State, record};
+use super::lifecycle::{Lifecycle, ModelEffect, State, record};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::LifecycleEvent;
 
 impl Lifecycle {
-    pub(super) fn suspend(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn suspend(&mut self, effects: &mut Vec<ModelEffect>) {
         self.suspended = true;
         match &self.state {
             State::Loading { .. } | State::Downloading { .. } => {
@@ -25,7 +25,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn resume(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn resume(&mut self, effects: &mut Vec<ModelEffect>) {
         self.suspended = false;
         if let State::Deferred = self.state {
             self.start_engine("retried on resume", false, effects);
@@ -33,7 +33,7 @@ impl Lifecycle {
     }
 
     /// Starts an engine, unless the app is in the background.
-    pub(super) fn load(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+    pub(super) fn load(&mut self, reason: &str, effects: &mut Vec<ModelEffect>) {
         if self.suspended {
             self.defer(effects);
         } else {
@@ -47,7 +47,7 @@ impl Lifecycle {
         Error::new(ErrorCode::Suspended, detail)
     }
 
-    fn defer(&mut self, effects: &mut Vec<Effect>) {
+    fn defer(&mut self, effects: &mut Vec<ModelEffect>) {
         let error = self.deferral();
         if !matches!(self.state, State::Deferred) {
             let failed = LifecycleEvent::Failed { error: error.clone() };

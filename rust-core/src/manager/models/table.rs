@@ -1,11 +1,11 @@
-//! Every model that was asked for, by path, and every lease. Knows nothing of conversations.
+//! Every requested model, by path, and every lease. Knows nothing of conversations.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::engine_slot::{EngineSlot, refuse};
 use super::lease::LeaseId;
-use super::lifecycle::{self, Event, Lifecycle};
+use super::lifecycle::{Lifecycle, ModelEffect, ModelEvent};
 use crate::engine::{EngineCommand, Prompter};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::effects::{Effect, Effects, Timer};
@@ -67,17 +67,17 @@ impl ModelTable {
         if !self.models.contains_key(&path) {
             self.models.insert(path.clone(), Model::new(config.clone()));
             if self.suspended {
-                self.on(&path, Event::Suspend, fx);
+                self.on(&path, ModelEvent::Suspend, fx);
             }
         }
         self.count_use(&path);
-        self.on(&path, Event::Acquire { lease, debug_label, config }, fx);
+        self.on(&path, ModelEvent::Acquire { lease, debug_label, config }, fx);
     }
 
     pub(in crate::manager) fn release(&mut self, lease: LeaseId, fx: &mut Effects) {
         let Some(LeaseUse { path, holder }) = self.leases.remove(&lease) else { return };
         self.count_use(&path);
-        self.on(&path, Event::Release { lease }, fx);
+        self.on(&path, ModelEvent::Release { lease }, fx);
         if let Holder::Client(Some(reply)) = holder {
             let detail = "the lease was released before the model was ready - acquire it again to wait for it";
             reply(Err(Error::new(ErrorCode::LoadCancelled, detail)));
@@ -98,11 +98,11 @@ impl ModelTable {
             return reply(Err(Error::new(ErrorCode::ModelNotKnown, detail)));
         };
         model.unloads.push(reply);
-        self.on(path, Event::Unload, fx);
+        self.on(path, ModelEvent::Unload, fx);
     }
 
     /// Gives an event to a model's lifecycle, and passes its effects on in order.
-    pub(in crate::manager) fn on(&mut self, path: &str, event: Event, fx: &mut Effects) {
+    pub(in crate::manager) fn on(&mut self, path: &str, event: ModelEvent, fx: &mut Effects) {
         let Some(model) = self.models.get_mut(path) else { return };
         let effects = model.lifecycle.on(event);
         model.publish(path, fx);
@@ -111,10 +111,10 @@ impl ModelTable {
         }
     }
 
-    pub(in crate::manager) fn on_all(&mut self, event: &Event, fx: &mut Effects) {
+    pub(in crate::manager) fn on_all(&mut self, event: &ModelEvent, fx: &mut Effects) {
         match event {
-            Event::Suspend => self.suspended = true,
-            Event::Resume => self.suspended = false,
+            ModelEvent::Suspend => self.suspended = true,
+            ModelEvent::Resume => self.suspended = false,
             _ => {}
         }
         for path in self.paths() {
@@ -122,19 +122,19 @@ impl ModelTable {
         }
     }
 
-    fn pass_on(&mut self, path: &str, effect: lifecycle::Effect, fx: &mut Effects) {
+    fn pass_on(&mut self, path: &str, effect: ModelEffect, fx: &mut Effects) {
         let path = path.to_owned();
         match effect {
-            lifecycle::Effect::StartEngine { epoch, config } => fx.push(Effect::StartEngine { path, epoch, config }),
-            lifecycle::Effect::StopEngine => fx.push(Effect::StopEngine { path }),
-            lifecycle::Effect::EndGenerations => fx.push(Effect::EndWaiting { path }),
-            lifecycle::Effect::StartKeepAlive { timer, after } => {
+            ModelEffect::StartEngine { epoch, config } => fx.push(Effect::StartEngine { path, epoch, config }),
+            ModelEffect::StopEngine => fx.push(Effect::StopEngine { path }),
+            ModelEffect::EndGenerations => fx.push(Effect::EndWaiting { path }),
+            ModelEffect::StartKeepAlive { timer, after } => {
                 fx.push(Effect::StartTimer { timer: Timer::KeepAlive { path, number: timer }, after });
             }
-            lifecycle::Effect::EvictOthers => fx.push(Effect::EvictOthers { path }),
-            lifecycle::Effect::Answer { lease, result } => self.answer(lease, result, fx),
-            lifecycle::Effect::AnswerUnload { result } => fx.push(Effect::AnswerUnload { path, result }),
-            lifecycle::Effect::Record { event, reason } => fx.record(&path, event, reason),
+            ModelEffect::EvictOthers => fx.push(Effect::EvictOthers { path }),
+            ModelEffect::Answer { lease, result } => self.answer(lease, result, fx),
+            ModelEffect::AnswerUnload { result } => fx.push(Effect::AnswerUnload { path, result }),
+            ModelEffect::Record { event, reason } => fx.record(&path, event, reason),
         }
     }
 

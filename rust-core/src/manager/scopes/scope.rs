@@ -15,7 +15,7 @@ pub(in crate::manager) struct Scope {
     /// Distinguishes it from earlier scopes of its id.
     pub(in crate::manager) incarnation: Stamp,
     transcript: Vec<Message>,
-    /// Messages after the system prompt that the model is not shown any more.
+    /// Number of messages after the system prompt that the model no longer sees.
     dropped: usize,
     /// Whether it filled more than 80 % of its context when it was last measured.
     nearly_full: bool,
@@ -253,18 +253,17 @@ impl Scope {
         Some(self.replace(index, Vec::new()))
     }
 
-    /// Messages after the system prompt that the model is not shown.
+    /// Number of messages after the system prompt that the model does not see.
     pub(in crate::manager) fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// From now on the model is not shown the first `dropped` messages after the system prompt.
+    /// Hides the first `dropped` messages after the system prompt from the model.
     pub(in crate::manager) fn drop_oldest(&mut self, dropped: usize) {
         self.dropped = dropped;
     }
 
-    /// Another model answers from now on. It has nothing cached that would have to stay a prefix, so it is shown
-    /// everything that it has room for.
+    /// Another model answers from now on. It has no cached prefix to keep, so it sees every message that fits.
     pub(in crate::manager) fn move_to(&mut self, model: String) {
         self.model = model;
         self.kv = Kv::Uncached;

@@ -11,8 +11,8 @@ fn received(bytes: u64) -> Progress {
     Progress { bytes, ..Progress::NONE }
 }
 
-fn downloading(bytes: u64) -> Event {
-    Event::LoadProgressed { progress: LoadProgress::Downloading(received(bytes)) }
+fn downloading(bytes: u64) -> ModelEvent {
+    ModelEvent::LoadProgressed { progress: LoadProgress::Downloading(received(bytes)) }
 }
 
 impl Story {
@@ -69,23 +69,23 @@ fn a_failed_download_is_a_failed_load() {
 fn unload_ends_it() {
     let mut story = Story::downloading_for(&[A]);
     let asked = "unloading: unload was asked for";
-    story.expect(Event::Unload, &["answer 1 LoadCancelled", asked, "stop"], "unloading");
+    story.expect(ModelEvent::Unload, &["answer 1 LoadCancelled", asked, "stop"], "unloading");
     story.expect(exited(ErrorCode::LoadCancelled), &[FREED, "unload ok"], "unloaded");
 }
 
 #[test]
 fn it_has_no_memory_to_give() {
     let mut story = Story::downloading_for(&[A]);
-    story.expect(Event::Trim, &[], "downloading");
-    story.expect(Event::Evict, &[], "downloading");
+    story.expect(ModelEvent::Trim, &[], "downloading");
+    story.expect(ModelEvent::Evict, &[], "downloading");
 }
 
 #[test]
 fn it_waits_while_the_app_is_in_the_background() {
     let mut story = Story::downloading_for(&[A]);
     let background = "unloading: the app went to the background";
-    story.expect(Event::Suspend, &[background, "stop"], "unloading");
+    story.expect(ModelEvent::Suspend, &[background, "stop"], "unloading");
     story.on(exited(ErrorCode::LoadCancelled));
-    story.expect(Event::Resume, &["loading: retried on resume", "start 2"], "loading");
+    story.expect(ModelEvent::Resume, &["loading: retried on resume", "start 2"], "loading");
     story.expect(downloading(7), &[DOWNLOADING], "downloading");
 }
