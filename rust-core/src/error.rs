@@ -44,7 +44,7 @@ pub enum ErrorCode {
     StorageUnavailable,
     /// A file could not be read or written: the disk is full, or access is denied.
     StorageFailed,
-    /// The disk is full, or `modelsBudgetBytes` is, and nothing that may go would make room enough.
+    /// The disk or `modelsBudgetBytes` is full, and removing every unused model would not free enough.
     DiskFull,
     /// The model's name has no known form, or a part of it is not allowed.
     InvalidModelName,

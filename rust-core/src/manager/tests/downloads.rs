@@ -1,4 +1,4 @@
-//! Downloads for later: seen by every client, paused, cancelled, shared with leases, paused by a suspension.
+//! Downloads for later: seen by every client, paused by a client or a suspension, cancelled, shared with leases.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
