@@ -57,7 +57,8 @@ mod shim {
         std::fs::read_to_string(&cache).unwrap_or_else(|error| panic!("could not read {}: {error}", cache.display()))
     }
 
-    /// The folder that llama-cpp-sys-2 took llama.cpp from, so that the headers are those that the library was compiled with.
+    /// The folder that llama-cpp-sys-2 took llama.cpp from, so that the headers are those that the library was compiled
+    /// with.
     fn llama_sources(cache: &str) -> PathBuf {
         let home = cache.lines().find_map(|line| line.strip_prefix("CMAKE_HOME_DIRECTORY:INTERNAL="));
         PathBuf::from(home.expect("CMake's cache names its CMAKE_HOME_DIRECTORY"))

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// The loop of one loaded model.
 pub(super) trait EngineLoop {
-    /// Serves until the stop flag is set. `fail_all` ends whatever is left.
+    /// Serves until the stop flag is set. `fail_all` ends the rest.
     fn run(&mut self, mailbox: &Mailbox);
 
     /// Ends all work with `error`, and the commands in `rest`. Touches neither model nor sinks, so it may follow a

@@ -1,4 +1,4 @@
-//! What an engine reports to its supervisor.
+//! The reports of an engine to its supervisor.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What bounds one call of an auxiliary context.
+//! The limits of one call of an auxiliary context.
 
 use super::cancel_flag::CancelFlag;
 use super::run_state::RunState;

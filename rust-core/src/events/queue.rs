@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::protocol::{Batch, Event, NumberedEvent, TokenLogprob};
+use crate::protocol::{Batch, Event, NumberedEvent, TokenLogprob, answers};
 
 /// A client gets at most one batch in this time: a frame.
 pub(super) const BATCH_INTERVAL: Duration = Duration::from_millis(16);
@@ -125,22 +125,9 @@ fn piece(event: &mut Event) -> Option<(&str, Part, Piece<'_>)> {
 /// Whether somebody waits for this very event: a snapshot does not replace it.
 fn is_answer(event: &Event) -> bool {
     match event {
-        Event::Done { .. }
-        | Event::Failed { .. }
-        | Event::Transcript { .. }
-        | Event::Replay { .. }
-        | Event::Log { .. }
-        | Event::MemoryFit { .. }
-        | Event::Prefilled { .. }
-        | Event::Tokens { .. }
-        | Event::Text { .. }
-        | Event::RenderedPrompt { .. }
-        | Event::Embeddings { .. }
-        | Event::Benched { .. }
-        | Event::HubRepository { .. }
-        | Event::StoredModels { .. }
+        answers!(_) => true,
         // Nobody would ask again.
-        | Event::EvictResident { .. } => true,
+        Event::EvictResident { .. } => true,
         Event::BenchProgress { .. }
         | Event::ModelChanged { .. }
         | Event::ScopeChanged { .. }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::{Answer, Devices};
 use crate::protocol::{
-    Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot, ToolCall,
+    Download, Event, GenerationPhase, GenerationState, ModelState, Resident, ScopeSummary, Snapshot, ToolCall, answers,
 };
 
 /// Finished generations that stay visible, so that a host which comes back finds how its stream ended.
@@ -130,21 +130,8 @@ impl World {
                 self.residents.remove(id);
             }
             // Answers and requests change nothing; transcripts and the flight recorder come by command.
-            Event::Done { .. }
-            | Event::Failed { .. }
-            | Event::Transcript { .. }
-            | Event::Replay { .. }
-            | Event::Log { .. }
-            | Event::MemoryFit { .. }
-            | Event::Prefilled { .. }
-            | Event::Tokens { .. }
-            | Event::Text { .. }
-            | Event::RenderedPrompt { .. }
-            | Event::Embeddings { .. }
-            | Event::Benched { .. }
+            answers!(_)
             | Event::BenchProgress { .. }
-            | Event::HubRepository { .. }
-            | Event::StoredModels { .. }
             | Event::EvictResident { .. }
             | Event::TranscriptChanged { .. }
             | Event::Recorded { .. } => {}

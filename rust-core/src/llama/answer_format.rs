@@ -1,4 +1,5 @@
-//! The format of the answers to one prompt, by the parser and the grammar that llama.cpp derives from the chat template.
+//! The format of the answers to one prompt, by the parser and the grammar that llama.cpp derives from the chat
+//! template.
 
 use std::any::Any;
 use std::ptr::NonNull;

@@ -17,8 +17,8 @@ pub(super) struct ChatRequest {
 impl ChatRequest {
     pub fn new(messages: &[Message], options: &GenerateOptions) -> Self {
         let schema = match &options.response_format {
-            // A required call is no text, so a schema for the text does not apply. With both, llama.cpp would have JSON written and
-            // no tool called.
+            // A required call is no text, so a schema for the text does not apply. With both, llama.cpp would have JSON
+            // written and no tool called.
             _ if options.tool_choice().requires_a_call() => String::new(),
             Some(ResponseFormat::Json { schema }) => json_schema(schema.as_ref()),
             Some(ResponseFormat::Grammar { .. }) | None => String::new(),
@@ -29,7 +29,8 @@ impl ChatRequest {
     }
 }
 
-/// The tools that the template is told of: only the tool that must be called, if one is named; none if none may be called.
+/// The tools that the template is told of: only the tool that must be called, if one is named; none if none may be
+/// called.
 fn callable_tools(options: &GenerateOptions) -> impl Iterator<Item = &Tool> {
     let choice = options.tool_choice();
     options.tools.iter().filter(move |tool| match &choice {

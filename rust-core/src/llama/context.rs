@@ -162,7 +162,8 @@ impl LlamaContext {
         self.batch.fill(rows);
         let mut error = ShimError::new();
         self.arm(abort);
-        // SAFETY: the context is alive and used by this thread alone; the batch's arrays hold `rows.len()` entries each.
+        // SAFETY: the context is alive and used by this thread alone; the batch's arrays hold `rows.len()` entries
+        // each.
         let (status, logged) = global::with_logged_error(|| unsafe {
             shim::shim_decode(self.raw.as_ptr(), &raw const *self.batch.as_raw(), error.slot())
         });
@@ -174,7 +175,8 @@ impl LlamaContext {
         }
         self.batch.clear();
         if self.model.is_recurrent() {
-            // A recurrent state cannot be rewound to where the batch began, and llama.cpp's count of its tokens is wrong now.
+            // A recurrent state cannot be rewound to where the batch began, and llama.cpp's count of its tokens is
+            // wrong now.
             for row in rows {
                 self.clear(row.sequence);
             }
@@ -233,9 +235,9 @@ impl LlamaContext {
         }
         let window = self.model.window();
         if window > 0 && length > 0 {
-            // A layer may have overwritten cells beyond its window that the shorter conversation needs. llama.cpp would cut all the
-            // same, and answer from what is left.
-            // SAFETY: the memory lives as long as the context, and the id is in range.
+            // A layer may have overwritten cells beyond its window that the shorter conversation needs. llama.cpp would
+            // cut all the same, and answer from what is left. SAFETY: the memory lives as long as the context, and the
+            // id is in range.
             let first = unsafe { sys::llama_memory_seq_pos_min(self.memory, id) };
             if i64::from(first) > (i64::from(length) - i64::from(window)).max(0) {
                 return false;
@@ -256,7 +258,8 @@ impl LlamaContext {
 
     /// Computes with this many threads from the next decode on.
     pub fn set_threads(&mut self, threads: u32) {
-        // A pool of exactly this size: threads that a graph does not use would occupy a core while they wait for the next graph.
+        // A pool of exactly this size: threads that a graph does not use would occupy a core while they wait for the
+        // next graph.
         if let Some(pool) = Threadpool::new(threads) {
             // SAFETY: the context computes nothing, since `&mut self`. The old pool is dropped after it is replaced.
             unsafe { pool.attach(self.raw) };

@@ -39,7 +39,8 @@ impl ContextOptions {
         self.context_size.div_ceil(KV_BLOCK).saturating_mul(KV_BLOCK)
     }
 
-    /// Tokens that llama.cpp allots to all sequences. Texts to embed share one memory: one long text, or several short ones.
+    /// Tokens that llama.cpp allots to all sequences. Texts to embed share one memory: one long text, or several short
+    /// ones.
     pub fn cells(&self) -> u64 {
         match self.purpose {
             Purpose::Conversations => u64::from(self.allotted()) * u64::from(self.slots),

@@ -1,4 +1,5 @@
-//! Saves a sequence to bytes and restores it: through the shim, in the form of `state_form.rs` where a context is known to use it.
+//! Saves a sequence to bytes and restores it: through the shim, in the form of `state_form.rs` where a context is known
+//! to use it.
 
 use llama_cpp_sys_2 as sys;
 

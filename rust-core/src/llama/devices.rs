@@ -9,8 +9,8 @@ use super::global;
 use crate::engine::Devices;
 use crate::protocol::{Device, DeviceKind};
 
-/// The devices found, and the GPU backends of the build. A backend that finds no device may not even register itself, so the names
-/// come from llama.cpp's own build.
+/// The devices found, and the GPU backends of the build. A backend that finds no device may not even register itself,
+/// so the names come from llama.cpp's own build.
 pub(super) fn devices() -> Devices {
     let gpu_backends = env!("LLAMA_GPU_BACKENDS").split_whitespace().map(str::to_owned).collect();
     Devices { found: list(), gpu_backends }

@@ -1,5 +1,5 @@
-//! The context of texts to embed, as the engine's `EmbeddingContext`. Its outputs are those of the model's last layer before it
-//! would choose tokens.
+//! The context of texts to embed, as the engine's `EmbeddingContext`. Its outputs are those of the model's last layer
+//! before it would choose tokens.
 
 use std::sync::Arc;
 

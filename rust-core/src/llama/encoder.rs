@@ -9,7 +9,8 @@ use crate::engine::{Attention, EmbeddingContext, EmbeddingModel};
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::Pooling;
 
-/// The pooling that the model's file asks for, if it does. An error if the model makes no embeddings that can be pooled.
+/// The pooling that the model's file asks for, if it does. An error if the model makes no embeddings that can be
+/// pooled.
 pub(super) fn pooling(model: &Model) -> Result<Option<Pooling>> {
     let refused = |why: &str| {
         let detail = format!("the model makes no embeddings: {why} - use an embedding model or a chat model");

@@ -1,6 +1,6 @@
-//! The memory of a load, before it is allocated. llama.cpp lays out the buffers of the weights, the KV memory and a step from the
-//! file's header. So repacked weights, sliding windows and architectures that this crate does not know are counted correctly. Takes
-//! milliseconds, and logs nothing.
+//! The memory of a load, before it is allocated. llama.cpp lays out the buffers of the weights, the KV memory and a
+//! step from the file's header. So repacked weights, sliding windows and architectures that this crate does not know
+//! are counted correctly. Takes milliseconds, and logs nothing.
 
 use std::ffi::CString;
 
@@ -13,14 +13,15 @@ use crate::engine::Attention;
 use crate::gguf::Metadata;
 use crate::protocol::{DeviceKind, MemoryEstimate};
 
-/// The most cells of KV memory in a layout, because llama.cpp allocates its lists of cells even for that. More are counted in
-/// proportion.
+/// The most cells of KV memory in a layout, because llama.cpp allocates its lists of cells even for that. More are
+/// counted in proportion.
 const MAX_CELLS: u32 = 1 << 20;
 
 /// Bytes that llama.cpp keeps for a token, or for a merge of two tokens, in its tables besides the text.
 const VOCABULARY_ENTRY_BYTES: u64 = 200;
 
-/// The memory of a context with these options and of its model, and the model's attention. The file's header has been checked.
+/// The memory of a context with these options and of its model, and the model's attention. The file's header has been
+/// checked.
 pub(super) fn estimate(
     path: &str,
     device: DeviceKind,

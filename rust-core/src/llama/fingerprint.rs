@@ -1,5 +1,5 @@
-//! The fingerprint of a model: a hash of everything that a saved state depends on, and of nothing else. It leaves out `contextSize`,
-//! and the number of slots where a state does not depend on it.
+//! The fingerprint of a model: a hash of everything that a saved state depends on, and of nothing else. It leaves out
+//! `contextSize`, and the number of slots where a state does not depend on it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,13 +13,13 @@ use crate::kv::Fingerprint;
 /// Another version of llama.cpp may compute or write a state differently.
 const LLAMA_VERSION: &str = "0.1.160";
 
-/// Fine-tunes of one model have the same header. Samples tell their weights apart; hashing all weights would take as long as
-/// reading the file.
+/// Fine-tunes of one model have the same header. Samples tell their weights apart; hashing all weights would take as
+/// long as reading the file.
 const SAMPLES: u64 = 16;
 const SAMPLE_BYTES: u64 = 64 << 10;
 
-/// Hashes the model's files and `form`, which describes the context: KV types, attention, the form of its states. Errors call the
-/// first file `name`.
+/// Hashes the model's files and `form`, which describes the context: KV types, attention, the form of its states.
+/// Errors call the first file `name`.
 pub(super) fn fingerprint(files: &[ModelFile], name: &str, form: &str) -> Result<Fingerprint> {
     let mut hash = XxHash3_128::new();
     for text in [LLAMA_VERSION, form] {
@@ -29,7 +29,7 @@ pub(super) fn fingerprint(files: &[ModelFile], name: &str, form: &str) -> Result
     for (index, file) in files.iter().enumerate() {
         hash_file(&mut hash, file).map_err(|error| {
             let name = if index == 0 { name.into() } else { file.path.to_string_lossy() };
-            Error::new(ErrorCode::ModelInvalid, format!("could not read {name}: {error}"))
+            Error::new(ErrorCode::ModelInvalid, format!("could not read {name}: {error}")).with_source(error)
         })?;
     }
     Ok(Fingerprint(hash.finish_128()))

@@ -11,8 +11,8 @@ use super::refusal::Refusal;
 use super::shim;
 
 thread_local! {
-    /// llama.cpp gives the reason of a failure only in its log. The first error line of this thread's call has it; the later
-    /// lines come from callers that give up in turn.
+    /// llama.cpp gives the reason of a failure only in its log. The first error line of this thread's call has it; the
+    /// later lines come from callers that give up in turn.
     static REFUSAL: RefCell<Option<Refusal>> = const { RefCell::new(None) };
 
     /// This thread's calls are not logged.
@@ -54,8 +54,8 @@ pub(super) fn rest() {
     unsafe { shim::shim_rest() }
 }
 
-/// Passes a line on to tracing under the target `llama_cpp`. An "error" of llama.cpp is for its caller to judge, hence at most
-/// a warning. Fragments and debug lines could hold text of a prompt, hence TRACE.
+/// Passes a line on to tracing under the target `llama_cpp`. An "error" of llama.cpp is for its caller to judge, hence
+/// at most a warning. Fragments and debug lines could hold text of a prompt, hence TRACE.
 unsafe extern "C" fn log_line(level: sys::ggml_log_level, text: *const c_char, _: *mut c_void) {
     if text.is_null() {
         return;

@@ -123,8 +123,8 @@ impl<'a> Plan<'a> {
         Ok(MemoryEstimate { weights_bytes: 0, ..estimate })
     }
 
-    /// Tokens of an encoder's longest text. An encoder knows no positions beyond those that it was trained with, and they cost
-    /// nothing before there is such a text.
+    /// Tokens of an encoder's longest text. An encoder knows no positions beyond those that it was trained with, and
+    /// they cost nothing before there is such a text.
     fn longest_text(&self) -> u32 {
         let trained = self.header.metadata.trained_context_size().max(1);
         self.config.context_size.map_or(trained, |asked| asked.min(trained))
@@ -206,8 +206,8 @@ fn out_of_memory(name: &str, estimate: &MemoryEstimate, available: Option<u64>, 
         format!("could not load {name}: its weights need {needs}{free}{reason} - use a smaller quantization")
     } else {
         format!(
-            "could not load {name}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, compute \
-             {}){free}{reason} - use a smaller contextSize, a smaller maxResident or a smaller quantization",
+            "could not load {name}: needs {needs} (weights {}, KV {} for {slots} slots of {context_size} tokens, \
+             compute {}){free}{reason} - use a smaller contextSize, a smaller maxResident or a smaller quantization",
             human_bytes::format(weights_bytes),
             human_bytes::format(kv_bytes),
             human_bytes::format(compute_bytes),
@@ -261,8 +261,9 @@ mod tests {
         assert_eq!(check_fits("chat.gguf", &estimate, Some(3_100_000_000)), Ok(()));
         let error = check_fits("chat.gguf", &estimate, Some(2_200_000_000)).expect_err("2.2 of 3.1 GB");
         assert_eq!(error.code, ErrorCode::OutOfMemory);
-        let expected = "could not load chat.gguf: needs 3.1 GB (weights 2.0 GB, KV 900.0 MB for 4 slots of 4096 tokens, \
-                        compute 200.0 MB), 2.2 GB free - use a smaller contextSize, a smaller maxResident or a smaller quantization";
+        let expected = "could not load chat.gguf: needs 3.1 GB (weights 2.0 GB, KV 900.0 MB for 4 slots of 4096 \
+                        tokens, compute 200.0 MB), 2.2 GB free - use a smaller contextSize, a smaller maxResident or a \
+                        smaller quantization";
         assert_eq!(error.detail, expected);
     }
 

@@ -1,5 +1,5 @@
-//! llama.cpp behind the seam of `engine/backend`. The only importer of `llama_cpp_2` and `llama_cpp_sys_2`, and almost the only
-//! place in this crate with unsafe code. Owns no policy: the engine decides what is decoded when.
+//! llama.cpp behind the seam of `engine/backend`. The only importer of `llama_cpp_2` and `llama_cpp_sys_2`, and almost
+//! the only place in this crate with unsafe code. Owns no policy: the engine decides what is decoded when.
 
 #![allow(unsafe_code)]
 

@@ -28,9 +28,9 @@ pub(super) struct Model {
     token_count: Token,
 }
 
-// SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The only one
-// that writes is llama_init_from_model: it may adjust the trained length, which is read once after a load. It is called on the
-// engine's thread only, by the loader and for auxiliary contexts.
+// SAFETY: after loading, llama.cpp only reads a model and its vocabulary, and the functions below take them const. The
+// only one that writes is llama_init_from_model: it may adjust the trained length, which is read once after a load. It
+// is called on the engine's thread only, by the loader and for auxiliary contexts.
 unsafe impl Send for Model {}
 // SAFETY: as above.
 unsafe impl Sync for Model {}
@@ -67,8 +67,8 @@ unsafe extern "C" fn on_progress(progress: f32, data: *mut c_void) -> bool {
 }
 
 impl Model {
-    /// Loads a file whose header has been checked. `report` receives the progress, 0 to 1, and ends the load by returning false.
-    /// Errors call the model `name`.
+    /// Loads a file whose header has been checked. `report` receives the progress, 0 to 1, and ends the load by
+    /// returning false. Errors call the model `name`.
     pub fn load(path: &str, name: &str, device: DeviceKind, report: &mut dyn FnMut(f32) -> bool) -> Result<Self> {
         let c_path = CString::new(path)
             .map_err(|_| Error::new(ErrorCode::ModelNotFound, "the model's path holds a NUL character"))?;
@@ -209,7 +209,8 @@ impl Model {
         if done { Ok(tokens.as_slice().to_vec()) } else { Err(error.text("llama.cpp could not tokenize")) }
     }
 
-    /// Whether the vocabulary has the special tokens that it puts around a text. llama.cpp asserts that while it tokenizes.
+    /// Whether the vocabulary has the special tokens that it puts around a text. llama.cpp asserts that while it
+    /// tokenizes.
     fn has_tokens_around(&self) -> bool {
         let vocab = self.vocab.as_ptr();
         // SAFETY: the vocabulary is alive; these functions only read.

@@ -16,7 +16,8 @@ pub(super) struct LlamaPrompter {
     model: Arc<Model>,
 }
 
-/// A template that writes its one message unchanged, so that a prompt without a template gets its answer format in the same way.
+/// A template that writes its one message unchanged, so that a prompt without a template gets its answer format in the
+/// same way.
 const UNCHANGED: &str = "{{ messages[0].content }}";
 
 /// The most templates that are kept. The requests of an app bring one or two.

@@ -1,9 +1,9 @@
-//! Why llama.cpp refused a model or a context. llama.cpp has one result for every refusal, and gives the reason only as a
-//! text: an exception's, or the first error line of its log. The text is classified here, once, where it is captured.
+//! Why llama.cpp refused a model or a context. llama.cpp has one result for every refusal, and gives the reason only as
+//! a text: an exception's, or the first error line of its log. The text is classified here, once, where it is captured.
 
 use crate::error::{Error, ErrorCode};
 
-/// What a caller can act on.
+/// The cause, as far as a caller can act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     OutOfMemory,
@@ -13,7 +13,8 @@ pub(super) enum Cause {
 }
 
 /// A cause, and llama.cpp's words for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("llama.cpp refused: {reason}")]
 pub(super) struct Refusal {
     pub cause: Cause,
     pub reason: String,
@@ -55,16 +56,18 @@ impl Refusal {
             Cause::TooNew => (ErrorCode::ModelUnsupported, "it needs a newer llama.cpp than this build has"),
             Cause::Other => (ErrorCode::ModelUnsupported, "llama.cpp cannot use it"),
         };
-        Error::new(code, format!("could not load {name}: {} - {advice}", self.reason))
+        Error::new(code, format!("could not load {name}: {} - {advice}", self.reason)).with_source(self.clone())
     }
 
-    /// The error of an auxiliary context for `purpose`, with advice for a lack of memory and for a model that is refused.
+    /// The error of an auxiliary context for `purpose`, with advice for a lack of memory and for a model that is
+    /// refused.
     pub fn context_error(&self, purpose: &str, for_memory: &str, for_model: &str) -> Error {
         let (code, advice) = match self.cause {
             Cause::OutOfMemory => (ErrorCode::OutOfMemory, for_memory),
             Cause::TooNew | Cause::Other => (ErrorCode::ModelUnsupported, for_model),
         };
         Error::new(code, format!("could not make room for {purpose}: {} - {advice}", self.reason))
+            .with_source(self.clone())
     }
 }
 

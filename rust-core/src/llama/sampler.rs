@@ -46,8 +46,8 @@ impl LlamaSampler {
         let sampling = sampling_of(options, breakers.as_deref(), &biases);
         let raw_format = format.and_then(LlamaAnswerFormat::of).map_or(std::ptr::null(), LlamaAnswerFormat::as_ptr);
         let mut error = ShimError::new();
-        // SAFETY: the model is alive, the options and the memory that they point to outlive the call, and `_format` keeps the answer
-        // format alive longer than the sampler.
+        // SAFETY: the model is alive, the options and the memory that they point to outlive the call, and `_format`
+        // keeps the answer format alive longer than the sampler.
         let raw = unsafe { shim::shim_sampler_new(model.as_ptr(), &raw const sampling, raw_format, error.slot()) };
         match NonNull::new(raw) {
             Some(raw) => Ok(Self { raw, _model: Arc::clone(model), _format: format.cloned() }),

@@ -1,5 +1,5 @@
-//! The bytes of a sequence's state, in a form that every context of the model understands. llama.cpp writes one attention cache
-//! as
+//! The bytes of a sequence's state, in a form that every context of the model understands. llama.cpp writes one
+//! attention cache as
 //!
 //! ```text
 //! streams: u32, then for each of them
@@ -10,8 +10,9 @@
 //!   for each layer      the same of values; some architectures have none
 //! ```
 //!
-//! with one stream for each slot; a sequence fills its own stream. A saved state has one stream and sequence 0, so that it depends
-//! neither on the slot nor on the number of slots. A state to restore is checked in full here, because llama.cpp trusts parts of it.
+//! with one stream for each slot; a sequence fills its own stream. A saved state has one stream and sequence 0, so that
+//! it depends neither on the slot nor on the number of slots. A state to restore is checked in full here, because
+//! llama.cpp trusts parts of it.
 
 use twox_hash::XxHash3_64;
 
@@ -65,8 +66,8 @@ pub(super) fn seal(state: &mut [u8]) -> Checked<()> {
     check(state, cells).map(|_| ())
 }
 
-/// The number of tokens in a state of the one-stream form, at most `limit`. Checks that their positions count up from 0, and that
-/// every count and size agrees with the state's length. llama.cpp checks types and sizes against the model.
+/// The number of tokens in a state of the one-stream form, at most `limit`. Checks that their positions count up from
+/// 0, and that every count and size agrees with the state's length. llama.cpp checks types and sizes against the model.
 pub(super) fn check(state: &[u8], limit: u32) -> Checked<u32> {
     let mut reader = StateReader { bytes: state, at: 0 };
     let streams = reader.u32()?;
@@ -91,8 +92,8 @@ pub(super) fn check(state: &[u8], limit: u32) -> Checked<u32> {
     }
 }
 
-/// Adds a checksum to a state of unknown form, such as that of a recurrent model, so that llama.cpp never reads bytes that it did
-/// not write. The state fits only contexts with as many slots; the fingerprint ensures that.
+/// Adds a checksum to a state of unknown form, such as that of a recurrent model, so that llama.cpp never reads bytes
+/// that it did not write. The state fits only contexts with as many slots; the fingerprint ensures that.
 pub(super) fn seal_opaque(mut state: Vec<u8>) -> Vec<u8> {
     let checksum = XxHash3_64::oneshot(&state).to_le_bytes();
     state.extend(checksum);

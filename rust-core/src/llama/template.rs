@@ -11,7 +11,7 @@ use super::template_screen::TemplateScreen;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{GenerateOptions, Message, ResponseFormat, ToolChoice};
 
-/// What is wanted of a rendering.
+/// The parts of a rendering that the caller needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
     Prompt,
@@ -118,8 +118,8 @@ impl Template {
     }
 }
 
-/// The error of a template. llama.cpp's text ends in a line with the reason. A template's own words may quote a message, which must not
-/// get into an error text.
+/// The error of a template. llama.cpp's text ends in a line with the reason. A template's own words may quote a
+/// message, which must not get into an error text.
 pub(super) fn failed(reason: &str, messages: &[Message]) -> Error {
     let reason = reason.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let reason = reason.trim_start_matches("Error: ");

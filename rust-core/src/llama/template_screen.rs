@@ -1,6 +1,6 @@
-//! Screens a chat template before llama.cpp's engine runs it. That engine limits neither recursion nor time: a model file with a
-//! macro that calls itself, or a loop over ten million numbers, would take the process down. A template is refused for exceeding
-//! these limits only; llama.cpp may well accept other things that minijinja objects to.
+//! Screens a chat template before llama.cpp's engine runs it. That engine limits neither recursion nor time: a model
+//! file with a macro that calls itself, or a loop over ten million numbers, would take the process down. A template is
+//! refused for exceeding these limits only; llama.cpp may well accept other things that minijinja objects to.
 
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
@@ -112,8 +112,8 @@ fn judge<T>(result: std::result::Result<T, minijinja::Error>) -> Result<()> {
     Ok(())
 }
 
-/// The limit that an error is about. minijinja has a kind for fuel only; its other limits are recognized by their texts, which the
-/// tests below pin.
+/// The limit that an error is about. minijinja has a kind for fuel only; its other limits are recognized by their
+/// texts, which the tests below pin.
 fn exceeded_limit(error: &minijinja::Error) -> Option<&'static str> {
     match (error.kind(), error.detail().unwrap_or_default()) {
         (ErrorKind::OutOfFuel, _) => Some("rendering it takes too long"),

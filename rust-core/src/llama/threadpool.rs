@@ -1,5 +1,5 @@
-//! Compute threads that stay from one graph to the next. Without OpenMP, as on Android, llama.cpp would otherwise start and end
-//! threads for every token. With OpenMP the threads are its own, and the pool only holds a graph's state.
+//! Compute threads that stay from one graph to the next. Without OpenMP, as on Android, llama.cpp would otherwise start
+//! and end threads for every token. With OpenMP the threads are its own, and the pool only holds a graph's state.
 
 use std::ptr::NonNull;
 

@@ -290,3 +290,26 @@ pub enum Event {
         record: LifecycleRecord,
     },
 }
+
+/// The pattern of every event that answers one request of one client. It changes nothing that a snapshot shows, and no
+/// snapshot takes its place. `$request_id` is the pattern of the request's id.
+macro_rules! answers {
+    ($request_id:pat) => {
+        $crate::protocol::Event::Done { request_id: $request_id, .. }
+            | $crate::protocol::Event::Failed { request_id: $request_id, .. }
+            | $crate::protocol::Event::Transcript { request_id: $request_id, .. }
+            | $crate::protocol::Event::Replay { request_id: $request_id, .. }
+            | $crate::protocol::Event::Log { request_id: $request_id, .. }
+            | $crate::protocol::Event::MemoryFit { request_id: $request_id, .. }
+            | $crate::protocol::Event::Prefilled { request_id: $request_id, .. }
+            | $crate::protocol::Event::Tokens { request_id: $request_id, .. }
+            | $crate::protocol::Event::Text { request_id: $request_id, .. }
+            | $crate::protocol::Event::RenderedPrompt { request_id: $request_id, .. }
+            | $crate::protocol::Event::Embeddings { request_id: $request_id, .. }
+            | $crate::protocol::Event::Benched { request_id: $request_id, .. }
+            | $crate::protocol::Event::HubRepository { request_id: $request_id, .. }
+            | $crate::protocol::Event::StoredModels { request_id: $request_id, .. }
+    };
+}
+
+pub(crate) use answers;

@@ -31,6 +31,7 @@ pub use commands::{
 pub use config::{DEFAULT_KEEP_ALIVE_MS, DevicePreference, ModelConfig, Overflow, Persist};
 pub use devices::{Device, DeviceKind, GpuUnavailable, GpuUnavailableReason};
 pub use envelope::{Envelope, Malformed};
+pub(crate) use events::answers;
 pub use events::{Batch, Event, NumberedEvent};
 pub use hub_catalog::{HubRepository, HubVariant};
 pub use lifecycle::{LifecycleEvent, LifecycleRecord, TrimRung};

@@ -9,7 +9,9 @@ use crate::client::Client;
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::Pull;
 use crate::manager::ModelManager;
-use crate::protocol::{Batch, Command, Envelope, Event, GenerationPhase, GenerationState, NumberedEvent, Snapshot};
+use crate::protocol::{
+    Batch, Command, Envelope, Event, GenerationPhase, GenerationState, NumberedEvent, Snapshot, answers,
+};
 
 /// Limit for one pull. Events and `close` wake it at once.
 const PULL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -179,20 +181,7 @@ enum Recipient<'a> {
 
 fn recipient(event: &Event) -> Recipient<'_> {
     match event {
-        Event::Done { request_id }
-        | Event::Failed { request_id, .. }
-        | Event::Transcript { request_id, .. }
-        | Event::Replay { request_id, .. }
-        | Event::Log { request_id, .. }
-        | Event::MemoryFit { request_id, .. }
-        | Event::Prefilled { request_id, .. }
-        | Event::Tokens { request_id, .. }
-        | Event::Text { request_id, .. }
-        | Event::RenderedPrompt { request_id, .. }
-        | Event::Embeddings { request_id, .. }
-        | Event::Benched { request_id, .. }
-        | Event::HubRepository { request_id, .. }
-        | Event::StoredModels { request_id, .. } => Recipient::Request(request_id),
+        answers!(request_id) => Recipient::Request(request_id),
         Event::TextDelta { generation_id, .. }
         | Event::ReasoningDelta { generation_id, .. }
         | Event::ToolCallDelta { generation_id, .. }

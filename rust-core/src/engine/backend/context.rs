@@ -41,7 +41,7 @@ pub trait InferenceContext: EmbeddingModel {
     fn clear(&mut self, sequence: Sequence);
 
     /// Everything that `sequence` holds, in bytes for `restore`: of this context, or of any other with the same
-    /// fingerprint, whatever its number of slots.
+    /// fingerprint, with any number of slots.
     fn save(&mut self, sequence: Sequence) -> Result<Vec<u8>>;
 
     /// Puts bytes from `save` into an empty sequence, not necessarily the same one. After an error the sequence may

@@ -12,12 +12,12 @@ pub const EMBEDDING_TEXTS: usize = 8;
 /// buffer as long as the vocabulary.
 pub const EMBEDDING_ROWS: usize = 64;
 
-/// Which tokens of a text a token attends to.
+/// The tokens of a text that a token attends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attention {
-    /// Those before it: a text may be computed in calls of any size.
+    /// The tokens before it: a text may be computed in calls of any size.
     Causal,
-    /// All of them, as in an encoder: a text is computed in one call.
+    /// All tokens, as in an encoder: a text is computed in one call.
     Bidirectional,
 }
 

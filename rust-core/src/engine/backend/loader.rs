@@ -35,7 +35,7 @@ pub trait ModelLoader: Send + Sync + 'static {
     }
 }
 
-/// What an estimate is for.
+/// The purpose of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Estimate {
     /// A load of the model.

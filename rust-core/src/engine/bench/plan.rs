@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::command::BenchJob;
 
-/// What a run computes.
+/// The workload of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A prompt, in the largest calls that are allowed.

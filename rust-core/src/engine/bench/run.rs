@@ -12,7 +12,7 @@ use crate::engine::command::{BenchJob, MeasuredSpeeds};
 use crate::engine::step_limits::StepLimits;
 use crate::error::{Error, ErrorCode, Result};
 
-/// What a step did for the benches.
+/// The outcome of a step for the benches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum BenchStep {
     /// Nothing: there is no bench, or other work comes first.

@@ -127,8 +127,8 @@ impl Scheduler<'_> {
             return self.finish(index, Ending::Length);
         }
         let detail = format!(
-            "the conversation of scope {} fills its context of {} tokens ({} held) - shorten it, set maxOutputTokens, or \
-             load the model with a larger contextSize",
+            "the conversation of scope {} fills its context of {} tokens ({} held) - shorten it, set maxOutputTokens, \
+             or load the model with a larger contextSize",
             stream.job.scope,
             self.context_size,
             self.slots[stream.sequence as usize].tokens.len()

@@ -219,8 +219,8 @@ impl<'a> Scheduler<'a> {
 
     pub(super) fn too_long(&self, scope: &str, tokens: usize) -> Error {
         let detail = format!(
-            "the prompt of scope {scope} has {tokens} tokens, contextSize is {} - shorten the conversation or load the model \
-             with a larger contextSize",
+            "the prompt of scope {scope} has {tokens} tokens, contextSize is {} - shorten the conversation or load \
+             the model with a larger contextSize",
             self.context_size
         );
         Error::new(ErrorCode::ContextFull, detail)

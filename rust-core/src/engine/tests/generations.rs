@@ -136,7 +136,7 @@ fn an_answer_that_fills_the_context_ends_with_its_length_under_the_default_overf
 }
 
 #[test]
-fn a_memory_that_is_full_in_a_prefill_fails_the_turn_whatever_its_overflow() {
+fn a_memory_that_is_full_in_a_prefill_fails_the_turn_under_any_overflow() {
     for overflow in [Overflow::DropOldest, Overflow::Error] {
         let script = Script::new();
         script.full_at(Point::Prefilled(2));

@@ -1,4 +1,4 @@
-//! What scopes have cached between turns, and how they lose it.
+//! Cached tokens of scopes between turns, and how scopes lose them.
 
 use super::*;
 use crate::engine::scripted::Point;

@@ -41,8 +41,8 @@ static void add_trigger(shim_answer_format & format, const common_grammar_trigge
     }
 }
 
-static void take_grammar(shim_answer_format & format, const llama_vocab * vocab, const shim_chat_request & request, const common_chat_params & params,
-                         bool begins_with_call) {
+static void take_grammar(shim_answer_format & format, const llama_vocab * vocab, const shim_chat_request & request,
+                         const common_chat_params & params, bool begins_with_call) {
     if (request.grammar.length > 0) {
         format.grammar.assign(request.grammar.data, request.grammar.length);
         for (size_t i = 0; i < request.trigger_count; i++) {
@@ -66,12 +66,13 @@ static void take_grammar(shim_answer_format & format, const llama_vocab * vocab,
     grammar_new(vocab, format.grammar, {});
 }
 
-shim_answer_format * shim_answer_format_new(const llama_vocab * vocab, const shim_chat_request & request, const common_chat_params & params,
-                              bool begins_with_call) {
+shim_answer_format * shim_answer_format_new(const llama_vocab * vocab, const shim_chat_request & request,
+                                            const common_chat_params & params, bool begins_with_call) {
     auto format = std::make_unique<shim_answer_format>();
     const bool wants_calls = request.tools.length > 0 && request.tool_choice == shim_tools_required;
     if (wants_calls && params.grammar.empty()) {
-        throw std::runtime_error("the model's chat template has no form for calls of tools - use a model that was trained for them");
+        throw std::runtime_error(
+            "the model's chat template has no form for calls of tools - use a model that was trained for them");
     }
     take_grammar(*format, vocab, request, params, begins_with_call);
 
@@ -99,7 +100,8 @@ void shim_answer_format_free(shim_answer_format * format) {
     delete format;
 }
 
-bool shim_answer_format_parse(const shim_answer_format * format, shim_text raw, bool complete, shim_texts * result, shim_error * error) {
+bool shim_answer_format_parse(const shim_answer_format * format, shim_text raw, bool complete, shim_texts * result,
+                              shim_error * error) {
     return shim_guard(error, false, [&] {
         const std::string text = raw.length == 0 ? std::string() : std::string(raw.data, raw.length);
         if (!format->is_parsed) {

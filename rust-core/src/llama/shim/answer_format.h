@@ -34,7 +34,7 @@ struct shim_answer_format {
 
 // Throws if the request's grammar cannot be used. `begins_with_call`: the template's grammar covers no part of the
 // prompt.
-shim_answer_format * shim_answer_format_new(const llama_vocab * vocab, const shim_chat_request & request, const common_chat_params & params,
-                              bool begins_with_call);
+shim_answer_format * shim_answer_format_new(const llama_vocab * vocab, const shim_chat_request & request,
+                                            const common_chat_params & params, bool begins_with_call);
 
 shim_texts shim_texts_of(const std::vector<std::string> & texts);

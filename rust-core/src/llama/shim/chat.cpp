@@ -108,7 +108,8 @@ static shim_texts texts_of(const common_chat_params & params) {
 
 // Whether an answer may be more than text. A parser costs time, so plain text gets none.
 static bool has_parts(const shim_chat_request & request, const common_chat_params & params) {
-    return request.tools.length > 0 || request.json_schema.length > 0 || request.grammar.length > 0 || params.supports_thinking;
+    const bool has_schema = request.json_schema.length > 0 || request.grammar.length > 0;
+    return request.tools.length > 0 || has_schema || params.supports_thinking;
 }
 
 // Whether a schema is the reason that rendering failed; `error` then says which. The template's parser turns tools and
@@ -147,7 +148,8 @@ static bool is_called_by_words(const common_chat_params & params) {
 // If a call is required, llama.cpp's grammar still allows text before it, and a small model does not find the end of
 // that text. The grammar for optional calls begins with the call. Here it holds from the beginning: `begins_with_call`.
 // A model that reasons first needs llama.cpp's grammar.
-static common_chat_params apply(const common_chat_templates * templates, common_chat_templates_inputs inputs, bool & begins_with_call) {
+static common_chat_params apply(const common_chat_templates * templates, common_chat_templates_inputs inputs,
+                                bool & begins_with_call) {
     begins_with_call = false;
     const bool is_required = inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED && !inputs.tools.empty();
     if (is_required) {
@@ -199,7 +201,8 @@ shim_rendered shim_chat_render(const shim_chat * chat, const shim_chat_request *
 bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool add_special, bool parse_special,
                    shim_tokens * result, shim_error * error) {
     return shim_guard(error, false, [&] {
-        const std::vector<llama_token> tokens = common_tokenize(vocab, std::string(text, length), add_special, parse_special);
+        const std::vector<llama_token> tokens =
+            common_tokenize(vocab, std::string(text, length), add_special, parse_special);
         *result = { new llama_token[tokens.size()], tokens.size() };
         std::copy(tokens.begin(), tokens.end(), result->items);
         return true;

@@ -18,7 +18,8 @@ static std::vector<std::string> patterns_of(const shim_answer_format & format) {
     return patterns;
 }
 
-shim_constraint::shim_constraint(const llama_vocab * vocab, const shim_answer_format * format, int32_t reasoning_budget) :
+shim_constraint::shim_constraint(const llama_vocab * vocab, const shim_answer_format * format,
+                                 int32_t reasoning_budget) :
     vocab(vocab), format(format) {
     if (format == nullptr) {
         return;
@@ -29,7 +30,8 @@ shim_constraint::shim_constraint(const llama_vocab * vocab, const shim_answer_fo
     // llama.cpp searches for a regular expression in the whole answer, so its own buffer has to begin now.
     const bool waits = format->is_lazy && format->patterns.empty();
     if (!format->grammar.empty() && !waits) {
-        grammar = grammar_new(vocab, format->grammar, format->is_lazy ? patterns_of(*format) : std::vector<std::string>());
+        const auto patterns = format->is_lazy ? patterns_of(*format) : std::vector<std::string>();
+        grammar = grammar_new(vocab, format->grammar, patterns);
         for (const llama_token token : format->begun) {
             if (!allows(token)) {
                 throw std::runtime_error("the template begins the answer with what its own format does not allow");

@@ -25,7 +25,8 @@ bool belongs_to_last(const llama_grammar_element & element) {
 // follow, as in a repetition, llama.cpp notices the recursion.
 class screen {
   public:
-    explicit screen(const llama_grammar_rules & rules) : rules(rules), may_be_empty(rules.size()), ways(rules.size()), state(rules.size()), left_before(rules.size()) {
+    explicit screen(const llama_grammar_rules & rules) :
+        rules(rules), may_be_empty(rules.size()), ways(rules.size()), state(rules.size()), left_before(rules.size()) {
         find_empty();
         for (size_t rule = 0; rule < rules.size(); rule++) {
             count(rule, 0, 0);
@@ -111,7 +112,8 @@ void grammar_deleter::operator()(llama_grammar * grammar) const {
     llama_grammar_free_impl(grammar);
 }
 
-grammar_ptr grammar_new(const llama_vocab * vocab, const std::string & gbnf, const std::vector<std::string> & patterns) {
+grammar_ptr grammar_new(const llama_vocab * vocab, const std::string & gbnf,
+                        const std::vector<std::string> & patterns) {
     llama_grammar_parser parser(vocab);
     if (!parser.parse(gbnf.c_str()) || parser.symbol_ids.count("root") == 0) {
         throw std::runtime_error("the grammar is not GBNF with a rule named root");
@@ -121,7 +123,9 @@ grammar_ptr grammar_new(const llama_vocab * vocab, const std::string & gbnf, con
     for (const std::string & pattern : patterns) {
         raw.push_back(pattern.c_str());
     }
-    grammar_ptr grammar(llama_grammar_init_impl(vocab, gbnf.c_str(), "root", !raw.empty(), raw.data(), raw.size(), nullptr, 0));
+    const bool is_lazy = !raw.empty();
+    grammar_ptr grammar(
+        llama_grammar_init_impl(vocab, gbnf.c_str(), "root", is_lazy, raw.data(), raw.size(), nullptr, 0));
     if (grammar == nullptr) {
         throw std::runtime_error("llama.cpp refuses the grammar");
     }

@@ -17,8 +17,9 @@ static llama_model_kv_override override_of(const std::string & key) {
     return result;
 }
 
-bool shim_simulate(const char * path, const llama_model_params * model_params, const llama_context_params * context_params,
-                   const char * vocabulary_key, int64_t vocabulary, shim_memory * result, shim_error * error) {
+bool shim_simulate(const char * path, const llama_model_params * model_params,
+                   const llama_context_params * context_params, const char * vocabulary_key,
+                   int64_t vocabulary, shim_memory * result, shim_error * error) {
     return shim_guard(error, false, [&] {
         // The vocabulary takes longest to load, and only its size matters here.
         llama_model_kv_override overrides[3] = { override_of("tokenizer.ggml.model"), override_of(vocabulary_key), {} };

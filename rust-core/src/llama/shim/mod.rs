@@ -1,4 +1,5 @@
-//! llama.cpp's C++ side, behind functions that catch every exception. The `.cpp` files beside this one implement `shim.h`.
+//! llama.cpp's C++ side, behind functions that catch every exception. The `.cpp` files beside this one implement
+//! `shim.h`.
 
 mod ffi;
 mod owned;

@@ -76,19 +76,22 @@ static common_params_sampling params_of(const shim_sampling & options) {
     return params;
 }
 
-shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, const shim_answer_format * format, shim_error * error) {
+shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options,
+                                const shim_answer_format * format, shim_error * error) {
     return shim_guard<shim_sampler *>(error, nullptr, [&] {
         const llama_vocab * vocab = llama_model_get_vocab(model);
         const int32_t n_vocab = llama_vocab_n_tokens(vocab);
         for (size_t i = 0; i < options->logit_bias_count; i++) {
             if (options->logit_bias[i].token >= n_vocab) {
-                throw std::runtime_error("options.logitBias names token " + std::to_string(options->logit_bias[i].token) + ", and the model has " +
+                const std::string token = std::to_string(options->logit_bias[i].token);
+                throw std::runtime_error("options.logitBias names token " + token + ", and the model has " +
                                          std::to_string(n_vocab));
             }
         }
         common_params_sampling params = params_of(*options);
         common_sampler_ptr sampler(common_sampler_init(model, params));
-        return new shim_sampler { std::move(sampler), shim_constraint(vocab, format, options->reasoning_budget), n_vocab, {} };
+        shim_constraint constraint(vocab, format, options->reasoning_budget);
+        return new shim_sampler { std::move(sampler), std::move(constraint), n_vocab, {} };
     });
 }
 
@@ -124,7 +127,8 @@ static llama_token sample_constrained(shim_sampler & sampler, const llama_vocab 
     const auto refused = [](const llama_token_data & candidate) { return candidate.logit == -INFINITY; };
     candidates.erase(std::remove_if(candidates.begin(), candidates.end(), refused), candidates.end());
     if (candidates.empty()) {
-        throw std::runtime_error("the grammar leaves no token of this model to go on with - change the grammar or the schema");
+        throw std::runtime_error(
+            "the grammar leaves no token of this model to go on with - change the grammar or the schema");
     }
     llama_token_data_array left = { candidates.data(), candidates.size(), -1, false };
     llama_sampler_apply(common_sampler_get(sampler.sampler.get()), &left);

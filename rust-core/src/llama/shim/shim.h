@@ -113,8 +113,9 @@ extern "C" {
 
     // Loads no weights and allocates no buffer. `vocabulary_key` names the header's field for the size `vocabulary`.
     // False on failure.
-    bool shim_simulate(const char * path, const llama_model_params * model_params, const llama_context_params * context_params,
-                       const char * vocabulary_key, int64_t vocabulary, shim_memory * result, shim_error * error);
+    bool shim_simulate(const char * path, const llama_model_params * model_params,
+                       const llama_context_params * context_params, const char * vocabulary_key,
+                       int64_t vocabulary, shim_memory * result, shim_error * error);
 
     llama_model * shim_model_load(const char * path, const llama_model_params * params, shim_error * error);
     // The number of devices other than the processor that hold the model's weights.
@@ -136,14 +137,15 @@ extern "C" {
     void shim_answer_format_free(shim_answer_format * format);
     // The result is reasoning, text, and for each call of a tool its id, name and arguments. False if `raw` is not in
     // the format.
-    bool shim_answer_format_parse(const shim_answer_format * format, shim_text raw, bool complete, shim_texts * result, shim_error * error);
+    bool shim_answer_format_parse(const shim_answer_format * format, shim_text raw, bool complete, shim_texts * result,
+                                  shim_error * error);
     // Control tokens that are part of the raw text.
     bool shim_answer_format_preserved(const shim_answer_format * format, shim_tokens * result, shim_error * error);
 
     // `add_special`: with the tokens that the vocabulary puts around a text. `parse_special`: names of control tokens
     // in the text become those tokens.
-    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool add_special, bool parse_special,
-                       shim_tokens * result, shim_error * error);
+    bool shim_tokenize(const llama_vocab * vocab, const char * text, size_t length, bool add_special,
+                       bool parse_special, shim_tokens * result, shim_error * error);
 
     // llama_decode's status, or shim_threw after an exception.
     int32_t shim_decode(llama_context * context, const llama_batch * batch, shim_error * error);
@@ -154,13 +156,15 @@ extern "C" {
     // The functions below write and read one state in several pieces of memory. All return its size in bytes, 0 on
     // failure.
     size_t shim_state_size(llama_context * context, llama_seq_id sequence, shim_error * error);
-    size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, shim_error * error);
+    size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count,
+                          shim_error * error);
     // Reads into an empty sequence.
-    size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, shim_error * error);
+    size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count,
+                          shim_error * error);
 
     // `format` may be null, and must outlive the sampler.
-    shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options, const shim_answer_format * format,
-                                    shim_error * error);
+    shim_sampler * shim_sampler_new(const llama_model * model, const shim_sampling * options,
+                                    const shim_answer_format * format, shim_error * error);
     void shim_sampler_free(shim_sampler * sampler);
     // Chooses and accepts a token by the logits of batch row `row`, which must have asked for logits. Negative on
     // failure.

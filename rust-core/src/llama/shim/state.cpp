@@ -125,7 +125,8 @@ size_t shim_state_size(llama_context * context, llama_seq_id sequence, shim_erro
     });
 }
 
-size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, shim_error * error) {
+size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count,
+                      shim_error * error) {
     return shim_guard<size_t>(error, 0, [&] {
         llama_synchronize(context);
         writer io(pieces, count);
@@ -134,7 +135,8 @@ size_t shim_state_get(llama_context * context, llama_seq_id sequence, const shim
     });
 }
 
-size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count, shim_error * error) {
+size_t shim_state_set(llama_context * context, llama_seq_id sequence, const shim_text * pieces, size_t count,
+                      shim_error * error) {
     return shim_guard<size_t>(error, 0, [&] {
         llama_synchronize(context);
         reader io(pieces, count);

@@ -4,9 +4,9 @@ pub(super) mod downloading;
 mod downloads;
 pub(super) mod hub_catalog;
 pub(super) mod imports;
-mod library;
 pub(super) mod remote_headers;
 pub(super) mod resolve;
+mod state;
 pub(super) mod stored_models;
 
-pub(super) use library::Library;
+pub(super) use state::Library;
