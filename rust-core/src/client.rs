@@ -10,7 +10,7 @@ use crate::events::{ClientId, Pull};
 use crate::manager::{Lease, ManagerHandle, ModelManager, Ticket};
 use crate::protocol::{Command, Envelope, Event, Malformed, Snapshot};
 
-/// How long the leases of a client that has gone still count: a JavaScript reload takes less, and finds its model.
+/// How long the leases of a client that has gone still count. A JavaScript reload takes less, and finds its model.
 const LEASE_GRACE: Duration = Duration::from_secs(10);
 
 /// One host's connection: `snapshot`, `send`, and events to be pulled.
@@ -36,9 +36,9 @@ impl Client {
         self.manager.bus.snapshot(self.id)
     }
 
-    /// Takes a JSON command (`Envelope`). Never fails and never blocks: what is malformed or refused is answered by a
-    /// `failed` event that carries the command's `requestId`. A closed client takes no command: its answer would reach
-    /// nobody, and nobody would give back its lease.
+    /// Takes a JSON command (`Envelope`). Never fails and never blocks: a malformed or refused command is answered by a
+    /// `failed` event that carries its `requestId`. A closed client ignores commands, because no host would get their
+    /// answers or release their leases.
     pub fn send(&self, json: &str) {
         if self.leases().is_none() {
             return;
@@ -56,8 +56,8 @@ impl Client {
         self.manager.bus.pull(self.id, timeout)
     }
 
-    /// Ends this client: `next_events` returns `Closed` from now on. Its leases expire after 10 seconds, its generations
-    /// go on. Closing twice does nothing.
+    /// Ends this client: `next_events` returns `Closed` from now on. Its leases expire after 10 seconds. Its
+    /// generations go on. Closing twice does nothing.
     pub fn close(&self) {
         self.manager.bus.disconnect(self.id);
         let Some(leases) = self.leases().take() else { return };

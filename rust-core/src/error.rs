@@ -14,21 +14,21 @@ pub enum ErrorCode {
     InvalidCommand,
     /// A field is out of range; the detail names the field and the range.
     InvalidOptions,
-    /// No file at the path, or at the address; no such repository on the hub, or none of its files is meant.
+    /// No file at the path or the address; no such repository on the hub, or the name means none of its files.
     ModelNotFound,
     /// The file is not a GGUF, is truncated, or contradicts itself.
     ModelInvalid,
-    /// llama.cpp refused a well-formed file, for example an architecture that it does not know; or the model is not for this, as an
-    /// embedding model is not for a conversation.
+    /// llama.cpp refused a well-formed file, for example for an unknown architecture; or the model is not made for the
+    /// request, as an embedding model is not made for a conversation.
     ModelUnsupported,
     /// The model or its context does not fit into memory, even after idle models were unloaded.
     OutOfMemory,
     /// The model is in use with other options that this request cannot share.
     OptionsConflict,
-    /// The load was cancelled because nobody waited for it any longer, or on request.
+    /// The load was cancelled on request, or because no lease waited for it any longer.
     LoadCancelled,
-    /// The generation was cancelled before it was admitted; a `prefill` had to make way; work on the model store was
-    /// called off.
+    /// The generation was cancelled before it was admitted; a `prefill` made way for another request; work on the model
+    /// store was cancelled.
     Cancelled,
     /// A queue is full; try again when running work has finished.
     Busy,
@@ -36,23 +36,23 @@ pub enum ErrorCode {
     ContextFull,
     /// The chat template refused the messages or exceeded its limits.
     TemplateFailed,
-    /// The scope has no KV that could be put back; its next turn prefills it.
+    /// The scope has no KV that could be restored; its next generation prefills.
     NotCached,
-    /// The manager is suspended; what was asked for is tried again on `resume`.
+    /// The manager is suspended; the request is tried again on `resume`.
     Suspended,
     /// No directory for saved scopes is known, or it belongs to another process.
     StorageUnavailable,
-    /// A file could not be read or written: the disk is full, or not ours.
+    /// A file could not be read or written: the disk is full, or access is denied.
     StorageFailed,
     /// The disk is full, or `modelsBudgetBytes` is, and nothing that may go would make room enough.
     DiskFull,
-    /// What names the model is none of the forms of a name, or a part of it is not allowed.
+    /// The model's name has no known form, or a part of it is not allowed.
     InvalidModelName,
     /// The model is not in the store, or not all of it.
     ModelNotCached,
-    /// The model, or the download of it, is in use; what was asked for would take it away.
+    /// The model or its download is in use, and the request would remove it.
     ModelInUse,
-    /// The bytes are not those that their sha256 promises.
+    /// The bytes do not match their SHA-256.
     DigestMismatch,
     /// No scope of that name.
     ScopeNotFound,
@@ -66,13 +66,13 @@ pub enum ErrorCode {
     EngineCrashed,
     /// llama.cpp failed in the middle of work.
     InferenceFailed,
-    /// No server could be reached: no network, no such host, or nobody answers there. What is on the device works.
+    /// No server could be reached: no network, no such host, or no answer from it. Stored models work.
     Offline,
-    /// The connection was lost again and again; what has come is kept for the next try.
+    /// The connection was lost again and again; the received part is kept for the next try.
     ConnectionLost,
-    /// The server sends too little, or nothing at all; what has come is kept for the next try.
+    /// The server sends too little, or nothing at all; the received part is kept for the next try.
     TooSlow,
-    /// No secure connection: the certificate is expired, for another name, or from nobody who is trusted.
+    /// No secure connection: the certificate is expired, for another name, or from an untrusted issuer.
     TlsFailed,
     /// The server answered with a status that is no file; the detail names it.
     HttpStatus,
@@ -82,7 +82,7 @@ pub enum ErrorCode {
     TooManyRedirects,
     /// The address, or where it leads, is not `https:`.
     InsecureUrl,
-    /// The server's answer breaks the rules of HTTP, or is of a form that nobody asked for.
+    /// The server's answer breaks the rules of HTTP, or has a form that was not requested.
     ResponseInvalid,
     /// The file is not as long as it should be. Nothing of it is kept.
     LengthMismatch,
@@ -140,7 +140,7 @@ impl PartialEq for Error {
 
 impl Eq for Error {}
 
-/// The result of whatever may fail with this crate's one error.
+/// A result with this crate's one error.
 pub type Result<T> = std::result::Result<T, Error>;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //!                                                │             events::Bus: world + numbered events per client
 //!                                                ▼               ▲                 ▲
 //!  manager: one supervisor task ◄── mailbox ─────┘  publishes ───┘                 │ answer text
-//!     owns entries, leases, scopes, timers                                         │
+//!     owns models, leases, scopes, timers                                          │
 //!       │ commands        ▲ reports                                                │
 //!       ▼                 │                                                        │
 //!  engine: one thread per loaded model ────────────────────────────────────────────┘
@@ -15,14 +15,14 @@
 //!       └ llama: the only module that knows llama.cpp
 //! ```
 //!
-//! Nobody shares state but through a channel, with one exception: the hub's short lock, under which nothing is called.
+//! Threads share state only through channels, with one exception: the bus's short lock, under which nothing is called.
 
 // Allowed in `llama`, and for two calls in `autorelease`.
 #![deny(unsafe_code)]
 // The TypeScript types take their comments from here.
 #![deny(missing_docs)]
 
-// The server of the store's tests names this crate from outside.
+// The store's test server uses this crate by its name.
 #[cfg(test)]
 extern crate self as llama_rs_core;
 

@@ -1,5 +1,5 @@
-//! Turns everything that happens into events: folds them into the world that snapshots show, and numbers them for every
-//! client. One short lock gives `seq` one order; nothing else is called under it.
+//! The event bus. It folds every event into the world that snapshots show, and numbers it for every client. One short
+//! lock gives `seq` one order; nothing else is called under it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,20 +16,20 @@ use crate::protocol::{Batch, Event, LifecycleRecord, Snapshot};
 
 pub(crate) type ClientId = u64;
 
-/// Numbers every client of the process: part of its epoch.
+/// The number of the next client of the process. It is part of the client's epoch.
 static NEXT_CLIENT: AtomicU64 = AtomicU64::new(1);
 
-/// A host that waits for ever may name a time that overflows the clock.
+/// Limits a pull's timeout, because a longer one could overflow the clock.
 const LONGEST_PULL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a pull brought.
+/// The result of a pull.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pull {
     /// At least one event.
     Batch(Batch),
-    /// Nothing happened in the given time: pull again.
+    /// No event came in time: pull again.
     TimedOut,
-    /// The client is closed: nothing will come any more, stop pulling.
+    /// The client is closed: stop pulling.
     Closed,
 }
 
@@ -80,7 +80,7 @@ impl Bus {
         self.lock().publish(event);
     }
 
-    /// Answers one client. Nothing happens if it has gone.
+    /// Answers one client, unless it has gone.
     pub(crate) fn reply(&self, client: ClientId, event: Event) {
         if let Some(listener) = self.lock().clients.get_mut(&client) {
             listener.push(event);
@@ -98,7 +98,7 @@ impl Bus {
         self.lock().recorder.records()
     }
 
-    /// What `client` sees now; an unknown client has been closed and sees nothing.
+    /// The state that `client` sees now. A closed client sees an empty one.
     pub(crate) fn snapshot(&self, client: ClientId) -> Snapshot {
         let mut state = self.lock();
         let State { world, clients, .. } = &mut *state;
@@ -109,21 +109,21 @@ impl Bus {
         world.snapshot(epoch, seq)
     }
 
-    /// The text of a generation from an offset in UTF-16 code units on.
+    /// A generation's text from an offset on, which counts UTF-16 code units.
     pub(crate) fn replay(&self, generation: &str, offset: u32) -> Result<String> {
         self.lock().world.text_from(generation, offset).ok_or_else(|| no_generation(generation))
     }
 
-    /// What a generation has answered by now, as a transcript would keep it.
+    /// A generation's answer so far, as a transcript would keep it.
     pub(crate) fn answer(&self, generation: &str) -> Option<Answer> {
         self.lock().world.answer(generation).map(Answer::without_cut_calls)
     }
 
-    /// Tells, as a generation ends, that its calls which were cut short are none.
+    /// Drops the tool calls that were cut short when their generation ended, and tells every client.
     pub(crate) fn drop_cut_calls(&self, generation: &str) {
         let mut state = self.lock();
         let Some(Answer { tool_calls, .. }) = state.world.answer(generation) else { return };
-        // From the last on: those behind one that goes move up.
+        // Last first, because each drop moves the later calls up.
         for (index, _) in tool_calls.iter().enumerate().rev().filter(|(_, call)| !call.is_whole()) {
             state.publish(Event::ToolCallDropped { generation_id: generation.to_owned(), index: index as u32 });
         }
@@ -134,7 +134,7 @@ impl Bus {
         self.lock().world.knows(generation)
     }
 
-    /// Waits until there are events, at most `timeout` or a day, and not sooner than 16 ms after the last batch.
+    /// Waits for events, for at most `timeout` or a day. Batches are at least 16 ms apart.
     pub(crate) fn pull(&self, client: ClientId, timeout: Duration) -> Pull {
         let deadline = Instant::now() + timeout.min(LONGEST_PULL);
         let mut state = self.lock();

@@ -9,7 +9,8 @@ use crate::protocol::{Batch, Event, NumberedEvent, TokenLogprob, answers};
 /// A client gets at most one batch in this time: a frame.
 pub(super) const BATCH_INTERVAL: Duration = Duration::from_millis(16);
 
-/// Beyond this many, events that a snapshot can replace are dropped; the gap in the numbers makes the client reread it.
+/// At this many waiting events, those that a snapshot can replace are dropped. The gap in `seq` makes the client reread
+/// the snapshot.
 const LIMIT: usize = 4096;
 
 #[derive(Debug)]
@@ -64,8 +65,8 @@ impl Queue {
         Batch { epoch: self.epoch.clone(), events: self.events.drain(..).collect() }
     }
 
-    /// What waits at the end of the queue for more of this part, behind nothing but pieces of other generations. A generation's
-    /// texts stay in their order; how likely its tokens were is told beside them.
+    /// The last waiting piece of this part, if only pieces of other generations follow it. The texts of one generation
+    /// stay in order. Log probabilities and texts may pass each other.
     fn waiting(&mut self, generation: &str, part: Part) -> Option<Piece<'_>> {
         for numbered in self.events.range_mut(self.sealed..).rev() {
             let (other, its_part, piece) = piece(&mut numbered.event)?;
@@ -80,7 +81,7 @@ impl Queue {
     }
 }
 
-/// One of the things that a generation adds to.
+/// A part of an answer that deltas add to.
 #[derive(PartialEq, Eq)]
 enum Part {
     Text,
@@ -89,14 +90,14 @@ enum Part {
     Logprobs,
 }
 
-/// What a delta adds.
+/// The content of a delta.
 enum Piece<'a> {
     Text(&'a mut String),
     Logprobs(&'a mut Vec<TokenLogprob>),
 }
 
 impl Piece<'_> {
-    /// Adds more to it, if that is of its kind.
+    /// Appends `more`. False if it is of another kind.
     fn joins(self, more: Piece<'_>) -> bool {
         match (self, more) {
             (Self::Text(known), Piece::Text(more)) => known.push_str(more),
@@ -107,7 +108,7 @@ impl Piece<'_> {
     }
 }
 
-/// What a delta adds, and to what.
+/// The generation, the part and the content of a delta. None for other events.
 fn piece(event: &mut Event) -> Option<(&str, Part, Piece<'_>)> {
     match event {
         Event::TextDelta { generation_id, text, .. } => Some((generation_id, Part::Text, Piece::Text(text))),
@@ -122,11 +123,11 @@ fn piece(event: &mut Event) -> Option<(&str, Part, Piece<'_>)> {
     }
 }
 
-/// Whether somebody waits for this very event: a snapshot does not replace it.
+/// Whether a caller waits for this event, so that no snapshot can replace it.
 fn is_answer(event: &Event) -> bool {
     match event {
         answers!(_) => true,
-        // Nobody would ask again.
+        // A resident is not asked twice.
         Event::EvictResident { .. } => true,
         Event::BenchProgress { .. }
         | Event::ModelChanged { .. }

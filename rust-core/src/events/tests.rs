@@ -168,7 +168,7 @@ fn a_client_that_never_pulls_loses_state_events_but_no_answer() {
 }
 
 #[test]
-fn how_likely_tokens_were_is_joined_beside_their_text() {
+fn log_probabilities_are_joined_apart_from_their_text() {
     let bus = Bus::new(Devices::default());
     let client = bus.connect();
     let sink = bus.sink("a".into());

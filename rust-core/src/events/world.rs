@@ -14,8 +14,8 @@ const FINISHED: usize = 16;
 pub(super) struct World {
     models: BTreeMap<String, ModelState>,
     scopes: BTreeMap<String, ScopeSummary>,
-    /// In the order in which they were asked for.
-    generations: VecDeque<Generation>,
+    /// Oldest request first.
+    generations: VecDeque<ShownGeneration>,
     residents: BTreeMap<String, Resident>,
     downloads: BTreeMap<String, Download>,
     suspended: bool,
@@ -23,7 +23,7 @@ pub(super) struct World {
 }
 
 #[derive(Debug)]
-struct Generation {
+struct ShownGeneration {
     state: GenerationState,
     lengths: Lengths,
 }
@@ -33,12 +33,12 @@ struct Generation {
 struct Lengths {
     text: u32,
     reasoning: u32,
-    /// Of each call.
+    /// One for each tool call.
     arguments: Vec<u32>,
 }
 
-impl Generation {
-    /// A call that is not there yet is the next one.
+impl ShownGeneration {
+    /// Appends to a call's arguments. An unknown index begins the next call.
     fn add_to_call(&mut self, index: usize, id: &str, name: &str, arguments: &str) {
         if index >= self.state.tool_calls.len() {
             let call = ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: String::new() };
@@ -86,7 +86,7 @@ impl World {
                 self.scopes.remove(scope);
             }
             Event::GenerationQueued { generation } => {
-                self.generations.push_back(Generation { state: generation.clone(), lengths: Lengths::default() });
+                self.generations.push_back(ShownGeneration { state: generation.clone(), lengths: Lengths::default() });
             }
             Event::PhaseChanged { generation_id, phase } => self.enter(generation_id, phase),
             Event::TextDelta { generation_id, text, .. } => {
@@ -174,12 +174,12 @@ impl World {
         Some(generation.lengths.arguments.get(index).copied().unwrap_or_default())
     }
 
-    /// Tokens of a generation of which was told how likely they were.
+    /// Number of a generation's tokens whose log probabilities are published.
     pub(super) fn logprobs_length(&self, id: &str) -> Option<u32> {
         self.generation(id).map(|generation| generation.state.logprobs.len() as u32)
     }
 
-    /// What a generation has answered by now.
+    /// A generation's answer so far.
     pub(super) fn answer(&self, id: &str) -> Option<Answer> {
         let GenerationState { reasoning, text, tool_calls, .. } = self.generation(id)?.state.clone();
         Some(Answer { reasoning, text, tool_calls })
@@ -194,7 +194,8 @@ impl World {
     fn enter(&mut self, id: &str, phase: &GenerationPhase) {
         let Some(generation) = self.find(id) else { return };
         generation.state.phase = phase.clone();
-        let finished = |generation: &Generation| matches!(generation.state.phase, GenerationPhase::Finished { .. });
+        let finished =
+            |generation: &ShownGeneration| matches!(generation.state.phase, GenerationPhase::Finished { .. });
         if self.generations.iter().filter(|generation| finished(generation)).count() > FINISHED
             && let Some(oldest) = self.generations.iter().position(finished)
         {
@@ -202,11 +203,11 @@ impl World {
         }
     }
 
-    fn generation(&self, id: &str) -> Option<&Generation> {
+    fn generation(&self, id: &str) -> Option<&ShownGeneration> {
         self.generations.iter().rev().find(|generation| generation.state.id == id)
     }
 
-    fn find(&mut self, id: &str) -> Option<&mut Generation> {
+    fn find(&mut self, id: &str) -> Option<&mut ShownGeneration> {
         self.generations.iter_mut().rev().find(|generation| generation.state.id == id)
     }
 }

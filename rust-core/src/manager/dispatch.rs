@@ -1,4 +1,4 @@
-//! Which owner a command goes to, one line each, and which commands a closed manager refuses.
+//! Passes each command to its owner, and refuses commands on a closed manager.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorCode};
 use crate::protocol::{Command, EmbeddingUsage, Event, LifecycleEvent, Mount};
 
 pub(super) fn dispatch(it: &mut Owners, fx: &mut Effects, ticket: Ticket, command: Command) {
-    if let Some(closed) = it.refusal_when_closed().filter(|_| !is_taken_when_closed(&command)) {
+    if let Some(closed) = it.refusal_when_closed().filter(|_| !is_accepted_when_closed(&command)) {
         return ticket.answer(Err(closed));
     }
     let client = ticket.client();
@@ -133,7 +133,7 @@ pub(super) fn dispatch(it: &mut Owners, fx: &mut Effects, ticket: Ticket, comman
         }
         // The client answers these itself.
         Command::Acquire { .. } | Command::Release { .. } | Command::Replay { .. } | Command::ReadLog => {
-            let detail = "this command is the client's own to answer, which is a defect of the library";
+            let detail = "a command that the client answers has reached the manager, which is a defect of the library";
             ticket.answer(Err(Error::new(ErrorCode::Internal, detail)));
         }
     }
@@ -147,9 +147,9 @@ fn embeddings(request_id: String, Embedded { vectors, prompt_tokens }: Embedded)
     Event::Embeddings { request_id, embeddings: vectors, usage: EmbeddingUsage { prompt_tokens } }
 }
 
-/// A closed manager refuses what would load a model or change a scope: the directory may be given back already, and a
-/// change that is answered and not on disk would come back to life in the next process.
-fn is_taken_when_closed(command: &Command) -> bool {
+/// A closed manager refuses commands that would load a model or change a scope. It may have given its directory back
+/// already, so the next process would undo a change that was answered but not written.
+fn is_accepted_when_closed(command: &Command) -> bool {
     match command {
         Command::Release { .. }
         | Command::Unload { .. }

@@ -1,5 +1,5 @@
-//! What an owner of state does to the world outside of it. Clients and the flight recorder are told at once, in order;
-//! what concerns other owners waits for the supervisor, which carries it out, first come first served.
+//! The effects of an owner's change. Events and log records are published at once, in order. Work for other owners is
+//! queued, and the supervisor carries it out in the same order.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::events::{Bus, ClientId};
 use crate::protocol::{Event, LifecycleEvent, LifecycleRecord, ModelConfig};
 
-/// One thing that other owners are to do.
+/// Work for other owners.
 pub(super) enum Effect {
     StartEngine {
         path: String,
@@ -34,12 +34,12 @@ pub(super) enum Effect {
     EvictOthers {
         path: String,
     },
-    /// The model that a generation waits for is ready, or will not be.
+    /// The model that a generation waits for is ready or has failed.
     GenerationLeaseAnswered {
         generation: String,
         result: Result<()>,
     },
-    /// The model that a one-shot task waits for is ready, or will not be.
+    /// The model that a one-shot task waits for is ready or has failed.
     TaskLeaseAnswered {
         lease: LeaseId,
         result: Result<()>,
@@ -54,21 +54,21 @@ pub(super) enum Effect {
     BeginNext {
         scope: String,
     },
-    /// `timer` goes off after a while, in place of one of the same kind that was started before.
+    /// Start a timer. It replaces a running timer of the same key.
     StartTimer {
         timer: Timer,
         after: Duration,
     },
 }
 
-/// What goes off later.
+/// A timer of the supervisor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Timer {
     /// A model has had no lease for the whole keep-alive. `number`: which keep-alive of the model.
     KeepAlive { path: String, number: u64 },
-    /// A model's memory for embeddings has not been used since this lease.
+    /// A model's embedding context has not been used since this lease.
     EmbedderIdle { path: String, used: LeaseId },
-    /// Residents that were asked to go have had the time for it.
+    /// The residents' deadline for this request has passed.
     EvictionOverdue { ask: u64 },
 }
 
@@ -87,24 +87,24 @@ impl Effects {
         self.bus.publish(event);
     }
 
-    /// Tells one client. Nothing happens if it has gone.
+    /// Tells one client, unless it has gone.
     pub(super) fn tell(&self, client: ClientId, event: Event) {
         self.bus.reply(client, event);
     }
 
-    /// Writes into the flight recorder what happened to a model.
+    /// Writes a record about one model into the flight recorder.
     pub(super) fn record(&self, model: &str, event: LifecycleEvent, reason: String) {
         tracing::info!(model, ?event, reason, "lifecycle");
         self.bus.record(LifecycleRecord { at: now_ms(), model: Some(model.to_owned()), event, reason });
     }
 
-    /// Writes into the flight recorder what concerns no single model.
+    /// Writes a record about no single model into the flight recorder.
     pub(super) fn record_all(&self, event: LifecycleEvent, reason: String) {
         tracing::info!(?event, reason, "lifecycle");
         self.bus.record(LifecycleRecord { at: now_ms(), model: None, event, reason });
     }
 
-    /// Leaves something to the supervisor.
+    /// Queues work for other owners.
     pub(super) fn push(&mut self, effect: Effect) {
         self.waiting.push_back(effect);
     }

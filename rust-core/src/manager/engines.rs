@@ -1,4 +1,4 @@
-//! The engines: started, stopped when their scopes are saved, and heard.
+//! Starts engines, stops them once their scopes are saved, and handles their reports.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::library::resolve::resolving;
 use super::memory::admission::ClaimingLoader;
 use super::memory::make_room;
 use super::message::{Mailbox, Message};
-use super::models::{EngineSlot, Event};
+use super::models::{EngineSlot, ModelEvent};
 use super::owners::Owners;
 use crate::engine::{CancelFlag, Engine, EngineReport};
 use crate::error::{Error, ErrorCode, Result};
@@ -23,11 +23,11 @@ pub(super) fn start_engine(it: &mut Owners, mailbox: &Mailbox, path: String, epo
     let ram_cache = RamCache::new(config.parked_budget());
     let claiming = ClaimingLoader { loader: it.loader.clone(), post: it.post.clone(), path: path.clone(), epoch };
     let loader = Arc::new(resolving(it, Arc::new(claiming)));
-    let (bus, mailbox, of) = (it.bus.clone(), mailbox.clone(), path.clone());
+    let (bus, mailbox, report_path) = (it.bus.clone(), mailbox.clone(), path.clone());
     let engine = Engine::start(loader, config, cancel_load.clone(), move |report| match report {
-        // Straight to the bus, as the answer's text goes, so that the two keep their order.
+        // Goes straight to the bus, like the answer's text, so that both keep their order.
         EngineReport::Prefilling { generation, done, total } => publish_prefilling(&bus, generation, done, total),
-        report => mailbox.tell(Message::Engine { path: of.clone(), epoch, report }),
+        report => mailbox.tell(Message::Engine { path: report_path.clone(), epoch, report }),
     });
     let engine = EngineSlot::new(path.clone(), engine, cancel_load, ram_cache);
     engine.set_heat(it.heat);
@@ -52,38 +52,40 @@ pub(super) fn stop_engine(it: &mut Owners, path: String) {
     }
     let Some(epoch) = it.models.epoch(&path) else { return };
     save_each(it, unsaved, None, move |it, _fx, _saved| {
-        // An engine that crashed meanwhile has no successor of its epoch.
+        // None if the engine has crashed meanwhile: its successor has another epoch.
         if let Some(engine) = it.models.engine_of(&path, epoch) {
             engine.stop_after_saving(false);
         }
     });
 }
 
-/// An engine's report. Reports of an engine that has a successor are ignored.
+/// Handles an engine's report. Reports of an earlier epoch are ignored.
 pub(super) fn report(it: &mut Owners, fx: &mut Effects, path: &str, epoch: u64, report: EngineReport) {
     if it.models.epoch(path) != Some(epoch) {
         return;
     }
     let is_dropped = |scope: &str| it.models.engine(path).is_some_and(|engine| engine.has_dropped(scope));
     match report {
-        EngineReport::Progress(progress) => it.models.on(path, Event::LoadProgressed { progress }, fx),
+        EngineReport::Progress(progress) => it.models.on(path, ModelEvent::LoadProgressed { progress }, fx),
         EngineReport::Loaded { info, fingerprint, prompter } => {
             if let Some(engine) = it.models.engine_mut(path) {
                 engine.loaded(fingerprint, prompter);
             }
-            it.models.on(path, Event::Loaded { info }, fx);
+            it.models.on(path, ModelEvent::Loaded { info }, fx);
         }
         EngineReport::Prefilling { generation, done, total } => {
             publish_prefilling(&it.bus, generation, done, total);
         }
         EngineReport::Finished(result) => finish::finished(it, fx, result),
         EngineReport::Cached { scope, tokens } if !is_dropped(&scope) => cached(it, fx, path, &scope, tokens),
-        EngineReport::Parked { parked: kv, reason } if !is_dropped(kv.scope()) => parked(it, fx, path, kv, reason),
+        EngineReport::Parked { parked: snapshot, reason } if !is_dropped(snapshot.scope()) => {
+            parked(it, fx, path, snapshot, reason)
+        }
         EngineReport::Restored { scope, result } if !is_dropped(&scope) => restored(it, fx, path, &scope, result),
-        // About a scope that was deleted.
+        // The scope has been deleted.
         EngineReport::Cached { .. } | EngineReport::Parked { .. } | EngineReport::Restored { .. } => {}
         EngineReport::ThreadsChanged { from, to, reason } => {
-            it.models.on(path, Event::ThreadsChanged { threads: to }, fx);
+            it.models.on(path, ModelEvent::ThreadsChanged { threads: to }, fx);
             fx.record(path, LifecycleEvent::ThreadsChanged { from, to }, reason.into());
         }
         EngineReport::Exited(result) => exited(it, fx, path, result),
@@ -100,11 +102,11 @@ fn exited(it: &mut Owners, fx: &mut Effects, path: &str, result: Result<()>) {
         it.generations.spare_rendering(path);
     }
     let orphans = it.generations.in_engine(path);
-    it.models.on(path, Event::Exited { result }, fx);
+    it.models.on(path, ModelEvent::Exited { result }, fx);
     fx.push(Effect::EngineGone { path: path.to_owned(), orphans, error });
 }
 
-/// The model's lifecycle has heard of the exit, and the leases that waited for the model are answered.
+/// Cleans up after an exit. The model's lifecycle has handled it already, and its waiting leases are answered.
 pub(super) fn gone(it: &mut Owners, fx: &mut Effects, path: &str, orphans: Vec<String>, error: Option<Error>) {
     uncache_scopes(it, fx, path);
     finish::fail_orphans(it, fx, orphans, error.as_ref(), path);

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorCode};
 use crate::events::ClientId;
 use crate::protocol::{Command, ModelConfig};
 
-/// Requests that may wait at once.
+/// Most messages that may wait when a request arrives.
 const LIMIT: usize = 1024;
 
 pub(super) enum Message {
@@ -24,7 +24,7 @@ pub(super) enum Message {
         ticket: Ticket,
         command: Command,
     },
-    /// A lease is taken; `reply` hears when the model is ready.
+    /// Take a lease. `reply` is called when the model is ready or has failed.
     Acquire {
         lease: LeaseId,
         debug_label: String,
@@ -42,7 +42,7 @@ pub(super) enum Message {
         epoch: u64,
         report: EngineReport,
     },
-    /// Work on the blocking pool or on the disk's thread is done.
+    /// Work that ran elsewhere is done.
     Continue(Continue),
     Timer(Timer),
     Shutdown {
@@ -69,19 +69,19 @@ impl Mailbox {
         (Self { sender, waiting: waiting.clone() }, Inbox { receiver, waiting })
     }
 
-    /// Always gets in. A supervisor that has ended needs no message.
+    /// Delivers a message, whatever the limit. A supervisor that has ended needs none.
     pub(super) fn tell(&self, message: Message) {
         let _ended = self.put(message);
     }
 
-    /// A request. Too many that wait, and a supervisor that has ended, answer its ticket with the reason.
+    /// Delivers a request. If the mailbox is full or closed, the ticket is answered with the error.
     pub(super) fn command(&self, ticket: Ticket, command: Command) {
         if let Err((error, Message::Command { ticket, .. })) = self.ask(Message::Command { ticket, command }) {
             ticket.answer(Err(error));
         }
     }
 
-    /// Gets in unless too much is waiting. A message that does not get in comes back.
+    /// Delivers a message unless too many are waiting. Gives an undelivered message back.
     pub(super) fn ask(&self, message: Message) -> std::result::Result<(), (Error, Message)> {
         if self.waiting.load(Ordering::Relaxed) >= LIMIT {
             let detail = format!("{LIMIT} requests are waiting for the manager - try again when some are answered");
@@ -90,7 +90,7 @@ impl Mailbox {
         self.put(message)
     }
 
-    /// The way back for work that is done elsewhere.
+    /// Sends the continuations of work that runs elsewhere.
     pub(super) fn post(&self) -> Post {
         let mailbox = self.clone();
         Post::new(move |then| mailbox.tell(Message::Continue(then)))

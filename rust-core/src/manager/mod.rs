@@ -46,13 +46,13 @@ use crate::store::{Fetcher, HttpOptions, HuggingFace, Network, NetworkOptions, R
 /// Owns models and scopes. One per process in an app (`global`); tests make their own.
 pub struct ModelManager {
     handle: ManagerHandle,
-    /// None when the supervisor runs on somebody else's runtime.
+    /// None when the supervisor runs on the caller's runtime.
     runtime: Option<Runtime>,
-    /// Where scopes are saved and models kept, once a host has named it.
+    /// Directory of saved scopes and of models. None until a host has named it.
     directory: Mutex<Option<PathBuf>>,
 }
 
-/// What clients hold: the way to the supervisor, and to its events.
+/// A client's way to the supervisor and to its events.
 #[derive(Clone)]
 pub(crate) struct ManagerHandle {
     mailbox: Mailbox,
@@ -60,7 +60,7 @@ pub(crate) struct ManagerHandle {
     pub(crate) runtime: Handle,
 }
 
-/// Where models that come from servers are kept, inside the manager's directory.
+/// Folder of downloaded models, inside the manager's directory.
 const MODELS: &str = "models";
 
 impl ModelManager {
@@ -70,7 +70,7 @@ impl ModelManager {
         Self::global_with(|| Arc::new(crate::llama::LlamaLoader))
     }
 
-    /// The same manager; a host that comes first brings the loader.
+    /// The manager of this process. The first caller brings its loader.
     pub fn global_with(loader: impl FnOnce() -> Arc<dyn ModelLoader>) -> &'static ModelManager {
         static GLOBAL: OnceLock<ModelManager> = OnceLock::new();
         GLOBAL.get_or_init(|| ModelManager::new(loader()))
@@ -94,12 +94,13 @@ impl ModelManager {
         Self { handle: ManagerHandle::start(loader, runtime), runtime: None, directory: Mutex::default() }
     }
 
-    /// Names the directory of saved scopes, and of models that come from servers (`models` in it), and takes over what an
-    /// earlier process left there. It is made if it does not exist. Call it before the first client: its first snapshot then
-    /// has the scopes. Blocks while the directory is read; not to be called from async code.
+    /// Names the directory of saved scopes and of downloaded models (`models` in it), and takes over the scopes that an
+    /// earlier process left there. The directory is made if it does not exist. Call this before the first client
+    /// connects, so that its first snapshot has the scopes. Blocks while the directory is read; not to be called from
+    /// async code.
     ///
-    /// Naming the same directory again does nothing. `storageUnavailable` for a second one, and for one that another
-    /// process uses; `closed` after a shutdown.
+    /// Naming the same directory again does nothing. Fails with `storageUnavailable` for a second directory, and for a
+    /// directory that another process uses; with `closed` after a shutdown.
     pub fn keep_in(&self, directory: &Path) -> Result<()> {
         let mut named = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
         if is_named(named.as_deref(), directory)? {
@@ -119,7 +120,7 @@ impl ModelManager {
         Ok(())
     }
 
-    /// Has the supervisor do something, and waits for it.
+    /// Runs `act` on the supervisor, and waits for its result.
     fn tell_and_wait(&self, act: impl FnOnce(&mut Owners, &mut Effects) -> Result<()> + Send + 'static) -> Result<()> {
         let (done, finished) = mpsc::channel();
         self.handle.mailbox.tell(Message::Continue(Box::new(move |it, fx| drop(done.send(act(it, fx))))));
@@ -127,13 +128,12 @@ impl ModelManager {
         finished.recv().map_err(closed)?
     }
 
-    /// What a client needs.
     pub(crate) fn handle(&self) -> ManagerHandle {
         self.handle.clone()
     }
 
-    /// Cancels everything, frees every model and ends the engine threads. Waits at most `deadline`; true if all was
-    /// done by then. Requests that come later are refused as `closed`. Not to be called from async code.
+    /// Cancels everything, frees every model and ends the engine threads. Waits at most `deadline`; true if all of that
+    /// is done by then. Later requests are refused with `closed`. Not to be called from async code.
     pub fn shutdown(&self, deadline: Duration) -> bool {
         let done = self.begin_shutdown();
         self.handle.runtime.block_on(async { tokio::time::timeout(deadline, done).await.is_ok() })
@@ -164,7 +164,7 @@ impl ManagerHandle {
         Self { mailbox, bus, runtime }
     }
 
-    /// A client's request. The ticket is answered, whatever happens.
+    /// Passes a client's request on. Its ticket is answered in any case.
     pub(crate) fn command(&self, ticket: Ticket, command: Command) {
         self.mailbox.command(ticket, command);
     }
@@ -173,8 +173,8 @@ impl ManagerHandle {
         self.mailbox.tell(Message::ClientGone { client });
     }
 
-    /// Takes a lease. `reply` hears when the model is ready, or why it is not; the lease counts meanwhile. A request that
-    /// is refused at once takes none.
+    /// Takes a lease, which counts from now on. `reply` is called when the model is ready or has failed. A mailbox that
+    /// is full or closed gives no lease, and calls `reply` with the error.
     pub(crate) fn acquire(&self, debug_label: String, config: ModelConfig, reply: Reply) -> Option<Lease> {
         let id = LeaseId::next();
         match self.mailbox.ask(Message::Acquire { lease: id, debug_label, config, reply }) {
@@ -191,7 +191,7 @@ impl ManagerHandle {
     }
 }
 
-/// Whether the directory has been named already. Another one is refused.
+/// Whether this directory has been named already. Fails if another directory has been.
 fn is_named(named: Option<&Path>, asked: &Path) -> Result<bool> {
     let Some(named) = named else { return Ok(false) };
     if named == asked {

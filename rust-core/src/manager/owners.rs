@@ -1,6 +1,7 @@
-//! The owners of state side by side, and the ways to work that is done elsewhere: on the blocking pool, on the disk's
-//! thread, in an engine. Each owner is a type that knows no other one; a function that needs several of them takes
-//! `&mut Owners`, and leaves to [`Effects`] what it may not call.
+//! All owners of state, and helpers that run work elsewhere: on the blocking pool, on the disk's thread, in an engine.
+//!
+//! Each owner is a type that knows no other owner. A function that needs several owners takes `it: &mut Owners`, and
+//! pushes work that it must not call itself to `fx: &mut Effects`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,13 +25,14 @@ use crate::events::Bus;
 use crate::kv::{DEFAULT_SAVED_BUDGET_BYTES, Storage};
 use crate::protocol::{BenchReport, Heat};
 
-/// The second half of something that was done elsewhere. Runs on the supervisor, in its turn.
+/// The continuation of work that ran elsewhere. It runs on the supervisor.
 pub(super) type Continue = Box<dyn FnOnce(&mut Owners, &mut Effects) + Send>;
 
-/// Gets a loaded model and its lease, to be released at the end; or the reason why there is none, and no lease.
+/// The continuation of a one-shot task. It gets a loaded model with a lease that it must release, or an error and no
+/// lease.
 pub(super) type TaskThen = Box<dyn FnOnce(&mut Owners, &mut Effects, Result<LoadedModelRef>) + Send>;
 
-/// The way back to the supervisor, from any thread. Never blocks; a supervisor that has ended drops what comes.
+/// Sends continuations to the supervisor, from any thread. It never blocks. A supervisor that has ended drops them.
 #[derive(Clone)]
 pub(super) struct Post(Arc<dyn Fn(Continue) + Send + Sync>);
 
@@ -62,7 +64,7 @@ pub(super) struct Owners {
     pub(super) memory: Ledger,
     /// The directory of saved scopes, once a host has named it.
     pub(super) disk: Option<DiskWriter>,
-    /// Bytes of saved KV on disk.
+    /// Most bytes of saved KV on disk.
     pub(super) saved_budget: u64,
     pub(super) library: Library,
     /// Nothing computes until `resume`.
@@ -105,7 +107,7 @@ impl Owners {
         }
     }
 
-    /// A reply for an engine whose answer comes back to the supervisor.
+    /// A reply for an engine. `then` gets the engine's answer on the supervisor.
     pub(super) fn here<T: Send + 'static>(
         &self,
         then: impl FnOnce(&mut Self, &mut Effects, Result<T>) + Send + 'static,
@@ -142,7 +144,7 @@ impl Owners {
         });
     }
 
-    /// Has a shutdown wait for a thread or task.
+    /// Makes a shutdown wait for a thread or task.
     pub(super) fn await_at_shutdown(&mut self, task: JoinHandle<()>) {
         self.joins.retain(|join| !join.is_finished());
         self.joins.push(task);
@@ -158,7 +160,7 @@ pub(super) fn no_directory() -> Error {
     Error::new(ErrorCode::StorageUnavailable, detail)
 }
 
-/// The panic's own text stays out: it may quote what was worked on.
+/// Leaves the panic's own text out, because it may quote user data.
 pub(super) fn crashed() -> Error {
     Error::new(ErrorCode::Internal, "the work on a request crashed, which is a defect of the library - ask again")
 }

@@ -1,21 +1,21 @@
-//! The end of a manager: every engine is stopped, and the directory given back.
+//! Shuts the manager down: stops every engine, then gives the directory back.
 
 use tokio::sync::oneshot;
 
 use super::effects::Effects;
-use super::models::Event;
+use super::models::ModelEvent;
 use super::owners::Owners;
 
-/// From now on requests that would load a model or change a scope are refused.
+/// Unloads every model. From now on commands that would load a model or change a scope are refused.
 pub(super) fn begin(it: &mut Owners, fx: &mut Effects) {
     it.closed = true;
     it.library.end_downloads(fx);
     for path in it.models.paths() {
-        it.models.on(&path, Event::Unload, fx);
+        it.models.on(&path, ModelEvent::Unload, fx);
     }
 }
 
-/// Answers the callers of a shutdown once no engine is left, when the last thread has been joined.
+/// Once no engine is left, joins the remaining threads, then answers the callers of the shutdown.
 pub(super) fn finish(it: &mut Owners, callers: &mut Vec<oneshot::Sender<()>>) {
     if callers.is_empty() || it.models.engines().next().is_some() {
         return;

@@ -14,7 +14,7 @@ use super::effects::{Effect, Effects, Timer};
 use super::generations::{finish, start};
 use super::memory::{eviction, make_room};
 use super::message::{Inbox, Mailbox, Message};
-use super::models::{Event, Holder};
+use super::models::{Holder, ModelEvent};
 use super::owners::Owners;
 use super::tasks::{cancel, embedders, one_shot};
 use super::{engines, shutdown, suspension};
@@ -24,13 +24,13 @@ use crate::events::Bus;
 pub(super) struct Supervisor {
     owners: Owners,
     mailbox: Mailbox,
-    /// The timers that count, where a newer one takes the place of an older one.
+    /// Running timers that a newer timer of the same key replaces.
     timers: HashMap<TimerKey, AbortHandle>,
     /// Callers of a shutdown that has not ended.
     shutdowns: Vec<oneshot::Sender<()>>,
 }
 
-/// Timers of one key replace each other.
+/// A new timer replaces the running timer of its key.
 #[derive(PartialEq, Eq, Hash)]
 enum TimerKey {
     KeepAlive(String),
@@ -69,7 +69,7 @@ impl Supervisor {
             }
             Message::Engine { path, epoch, report } => engines::report(it, fx, &path, epoch, report),
             Message::Continue(then) => then(it, fx),
-            Message::Timer(timer) => self.went_off(timer, fx),
+            Message::Timer(timer) => self.timer_elapsed(timer, fx),
             Message::Shutdown { done } => {
                 self.shutdowns.push(done);
                 shutdown::begin(it, fx);
@@ -112,16 +112,18 @@ impl Supervisor {
             tokio::time::sleep(after).await;
             mailbox.tell(Message::Timer(timer));
         });
-        // A screen that comes and goes must not leave a long timer behind every time.
-        if let Some(before) = key.and_then(|key| self.timers.insert(key, task.abort_handle())) {
-            before.abort();
+        // A screen that opens and closes many times must not leave a long timer behind each time.
+        if let Some(replaced) = key.and_then(|key| self.timers.insert(key, task.abort_handle())) {
+            replaced.abort();
         }
     }
 
-    fn went_off(&mut self, timer: Timer, fx: &mut Effects) {
+    fn timer_elapsed(&mut self, timer: Timer, fx: &mut Effects) {
         let it = &mut self.owners;
         match timer {
-            Timer::KeepAlive { path, number } => it.models.on(&path, Event::KeepAliveElapsed { timer: number }, fx),
+            Timer::KeepAlive { path, number } => {
+                it.models.on(&path, ModelEvent::KeepAliveElapsed { timer: number }, fx);
+            }
             Timer::EmbedderIdle { path, used } => embedders::idle_elapsed(it, &path, used),
             Timer::EvictionOverdue { ask } => make_room::eviction_overdue(it, fx, ask),
         }
@@ -132,7 +134,7 @@ fn key_of(timer: &Timer) -> Option<TimerKey> {
     match timer {
         Timer::KeepAlive { path, .. } => Some(TimerKey::KeepAlive(path.clone())),
         Timer::EmbedderIdle { path, .. } => Some(TimerKey::EmbedderIdle(path.clone())),
-        // Each ask has a patience of its own.
+        // Each request to residents has its own deadline.
         Timer::EvictionOverdue { .. } => None,
     }
 }

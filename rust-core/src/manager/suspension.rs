@@ -1,4 +1,4 @@
-//! For the background: stops computing, saves what would be lost, and goes on later as if nothing had been.
+//! Suspends the manager for the background: stops computing, saves KV that would be lost, and continues on `resume`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::effects::Effects;
 use super::generations::{prefill_ahead, start};
 use super::kv::save::{after_writing, save_each, save_transcript, unsaved};
 use super::library::downloading;
-use super::models;
+use super::models::ModelEvent;
 use super::owners::{Owners, PendingSuspension};
 use super::tasks::one_shot;
 use super::ticket::Reply;
@@ -30,7 +30,7 @@ pub(super) fn suspend_after(
     }
 }
 
-/// Called after every message: the last generation may have ended.
+/// Begins a waiting suspension once the last generation has ended. Called after every message.
 pub(super) fn suspend_if_resting(it: &mut Owners, fx: &mut Effects) {
     if it.suspensions.is_empty() || !(it.generations.is_empty() || it.suspended) {
         return;
@@ -40,13 +40,13 @@ pub(super) fn suspend_if_resting(it: &mut Owners, fx: &mut Effects) {
     }
 }
 
-/// Stops every engine at its next step, then saves as long as there is time. Asked again while suspended, it saves what
-/// is left.
+/// Stops every engine at its next step, then saves scopes until the deadline. A second call while suspended saves the
+/// rest.
 fn suspend(it: &mut Owners, fx: &mut Effects, deadline: Duration, reply: Reply) {
     if !it.suspended {
         it.suspended = true;
         fx.publish(Event::SuspensionChanged { suspended: true });
-        it.models.on_all(&models::Event::Suspend, fx);
+        it.models.on_all(&ModelEvent::Suspend, fx);
         downloading::suspend(it, fx);
         for scope in it.prefills.scopes() {
             prefill_ahead::call_off(it, &scope);
@@ -70,7 +70,7 @@ fn suspend(it: &mut Owners, fx: &mut Effects, deadline: Duration, reply: Reply) 
 }
 
 fn save_before_deadline(it: &mut Owners, deadline: Duration, reply: Reply) {
-    // A generation that runs keeps in its file what it would keep if it were cancelled now.
+    // The transcript of a running generation is saved as if the generation were cancelled now.
     for id in it.scopes.ids_where(|scope| !scope.generations.is_empty()) {
         save_transcript(it, &id);
     }
@@ -94,7 +94,7 @@ pub(super) fn resume(it: &mut Owners, fx: &mut Effects, reply: Reply) {
         for path in it.models.paths() {
             it.models.ask_engine(&path, EngineCommand::Resume);
         }
-        it.models.on_all(&models::Event::Resume, fx);
+        it.models.on_all(&ModelEvent::Resume, fx);
         downloading::resume(it, fx);
         start::ask_again(it, fx);
         one_shot::ask_again(it, fx);

@@ -6,12 +6,12 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Bus, ClientId};
 use crate::protocol::Event;
 
-/// Answers a request, or a step of one. A reply that is made from a [`Ticket`] answers `internal` when it is dropped
-/// uncalled; one that the manager makes for itself may be dropped. It must return at once.
+/// Takes the result of a request, or of a step of one. It must return at once. A reply that is made from a [`Ticket`]
+/// answers `internal` when it is dropped uncalled; a reply that the manager makes for itself may be dropped.
 pub(crate) type Reply<T = ()> = Box<dyn FnOnce(Result<T>) + Send>;
 
-/// One request that waits for its answer. It answers exactly once: where the code in between loses it, or panics with it,
-/// its `Drop` answers `internal`.
+/// One unanswered request. It is answered exactly once: if the code in between loses the ticket or panics, its `Drop`
+/// answers `internal`.
 #[must_use = "dropping a ticket answers `internal`"]
 pub(crate) struct Ticket {
     bus: Arc<Bus>,
@@ -81,20 +81,20 @@ impl Drop for Ticket {
 }
 
 fn lost() -> Error {
-    Error::new(ErrorCode::Internal, "the request was lost inside the library, which is a defect of it - ask again")
+    Error::new(ErrorCode::Internal, "the library lost the request, which is a defect of the library - ask again")
 }
 
-/// Tickets that get lost, for tests: by a seed, and only those that are made on the thread that asks for it.
+/// Loses tickets by a seed, for tests. It affects only tickets that are made on the thread that called `seed`.
 #[cfg(test)]
 pub(super) mod losses {
     use std::cell::Cell;
 
-    /// Where a ticket is dropped.
+    /// The place where a ticket is dropped.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(super) enum Place {
-        /// As its reply is made.
+        /// When its reply is made.
         Reply,
-        /// As it is to be answered.
+        /// When it is to be answered.
         Answer,
     }
 
@@ -102,7 +102,7 @@ pub(super) mod losses {
         static STATE: Cell<Option<u64>> = const { Cell::new(None) };
     }
 
-    /// From now on half of the tickets that this thread makes are lost, at random places.
+    /// Loses half of this thread's tickets from now on, at random places.
     pub(crate) fn seed(seed: u64) {
         STATE.set(Some(seed | 1));
     }

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_the_range_is_refused_by_name_and_range() {
+    fn a_number_out_of_range_is_refused_by_name_and_range() {
         for (place, range) in NUMBERS {
             let (least, most) = match range {
                 Whole(least, most) | WholeOrNull(least, most) => (*least as f64, *most as f64),

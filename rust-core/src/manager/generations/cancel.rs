@@ -1,4 +1,4 @@
-//! The end of a generation before its time.
+//! Cancels generations.
 
 use super::finish::end_unstarted;
 use super::generation::Stage;
@@ -8,7 +8,7 @@ use crate::manager::owners::Owners;
 use crate::manager::ticket::Reply;
 use crate::protocol::FinishReason;
 
-/// `reply` hears when the generation has ended. Cancelling one that has finished already is no error.
+/// `reply` is called when the generation has ended. Cancelling a finished generation is no error.
 pub(in crate::manager) fn cancel(it: &mut Owners, fx: &mut Effects, id: &str, reply: Reply) {
     match it.generations.get_mut(id) {
         Some(generation) => {
@@ -26,7 +26,7 @@ pub(in crate::manager) fn cancel_generation(it: &mut Owners, fx: &mut Effects, i
         Stage::WaitingForScope(_) | Stage::WaitingForModel(_) => {
             end_unstarted(it, fx, id, FinishReason::Cancelled, None);
         }
-        // Ends when its template is rendered.
+        // Ends as soon as its template is applied.
         Stage::Rendering(_) => {}
         Stage::Running(_) => {
             if let Some(engine) = it.models.engine(&generation.config.path) {

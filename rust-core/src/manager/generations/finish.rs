@@ -1,4 +1,4 @@
-//! The one end of every generation.
+//! Ends generations. Every end goes through [`finished`].
 
 use crate::engine::{Answer, Finished};
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::manager::owners::Owners;
 use crate::manager::scopes::disposal::finish_deletion;
 use crate::protocol::{Event, FinishReason, GenerationPhase, Outcome, Timings, Usage};
 
-/// The model was unloaded: fails the generations that wait in front of the engine. The engine ends the others.
+/// Fails the generations that wait for a model that was unloaded. Its engine ends the others.
 pub(in crate::manager) fn end_waiting(it: &mut Owners, fx: &mut Effects, path: &str) {
     for id in it.generations.waiting_for(path) {
         end_unstarted(it, fx, &id, FinishReason::Failed, Some(unloaded(path)));
@@ -30,7 +30,7 @@ pub(in crate::manager) fn fail_orphans(
     }
 }
 
-/// Ends a generation of which the engine has no result.
+/// Ends a generation without a result from the engine.
 pub(in crate::manager) fn end_unstarted(
     it: &mut Owners,
     fx: &mut Effects,
@@ -51,8 +51,8 @@ pub(in crate::manager) fn end_unstarted(
     finished(it, fx, result);
 }
 
-/// The one end of every generation: the transcript keeps it or goes back, clients are told, the lease is released, and
-/// the scope's next generation begins.
+/// Ends a generation: its messages stay in the transcript or are taken back, clients are told, its lease is released,
+/// and the scope's next generation begins.
 pub(in crate::manager) fn finished(it: &mut Owners, fx: &mut Effects, finished: Finished) {
     let Finished { generation: id, reason, error, answer, usage, timings } = finished;
     let Some(generation) = it.generations.remove(&id) else { return };

@@ -1,4 +1,4 @@
-//! One generation on its way: behind its scope, its model, its template and the engine.
+//! One generation. It waits for its scope, then for its model, is rendered, and runs in the engine.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,7 +45,7 @@ impl Stage {
         }
     }
 
-    /// Goes on to another stage with the same way back.
+    /// Moves on to another stage with the same undo.
     pub(in crate::manager) fn advance(&mut self, next: fn(Undo) -> Stage) {
         let now = std::mem::replace(self, Self::WaitingForScope(Input::Append(Vec::new())));
         *self = match now.into_undo() {

@@ -1,4 +1,4 @@
-//! The way of a generation through the manager, and the prefill that runs ahead of it.
+//! Generations, from request to end, and the prefills that run ahead of them.
 
 pub(super) mod cancel;
 pub(super) mod finish;

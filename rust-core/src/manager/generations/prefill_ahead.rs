@@ -1,5 +1,5 @@
-//! The way of a prefill that runs ahead of its generation, from the words that are known so far to the engine. It changes
-//! nothing but what is cached, and anything else that is asked of the scope ends it.
+//! Prefills ahead of a generation, from the words that are known so far. Such a prefill changes only the cache, and any
+//! other request for the scope cancels it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::manager::scopes::{Input, Kv, Stamp};
 use crate::manager::ticket::Reply;
 use crate::protocol::{Message, Overflow, PrefillCommand};
 
-/// The newest prefill of a scope takes the place of the one before, whose words are out of date.
+/// Starts a prefill. It replaces the scope's earlier prefill, whose words are out of date.
 pub(in crate::manager) fn prefill(it: &mut Owners, command: PrefillCommand, reply: Reply<Prefilled>) {
     let PrefillCommand { scope: id, append, messages, open } = command;
     let scope = match it.scopes.resting(&id) {
@@ -41,7 +41,7 @@ pub(in crate::manager) fn prefill(it: &mut Owners, command: PrefillCommand, repl
     render(it, id, stamp, path, model, (messages, dropped));
 }
 
-/// Applies the template twice, on the blocking pool. A KV of the scope that is on disk is read meanwhile.
+/// Applies the template twice, on the blocking pool, and reads the scope's KV file there if it has one.
 fn render(
     it: &mut Owners,
     id: String,
@@ -61,7 +61,7 @@ fn render(
     let work = move || {
         let saved = saved.map(|read| read().map(Arc::new));
         let prefix = |seen: &[Message]| stable_prefix(seen, |messages| prompter.render_ahead(messages, &options));
-        // The generation itself decides what is left out, by its options. A prompt that does not fit is refused.
+        // Only the generation decides which messages to drop, by its options. A prefill that does not fit is refused.
         let fitted = catch_template_panic(|| fit(&messages, dropped, Overflow::Error, budget, prefix));
         drop(prompter);
         Ok((fitted, saved))
@@ -103,7 +103,7 @@ fn rendered(it: &mut Owners, id: &str, stamp: Stamp, fitted: Result<Fitted>, sav
     it.models.ask_engine(&path, EngineCommand::Prefill(Box::new(job)));
 }
 
-/// The one end of every prefill that is not called off.
+/// Ends a prefill that was not called off.
 fn end(it: &mut Owners, id: &str, stamp: Stamp, result: Result<Prefilled>) {
     if it.prefills.get_mut(id, stamp).is_none() {
         return; // Called off, and answered then.
@@ -115,20 +115,22 @@ fn end(it: &mut Owners, id: &str, stamp: Stamp, result: Result<Prefilled>) {
     (running.reply)(result);
 }
 
-/// Something else is asked of the scope. Answers at once; the engine sees the flag at the latest after its chunk.
+/// Cancels the scope's prefill in favour of another request. Answers at once; the engine sees the flag after its chunk
+/// at the latest.
 pub(in crate::manager) fn call_off(it: &mut Owners, id: &str) {
     let Some(running) = it.prefills.remove(id) else { return };
     running.cancel.cancel();
     if let Some(engine) = it.models.engine(&running.path) {
         engine.wake();
     }
-    let detail = format!("the prefill of scope {id} made way for what was asked after it - its tokens so far stay");
+    let detail =
+        format!("the prefill of scope {id} made way for a later request - its tokens so far stay in the cache");
     (running.reply)(Err(Error::new(ErrorCode::Cancelled, detail)));
 }
 
-/// What a prompt begins with, whatever words follow the text of its last message. Nothing need be known of the template for
-/// that: it renders two texts that differ behind that place alone, and what it gives is the same up to there. The space keeps a
-/// tokenizer from joining the last word with what follows.
+/// The beginning of a prompt that stays the same however its last message goes on. This works with any template: it
+/// renders two texts that differ only after that message, and the tokens that both share are the beginning. The space
+/// keeps a tokenizer from joining the last word with the next one.
 fn stable_prefix(messages: &[Message], render: impl Fn(&[Message]) -> Result<Prompt>) -> Result<Prompt> {
     let continued = |by: &str| {
         let mut messages = messages.to_vec();
@@ -143,7 +145,7 @@ fn stable_prefix(messages: &[Message], render: impl Fn(&[Message]) -> Result<Pro
     Ok(one)
 }
 
-/// A text without its last word, which may become another one.
+/// The text without its last word, which may be incomplete.
 fn closed_words(text: &str) -> &str {
     text.trim_end_matches(|character: char| !character.is_whitespace()).trim_end()
 }

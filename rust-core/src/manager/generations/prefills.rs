@@ -14,14 +14,14 @@ pub(in crate::manager) struct Prefills {
 }
 
 pub(super) struct RunningPrefill {
-    /// Tells it from earlier prefills of its scope.
+    /// Distinguishes it from earlier prefills of its scope.
     pub(super) stamp: Stamp,
     /// Path of the model that computes.
     pub(super) path: String,
-    /// Of the engine that computes.
+    /// Epoch of the engine that computes.
     pub(super) epoch: u64,
     pub(super) cancel: CancelFlag,
-    /// KV read from disk for it; kept until the engine has it.
+    /// KV read from disk for it, kept alive until the engine has it.
     pub(super) kept: Option<Arc<KvSnapshot>>,
     pub(super) reply: Reply<Prefilled>,
 }
@@ -35,12 +35,12 @@ impl Prefills {
         self.by_scope.insert(scope, prefill);
     }
 
-    /// The scope's prefill, whichever it is.
+    /// Removes the scope's prefill.
     pub(super) fn remove(&mut self, scope: &str) -> Option<RunningPrefill> {
         self.by_scope.remove(scope)
     }
 
-    /// That very prefill; None if it was called off.
+    /// The scope's prefill with this stamp. None if it was called off.
     pub(super) fn get_mut(&mut self, scope: &str, stamp: Stamp) -> Option<&mut RunningPrefill> {
         self.by_scope.get_mut(scope).filter(|prefill| prefill.stamp == stamp)
     }

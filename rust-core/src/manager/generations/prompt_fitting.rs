@@ -1,42 +1,42 @@
-//! What a model is shown of a conversation that outgrows its context: the system prompt and the newest turns. Pure: the
-//! template comes as a function.
+//! Fits a conversation that outgrows its context: the model sees the system prompt and the newest turns. A pure rule;
+//! the template is a parameter.
 
 use crate::engine::Prompt;
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::scopes::system_messages;
 use crate::protocol::{Message, Overflow, Role};
 
-/// A prompt, and how many messages after the system prompt it leaves out.
+/// A prompt, and the number of messages after the system prompt that it leaves out.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fitted {
     pub(crate) prompt: Prompt,
     pub(crate) dropped: usize,
 }
 
-/// TokenBudget for a prompt and its answer, in tokens.
+/// Tokens for a prompt and its answer.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::manager) struct TokenBudget {
     context_size: usize,
-    /// Kept free for the answer, as long as there are turns to be dropped for it.
+    /// Tokens that are kept free for the answer, as long as older turns can be dropped.
     reserve: usize,
 }
 
 impl TokenBudget {
-    /// An answer begins with its limit free, a quarter of the context at most; one without a limit with an eighth, so that
-    /// a conversation that is nearly full is called so before it is cut.
+    /// The reserve is the answer's limit, but at most a quarter of the context. Without a limit it is an eighth, so
+    /// that a scope is recorded as nearly full before messages are dropped.
     pub(in crate::manager) fn new(context_size: u32, max_output_tokens: Option<u32>) -> Self {
         let reserve = max_output_tokens.map_or(context_size / 8, |most| most.min(context_size / 4));
         Self { context_size: context_size as usize, reserve: reserve as usize }
     }
 }
 
-/// Renders a conversation without the `dropped` messages that were left out before. If that leaves too little room and
-/// `overflow` allows it, further turns are left out, oldest first, until half of the context is free: the next ones then
-/// find room without another cut, and with it another prefill. The last turn always stays.
+/// Renders a conversation without its `dropped` oldest messages. If too little room is left and `overflow` allows it,
+/// further turns are dropped, oldest first, until half of the context is free. The next turns then fit without another
+/// cut, and without another full prefill. The last turn always stays.
 ///
-/// Renders at most 1 + log2(turns) + 1 times. A cut that the template refuses counts as too long, so later ones are tried.
-/// `ContextFull` if the last turn alone is longer than the context, `TemplateFailed` if the template refuses every cut
-/// that would do.
+/// Renders at most 1 + log2(turns) + 1 times. A cut that the template refuses counts as too long, so that later cuts
+/// are tried. `ContextFull` if the last turn alone is longer than the context, `TemplateFailed` if the template refuses
+/// every cut that would do.
 pub(in crate::manager) fn fit(
     messages: &[Message],
     dropped: usize,
@@ -52,15 +52,15 @@ pub(in crate::manager) fn fit(
     };
     let whole = render_without(before)?;
     match overflow {
-        // The engine refuses what is too long.
+        // The engine refuses a prompt that is too long.
         Overflow::Error => Ok(whole),
         Overflow::DropOldest if length(&whole) + budget.reserve <= budget.context_size => Ok(whole),
         Overflow::DropOldest => shorten(whole, &later, budget, render_without),
     }
 }
 
-/// Where a conversation may begin after its system prompt: how much to leave out now, at most `dropped`, and the longer
-/// ways to do so. A turn is a user message and everything up to the next one.
+/// Numbers of messages that may be dropped after the system prompt: the largest up to `dropped`, and all larger ones. A
+/// turn is a user message and everything up to the next user message.
 fn cuts(messages: &[Message], system: usize, dropped: usize) -> (usize, Vec<usize>) {
     let talk = messages[system..].iter().enumerate().skip(1);
     let turns = talk.filter(|(_, message)| message.role == Role::User).map(|(index, _)| index);
@@ -68,7 +68,7 @@ fn cuts(messages: &[Message], system: usize, dropped: usize) -> (usize, Vec<usiz
     (before.last().copied().unwrap_or(0), later)
 }
 
-/// Finds the first cut that frees half of the context; failing that, the shortest prompt there is.
+/// Finds the first cut that frees half of the context, or else the shortest prompt.
 fn shorten(
     whole: Fitted,
     cuts: &[usize],
@@ -105,8 +105,8 @@ fn length(fitted: &Fitted) -> usize {
 
 fn too_long(tokens: usize, budget: TokenBudget) -> Error {
     let detail = format!(
-        "the last message and the system prompt have {tokens} tokens, contextSize is {} - shorten them or load the model \
-         with a larger contextSize",
+        "the last message and the system prompt have {tokens} tokens, contextSize is {} - shorten them or load the \
+         model with a larger contextSize",
         budget.context_size
     );
     Error::new(ErrorCode::ContextFull, detail)

@@ -1,4 +1,4 @@
-//! What is left of a conversation, for one template per case: a message is as many tokens as its text says.
+//! Cuts of conversations, under a template that gives each message as many tokens as its text says.
 
 use std::cell::RefCell;
 
@@ -26,8 +26,8 @@ fn render(messages: &[Message]) -> Result<Prompt> {
     Ok(Prompt { tokens: vec![0; tokens], stop: vec![], format: None })
 }
 
-/// Messages left out and tokens left of a context of 100, a quarter of which the answer may fill.
-fn shift(messages: &str, dropped: usize) -> Result<(usize, usize)> {
+/// Messages dropped and tokens left, in a context of 100, a quarter of which the answer may fill.
+fn fitted_to_100(messages: &str, dropped: usize) -> Result<(usize, usize)> {
     fit(&talk(messages), dropped, Overflow::DropOldest, TokenBudget::new(100, Some(25)), render).map(shape)
 }
 
@@ -53,35 +53,35 @@ fn the_oldest_turns_go_until_half_of_the_context_is_free() {
         ("s10 a20 u40 a20 u10", 0, (3, 20)),
         // Two questions in a row are two turns.
         ("u40 u40 a5 u5", 0, (1, 50)),
-        // The last turn stays, and so long as it fits it runs.
+        // The last turn stays, and it runs as long as it fits.
         ("u30 a30 u60", 0, (2, 60)),
         ("s20 u30 a30 u80", 0, (2, 100)),
         ("u100", 0, (0, 100)),
-        // It begins where it began before, and goes on from there.
+        // A conversation begins where it began before, or later.
         ("s10 u90 a90 u20 a20 u20", 2, (2, 70)),
         ("s10 u90 a90 u20 a20 u20 a20 u20", 2, (6, 30)),
-        // A cut that is none, from a damaged file for example, is moved to the one before.
+        // A number that is no cut, for example from a damaged file, moves to the cut before it.
         ("s10 u20 a20 u20", 1, (0, 70)),
         ("s10 u20 a20 u20", 9, (2, 30)),
         ("u20", 1, (0, 20)),
     ];
     for (messages, dropped, wanted) in cases {
-        assert_eq!(shift(messages, dropped), Ok(wanted), "{messages} without {dropped}");
+        assert_eq!(fitted_to_100(messages, dropped), Ok(wanted), "{messages} without {dropped}");
     }
 }
 
 #[test]
 fn a_last_turn_that_is_too_long_alone_is_an_error_with_the_numbers() {
-    let detail = "the last message and the system prompt have 101 tokens, contextSize is 100 - shorten them or load the \
-                  model with a larger contextSize";
+    let detail = "the last message and the system prompt have 101 tokens, contextSize is 100 - shorten them or load \
+                  the model with a larger contextSize";
     for messages in ["u101", "s21 u80", "s21 u10 a10 u10 a10 u80"] {
-        assert_eq!(shift(messages, 0), Err(Error::new(ErrorCode::ContextFull, detail)), "{messages}");
+        assert_eq!(fitted_to_100(messages, 0), Err(Error::new(ErrorCode::ContextFull, detail)), "{messages}");
     }
 }
 
 #[test]
 fn the_answer_gets_what_it_may_use_and_a_quarter_at_most_or_an_eighth_without_a_limit() {
-    for (most, tokens, shifts) in [
+    for (most, tokens, drops) in [
         (Some(10), 90, false),
         (Some(10), 91, true),
         (Some(25), 75, false),
@@ -92,12 +92,12 @@ fn the_answer_gets_what_it_may_use_and_a_quarter_at_most_or_an_eighth_without_a_
     ] {
         let messages = talk(&format!("u{} a1 u1", tokens - 2));
         let fitted = fit(&messages, 0, Overflow::DropOldest, TokenBudget::new(100, most), render).expect("it fits");
-        assert_eq!(fitted.dropped > 0, shifts, "{most:?} beside {tokens}");
+        assert_eq!(fitted.dropped > 0, drops, "{most:?} beside {tokens}");
     }
 }
 
 #[test]
-fn without_shifting_everything_is_shown_that_was_shown_before() {
+fn with_overflow_error_nothing_more_is_dropped() {
     let error = |messages: &str, dropped| {
         shape(
             fit(&talk(messages), dropped, Overflow::Error, TokenBudget::new(100, None), render)

@@ -52,7 +52,7 @@ impl Generations {
         self.open.iter().filter(|(_, generation)| wanted(generation)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Generations of a model that its engine has, or is about to be given.
+    /// Generations of a model that its engine has, or is about to get.
     pub(in crate::manager) fn in_engine(&self, path: &str) -> Vec<String> {
         let begun = |generation: &Generation| matches!(generation.stage, Stage::Rendering(_) | Stage::Running(_));
         self.ids_where(|generation| generation.config.path == path && begun(generation))
@@ -65,7 +65,7 @@ impl Generations {
         self.ids_where(|generation| generation.config.path == path && waits(generation))
     }
 
-    /// After a crash: generations that the engine has not had yet wait for the next engine.
+    /// After a crash, generations that were being rendered wait for the next engine.
     pub(in crate::manager) fn spare_rendering(&mut self, path: &str) {
         let theirs = self.open.values_mut().filter(|generation| generation.config.path == path);
         for generation in theirs.filter(|generation| matches!(generation.stage, Stage::Rendering(_))) {
@@ -73,8 +73,8 @@ impl Generations {
         }
     }
 
-    /// The scope's generation that has begun: how it would go back, and the part of its answer that would stay, if it
-    /// ended now.
+    /// The undo of the scope's generation that has begun, and the part of its answer that would be kept if it were
+    /// cancelled now.
     pub(in crate::manager) fn begun(&self, scope: &Scope, bus: &Bus) -> Option<(&Undo, Option<Answer>)> {
         let id = scope.generations.front()?;
         let generation = self.open.get(id)?;
@@ -82,7 +82,7 @@ impl Generations {
         Some((generation.stage.undo()?, partial))
     }
 
-    /// Whether the engine has a generation of the scope, and so perhaps KV of it that is newer than its report.
+    /// Whether the engine runs a generation of the scope. Its KV may then be newer than the engine's last report.
     pub(in crate::manager) fn is_at_work(&self, scope: &Scope) -> bool {
         let generation = scope.generations.front().and_then(|id| self.open.get(id));
         generation.is_some_and(|generation| matches!(generation.stage, Stage::Running(_)))

@@ -1,4 +1,5 @@
-//! The second half of a generation's way: its template, applied on the blocking pool, and its prompt, given to the engine.
+//! The second half of a generation's preparation: applies the template on the blocking pool, and gives the prompt to
+//! the engine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use crate::manager::owners::Owners;
 use crate::manager::scopes::{Kv, context_usage};
 use crate::protocol::{self, FinishReason};
 
-/// Runs work on a model's template or vocabulary. A panic there is an error; its own text stays out, because it may quote
-/// the conversation.
+/// Runs work on a model's template or vocabulary, and turns a panic into an error. The panic's own text stays out,
+/// because it may quote the conversation.
 pub(in crate::manager) fn catch_template_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let detail = "the model's template or vocabulary crashed on this text - use another model file";
@@ -24,7 +25,7 @@ pub(in crate::manager) fn catch_template_panic<T>(work: impl FnOnce() -> Result<
     })
 }
 
-/// A generation that is being rendered, and by which engine's model.
+/// A generation that is being rendered, and the engine whose template is applied.
 struct Rendering {
     generation: String,
     scope: String,
@@ -32,7 +33,7 @@ struct Rendering {
     epoch: u64,
 }
 
-/// Applies the template on the blocking pool. A KV of the scope that is on disk is read meanwhile.
+/// Applies the template on the blocking pool, and reads the scope's KV file there if it has one.
 pub(super) fn render(it: &mut Owners, id: &str) {
     let Some(generation) = it.generations.get_mut(id) else { return };
     let path = generation.config.path.clone();
@@ -91,13 +92,13 @@ fn rendered(it: &mut Owners, fx: &mut Effects, rendering: &Rendering, result: Re
     }
 }
 
-/// Gives the prompt to the engine, which answers from here on.
+/// Gives the prompt to the engine, which ends the generation from here on.
 fn run(it: &mut Owners, fx: &mut Effects, rendering: &Rendering, prompt: Prompt, saved: Option<&ReadKv>) {
     let Rendering { generation: id, path, .. } = rendering;
     let (Some(generation), Some(engine)) = (it.generations.get_mut(id), it.models.engine(path)) else { return };
     generation.stage.advance(Stage::Running);
     if let Some(Ok(saved)) = saved {
-        // The job behind it finds it, or prefills where the engine takes no more work.
+        // The job that follows finds the snapshot, or prefills if the mailbox is full.
         generation.kept = Some(saved.clone());
         let _full = engine.try_send(EngineCommand::Keep(saved.clone()));
     }
@@ -115,7 +116,7 @@ fn run(it: &mut Owners, fx: &mut Effects, rendering: &Rendering, prompt: Prompt,
         return;
     }
     if engine.is_closed() {
-        // It crashed a moment ago, and its exit is on the way: the generation has not begun.
+        // The engine has just crashed, and its exit report is on the way. The generation has not begun.
         generation.stage.advance(Stage::WaitingForModel);
         return;
     }

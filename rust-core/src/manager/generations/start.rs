@@ -1,4 +1,5 @@
-//! The first half of a generation's way: its scope, then its model. `rendering` has the second half.
+//! The first half of a generation's preparation: it waits for its scope, then for its model. `rendering` has the second
+//! half.
 
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::protocol::{
     Event, FinishReason, GenerateCommand, GenerationPhase, GenerationState, Message, ModelConfig, Role,
 };
 
-/// Queues a generation behind the others of its scope. `reply` hears that it is queued; its answer comes in events.
+/// Queues a generation behind the others of its scope. `reply` is called once it is queued; its answer comes in events.
 pub(in crate::manager) fn generate(it: &mut Owners, fx: &mut Effects, command: GenerateCommand, reply: Reply) {
     if let Err(error) = check(it, &command) {
         return reply(Err(error));
@@ -88,7 +89,7 @@ fn queued(id: &str, scope: &str, config: &ModelConfig) -> GenerationState {
     }
 }
 
-/// Takes a generation's lease, or asks by it once more whether the model is ready.
+/// Takes a generation's lease. If it has been taken already, asks again for the model.
 fn hold_model(it: &mut Owners, fx: &mut Effects, id: &str, lease: LeaseId, config: ModelConfig) {
     it.models.hold(lease, format!("generation {id}"), Holder::Generation(id.to_owned()), config, fx);
 }
@@ -109,22 +110,22 @@ pub(in crate::manager) fn begin_next(it: &mut Owners, fx: &mut Effects, scope_id
     hold_model(it, fx, &id, lease, config);
 }
 
-/// The model of a generation is ready, or will not be.
+/// The model of a generation is ready or has failed.
 pub(in crate::manager) fn lease_answered(it: &mut Owners, fx: &mut Effects, id: &str, result: Result<()>) {
     let Some(generation) = it.generations.get(id) else { return };
     match (result, &generation.stage) {
         (Ok(()), Stage::WaitingForModel(_)) => render(it, id),
         (Ok(()), Stage::WaitingForScope(_) | Stage::Rendering(_) | Stage::Running(_)) => {}
-        // Nothing is lost: the generation waits for `ask_again`, or for its scope and then for that.
+        // A suspension ends no generation: this one waits for `ask_again`, or for its scope first.
         (Err(error), Stage::WaitingForScope(_) | Stage::WaitingForModel(_)) if error.code == ErrorCode::Suspended => {}
         (Err(error), _) => end_unstarted(it, fx, id, FinishReason::Failed, Some(error)),
     }
 }
 
-/// Asks for the models of generations that wait for one, after a suspension that deferred them, or after a crash.
+/// Asks again for the models that generations wait for, after a suspension or a crash.
 pub(in crate::manager) fn ask_again(it: &mut Owners, fx: &mut Effects) {
     for id in it.generations.ids_where(|generation| matches!(generation.stage, Stage::WaitingForModel(_))) {
-        // The model of one generation may fail at once, and end others.
+        // A model that fails at once may have ended other generations.
         let Some(generation) = it.generations.get(&id) else { continue };
         let (lease, config) = (generation.lease, generation.config.clone());
         hold_model(it, fx, &id, lease, config);

@@ -11,8 +11,8 @@ use crate::manager::owners::Owners;
 use crate::manager::scopes::Scope;
 use crate::protocol::Persist;
 
-/// Takes over what an earlier process left. A scope that has been talked to already stays as it is, and what was found
-/// of its id goes as far as nothing newer takes its place.
+/// Takes over the scopes that an earlier process left. A scope that exists already stays as it is: its transcript
+/// replaces the file of the same id, and the KV file of that id is removed.
 pub(in crate::manager) fn open(
     it: &mut Owners,
     fx: &mut Effects,

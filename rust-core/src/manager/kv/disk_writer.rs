@@ -1,4 +1,4 @@
-//! The thread that reads and writes saved scopes, one job after another. Nobody waits for it but by message.
+//! The thread that reads and writes saved scopes, one job after another. Its results come back as messages.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use crate::kv::{DiskIndex, Storage};
 type Job = Box<dyn FnOnce(&Storage) + Send>;
 
 pub(in crate::manager) struct DiskWriter {
-    /// For reading off this thread: a file is the old one or the new one at any moment.
+    /// For reads on other threads. At any moment a file is either the old or the new one.
     storage: Arc<Storage>,
-    /// Whose KV is on disk, within the budget.
+    /// The index of KV files, within their budget.
     pub(in crate::manager) index: DiskIndex,
-    /// Bytes of KV that were given up in RAM and are not written yet.
+    /// Bytes of snapshots that have left the RAM cache and are not written yet.
     pub(in crate::manager) leaving: u64,
     jobs: Sender<Job>,
     thread: JoinHandle<()>,
 }
 
 impl DiskWriter {
-    /// `budget` for KV files, in bytes.
+    /// `budget` is for KV files, in bytes.
     pub(in crate::manager) fn new(storage: Storage, budget: u64) -> Result<Self> {
         let storage = Arc::new(storage);
         let (jobs, inbox) = channel::<Job>();
@@ -41,7 +41,7 @@ impl DiskWriter {
         self.storage.clone()
     }
 
-    /// Runs `work` after all that was given before, then `then` with its result, both on the disk's thread.
+    /// Runs `work` after all earlier jobs, then `then` with its result, both on the disk's thread.
     pub(in crate::manager) fn run<T>(
         &self,
         work: impl FnOnce(&Storage) -> Result<T> + Send + 'static,
@@ -52,11 +52,12 @@ impl DiskWriter {
                 |_| Err(Error::new(ErrorCode::StorageFailed, "saving crashed - this is a defect of the library"));
             then(catch_unwind(AssertUnwindSafe(|| work(storage))).unwrap_or_else(crashed));
         };
-        // The thread ends with this sender, and neither half of a job unwinds it.
+        // The thread lives as long as this sender, and neither half of a job unwinds it.
         let _running = self.jobs.send(Box::new(job));
     }
 
-    /// Ends the thread when it has done all jobs, and gives the directory back. Join the result off the supervisor.
+    /// Ends the thread after its last job, and gives the directory back. The supervisor must not join the result
+    /// itself.
     pub(in crate::manager) fn close(self) -> JoinHandle<()> {
         self.thread
     }

@@ -1,4 +1,4 @@
-//! A new scope that begins as a copy of another one, with a copy of its KV.
+//! Forks a scope: the new scope begins with a copy of the transcript and of the KV.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::kv::{Fingerprint, KvSnapshot};
 use crate::manager::effects::{Effects, now_ms};
 use crate::manager::owners::Owners;
-use crate::manager::scopes::{Kv, Saved, Scope, Stamp};
+use crate::manager::scopes::{Kv, KvFile, Scope, Stamp};
 use crate::manager::ticket::Reply;
 
 pub(in crate::manager) fn fork(
@@ -38,16 +38,16 @@ pub(in crate::manager) fn fork(
         Kv::Resident(_) => {
             let model = path.clone();
             let copied = it.here(move |it, _fx, copied: Result<Option<Arc<KvSnapshot>>>| match copied {
-                Ok(Some(parked)) => fork_parked(it, model, parked, fork, incarnation, reply),
-                // Nothing worth copying, or the engine has gone: the fork is prefilled on its first turn.
+                Ok(Some(snapshot)) => fork_parked(it, model, snapshot, fork, incarnation, reply),
+                // There is nothing to copy, or the engine has gone: the fork's first generation prefills.
                 Ok(None) | Err(_) => reply(Ok(())),
             });
             it.models.ask_engine(&path, EngineCommand::Copy { scope: id.to_owned(), reply: copied });
         }
         Kv::Parked(_) => {
-            let parked = it.models.engine(&path).and_then(|engine| engine.ram_cache.get(id));
-            match parked {
-                Some(parked) => fork_parked(it, path, parked, fork, incarnation, reply),
+            let snapshot = it.models.engine(&path).and_then(|engine| engine.ram_cache.get(id));
+            match snapshot {
+                Some(snapshot) => fork_parked(it, path, snapshot, fork, incarnation, reply),
                 None => reply(Ok(())),
             }
         }
@@ -63,7 +63,7 @@ fn fork_parked(it: &mut Owners, path: String, source: Arc<KvSnapshot>, fork: Str
         move |it, fx, copy| {
             let is_new = |scope: &Scope| scope.generations.is_empty() && scope.kv == Kv::Uncached;
             let untouched = it.scopes.is_alive(&id, incarnation) && it.scopes.get(&id).is_some_and(is_new);
-            // A copy that would be of no use is prefilled on its first turn instead.
+            // Without a usable copy, the fork's first generation prefills.
             if let Ok(Ok(copy)) = copy
                 && untouched
                 && it.models.epoch(&path) == epoch
@@ -79,15 +79,15 @@ fn fork_parked(it: &mut Owners, path: String, source: Arc<KvSnapshot>, fork: Str
 
 /// Gives a fork a copy of its source's KV, on disk.
 fn fork_saved(it: &mut Owners, id: &str, fork: String, reply: Reply) {
-    let Some(saved) = it.scopes.get(id).and_then(Scope::saved_here).cloned() else { return reply(Ok(())) };
-    let Some((files, version)) = it.scopes.get(&fork).map(|fork| (fork.file_stamp, fork.kv_version)) else {
+    let Some(file) = it.scopes.get(id).and_then(Scope::current_kv_file).cloned() else { return reply(Ok(())) };
+    let Some((file_stamp, version)) = it.scopes.get(&fork).map(|fork| (fork.file_stamp, fork.kv_version)) else {
         return reply(Ok(()));
     };
     let (source, copy) = (id.to_owned(), fork.clone());
-    let fingerprint: Fingerprint = saved.kv.fingerprint;
+    let fingerprint: Fingerprint = file.kv.fingerprint;
     it.on_disk(
         move |storage| match storage.read_kv(&source, fingerprint) {
-            Ok(parked) => match parked.copy_for(copy) {
+            Ok(snapshot) => match snapshot.copy_for(copy) {
                 Ok(copy) => storage.write_kv(&copy, fingerprint).map(Some),
                 Err(_damaged) => Ok(None),
             },
@@ -95,9 +95,9 @@ fn fork_saved(it: &mut Owners, id: &str, fork: String, reply: Reply) {
         },
         move |it, fx, written| {
             if let Ok(Some(kv)) = written {
-                kv_written(it, fx, &fork, files, Saved { kv, model: saved.model, version });
+                kv_written(it, fx, &fork, file_stamp, KvFile { kv, model: file.model, version });
             }
-            // Without its KV the fork is prefilled on its first turn.
+            // Without a KV file, the fork's first generation prefills.
             reply(Ok(()));
         },
     );

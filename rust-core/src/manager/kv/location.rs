@@ -11,47 +11,53 @@ use crate::protocol::LifecycleEvent;
 
 const USED_UP: &str = "parkedBudgetBytes is used up";
 
-/// An engine has changed what it holds of a scope; nothing, when it was forgotten.
+/// An engine now holds this many tokens of a scope. None if it has forgotten the scope.
 pub(in crate::manager) fn cached(it: &mut Owners, fx: &mut Effects, path: &str, scope: &str, tokens: Option<u32>) {
-    // A scope that went back to nothing has no slot either, but nobody took it away.
+    // A scope that was cut to nothing has no slot either, but it has lost nothing.
     let kv = tokens.filter(|tokens| *tokens > 0).map_or(Kv::Uncached, Kv::Resident);
     if let Some(scope) = it.scopes.get_mut(scope) {
         scope.kv_version += 1;
     }
     if it.scopes.place(path, scope, kv, fx) && tokens.is_none() {
-        record_dropped(fx, path, scope, "it lost its slot, and its KV could not be copy out");
+        record_dropped(fx, path, scope, "it lost its slot, and its KV could not be copied");
     }
     if let Some(tokens) = tokens {
         context_usage::watch(it, fx, path, scope, tokens);
     }
 }
 
-/// A scope left its slot. It is kept as far as the budget goes.
-pub(in crate::manager) fn parked(it: &mut Owners, fx: &mut Effects, path: &str, parked: Arc<KvSnapshot>, reason: &str) {
-    let (scope, bytes) = (parked.scope().to_owned(), parked.bytes());
-    if !it.scopes.place(path, &scope, Kv::Parked(parked.tokens().len() as u32), fx) {
-        return; // Disposed, or at home in another model, in the meantime.
+/// A scope has left its slot. Its snapshot stays in RAM within the budget.
+pub(in crate::manager) fn parked(
+    it: &mut Owners,
+    fx: &mut Effects,
+    path: &str,
+    snapshot: Arc<KvSnapshot>,
+    reason: &str,
+) {
+    let (scope, bytes) = (snapshot.scope().to_owned(), snapshot.bytes());
+    if !it.scopes.place(path, &scope, Kv::Parked(snapshot.tokens().len() as u32), fx) {
+        return; // Deleted meanwhile, or moved to another model.
     }
     fx.record(path, LifecycleEvent::ScopeParked { scope, bytes }, reason.into());
-    keep_parked(it, fx, path, parked);
+    keep_parked(it, fx, path, snapshot);
 }
 
-/// Puts a scope among the parked ones of its model. Whoever no longer fits goes to disk, or is forgotten.
-pub(in crate::manager) fn keep_parked(it: &mut Owners, fx: &mut Effects, path: &str, parked: Arc<KvSnapshot>) {
+/// Adds a scope to the RAM cache of its model. Scopes that no longer fit go to disk, or are forgotten.
+pub(in crate::manager) fn keep_parked(it: &mut Owners, fx: &mut Effects, path: &str, snapshot: Arc<KvSnapshot>) {
     let Some(engine) = it.models.engine_mut(path) else { return };
-    for given_up in engine.ram_cache.put(parked) {
+    for given_up in engine.ram_cache.put(snapshot) {
         give_up(it, fx, path, given_up);
     }
 }
 
-/// A parked scope loses its place in RAM. Until it is on disk the engine still finds it; a disk that is slower than
-/// scopes change is given one at a time beyond the budget, and the others are forgotten.
-pub(in crate::manager) fn give_up(it: &mut Owners, fx: &mut Effects, path: &str, parked: Arc<KvSnapshot>) {
-    let (id, bytes) = (parked.scope().to_owned(), parked.bytes());
+/// A parked scope leaves the RAM cache. Until it is written, the engine still finds its snapshot. If the disk is slower
+/// than scopes are parked, one snapshot at a time may exceed the budget, and the others are forgotten.
+pub(in crate::manager) fn give_up(it: &mut Owners, fx: &mut Effects, path: &str, snapshot: Arc<KvSnapshot>) {
+    let (id, bytes) = (snapshot.scope().to_owned(), snapshot.bytes());
     let budget = it.models.engine(path).map_or(0, |engine| engine.ram_cache.budget());
     let may_wait = |leaving: &u64| *leaving == 0 || leaving.saturating_add(bytes) <= budget;
     let leaving = it.disk.as_ref().map(|disk| disk.leaving).filter(may_wait);
-    let copy = leaving.and_then(|_| copy_of(it, path, &id, parked));
+    let copy = leaving.and_then(|_| copy_of(it, path, &id, snapshot));
     match copy.filter(|copy| belongs_on_disk(it, &id, copy, SavePolicy::IfCheaper)) {
         Some(copy) => {
             let (path, given_up) = (path.to_owned(), id.clone());
@@ -73,7 +79,7 @@ pub(in crate::manager) fn give_up(it: &mut Owners, fx: &mut Effects, path: &str,
 /// Forgets that a scope is in RAM, if it is not there any more.
 pub(in crate::manager) fn unpark(it: &mut Owners, fx: &mut Effects, path: &str, id: &str, reason: &str) {
     if it.models.engine(path).is_some_and(|engine| engine.ram_cache.get(id).is_some()) {
-        return; // Parked again in the meantime.
+        return; // Parked again meanwhile.
     }
     let Some(scope) = it.scopes.get(id).filter(|scope| matches!(scope.kv, Kv::Parked(_))) else { return };
     let on_disk = scope.is_on_disk();
@@ -82,7 +88,7 @@ pub(in crate::manager) fn unpark(it: &mut Owners, fx: &mut Effects, path: &str, 
     }
 }
 
-/// A scope is in a slot again, or did not verify. `Cached` follows at the end of its turn.
+/// A scope is in a slot again, or its KV did not verify. `Cached` follows at the end of its generation.
 pub(in crate::manager) fn restored(
     it: &mut Owners,
     fx: &mut Effects,
@@ -92,19 +98,19 @@ pub(in crate::manager) fn restored(
 ) {
     let was_parked = it.models.engine_mut(path).is_some_and(|engine| engine.ram_cache.remove(id));
     let Some(scope) = it.scopes.get_mut(id).filter(|scope| scope.model == path) else { return };
-    // One that was given up is not among the parked any more, but whoever writes it to disk kept it.
+    // A scope that was given up is no longer in the RAM cache, but its write to disk has kept the snapshot alive.
     let was_parked = was_parked || matches!(scope.kv, Kv::Parked(_));
-    let tokens = match (scope.kv, scope.saved_here()) {
+    let tokens = match (scope.kv, scope.current_kv_file()) {
         (Kv::Parked(tokens), _) => tokens,
-        (_, Some(saved)) => saved.kv.tokens,
+        (_, Some(file)) => file.kv.tokens,
         (Kv::Resident(tokens), None) => tokens,
         (Kv::Uncached, None) => 0,
     };
     match result {
         Ok(()) => {
-            // What is in the slot now is what the file holds, unless it came from RAM.
-            if let Some(saved) = scope.saved.as_mut().filter(|_| !was_parked) {
-                saved.version = scope.kv_version;
+            // Unless it came from RAM, the slot now holds what the file holds.
+            if let Some(file) = scope.kv_file.as_mut().filter(|_| !was_parked) {
+                file.version = scope.kv_version;
             }
             it.scopes.place(path, id, Kv::Resident(tokens), fx);
             let reason = if was_parked { "from RAM" } else { "from disk" };
@@ -113,16 +119,16 @@ pub(in crate::manager) fn restored(
         Err(reason) => {
             scope.kv = Kv::Uncached;
             if !was_parked {
-                scope.saved = None;
+                scope.kv_file = None;
             }
             it.scopes.place(path, id, Kv::Uncached, fx);
-            let kept = if was_parked { "parked" } else { "saved" };
-            record_dropped(fx, path, id, &format!("what was {kept} cannot be used: {reason}"));
+            let place = if was_parked { "parked" } else { "saved" };
+            record_dropped(fx, path, id, &format!("the {place} KV cannot be used: {reason}"));
         }
     }
 }
 
-/// After an engine's exit no scope has anything in it.
+/// After an engine's exit none of its scopes is cached.
 pub(in crate::manager) fn uncache_scopes(it: &mut Owners, fx: &mut Effects, path: &str) {
     let cached = it.scopes.ids_where(|scope| scope.model == path && scope.kv != Kv::Uncached);
     for scope in cached {

@@ -1,4 +1,4 @@
-//! From RAM or disk back into a slot.
+//! Restores a scope's KV from RAM or disk into a slot.
 
 use std::sync::Arc;
 
@@ -42,17 +42,17 @@ fn restore_from_disk(it: &mut Owners, id: &str, path: String, reply: Reply) {
         move || Ok(read()),
         move |it, fx, read| match read {
             _ if !it.scopes.is_alive(&id, incarnation) => reply(Err(no_scope(&id))),
-            // Read for an engine that has gone: the next one may be set up in another way.
+            // The KV was read for an engine that has gone, and the next engine may be set up differently.
             _ if it.models.epoch(&path) != epoch => reply(Err(not_cached(&id))),
-            Ok(Ok(parked)) => {
-                // Kept by the reply until the engine has it in a slot.
-                let parked = Arc::new(parked);
-                let kept = parked.clone();
+            Ok(Ok(snapshot)) => {
+                // The reply keeps the snapshot alive until the engine has it in a slot.
+                let snapshot = Arc::new(snapshot);
+                let kept = snapshot.clone();
                 let restored = it.here(move |_it, _fx, result| {
                     drop(kept);
                     reply(result);
                 });
-                it.models.ask_engine(&path, EngineCommand::Keep(parked));
+                it.models.ask_engine(&path, EngineCommand::Keep(snapshot));
                 it.models.ask_engine(&path, EngineCommand::Restore { scope: id, reply: restored });
             }
             Ok(Err(unusable)) => {
@@ -64,21 +64,21 @@ fn restore_from_disk(it: &mut Owners, id: &str, path: String, reply: Reply) {
     );
 }
 
-/// Reads the scope's KV of the model that answers, wherever it is called. None if there is none, or the model is not
-/// loaded.
+/// A function that reads the scope's KV file, on any thread. None if there is no file for the scope's model, or the
+/// model is not loaded.
 pub(in crate::manager) fn saved_reader(
     it: &Owners,
     id: &str,
 ) -> Option<impl FnOnce() -> std::result::Result<KvSnapshot, UnusableKv> + Send + 'static> {
     let scope = it.scopes.get(id)?;
-    scope.saved_here()?;
+    scope.current_kv_file()?;
     let fingerprint = it.models.engine(&scope.model)?.fingerprint()?;
     let (storage, id) = (it.disk.as_ref()?.storage(), id.to_owned());
     Some(move || storage.read_kv(&id, fingerprint))
 }
 
-/// A file that did not serve: the next turn prefills, and the flight recorder says why. One that was not set aside
-/// still takes its room on disk.
+/// A KV file cannot be used: the next generation prefills, and the flight recorder says why. A file that was not set
+/// aside still counts in the disk budget.
 pub(in crate::manager) fn saved_unusable(
     it: &mut Owners,
     fx: &mut Effects,
@@ -94,10 +94,10 @@ pub(in crate::manager) fn saved_unusable(
         }
     }
     if let Some(scope) = it.scopes.get_mut(id) {
-        scope.saved = None;
+        scope.kv_file = None;
     }
     it.scopes.publish(id, fx);
-    record_dropped(fx, path, id, &format!("what was saved cannot be used: {reason}"));
+    record_dropped(fx, path, id, &format!("the saved KV cannot be used: {reason}"));
 }
 
 pub(in crate::manager) fn record_set_aside(fx: &Effects, set_aside: SetAside) {
@@ -106,6 +106,6 @@ pub(in crate::manager) fn record_set_aside(fx: &Effects, set_aside: SetAside) {
 }
 
 fn not_cached(id: &str) -> Error {
-    let detail = format!("scope {id} has no KV in memory or on disk that its loaded model could take - send a message");
+    let detail = format!("scope {id} has no KV in memory or on disk that its loaded model could use - send a message");
     Error::new(ErrorCode::NotCached, detail)
 }

@@ -1,5 +1,5 @@
-//! From memory to disk: transcripts after every generation, KV when it would be lost, when a host asks, and before a
-//! suspension.
+//! Saves scopes to disk: the transcript after every generation; the KV when it would be lost, when a host asks, and
+//! before a suspension.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::kv::{Fingerprint, KvSnapshot, Storage, is_cheaper_to_read};
 use crate::manager::effects::Effects;
 use crate::manager::models::EngineSlot;
 use crate::manager::owners::{Owners, no_directory};
-use crate::manager::scopes::{Kv, Saved, Scope, Stamp, no_scope};
+use crate::manager::scopes::{Kv, KvFile, Scope, Stamp, no_scope};
 use crate::manager::ticket::Reply;
 use crate::protocol::{LifecycleEvent, Persist};
 
-/// When to write a KV that may be on disk.
+/// When to write a KV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::manager) enum SavePolicy {
     Always,
-    /// If reading it costs less than prefilling again.
+    /// Only if reading it costs less than prefilling again.
     IfCheaper,
 }
 
 /// A copy of a scope's KV on its way to disk.
 pub(in crate::manager) struct KvCopy {
-    parked: Arc<KvSnapshot>,
+    snapshot: Arc<KvSnapshot>,
     /// Path of the model that it belongs to.
     model: String,
     fingerprint: Fingerprint,
@@ -35,7 +35,7 @@ pub(in crate::manager) struct KvCopy {
     version: u64,
 }
 
-/// Writes a scope's transcript, and its KV where that is in memory, may be on disk and is not there already.
+/// Writes a scope's transcript. Writes its KV too if that is in memory, may be saved, and is not on disk yet.
 pub(in crate::manager) fn save(it: &mut Owners, id: &str, policy: SavePolicy, reply: Reply) {
     let Some(scope) = it.scopes.get(id) else { return reply(Err(no_scope(id))) };
     if let Err(error) = may_save(it, scope) {
@@ -44,13 +44,13 @@ pub(in crate::manager) fn save(it: &mut Owners, id: &str, policy: SavePolicy, re
     let (path, on_disk) = (&scope.model, scope.is_on_disk());
     match scope.kv {
         Kv::Resident(_) if may_save_kv(it, scope) && !on_disk => copy_and_write(it, id, policy, reply),
-        // Its first turn, or the first one since it was nowhere.
+        // The scope's first generation since it was uncached.
         Kv::Uncached if may_save_kv(it, scope) && it.generations.is_at_work(scope) => {
             copy_and_write(it, id, policy, reply)
         }
         Kv::Parked(_) if may_save_kv(it, scope) && !on_disk => {
-            let parked = it.models.engine(path).and_then(|engine| engine.ram_cache.get(id));
-            let copy = parked.and_then(|parked| copy_of(it, path, id, parked));
+            let snapshot = it.models.engine(path).and_then(|engine| engine.ram_cache.get(id));
+            let copy = snapshot.and_then(|snapshot| copy_of(it, path, id, snapshot));
             let copy = copy.filter(|copy| belongs_on_disk(it, id, copy, policy));
             write(it, id, copy, reply);
         }
@@ -67,67 +67,74 @@ fn copy_and_write(it: &mut Owners, id: &str, policy: SavePolicy, reply: Reply) {
         if !it.scopes.is_alive(&id, incarnation) {
             return reply(Err(no_scope(&id)));
         }
-        // An engine that has just gone took the KV with it; the transcript is written all the same.
-        let copy = copied.ok().flatten().and_then(|parked| copy_of(it, &path, &id, parked));
+        // If the engine has just gone, only the transcript is written.
+        let copy = copied.ok().flatten().and_then(|snapshot| copy_of(it, &path, &id, snapshot));
         let copy = copy.filter(|copy| belongs_on_disk(it, &id, copy, policy));
         write(it, &id, copy, reply);
     });
     it.models.ask_engine(&path, EngineCommand::Copy { scope: id, reply: copied });
 }
 
-/// What was copy out of a model's engine just now. None if another model answers the scope by now: this one's KV is
-/// of no use to it, and must never be stamped as if it were.
-pub(in crate::manager) fn copy_of(it: &Owners, path: &str, id: &str, parked: Arc<KvSnapshot>) -> Option<KvCopy> {
+/// Stamps a snapshot that has just come from a model's engine. None if another model answers the scope by now: the KV
+/// of one model must never get the stamp of another.
+pub(in crate::manager) fn copy_of(it: &Owners, path: &str, id: &str, snapshot: Arc<KvSnapshot>) -> Option<KvCopy> {
     let scope = it.scopes.get(id).filter(|scope| scope.model == path)?;
     let fingerprint = it.models.engine(path)?.fingerprint()?;
-    Some(KvCopy { parked, model: path.to_owned(), fingerprint, version: scope.kv_version })
+    Some(KvCopy { snapshot, model: path.to_owned(), fingerprint, version: scope.kv_version })
 }
 
-/// Whether a copy is to be written, by what its scope may, by the room there is and by what it costs.
+/// Whether to write a copy: its scope allows it, the budget has room, and it is worth its cost.
 pub(in crate::manager) fn belongs_on_disk(it: &Owners, id: &str, copy: &KvCopy, policy: SavePolicy) -> bool {
     let Some(scope) = it.scopes.get(id) else { return false };
     let rate = it.models.engine(&copy.model).and_then(EngineSlot::prefill_rate);
-    let parked = &copy.parked;
+    let snapshot = &copy.snapshot;
     may_save_kv(it, scope)
-        && parked.bytes() <= it.saved_budget
-        && (policy == SavePolicy::Always || is_cheaper_to_read(parked.tokens().len() as u32, parked.bytes(), rate))
+        && snapshot.bytes() <= it.saved_budget
+        && (policy == SavePolicy::Always || is_cheaper_to_read(snapshot.tokens().len() as u32, snapshot.bytes(), rate))
 }
 
 pub(in crate::manager) fn write(it: &mut Owners, id: &str, copy: Option<KvCopy>, reply: Reply) {
     let Some(scope) = it.scopes.get(id) else { return reply(Err(no_scope(id))) };
     let transcript = scope.to_save(it.generations.begun(scope, &it.bus));
-    let (id, files) = (id.to_owned(), scope.file_stamp);
+    let (id, file_stamp) = (id.to_owned(), scope.file_stamp);
     let work = move |storage: &Storage| {
         storage.write_transcript(&transcript)?;
         let write = |copy: KvCopy| {
-            let kv = storage.write_kv(&copy.parked, copy.fingerprint)?;
-            Ok(Saved { kv, model: copy.model, version: copy.version })
+            let kv = storage.write_kv(&copy.snapshot, copy.fingerprint)?;
+            Ok(KvFile { kv, model: copy.model, version: copy.version })
         };
         copy.map(write).transpose()
     };
-    it.on_disk(work, move |it, fx, result| written(it, fx, &id, files, result, reply));
+    it.on_disk(work, move |it, fx, result| written(it, fx, &id, file_stamp, result, reply));
 }
 
-fn written(it: &mut Owners, fx: &mut Effects, id: &str, files: Stamp, result: Result<Option<Saved>>, reply: Reply) {
+fn written(
+    it: &mut Owners,
+    fx: &mut Effects,
+    id: &str,
+    file_stamp: Stamp,
+    result: Result<Option<KvFile>>,
+    reply: Reply,
+) {
     let answer = result.as_ref().map(|_| ()).map_err(Error::clone);
     match result {
-        Ok(Some(saved)) => kv_written(it, fx, id, files, saved),
+        Ok(Some(file)) => kv_written(it, fx, id, file_stamp, file),
         Ok(None) => {}
         Err(error) => {
             let Some(scope) = it.scopes.get(id) else { return reply(answer) };
-            let (model, reason) = (scope.model.clone(), "what was on disk before still is".to_owned());
+            let (model, reason) = (scope.model.clone(), "the earlier file is kept".to_owned());
             fx.record(&model, LifecycleEvent::ScopeNotSaved { scope: id.to_owned(), error }, reason);
         }
     }
     reply(answer);
 }
 
-/// A scope's KV was written. `files` is the scope's number from when the writing was asked for: where it is another
-/// one by now the removal followed on the disk's thread, and there is no file.
-pub(in crate::manager) fn kv_written(it: &mut Owners, fx: &mut Effects, id: &str, files: Stamp, saved: Saved) {
-    let Some(scope) = it.scopes.get_mut(id).filter(|scope| scope.file_stamp == files) else { return };
-    let (kv, model, used) = (saved.kv, saved.model.clone(), scope.last_used_at);
-    scope.saved = Some(saved);
+/// A scope's KV was written. `file_stamp` is the scope's stamp from when the write was requested. If the stamp has
+/// changed since, the disk's thread has removed the file again.
+pub(in crate::manager) fn kv_written(it: &mut Owners, fx: &mut Effects, id: &str, file_stamp: Stamp, file: KvFile) {
+    let Some(scope) = it.scopes.get_mut(id).filter(|scope| scope.file_stamp == file_stamp) else { return };
+    let (kv, model, used) = (file.kv, file.model.clone(), scope.last_used_at);
+    scope.kv_file = Some(file);
     if let Some(disk) = &mut it.disk {
         disk.index.put(id, kv, used);
     }
@@ -137,14 +144,14 @@ pub(in crate::manager) fn kv_written(it: &mut Owners, fx: &mut Effects, id: &str
     keep_saved_budget(it, fx);
 }
 
-/// After a change of the transcript. Nobody waits; a failure is in the flight recorder.
+/// Writes a changed transcript in the background. The flight recorder shows a failure.
 pub(in crate::manager) fn save_transcript(it: &mut Owners, id: &str) {
     if it.scopes.get(id).is_some_and(|scope| may_save(it, scope).is_ok()) {
         write(it, id, None, Box::new(|_| {}));
     }
 }
 
-/// Saves one scope after the other, so that one copy at a time is in RAM, and tells how many were saved.
+/// Saves scopes one after another, so that only one copy at a time is in RAM. `then` gets the number of saved scopes.
 pub(in crate::manager) fn save_each(
     it: &Owners,
     ids: Vec<String>,
@@ -174,7 +181,7 @@ pub(in crate::manager) fn save_each(
     });
 }
 
-/// Goes on when all that was given to the disk is done, or the time is up.
+/// Runs `then` when all earlier jobs of the disk are done, or at `until`.
 pub(in crate::manager) fn after_writing(
     it: &Owners,
     until: Instant,
@@ -196,7 +203,7 @@ pub(super) fn record_dropped(fx: &Effects, path: &str, scope: &str, reason: &str
     fx.record(path, LifecycleEvent::ScopeDropped { scope: scope.to_owned() }, reason.to_owned());
 }
 
-/// Scopes whose KV is in memory and not on disk, most recently used first; those of one model, or all.
+/// Scopes whose KV is in memory and not on disk, of one model or of all. Most recently used first.
 pub(in crate::manager) fn unsaved(it: &Owners, path: Option<&str>) -> Vec<String> {
     let is_unsaved = |scope: &&Scope| {
         path.is_none_or(|path| scope.model == path)

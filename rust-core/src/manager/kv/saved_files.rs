@@ -29,7 +29,7 @@ pub(in crate::manager) fn keep_saved_budget(it: &mut Owners, fx: &mut Effects) {
     }
 }
 
-/// Takes everything of a scope off the disk.
+/// Removes all files of a scope.
 pub(in crate::manager) fn remove_saved(it: &mut Owners, fx: &mut Effects, id: &str, reply: Reply) {
     if it.disk.is_none() {
         return reply(Ok(()));
@@ -39,14 +39,14 @@ pub(in crate::manager) fn remove_saved(it: &mut Owners, fx: &mut Effects, id: &s
     it.on_disk(move |storage| storage.remove(&file), |_it, _fx, result| reply(result));
 }
 
-/// Takes a scope's KV off the disk. Its transcript stays there.
+/// Removes a scope's KV file. Its transcript stays.
 pub(in crate::manager) fn remove_saved_kv(it: &mut Owners, fx: &mut Effects, id: &str, reply: Reply) {
     forget_file(it, fx, id);
     let file = id.to_owned();
     it.on_disk(move |storage| storage.remove_kv(&file), |_it, _fx, result| reply(result));
 }
 
-/// A scope's file is about to go.
+/// Forgets a scope's KV file, which is about to be removed.
 pub(in crate::manager) fn forget_file(it: &mut Owners, fx: &mut Effects, id: &str) {
     if let Some(disk) = &mut it.disk {
         disk.index.remove(id);

@@ -1,4 +1,4 @@
-//! The commands about downloads, and the task behind each of them.
+//! The commands about downloads, and the task that runs each download.
 
 use super::downloads::{Order, Orders};
 use super::resolve::request_for;
@@ -8,15 +8,16 @@ use crate::manager::owners::{Owners, Post, crashed};
 use crate::manager::ticket::Reply;
 use crate::store::{DownloadRequest, FetchHandle, Fetcher, ModelName, Progress};
 
-/// Tells the supervisor how far the task of a download is. A task that is lost, by a panic for example, has failed.
-pub(super) struct Report {
+/// Reports a download's progress and end to the supervisor. If its task is lost, for example by a panic, the download
+/// has failed.
+pub(super) struct DownloadReporter {
     post: Post,
     name: String,
     number: u64,
     is_open: bool,
 }
 
-impl Report {
+impl DownloadReporter {
     pub(super) fn progress(&self, progress: Progress) {
         let (name, number) = (self.name.clone(), self.number);
         self.post.send(move |it, fx| it.library.downloads.moved(&name, number, progress, fx));
@@ -33,7 +34,7 @@ impl Report {
     }
 }
 
-impl Drop for Report {
+impl Drop for DownloadReporter {
     fn drop(&mut self) {
         if self.is_open {
             self.end(Err(crashed()));
@@ -41,24 +42,24 @@ impl Drop for Report {
     }
 }
 
-/// Registers a download, or an import, which is seen and ended as one.
-pub(super) fn begin(it: &mut Owners, fx: &Effects, name: String, reply: Reply) -> (Report, Orders) {
+/// Registers a download, or an import: clients see both alike, and end both alike.
+pub(super) fn begin(it: &mut Owners, fx: &Effects, name: String, reply: Reply) -> (DownloadReporter, Orders) {
     let (number, orders) = it.library.downloads.begin(&name, reply, fx);
-    (Report { post: it.post.clone(), name, number, is_open: true }, orders)
+    (DownloadReporter { post: it.post.clone(), name, number, is_open: true }, orders)
 }
 
 pub(in crate::manager) fn download(it: &mut Owners, fx: &Effects, name: &str, sha256: Option<&str>, reply: Reply) {
-    let fetching = request(it, name, sha256).and_then(|request| {
+    let handle = request(it, name, sha256).and_then(|request| {
         let name = request.name.text();
         if it.library.downloads.is_running(&name) {
             return Ok((name, None));
         }
         Ok((name, Some(it.library.fetcher()?.fetch(request))))
     });
-    match fetching {
-        Ok((name, Some(fetching))) => {
-            let (report, orders) = begin(it, fx, name, reply);
-            let task = it.runtime.spawn(follow(fetching, orders, report));
+    match handle {
+        Ok((name, Some(handle))) => {
+            let (reporter, orders) = begin(it, fx, name, reply);
+            let task = it.runtime.spawn(follow(handle, orders, reporter));
             it.await_at_shutdown(task);
         }
         Ok((name, None)) => it.library.downloads.join(&name, reply, fx),
@@ -84,38 +85,38 @@ pub(in crate::manager) fn cancel(it: &mut Owners, fx: &Effects, name: &str, repl
     }
 }
 
-/// A suspension begins. No transfer goes on, nor does one that begins meanwhile ask for a byte.
+/// Pauses every transfer. A transfer that begins during the suspension requests nothing.
 pub(in crate::manager) fn suspend(it: &mut Owners, fx: &Effects) {
     it.library.fetcher().into_iter().for_each(Fetcher::suspend);
     it.library.downloads.suspend(fx);
 }
 
-/// A suspension is over.
+/// Continues the transfers after a suspension.
 pub(in crate::manager) fn resume(it: &mut Owners, fx: &Effects) {
     it.library.fetcher().into_iter().for_each(Fetcher::resume);
     it.library.downloads.resume(fx);
 }
 
 /// The task of one download, until its transfer has ended or it is told to leave.
-async fn follow(mut fetching: FetchHandle, mut orders: Orders, report: Report) {
+async fn follow(mut handle: FetchHandle, mut orders: Orders, reporter: DownloadReporter) {
     loop {
         tokio::select! {
             order = orders.heard.recv() => match order {
-                Some(Order::Pause) => fetching.pause(),
-                Some(Order::Resume) => fetching.resume(),
+                Some(Order::Pause) => handle.pause(),
+                Some(Order::Resume) => handle.resume(),
                 Some(Order::Leave(reply)) => {
                     orders.leaving = Some(reply);
                     break;
                 }
                 None => break,
             },
-            progress = fetching.next_progress() => match progress {
-                Some(progress) => report.progress(progress),
-                None => return report.ended(fetching.finished().await),
+            progress = handle.next_progress() => match progress {
+                Some(progress) => reporter.progress(progress),
+                None => return reporter.ended(handle.finished().await),
             },
         }
     }
-    // Whoever stays has not asked for a pause.
-    fetching.resume();
-    fetching.leave().await;
+    // The other users of this transfer have not asked for a pause.
+    handle.resume();
+    handle.leave().await;
 }

@@ -1,6 +1,5 @@
-//! Models that are brought to this device for later, by the canonical text of their names. A download belongs to the
-//! manager rather than to the client that asked for it: every client sees it, and it goes on when its screen, or its
-//! JavaScript, has gone.
+//! Downloads, by the canonical text of their models' names. A download belongs to the manager, not to a client: every
+//! client sees it, and it goes on when its screen or its JavaScript has gone.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -15,44 +14,44 @@ use crate::store::{Phase, Progress};
 
 #[derive(Default)]
 pub(in crate::manager) struct Downloads {
-    running: HashMap<String, Download>,
+    running: HashMap<String, RunningDownload>,
     /// Downloads whose failure is still shown.
     failed: HashSet<String>,
     begun: u64,
     suspended: bool,
 }
 
-struct Download {
-    /// Tells it from earlier downloads of its name.
+struct RunningDownload {
+    /// Distinguishes it from earlier downloads of its name.
     number: u64,
     orders: UnboundedSender<Order>,
-    /// By request of a client. A suspension holds it besides.
+    /// Paused by a client. A suspension pauses every download in addition.
     paused: bool,
     progress: Progress,
     replies: Vec<Reply>,
 }
 
-/// An order to the task of a download. A channel that is closed says to leave.
+/// An order to the task of a download. A closed channel means `Leave`.
 pub(super) enum Order {
     Pause,
     Resume,
-    /// The reply hears when the task has stopped.
+    /// The reply is called when the task has stopped.
     Leave(Reply),
 }
 
-/// The task's end of its orders. A caller that waits for the task to leave is answered when this is dropped, if not
-/// before.
+/// The task's receiver of orders. Dropping it answers the caller that waits for the task to leave.
 pub(super) struct Orders {
     pub(super) heard: UnboundedReceiver<Order>,
-    held: bool,
+    is_paused: bool,
     pub(super) leaving: Option<Reply>,
 }
 
 impl Orders {
-    /// Waits while the work is held. Says whether it is to go on; whoever waits for its end is answered after it.
+    /// Blocks while the work is paused, then says whether it goes on. After a `Break`, dropping `self` answers the
+    /// caller that waits.
     pub(super) fn may_go_on(&mut self) -> ControlFlow<()> {
         loop {
-            let order = if self.held {
+            let order = if self.is_paused {
                 self.heard.blocking_recv()
             } else {
                 match self.heard.try_recv() {
@@ -61,8 +60,8 @@ impl Orders {
                 }
             };
             match order {
-                Some(Order::Pause) => self.held = true,
-                Some(Order::Resume) => self.held = false,
+                Some(Order::Pause) => self.is_paused = true,
+                Some(Order::Resume) => self.is_paused = false,
                 Some(Order::Leave(reply)) => {
                     self.leaving = Some(reply);
                     return ControlFlow::Break(());
@@ -97,11 +96,12 @@ impl Downloads {
         self.begun += 1;
         self.failed.remove(name);
         let (number, (orders, heard)) = (self.begun, unbounded_channel());
-        let download = Download { number, orders, paused: false, progress: Progress::NONE, replies: vec![reply] };
+        let download =
+            RunningDownload { number, orders, paused: false, progress: Progress::NONE, replies: vec![reply] };
         download.order(if self.suspended { Order::Pause } else { Order::Resume });
         self.running.insert(name.to_owned(), download);
         self.publish(name, fx);
-        (number, Orders { heard, held: false, leaving: None })
+        (number, Orders { heard, is_paused: false, leaving: None })
     }
 
     /// Joins a download that runs, and resumes it if it is paused.
@@ -123,7 +123,7 @@ impl Downloads {
         }
     }
 
-    /// Ends a download, or forgets that it failed. `reply` hears when its task has stopped.
+    /// Ends a download, or forgets that it failed. `reply` is called when its task has stopped.
     pub(super) fn cancel(&mut self, name: &str, shown: &str, reply: Reply, fx: &Effects) {
         let was_failed = self.failed.remove(name);
         let running = self.running.remove(name);
@@ -132,7 +132,7 @@ impl Downloads {
         }
         let Some(download) = running else { return reply(Ok(())) };
         download.order(Order::Leave(reply));
-        let detail = format!("the download of {shown} was cancelled - what has come is kept for the next time");
+        let detail = format!("the download of {shown} was cancelled - the received part is kept for the next time");
         download.answer(&Err(Error::new(ErrorCode::Cancelled, detail)));
     }
 
@@ -159,7 +159,7 @@ impl Downloads {
         download.answer(result);
     }
 
-    /// A suspension begins: no transfer goes on.
+    /// Pauses every download for a suspension.
     pub(super) fn suspend(&mut self, fx: &Effects) {
         self.suspended = true;
         for (name, download) in &self.running {
@@ -168,7 +168,7 @@ impl Downloads {
         }
     }
 
-    /// A suspension is over.
+    /// Continues the downloads that no client has paused.
     pub(super) fn resume(&mut self, fx: &Effects) {
         self.suspended = false;
         for (name, download) in self.running.iter().filter(|(_, download)| !download.paused) {
@@ -177,11 +177,11 @@ impl Downloads {
         }
     }
 
-    /// The manager shuts down, and waits for the tasks.
+    /// Ends every download for a shutdown, which waits for the tasks.
     pub(super) fn end_all(&mut self, fx: &Effects) {
         for (name, download) in std::mem::take(&mut self.running) {
             fx.publish(Event::DownloadRemoved { name });
-            let detail = "the manager is shutting down - what has come is kept for the next process";
+            let detail = "the manager is shutting down - the received part is kept for the next process";
             download.answer(&Err(Error::new(ErrorCode::Closed, detail)));
         }
     }
@@ -189,16 +189,16 @@ impl Downloads {
     fn publish(&self, name: &str, fx: &Effects) {
         let Some(download) = self.running.get(name) else { return };
         let own = download.progress;
-        let held = Progress { phase: Phase::Paused, bytes_per_second: None, seconds_left: None, ..own };
-        let progress = if download.paused || self.suspended { held } else { own };
+        let paused = Progress { phase: Phase::Paused, bytes_per_second: None, seconds_left: None, ..own };
+        let progress = if download.paused || self.suspended { paused } else { own };
         let status = DownloadStatus::Running { progress };
         fx.publish(Event::DownloadChanged { download: DownloadState { name: name.to_owned(), status } });
     }
 }
 
-impl Download {
+impl RunningDownload {
     fn order(&self, order: Order) {
-        // A task that has ended has left.
+        // A task that has ended takes no orders, and has left already.
         if let Err(unheard) = self.orders.send(order)
             && let Order::Leave(reply) = unheard.0
         {

@@ -1,5 +1,5 @@
-//! What a repository of the hub has, and what of it would fit: for a screen where a model is chosen. Waits for the hub
-//! elsewhere.
+//! The variants of a hub repository and whether each would fit, for a screen where a user picks a model. The blocking
+//! pool waits for the hub.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::remote_headers::Headers;
+use super::remote_headers::RemoteHeaders;
 use crate::engine::{Estimate, ModelLoader};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::memory::can_load::available;
@@ -18,12 +18,13 @@ use crate::manager::ticket::Reply;
 use crate::protocol::{FitVerdict, HubRepository, HubVariant, MemoryEstimate, MemoryFit, ModelConfig};
 use crate::store::{Fetcher, HubName, HubSelection, ModelName, Repository, Secret, Variant};
 
-/// Models of a repository whose header is read. Most repositories have one in many quantizations; a header takes megabytes.
-const MODELS: usize = 3;
-/// Larger than what was made from them, and no better on a phone.
+/// Most models of a repository whose headers are read. Most repositories have one model in many quantizations, and a
+/// header takes megabytes.
+const MOST_FAMILIES: usize = 3;
+/// Formats that are larger than the quantizations made from them, and no better on a phone.
 const FULL_PRECISION: [&str; 4] = ["F16", "BF16", "FP16", "F32"];
 
-/// Answers off this thread: it waits for the network.
+/// Runs on the blocking pool, because it waits for the network.
 pub(in crate::manager) fn browse_hub(it: &Owners, repository: &str, reply: Reply<HubRepository>) {
     let browser = repository_name(repository).and_then(|name| {
         let (fetcher, token) = (it.library.fetcher()?.clone(), it.library.token().cloned());
@@ -85,7 +86,7 @@ impl Browser {
         Ok(HubRepository { repository: repository.name, commit: repository.commit, variants, best })
     }
 
-    /// The shortest name that means this variant alone; `None` for a file whose name cannot be written as a part of one.
+    /// The shortest name that means this variant alone. None if the file's name cannot be a part of a model's name.
     fn name_of(&self, variant: &Variant, all: &[Variant]) -> Option<ModelName> {
         let alike = all.iter().filter(|other| other.quantization == variant.quantization).count();
         let selection = match &variant.quantization {
@@ -96,12 +97,12 @@ impl Browser {
         ModelName::parse(&name.text()).is_ok_and(|read| read == name).then_some(name)
     }
 
-    /// A header that cannot be read is no reason to hide the list.
-    fn header(&self, repository: &Repository, variant: &Variant) -> Option<Header> {
+    /// None if the header cannot be read: the list is then shown without a fit.
+    fn header(&self, repository: &Repository, variant: &Variant) -> Option<FamilyHeader> {
         let files = self.fetcher.files_of(repository, variant, self.token.as_ref());
-        let headers = files.and_then(|files| self.runtime.block_on(Headers::read(&self.fetcher, &files)));
+        let headers = files.and_then(|files| self.runtime.block_on(RemoteHeaders::read(&self.fetcher, &files)));
         match headers {
-            Ok(headers) => Some(Header { headers, of: variant.clone(), estimates: HashMap::new() }),
+            Ok(headers) => Some(FamilyHeader { headers, of: variant.clone(), estimates: HashMap::new() }),
             Err(error) => {
                 tracing::info!(repository = repository.name, %error, "header was not read");
                 None
@@ -109,26 +110,26 @@ impl Browser {
         }
     }
 
-    fn fit(&self, file_bytes: u64, header: &mut Header) -> Option<MemoryFit> {
+    fn fit(&self, file_bytes: u64, header: &mut FamilyHeader) -> Option<MemoryFit> {
         let available = available(self.loader.available_memory(), None, self.budget_left);
         let fitted = catch_unwind(AssertUnwindSafe(|| {
-            let asked = header.estimate(&*self.loader, None, file_bytes)?;
-            fit(asked, ResidentCount::Automatic, available, |context_size, slots| {
-                header.estimate(&*self.loader, Some((context_size, slots)), file_bytes)
+            let requested = header.estimate(&*self.loader, None, file_bytes)?;
+            fit(requested, ResidentCount::Automatic, available, |context_size, max_resident| {
+                header.estimate(&*self.loader, Some((context_size, max_resident)), file_bytes)
             })
         }));
-        // A panic's own text stays out: it may quote the file.
+        // The panic's own text stays out, because it may quote the file.
         fitted.ok()?.inspect_err(|error| tracing::info!(%error, "header was not estimated")).ok()
     }
 }
 
 /// One header for each model of the repository, by family.
 #[derive(Default)]
-struct Families(HashMap<String, Option<Header>>);
+struct Families(HashMap<String, Option<FamilyHeader>>);
 
 impl Families {
-    fn of(&mut self, variant: &Variant, read: impl FnOnce() -> Option<Header>) -> Option<&mut Header> {
-        let (family, full) = (variant.family(), self.0.len() >= MODELS);
+    fn of(&mut self, variant: &Variant, read: impl FnOnce() -> Option<FamilyHeader>) -> Option<&mut FamilyHeader> {
+        let (family, full) = (variant.family(), self.0.len() >= MOST_FAMILIES);
         if full && !self.0.contains_key(&family) {
             return None;
         }
@@ -136,16 +137,17 @@ impl Families {
     }
 }
 
-/// The header of one quantization, which speaks for the others of its model.
-struct Header {
-    headers: Headers,
+/// The header of one quantization, which stands for the other quantizations of its model.
+struct FamilyHeader {
+    headers: RemoteHeaders,
     of: Variant,
-    /// By contextSize and slots; `None` for those of a load that asks for neither. Quantizations are asked for the same ones.
+    /// Estimates by contextSize and maxResident, which all quantizations share. The key of a load with default options
+    /// is `None`.
     estimates: HashMap<Option<(u32, u32)>, MemoryEstimate>,
 }
 
-impl Header {
-    /// For files of another size: KV and buffers depend on the model alone, weights on what is in the files.
+impl FamilyHeader {
+    /// Estimates files of another size: KV and buffers depend on the model alone, weights on the size of the files.
     fn estimate(
         &mut self,
         loader: &dyn ModelLoader,
@@ -156,8 +158,8 @@ impl Header {
             Some(own) => *own,
             None => {
                 let path = self.headers.path().display().to_string();
-                let (context_size, slots) = size.unzip();
-                let config = ModelConfig { context_size, max_resident: slots, ..ModelConfig::new(&path) };
+                let (context_size, max_resident) = size.unzip();
+                let config = ModelConfig { context_size, max_resident, ..ModelConfig::new(&path) };
                 let own = loader.estimate(&config, Estimate::Load)?;
                 *self.estimates.entry(size).or_insert(own)
             }
@@ -171,7 +173,7 @@ fn scaled(own: MemoryEstimate, own_file_bytes: u64, file_bytes: u64) -> MemoryEs
     MemoryEstimate { weights_bytes: u64::try_from(weights).unwrap_or(u64::MAX), ..own }
 }
 
-/// The largest that fits, rather as it is than with less context, rather quantized than not.
+/// The largest variant that fits. A full context is preferred to a smaller one, and a quantization to full precision.
 fn best(variants: &[HubVariant]) -> Option<&HubVariant> {
     let rank = |variant: &HubVariant| {
         let verdict = match variant.fit.as_ref()?.verdict {

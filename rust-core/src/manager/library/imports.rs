@@ -1,10 +1,10 @@
-//! Files of this device become models of the store: a download of another kind, seen and ended as one.
+//! Imports files of this device into the store. Clients see and end an import like a download.
 
 use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::downloading::{Report, begin};
+use super::downloading::{DownloadReporter, begin};
 use super::downloads::Orders;
 use crate::engine::{ModelLoader, Opened};
 use crate::error::{Error, ErrorCode, Result};
@@ -13,12 +13,12 @@ use crate::manager::owners::Owners;
 use crate::manager::ticket::Reply;
 use crate::store::{ByteProgress, FileKind, FileName, ImportFile, ImportSource, ModelName, Phase, Progress, Store};
 
-/// Ten events a second at most.
+/// Shortest time between two progress events.
 const EVENT_EVERY: Duration = Duration::from_millis(100);
-/// Where neither the name nor the file has one that says more.
+/// The file's name if neither the model's name nor the path has one.
 const UNNAMED: &str = "model.gguf";
 
-/// What is to be imported, and as what.
+/// A file to import, and the name of the model that it becomes.
 struct Import {
     store: Store,
     loader: Arc<dyn ModelLoader>,
@@ -26,7 +26,7 @@ struct Import {
     name: ModelName,
 }
 
-/// Answers off this thread: it reads the whole file.
+/// Runs on the blocking pool, because it reads the whole file.
 pub(in crate::manager) fn import_model(it: &mut Owners, fx: &Effects, path: String, name: &str, reply: Reply) {
     let import = importable(it, name).and_then(|name| {
         let (store, loader) = (it.library.fetcher()?.store().clone(), it.loader.clone());
@@ -34,8 +34,8 @@ pub(in crate::manager) fn import_model(it: &mut Owners, fx: &Effects, path: Stri
     });
     match import {
         Ok(import) => {
-            let (report, orders) = begin(it, fx, import.name.text(), reply);
-            let task = it.runtime.spawn_blocking(move || import.run(orders, report));
+            let (reporter, orders) = begin(it, fx, import.name.text(), reply);
+            let task = it.runtime.spawn_blocking(move || import.run(orders, reporter));
             it.await_at_shutdown(task);
         }
         Err(error) => reply(Err(error)),
@@ -45,23 +45,29 @@ pub(in crate::manager) fn import_model(it: &mut Owners, fx: &Effects, path: Stri
 fn importable(it: &Owners, name: &str) -> Result<ModelName> {
     let name = ModelName::parse(name)?;
     if matches!(name, ModelName::Path(_)) {
-        let detail = format!("{name} means the file there - import it by another name, such as that of a hub");
+        let detail = format!("{name} names the file itself - import it under another name, such as a hub name");
         return Err(Error::new(ErrorCode::InvalidOptions, detail));
     }
     if it.library.downloads.is_running(&name.text()) {
-        let detail = format!("{name} is on its way already - wait for it, or cancel its download first");
+        let detail =
+            format!("{name} is being downloaded or imported already - wait for it, or cancel its download first");
         return Err(Error::new(ErrorCode::Busy, detail));
     }
     Ok(name)
 }
 
 impl Import {
-    fn run(self, mut orders: Orders, report: Report) {
-        let mut told: Option<Instant> = None;
+    fn run(self, mut orders: Orders, reporter: DownloadReporter) {
+        let mut last_event: Option<Instant> = None;
         let mut on_progress = |ByteProgress { done, total }| {
-            if told.is_none_or(|at| at.elapsed() >= EVENT_EVERY) {
-                report.progress(Progress { phase: Phase::Running, bytes: done, total_bytes: total, ..Progress::NONE });
-                told = Some(Instant::now());
+            if last_event.is_none_or(|at| at.elapsed() >= EVENT_EVERY) {
+                reporter.progress(Progress {
+                    phase: Phase::Running,
+                    bytes: done,
+                    total_bytes: total,
+                    ..Progress::NONE
+                });
+                last_event = Some(Instant::now());
             }
             orders.may_go_on()
         };
@@ -69,10 +75,10 @@ impl Import {
             let file = ImportFile { file, kind: FileKind::Weights, source };
             self.store.import(&self.name, vec![file], &mut on_progress)
         });
-        report.ended(imported);
+        reporter.ended(imported);
     }
 
-    /// With what keeps it open.
+    /// The file's name, its content, and a guard that keeps it open.
     fn source(&self) -> Result<(FileName, ImportSource, Option<Opened>)> {
         let given = ModelName::parse(&self.path)?;
         let named = self.name.file_name().or_else(|| given.file_name());

@@ -1,4 +1,4 @@
-//! The models on this device, and how they come to it.
+//! The models of this device: found on the hub, downloaded, imported, stored, resolved by name.
 
 pub(super) mod downloading;
 mod downloads;

@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Result;
 use crate::store::{Fetcher, RemoteFile, Store};
 
-/// Inside the folder of models.
+/// The folder of headers, inside the folder of models.
 const HEADERS: &str = "headers";
 
-/// The headers of one model, in a folder that ends with them.
-pub(super) struct Headers {
+/// The headers of one model. Their folder is removed with this value.
+pub(super) struct RemoteHeaders {
     path: PathBuf,
     folder: PathBuf,
 }
 
-impl Headers {
-    /// Reads no more of the files than their headers.
+impl RemoteHeaders {
+    /// Downloads only the headers of the files.
     pub(super) async fn read(fetcher: &Fetcher, files: &[RemoteFile]) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
@@ -27,20 +27,20 @@ impl Headers {
         Ok(headers)
     }
 
-    /// What an estimate is to be made of.
+    /// The file to estimate from.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-impl Drop for Headers {
+impl Drop for RemoteHeaders {
     fn drop(&mut self) {
-        // What is left here is removed by the next process.
+        // The next process removes a folder that stays.
         let _left = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// Removes what a process that died has left of them.
+/// Removes the headers that a crashed process has left.
 pub(in crate::manager) fn remove_all(store: &Store) {
     let _was_none = fs::remove_dir_all(store.directory().join(HEADERS));
 }

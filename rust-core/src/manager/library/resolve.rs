@@ -1,4 +1,4 @@
-//! Models by name: brought to this device before they are loaded.
+//! Resolves a model's name to a file on this device, and downloads the model first if it is missing.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -7,43 +7,43 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::remote_headers::Headers;
+use super::remote_headers::RemoteHeaders;
 use crate::engine::{Devices, Estimate, LoadProgress, Loaded, ModelLoader, OnLoad};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::owners::Owners;
 use crate::protocol::{MemoryEstimate, ModelConfig};
 use crate::store::{ByteProgress, DownloadRequest, Fetcher, ModelName, Phase, Pinned, Progress, Secret};
 
-/// How long a load that is given up may go on downloading.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Interval of checks whether the load was cancelled.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
 
-/// The loader of one engine: what a name means is on this device, then it is loaded from there. Runs on the engine's thread,
-/// which has nothing else to do meanwhile: so a download ends as a load does, by the same flag.
+/// The loader of one engine. It downloads the model if it is missing, then loads it. The engine's thread has no other
+/// work meanwhile, so one flag cancels both the download and the load.
 pub(in crate::manager) struct ResolvingLoader {
     /// None before a host has named the manager's directory.
     fetcher: Option<Fetcher>,
     /// Drives the transfers.
     runtime: Handle,
     loader: Arc<dyn ModelLoader>,
-    /// For the hub, and nobody else.
+    /// The token for the hub. No other server gets it.
     token: Option<Secret>,
-    /// What estimates are read from, looked up once: a search asks for dozens.
-    readable: OnceLock<Result<Readable>>,
+    /// The source of estimates, looked up once, because a search makes dozens of estimates.
+    estimate_source: OnceLock<Result<EstimateSource>>,
 }
 
-/// What says how a model is made.
-enum Readable {
+/// The file whose header an estimate reads.
+enum EstimateSource {
     Stored(Pinned),
-    Headers(Headers),
-    /// Where it is, if that is a path; else the host's opener knows.
+    Remote(RemoteHeaders),
+    /// The named file itself. The path is None if only the host can open it.
     AsNamed(Option<PathBuf>),
 }
 
-impl Readable {
+impl EstimateSource {
     fn path(&self) -> Option<&Path> {
         match self {
             Self::Stored(pinned) => Some(pinned.weights()),
-            Self::Headers(headers) => Some(headers.path()),
+            Self::Remote(headers) => Some(headers.path()),
             Self::AsNamed(path) => path.as_deref(),
         }
     }
@@ -53,7 +53,7 @@ impl Readable {
 pub(in crate::manager) fn resolving(it: &Owners, loader: Arc<dyn ModelLoader>) -> ResolvingLoader {
     let (fetcher, runtime, token) =
         (it.library.fetcher().ok().cloned(), it.runtime.clone(), it.library.token().cloned());
-    ResolvingLoader { fetcher, runtime, loader, token, readable: OnceLock::new() }
+    ResolvingLoader { fetcher, runtime, loader, token, estimate_source: OnceLock::new() }
 }
 
 impl ModelLoader for ResolvingLoader {
@@ -63,17 +63,20 @@ impl ModelLoader for ResolvingLoader {
             ModelName::Url(_) | ModelName::Hub(_) => self.fetch(&name, on_load)?,
             ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => match self.imported(&name, on_load)? {
                 Some(pinned) => pinned,
-                None => return at(config, &name, name.path().as_deref(), |config| self.loader.load(config, on_load)),
+                None => {
+                    return read_at(config, &name, name.path().as_deref(), |config| self.loader.load(config, on_load));
+                }
             },
         };
-        let model = at(config, &name, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
+        let model = read_at(config, &name, Some(pinned.weights()), |config| self.loader.load(config, on_load))?;
         Ok(model.pinning(pinned))
     }
 
     fn estimate(&self, config: &ModelConfig, what: Estimate) -> Result<MemoryEstimate> {
         let Some(name) = name_of(&config.path)? else { return self.loader.estimate(config, what) };
-        let readable = self.readable.get_or_init(|| self.readable(&name)).as_ref().map_err(Clone::clone)?;
-        at(config, &name, readable.path(), |config| self.loader.estimate(config, what))
+        let estimate_source =
+            self.estimate_source.get_or_init(|| self.estimate_source(&name)).as_ref().map_err(Clone::clone)?;
+        read_at(config, &name, estimate_source.path(), |config| self.loader.estimate(config, what))
     }
 
     fn available_memory(&self) -> Option<u64> {
@@ -86,17 +89,17 @@ impl ModelLoader for ResolvingLoader {
 }
 
 impl ResolvingLoader {
-    /// What is in the store is used as it is there, without any network.
+    /// Pins the stored model, which needs no network. Downloads the model first if it is missing.
     fn fetch(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Pinned> {
         match self.pin(name, on_load) {
             Err(error) if error.code == ErrorCode::ModelNotCached => {}
             pinned => return pinned,
         }
-        self.runtime.block_on(fetched(self.fetcher(name)?, self.request(name), on_load))?;
+        self.runtime.block_on(download(self.fetcher(name)?, self.request(name), on_load))?;
         self.pin(name, on_load)
     }
 
-    /// What the store has of a name that means something outside of it: the import counts, as the original may be gone.
+    /// The stored import of a local name, if there is one. It is preferred to the original, which may be gone.
     fn imported(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Option<Pinned>> {
         if self.fetcher.is_none() || matches!(name, ModelName::Path(_)) {
             return Ok(None);
@@ -107,7 +110,8 @@ impl ResolvingLoader {
         }
     }
 
-    /// Files that changed since they were verified are verified again: that takes as long as reading them.
+    /// Pins a stored model. Files that changed since they were verified are verified again, which takes as long as
+    /// reading them.
     fn pin(&self, name: &ModelName, on_load: OnLoad<'_>) -> Result<Pinned> {
         let mut on_progress = |ByteProgress { done, total }| {
             let progress = Progress { phase: Phase::Verifying, bytes: done, total_bytes: total, ..Progress::NONE };
@@ -119,26 +123,28 @@ impl ResolvingLoader {
         self.fetcher(name)?.store().pin(name, &mut on_progress)
     }
 
-    /// The model itself where the store has it, else its headers.
-    fn readable(&self, name: &ModelName) -> Result<Readable> {
+    /// The stored model if there is one, else its headers.
+    fn estimate_source(&self, name: &ModelName) -> Result<EstimateSource> {
         match name {
             ModelName::Url(_) | ModelName::Hub(_) => match self.pin(name, &mut |_| true) {
-                Err(error) if error.code == ErrorCode::ModelNotCached => self.read_headers(name).map(Readable::Headers),
-                pinned => pinned.map(Readable::Stored),
+                Err(error) if error.code == ErrorCode::ModelNotCached => {
+                    self.read_headers(name).map(EstimateSource::Remote)
+                }
+                pinned => pinned.map(EstimateSource::Stored),
             },
             ModelName::Path(_) | ModelName::Asset(_) | ModelName::Picked(_) => {
                 let imported = self.imported(name, &mut |_| true)?;
-                Ok(imported.map_or_else(|| Readable::AsNamed(name.path()), Readable::Stored))
+                Ok(imported.map_or_else(|| EstimateSource::AsNamed(name.path()), EstimateSource::Stored))
             }
         }
     }
 
-    /// Reads no more of the model than its headers.
-    fn read_headers(&self, name: &ModelName) -> Result<Headers> {
+    /// Downloads only the headers of the model.
+    fn read_headers(&self, name: &ModelName) -> Result<RemoteHeaders> {
         let fetcher = self.fetcher(name)?;
         self.runtime.block_on(async {
             let files = fetcher.files(&self.request(name)).await?;
-            Headers::read(fetcher, &files).await
+            RemoteHeaders::read(fetcher, &files).await
         })
     }
 
@@ -149,13 +155,13 @@ impl ResolvingLoader {
     fn fetcher(&self, name: &ModelName) -> Result<&Fetcher> {
         self.fetcher.as_ref().ok_or_else(|| {
             let detail =
-                format!("{name} cannot be kept: this process has no directory for models - let its host name one");
+                format!("{name} cannot be stored: this process has no directory for models - let its host name one");
             Error::new(ErrorCode::StorageUnavailable, detail)
         })
     }
 }
 
-/// What a path means. None for a form that only the host's own opener may know, such as the bookmarks of iOS.
+/// The model's name that a path is. None for a form that only the host can open, such as a bookmark of iOS.
 fn name_of(path: &str) -> Result<Option<ModelName>> {
     let scheme = path.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match (ModelName::parse(path), scheme.as_deref()) {
@@ -165,7 +171,7 @@ fn name_of(path: &str) -> Result<Option<ModelName>> {
     }
 }
 
-/// The token is the hub's.
+/// A request for a model, with the token if the name is a hub's.
 pub(super) fn request_for(name: &ModelName, token: Option<&Secret>) -> DownloadRequest {
     let token = match name {
         ModelName::Hub(_) => token.cloned(),
@@ -174,26 +180,26 @@ pub(super) fn request_for(name: &ModelName, token: Option<&Secret>) -> DownloadR
     DownloadRequest { token, ..DownloadRequest::new(name.clone()) }
 }
 
-/// Joins the model's transfer until its end.
-async fn fetched(fetcher: &Fetcher, wanted: DownloadRequest, on_load: OnLoad<'_>) -> Result<()> {
+/// Downloads the model, or joins its running transfer.
+async fn download(fetcher: &Fetcher, wanted: DownloadRequest, on_load: OnLoad<'_>) -> Result<()> {
     let name = wanted.name.clone();
-    let mut fetching = fetcher.fetch(wanted);
+    let mut handle = fetcher.fetch(wanted);
     loop {
         let progress = tokio::select! {
-            progress = fetching.next_progress() => progress,
-            () = tokio::time::sleep(LOOK_EVERY) => Some(fetching.progress()),
+            progress = handle.next_progress() => progress,
+            () = tokio::time::sleep(CHECK_EVERY) => Some(handle.progress()),
         };
-        let Some(progress) = progress else { return fetching.finished().await };
+        let Some(progress) = progress else { return handle.finished().await };
         if !on_load(LoadProgress::Downloading(progress)) {
-            let detail = format!("the download of {name} was given up - what has come is kept");
+            let detail = format!("the download of {name} was cancelled - the received part is kept");
             return Err(Error::new(ErrorCode::LoadCancelled, detail));
         }
     }
 }
 
-/// Reads the model at `path`, or as it was asked for. Errors name it as it was asked for, but for a URL's query: that may
+/// Reads the model at `path`, or the named file itself. Errors show the requested name without a URL's query, which may
 /// be a secret.
-fn at<T>(
+fn read_at<T>(
     config: &ModelConfig,
     name: &ModelName,
     path: Option<&Path>,

@@ -1,4 +1,4 @@
-//! Where models come from and how much of the disk they may take: known once a host has named the manager's directory.
+//! Where models come from, and how much disk they may take. Usable once a host has named the manager's directory.
 
 use super::downloads::Downloads;
 use crate::error::{Error, ErrorCode, Result};
@@ -7,17 +7,17 @@ use crate::store::{Fetcher, Secret};
 
 #[derive(Default)]
 pub(in crate::manager) struct Library {
-    /// Fetches models into their directory.
+    /// Fetches models into their directory. None until a host has named it.
     fetcher: Option<Fetcher>,
     pub(super) downloads: Downloads,
-    /// Bytes of models to keep, if a host has said so.
+    /// Most bytes of stored models, if a host has set a budget.
     budget: Option<u64>,
-    /// For the hub.
+    /// The token for the hub.
     token: Option<Secret>,
 }
 
 impl Library {
-    /// From now on models are fetched by `fetcher`.
+    /// Fetches models with `fetcher` from now on.
     pub(in crate::manager) fn attach(&mut self, fetcher: Fetcher, suspended: bool) {
         fetcher.store().set_models_budget(self.budget);
         if suspended {
@@ -50,7 +50,7 @@ impl Library {
         self.token = token;
     }
 
-    /// The manager shuts down.
+    /// Ends every download for a shutdown.
     pub(in crate::manager) fn end_downloads(&mut self, fx: &Effects) {
         self.downloads.end_all(fx);
     }

@@ -1,4 +1,5 @@
-//! The models that are kept on this device: listed, removed, bounded, and where they come from. Waits for the disk elsewhere.
+//! The commands about stored models: list, verify, remove, and the hub that models come from. The blocking pool waits
+//! for the disk.
 
 use std::ops::ControlFlow;
 
@@ -8,7 +9,7 @@ use crate::manager::ticket::Reply;
 use crate::protocol::{DiskUse, HubToken, StoredModel, StoredModels};
 use crate::store::{self, HuggingFace, ModelName, Secret, Store};
 
-/// Sets where models with hub names come from, and the token for it.
+/// Sets the hub that models come from, and its token.
 pub(in crate::manager) fn set_hub(it: &mut Owners, endpoint: Option<&str>, token: Option<HubToken>) -> Result<()> {
     let fetcher = it.library.fetcher()?;
     let hub = endpoint.map(|endpoint| HuggingFace::new(endpoint, fetcher.network())).transpose()?;

@@ -1,5 +1,5 @@
-//! Whether one more model may take memory. An engine's load asks the supervisor before it begins: the one owner of all
-//! claims decides, so that two loads at once are never given the same memory.
+//! Decides whether one more model may take memory. An engine's load asks the supervisor before it begins. The
+//! supervisor owns all claims, so two loads never get the same memory.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ pub(in crate::manager) struct ClaimingLoader {
     pub(in crate::manager) post: Post,
     /// The name that the model is acquired by. The loader may be given another path.
     pub(in crate::manager) path: String,
-    /// Of the engine that loads.
+    /// Epoch of the engine that loads.
     pub(in crate::manager) epoch: u64,
 }
 
 impl ModelLoader for ClaimingLoader {
     fn load(&self, config: &ModelConfig, on_load: OnLoad<'_>) -> Result<Loaded> {
-        // A file that cannot be estimated is the load's own to refuse.
+        // If the file cannot be estimated, the load itself refuses it.
         if let Ok(estimate) = self.loader.estimate(config, Estimate::Load) {
             self.claim(estimate, config.force)?;
         }
@@ -46,8 +46,8 @@ impl ModelLoader for ClaimingLoader {
 }
 
 impl ClaimingLoader {
-    /// Waits for the supervisor, which answers at once and never waits for an engine. One that has ended answers too: its
-    /// mailbox drops the question.
+    /// Waits for the supervisor, which answers at once and never waits for an engine. If it has ended, its mailbox
+    /// drops the reply, and the load is cancelled.
     fn claim(&self, estimate: MemoryEstimate, force: bool) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         let (path, epoch) = (self.path.clone(), self.epoch);
@@ -56,7 +56,7 @@ impl ClaimingLoader {
     }
 }
 
-/// A load asks for its memory, from its engine's thread, which waits for the answer.
+/// Answers a load that claims its memory. The engine's thread waits for the answer.
 fn claim(
     it: &mut Owners,
     path: &str,
@@ -68,7 +68,7 @@ fn claim(
     let fits = |it: &Owners| admit(path, estimate, taken(it), it.memory.budget(), force);
     let answer = if it.models.is_current(path, epoch) {
         fits(it).or_else(|_| {
-            // They are made anew when they are needed, which costs milliseconds.
+            // Idle embedding contexts go first, because making them anew costs milliseconds.
             free_all_idle(it);
             fits(it)
         })
@@ -78,11 +78,11 @@ fn claim(
     if answer.is_ok() {
         it.memory.claim(path, estimate);
     }
-    // An engine that does not wait any longer needs no answer.
+    // An engine that no longer waits needs no answer.
     let _gone = reply.send(answer);
 }
 
-/// The answer to a claim, beside `taken` bytes that everything else takes.
+/// The answer to a claim, when `taken` bytes of the budget are taken.
 fn admit(path: &str, estimate: MemoryEstimate, taken: u64, budget: Option<u64>, force: bool) -> Result<()> {
     let Some(budget) = budget.filter(|_| !force) else { return Ok(()) };
     let left = budget.saturating_sub(taken);
@@ -90,8 +90,8 @@ fn admit(path: &str, estimate: MemoryEstimate, taken: u64, budget: Option<u64>, 
         return Ok(());
     }
     let detail = format!(
-        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, a smaller \
-         maxResident or a smaller quantization, unload another model, or set force",
+        "could not load {path}: it needs {}, {} of the memory budget of {} are left - use a smaller contextSize, a \
+         smaller maxResident or a smaller quantization, unload another model, or set force",
         human_bytes::format(estimate.total()),
         human_bytes::format(left),
         human_bytes::format(budget),
@@ -135,7 +135,7 @@ mod tests {
         let load = || loader.load(&ModelConfig::new("a.gguf"), &mut |_| true).map(|_| ()).map_err(|error| error.code);
         std::thread::scope(|threads| {
             let asks = threads.spawn(load);
-            // Before or after the question: it is the same.
+            // The supervisor may end before or after the claim.
             drop(inbox);
             assert_eq!(asks.join().expect("a load does not panic"), Err(ErrorCode::LoadCancelled));
         });

@@ -1,15 +1,16 @@
-//! Room for a memory beside conversations, on weights that are loaded: for embeddings, and for a bench.
+//! Memory of an auxiliary context on loaded weights: for embeddings, or for a bench.
 
 use crate::engine::ModelLoader;
 use crate::error::{Error, ErrorCode, Result};
 use crate::human_bytes;
 use crate::protocol::MemoryEstimate;
 
-/// What such a memory takes. A file that cannot be estimated any more is no reason to refuse: its model is loaded.
+/// The memory of an auxiliary context. It is 0 if the file can no longer be estimated, because the model is loaded
+/// already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::manager) struct AuxiliaryEstimate {
     pub(in crate::manager) bytes: u64,
-    /// What the system has free.
+    /// Bytes that the system has free.
     available: Option<u64>,
 }
 
@@ -25,7 +26,8 @@ impl AuxiliaryEstimate {
         )
     }
 
-    /// Whether it may be made where the budget leaves `budget_left` and its own predecessor gives `own` back.
+    /// Whether the context may be made, when the budget leaves `budget_left` bytes and its predecessor frees `own`
+    /// bytes.
     pub(in crate::manager) fn admit(
         &self,
         purpose: &str,
@@ -39,8 +41,8 @@ impl AuxiliaryEstimate {
             Some(left) => {
                 let (bytes, left) = (human_bytes::format(self.bytes), human_bytes::format(left));
                 let detail = format!(
-                    "could not make room for {purpose}: {bytes} are needed, {left} are left - {advice}, unload another model, \
-                     or set force"
+                    "could not make room for {purpose}: {bytes} are needed, {left} are left - {advice}, unload another \
+                     model, or set force"
                 );
                 Err(Error::new(ErrorCode::OutOfMemory, detail))
             }

@@ -8,9 +8,9 @@ use crate::manager::library::resolve::resolving;
 use crate::manager::models::conflict;
 use crate::manager::owners::Owners;
 use crate::manager::ticket::Reply;
-use crate::protocol::{FitVerdict, MemoryEstimate, MemoryFit, ModelConfig, ModelStatus};
+use crate::protocol::{FitVerdict, MemoryEstimate, MemoryFit, ModelConfig};
 
-/// Answers from the blocking pool: the file's header is read, perhaps many times.
+/// Runs on the blocking pool, because it reads the file's header, perhaps many times.
 pub(in crate::manager) fn can_load(it: &Owners, config: ModelConfig, reply: Reply<MemoryFit>) {
     let loader = resolving(it, it.loader.clone());
     let own = model_memory(it, &config.path);
@@ -30,14 +30,13 @@ pub(in crate::manager) fn can_load(it: &Owners, config: ModelConfig, reply: Repl
     });
 }
 
-/// Whether the model is loaded in a way that a request for it would share.
+/// Whether the model is loaded and serves this config without a reload.
 fn serves(it: &Owners, config: &ModelConfig) -> bool {
-    let status = it.models.status(&config.path);
-    matches!(status, Some(ModelStatus::Ready { info } | ModelStatus::Idle { info }) if conflict(config, &info).is_none())
+    it.models.info(&config.path).is_some_and(|info| conflict(config, info).is_none())
 }
 
-/// Bytes that a load may take: the less of what the system has free and what the budget leaves. The model's own memory is
-/// free before it is loaded anew; its weights are not added to the system's number, which counts mapped weights as free.
+/// Bytes that a load may take: the system's free memory or the rest of the budget, whichever is less. A reload first
+/// frees the model's own KV and buffers. Its weights are not added, because the system counts mapped weights as free.
 pub(in crate::manager) fn available(
     system: Option<u64>,
     own: Option<MemoryEstimate>,
@@ -48,14 +47,14 @@ pub(in crate::manager) fn available(
 }
 
 fn estimated_fit(loader: &dyn ModelLoader, config: &ModelConfig, available: Option<u64>) -> Result<MemoryFit> {
-    let count = if config.max_resident.is_some() { ResidentCount::Asked } else { ResidentCount::Automatic };
+    let count = if config.max_resident.is_some() { ResidentCount::Requested } else { ResidentCount::Automatic };
     fit(loader.estimate(config, Estimate::Load)?, count, available, |context_size, max_resident| {
         let (context_size, max_resident) = (Some(context_size), Some(max_resident));
         loader.estimate(&ModelConfig { context_size, max_resident, ..config.clone() }, Estimate::Load)
     })
 }
 
-/// The panic's own text stays out: it may quote the file.
+/// Leaves the panic's own text out, because it may quote the file.
 fn crashed(config: &ModelConfig) -> Error {
     let detail = format!("estimating {} crashed - use another model file", config.path);
     Error::new(ErrorCode::ModelInvalid, detail)

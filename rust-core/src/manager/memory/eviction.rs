@@ -1,15 +1,15 @@
-//! What a load that ran out of memory waits for before its last try: idle models that are being unloaded, models that were
-//! on their way out anyway, residents that were asked to go.
+//! Evicts for a load that ran out of memory. Before its last try, the load waits for idle models that are unloaded, for
+//! models that were stopping already, and for residents that were asked to go.
 
 use std::collections::HashSet;
 
 use super::pending::{PendingEviction, PendingExits};
 use crate::manager::effects::Effects;
-use crate::manager::models::Event;
+use crate::manager::models::ModelEvent;
 use crate::manager::owners::Owners;
 
-/// Unloads every other idle model and asks residents to go. `RoomMade` follows when they have gone; a resident that does
-/// not go in time is not waited for.
+/// Unloads every other idle model and asks residents to go. `RoomMade` follows when all have gone, or when a resident's
+/// deadline has passed.
 pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: &str) {
     let others = |paths: Vec<String>| paths.into_iter().filter(|other| other != path);
     let idle: Vec<String> = others(it.models.idle_paths()).collect();
@@ -18,7 +18,7 @@ pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: 
     let eviction = PendingEviction { exits: PendingExits { models, residents }, freed: 0 };
     it.memory.evictions.insert(path.to_owned(), eviction);
     for other in idle {
-        it.models.on(&other, Event::Evict, fx);
+        it.models.on(&other, ModelEvent::Evict, fx);
     }
     retry_loads(it, fx);
 }
@@ -27,6 +27,6 @@ pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: 
 pub(super) fn retry_loads(it: &mut Owners, fx: &mut Effects) {
     let complete: Vec<_> = it.memory.evictions.extract_if(|_, eviction| eviction.exits.is_empty()).collect();
     for (path, eviction) in complete {
-        it.models.on(&path, Event::RoomMade { freed: eviction.freed }, fx);
+        it.models.on(&path, ModelEvent::RoomMade { freed: eviction.freed }, fx);
     }
 }

@@ -1,4 +1,5 @@
-//! What counts in the memory budget, and who waits for some of it. Holds numbers; never memory itself.
+//! The memory budget: claims and residents that count in it, evictions and trims that wait for memory. Holds numbers,
+//! never memory.
 
 use std::collections::HashMap;
 
@@ -9,12 +10,12 @@ use crate::protocol::MemoryEstimate;
 
 #[derive(Default)]
 pub(in crate::manager) struct Ledger {
-    /// Bytes that everything may take together. None: what the system has.
+    /// Bytes that everything may take together. None means no limit but the system's.
     budget: Option<u64>,
     /// The estimate of each loading or loaded model, by path.
     claims: HashMap<String, MemoryEstimate>,
     pub(super) residents: Residents,
-    /// By the model that needs the room.
+    /// By the path of the model that needs the memory.
     pub(super) evictions: HashMap<String, PendingEviction>,
     pub(super) trims: Trims,
 }
@@ -37,7 +38,7 @@ impl Ledger {
         self.claims.get(path).copied()
     }
 
-    /// A model's engine has exited.
+    /// Removes the claim of a model whose engine has exited.
     pub(super) fn model_gone(&mut self, path: &str) {
         self.claims.remove(path);
         for eviction in self.evictions.values_mut() {
@@ -48,7 +49,7 @@ impl Ledger {
         }
     }
 
-    /// A resident that may have been asked to go has gone, or stays.
+    /// A resident, perhaps one that was asked to go, has gone or stays.
     pub(super) fn resident_answered(&mut self, id: &str, departure: &Departure) {
         let bytes = match departure {
             Departure::Gone(bytes) => Some(*bytes),

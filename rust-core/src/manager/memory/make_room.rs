@@ -1,4 +1,4 @@
-//! Goes on with loads and trims that wait for memory, whenever some may have been freed.
+//! Continues loads and trims that wait for memory, whenever memory may have been freed.
 
 use super::eviction::retry_loads;
 use super::residents::Departure;
@@ -17,7 +17,7 @@ pub(in crate::manager) fn freed_by(it: &mut Owners, fx: &mut Effects, path: &str
 
 pub(in crate::manager) fn set_resident(it: &mut Owners, fx: &mut Effects, client: ClientId, resident: Resident) {
     if !it.bus.is_connected(client) {
-        return; // It was closed as it sent this, and the resident would never be removed.
+        return; // The client has closed meanwhile, so the resident would never be removed.
     }
     let id = resident.id.clone();
     if let Some(departure) = it.memory.residents.set(client, resident, fx) {
@@ -31,8 +31,8 @@ pub(in crate::manager) fn remove_resident(it: &mut Owners, fx: &mut Effects, cli
     }
 }
 
-/// The residents of a client that has gone go at once, unlike its leases: no client is left to ask, the host frees what
-/// belonged to its JavaScript, and a reload registers anew what it makes anew.
+/// Removes the residents of a client that has gone. Unlike leases they go at once: no client is left to ask, the host
+/// frees what belonged to its JavaScript, and a reload registers its residents anew.
 pub(in crate::manager) fn client_gone(it: &mut Owners, fx: &mut Effects, client: ClientId) {
     for id in it.memory.residents.ids_of(client) {
         remove_resident(it, fx, client, &id);

@@ -1,4 +1,4 @@
-//! Memory: what counts in the budget, whether one more model may load, and how memory is given back.
+//! The memory budget: what counts in it, whether one more model may load, and how memory is freed.
 
 pub(super) mod admission;
 mod auxiliary;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// Models and residents that were asked to go and have not gone.
+/// Models and residents that were asked to go and have not gone yet.
 #[derive(Default)]
 pub(super) struct PendingExits {
     pub(super) models: HashSet<String>,

@@ -1,5 +1,5 @@
-//! Residents: what an app has in memory beside the models. A resident is asked to go through the client that registered
-//! it. Only the app can free it, so nothing here waits longer than a deadline.
+//! Residents: memory that an app holds outside the models. The client that registered a resident is asked to free it.
+//! Only the app can free it, so every wait has a deadline.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use crate::events::ClientId;
 use crate::manager::effects::{Effect, Effects, Timer};
 use crate::protocol::{Event, Resident};
 
-/// How long an app may take to free a resident. One that never answers must not keep a load waiting.
+/// How long an app may take to free a resident. An app that never answers must not keep a load waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Residents {
     by_id: BTreeMap<String, Registered>,
-    /// Number of the last time that some were asked.
+    /// Number of the last request to residents.
     last_ask: u64,
 }
 
 struct Registered {
     client: ClientId,
     resident: Resident,
-    /// The time that it was asked to go, until it answers or its patience ends.
+    /// Number of the request that it has not answered. None after the deadline.
     asked: Option<u64>,
 }
 
-/// What became of a resident that was asked to go.
+/// The answer of a resident that was asked to go.
 pub(super) enum Departure {
-    /// It gave back this many bytes.
+    /// It freed this many bytes.
     Gone(u64),
     Stays,
 }
@@ -38,8 +38,8 @@ impl Residents {
         self.by_id.values().map(|registered| registered.resident.size_bytes).fold(0, u64::saturating_add)
     }
 
-    /// Registers a resident or takes its new state. An id that another client registered before belongs to this one from
-    /// now on: after a reload the newest JavaScript has the thing. Gives the answer that this is to having been asked.
+    /// Registers a resident, or updates its state. An id that another client registered moves to this client: after a
+    /// reload the newest JavaScript owns the resident. Returns the departure if this answers a request to go.
     pub(super) fn set(&mut self, client: ClientId, resident: Resident, fx: &Effects) -> Option<Departure> {
         let before = self.by_id.get(&resident.id);
         let departure = before.and_then(|before| before.answer_in(&resident));
@@ -54,7 +54,8 @@ impl Residents {
         departure.or(taken_over.then_some(Departure::Stays))
     }
 
-    /// The resident has freed its memory, says its client. A client that has lost the id to another one is not heard.
+    /// Removes a resident whose client has freed its memory. A client that has lost the id to another client is
+    /// ignored.
     pub(super) fn remove(&mut self, client: ClientId, id: &str, fx: &Effects) -> Option<Departure> {
         self.by_id.get(id).filter(|registered| registered.client == client)?;
         let gone = self.by_id.remove(id)?;
@@ -67,8 +68,8 @@ impl Residents {
         theirs.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Asks every resident that could go, and gives those whose answers are awaited now. A resident that was asked a
-    /// moment ago is not asked twice.
+    /// Asks every resident that could go, and returns those that have yet to answer. A resident with an open request is
+    /// not asked twice.
     pub(super) fn ask(&mut self, reason: &str, fx: &mut Effects) -> HashSet<String> {
         let ask = self.last_ask + 1;
         let mut awaited = HashSet::new();
@@ -86,13 +87,13 @@ impl Residents {
         awaited
     }
 
-    /// The patience of an ask has ended. Gives the residents that have not answered it; they stay, as far as is known.
+    /// The deadline of a request has passed. Returns the residents that have not answered it, which count as staying.
     pub(super) fn overdue(&mut self, ask: u64) -> Vec<String> {
         let mut silent = Vec::new();
         for (id, registered) in &mut self.by_id {
             if registered.asked == Some(ask) {
                 registered.asked = None;
-                tracing::warn!(resident = id, "asked to go and did not within 2 s");
+                tracing::warn!(resident = id, "a resident did not go within 2 s");
                 silent.push(id.clone());
             }
         }
@@ -101,12 +102,12 @@ impl Residents {
 }
 
 impl Registered {
-    /// One at work is left alone, and one without memory has none to give.
+    /// A resident in use is left alone, and a resident without memory has none to free.
     fn could_go(&self) -> bool {
         !self.resident.in_use && self.resident.size_bytes > 0
     }
 
-    /// What a new state says to having been asked. `None`: nothing yet.
+    /// The answer that a new state gives to an open request. None if there is no request, or no answer yet.
     fn answer_in(&self, new: &Resident) -> Option<Departure> {
         self.asked?;
         let given_back = self.resident.size_bytes.saturating_sub(new.size_bytes);

@@ -1,5 +1,5 @@
-//! `trim`: memory is given back in steps, least painful first, each one waited for and recorded with its bytes. One trim
-//! runs at a time; those that come meanwhile are answered by one more, which goes as far as the furthest of them asks.
+//! `trim` frees memory in steps, least painful first. Each step is awaited, and recorded with its bytes. One trim runs
+//! at a time. Requests that arrive meanwhile share one more trim, at the highest of their levels.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::usage::model_memory;
 use crate::manager::effects::Effects;
 use crate::manager::kv::location::unpark;
 use crate::manager::kv::save::{save_each, unsaved};
-use crate::manager::models::{EngineSlot, Event};
+use crate::manager::models::{EngineSlot, ModelEvent};
 use crate::manager::owners::Owners;
 use crate::manager::scopes::{Kv, Scope};
 use crate::manager::tasks::embedders::free_all_idle;
 use crate::manager::ticket::Reply;
 use crate::protocol::{LifecycleEvent, ModelStatus, TrimLevel, TrimRung};
 
-/// How long parked scopes may be written. A warning that is answered late is answered by the system.
+/// How long parked scopes may be written. If the app reacts too late to a memory warning, the system ends it.
 const WRITING: Duration = Duration::from_secs(2);
 
 pub(in crate::manager) fn trim(it: &mut Owners, fx: &mut Effects, level: TrimLevel, reply: Reply) {
@@ -28,7 +28,7 @@ pub(in crate::manager) fn trim(it: &mut Owners, fx: &mut Effects, level: TrimLev
     go_on_trimming(it, fx);
 }
 
-/// Goes as far as it gets without waiting.
+/// Runs steps until one has to be awaited.
 pub(super) fn go_on_trimming(it: &mut Owners, fx: &mut Effects) {
     loop {
         let trims = &mut it.memory.trims;
@@ -61,7 +61,7 @@ fn step_down(it: &mut Owners, fx: &mut Effects, rung: TrimRung) {
     match rung {
         TrimRung::EmbeddersFreed => {
             for (path, bytes) in free_all_idle(it) {
-                record_trimmed(fx, Some(&path), rung, bytes, "the next texts make it anew");
+                record_trimmed(fx, Some(&path), rung, bytes, "the next embed makes it anew");
             }
         }
         TrimRung::ParkedSaved => save_parked(it, fx),
@@ -77,7 +77,7 @@ fn step_down(it: &mut Owners, fx: &mut Effects, rung: TrimRung) {
     }
 }
 
-/// Writes what is parked, most recently used first. What is on disk by the deadline is given up in RAM.
+/// Writes parked scopes, most recently used first. Scopes that are on disk by the deadline leave the RAM cache.
 fn save_parked(it: &mut Owners, fx: &mut Effects) {
     let is_parked = |id: &String| it.scopes.get(id).is_some_and(|scope| matches!(scope.kv, Kv::Parked(_)));
     let unsaved: Vec<String> = unsaved(it, None).into_iter().filter(is_parked).collect();
@@ -107,9 +107,9 @@ fn give_up_parked(it: &mut Owners, fx: &mut Effects, rung: TrimRung, unwanted: i
         if given_up.is_empty() {
             continue;
         }
-        let bytes = given_up.iter().map(|parked| parked.bytes()).sum();
-        for parked in given_up {
-            unpark(it, fx, &path, parked.scope(), "the system is short of memory");
+        let bytes = given_up.iter().map(|snapshot| snapshot.bytes()).sum();
+        for snapshot in given_up {
+            unpark(it, fx, &path, snapshot.scope(), "the system is short of memory");
         }
         record_trimmed(fx, Some(&path), rung, bytes, reason);
     }
@@ -120,10 +120,10 @@ fn unload_for_trim(it: &mut Owners, fx: &mut Effects, rung: TrimRung) {
     let Some(trim) = &mut it.memory.trims.running else { return };
     trim.at = Some(rung);
     trim.models = unloading.iter().map(|candidate| (candidate.path.clone(), candidate.bytes)).collect();
-    // Those that were on their way out take memory too until they have gone.
+    // Models that were stopping already take memory too until they have exited.
     trim.exits.models = it.models.stopping_paths().into_iter().chain(trim.models.keys().cloned()).collect();
     for candidate in unloading {
-        it.models.on(&candidate.path, Event::Trim, fx);
+        it.models.on(&candidate.path, ModelEvent::Trim, fx);
     }
 }
 
@@ -139,7 +139,7 @@ fn candidates(it: &Owners) -> Vec<Candidate> {
     engines.map(candidate).collect()
 }
 
-/// Bytes that a model has taken by now: while its weights are being read, the share of them that has been read.
+/// Bytes that a model takes now. While it loads, only the share of its weights that has been read counts.
 fn bytes_in_memory(it: &Owners, path: &str) -> u64 {
     let estimate = model_memory(it, path).unwrap_or_default();
     match it.models.status(path) {
@@ -149,7 +149,7 @@ fn bytes_in_memory(it: &Owners, path: &str) -> u64 {
     }
 }
 
-/// A model's engine has exited, and its memory is free.
+/// Records the freed bytes of a model that this trim has unloaded.
 pub(super) fn record_unloaded(it: &mut Owners, fx: &mut Effects, path: &str) {
     let Some(trim) = &mut it.memory.trims.running else { return };
     if let (Some(rung), Some(bytes)) = (trim.at, trim.models.remove(path)) {

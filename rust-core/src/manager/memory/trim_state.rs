@@ -14,16 +14,16 @@ pub(super) struct Trims {
 
 /// One trim on its way down the ladder.
 pub(super) struct Trim {
-    /// Steps that were not begun.
+    /// Steps that have not begun.
     pub(super) rungs: VecDeque<TrimRung>,
-    /// The step that is being waited for.
+    /// The step that is awaited.
     pub(super) at: Option<TrimRung>,
     pub(super) exits: PendingExits,
     /// Parked scopes are being written.
     pub(super) saving: bool,
-    /// What each model gives back, recorded when it has gone.
+    /// Bytes that each model will free, recorded when it has exited.
     pub(super) models: HashMap<String, u64>,
-    /// What residents gave back.
+    /// Bytes that residents have freed.
     pub(super) resident_bytes: u64,
     pub(super) replies: Vec<Reply>,
 }
@@ -32,10 +32,10 @@ pub(super) struct Trim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) path: String,
-    /// Bytes that unloading it gives back.
+    /// Bytes that unloading it frees.
     pub(super) bytes: u64,
     pub(super) leased: bool,
-    /// Whether a generation of it is at work.
+    /// Whether it runs a generation.
     pub(super) generating: bool,
     /// Higher is later.
     pub(super) used: u64,
@@ -52,8 +52,8 @@ fn ladder(level: TrimLevel) -> Vec<TrimRung> {
     rungs
 }
 
-/// The models that a step unloads. Of those in use the one used last stays: one that answers now, else the one that was
-/// acquired, released or generated with last.
+/// The models that a step unloads. Of the leased models the one that was used last stays: a model that generates now,
+/// else the model that was acquired, released or generated with last.
 pub(super) fn to_unload(rung: TrimRung, candidates: Vec<Candidate>) -> Vec<Candidate> {
     let (leased, idle): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|candidate| candidate.leased);
     match rung {

@@ -1,9 +1,9 @@
-//! The memory that everything in the budget takes now.
+//! How much of the memory budget is taken now.
 
 use crate::manager::owners::Owners;
 use crate::protocol::{MemoryEstimate, ModelInfo, ModelStatus};
 
-/// Bytes that the budget leaves beside everything that counts in it. None: no budget was set.
+/// Bytes that are left of the budget. None if no budget is set.
 pub(in crate::manager) fn budget_left(it: &Owners) -> Option<u64> {
     it.memory.budget().map(|budget| budget.saturating_sub(taken(it)))
 }
@@ -16,7 +16,7 @@ pub(super) fn taken(it: &Owners) -> u64 {
     models.chain(auxiliary).fold(it.memory.residents.bytes(), u64::saturating_add)
 }
 
-/// Memory of a model from its claim on until its engine has exited: the estimate, or the weights alone if there was none.
+/// Memory of a model from its claim until its engine has exited: the estimate, or the weights alone if there was none.
 pub(super) fn model_memory(it: &Owners, path: &str) -> Option<MemoryEstimate> {
     it.memory.claimed(path).or_else(|| match it.models.status(path)? {
         ModelStatus::Ready { info } | ModelStatus::Idle { info } => Some(weights_of(&info)),

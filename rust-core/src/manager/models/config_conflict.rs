@@ -1,29 +1,33 @@
-//! Whether a loaded model serves a request for it, or a reload would be needed. A pure rule: an option left out equals
-//! whatever was chosen, and more than was asked for serves as well, so that neither ever reloads.
+//! Decides whether a loaded model serves a request, or would have to be reloaded. A pure rule: an omitted option
+//! matches any loaded value, and a larger value than requested serves too.
 
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{DeviceKind, DevicePreference, ModelConfig, ModelInfo};
 
-/// The conflict between what is asked for and what is loaded, if there is one.
+/// The conflict between the requested options and the loaded ones, if there is one.
 ///
-/// `threads` and `kvBudgetBytes` never conflict: the governor changes the first, and the second only chose `slots`.
+/// `threads` and `kvBudgetBytes` never conflict: the governor changes `threads`, and `kvBudgetBytes` only chooses a
+/// default `maxResident`.
 pub(in crate::manager) fn conflict(asked: &ModelConfig, loaded: &ModelInfo) -> Option<Error> {
     let differs = |option: &str, asked: String, loaded: String| {
         Some(Error::new(
             ErrorCode::OptionsConflict,
             format!(
-                "the model is loaded with {option} {loaded}, {asked} was asked for - unload it first, or leave {option} out"
+                "the model is loaded with {option} {loaded}, {asked} was asked for - unload it first, or leave {option} \
+                 out"
             ),
         ))
     };
-    // Where there are no conversations, no slots were made, and no text is longer than what the model was trained with.
-    let (most_tokens, most_slots) =
+    // A model that only embeds has no slots, and its texts are never longer than the context it was trained with.
+    let (most_tokens, most_resident) =
         if loaded.holds_conversations() { (u32::MAX, u32::MAX) } else { (loaded.trained_context_size, 0) };
     if let Some(size) = asked.context_size.filter(|size| *size.min(&most_tokens) > loaded.context_size) {
         return differs("contextSize", size.to_string(), loaded.context_size.to_string());
     }
-    if let Some(slots) = asked.max_resident.filter(|slots| *slots.min(&most_slots) > loaded.max_resident) {
-        return differs("maxResident", slots.to_string(), loaded.max_resident.to_string());
+    if let Some(max_resident) =
+        asked.max_resident.filter(|max_resident| *max_resident.min(&most_resident) > loaded.max_resident)
+    {
+        return differs("maxResident", max_resident.to_string(), loaded.max_resident.to_string());
     }
     match (asked.device, loaded.device) {
         (DevicePreference::Cpu, DeviceKind::Gpu | DeviceKind::Accelerator) => {
@@ -40,7 +44,7 @@ pub(in crate::manager) fn conflict(asked: &ModelConfig, loaded: &ModelInfo) -> O
 pub(in crate::manager) mod tests {
     use super::*;
 
-    /// A loaded model of 2,048 tokens and 4 slots.
+    /// A loaded model with a context of 2,048 tokens and 4 slots.
     pub(in crate::manager) fn loaded(device: DeviceKind) -> ModelInfo {
         ModelInfo {
             description: "test".into(),
@@ -95,7 +99,7 @@ pub(in crate::manager) mod tests {
     }
 
     #[test]
-    fn an_embedding_model_serves_whoever_asks_for_more_than_there_can_be() {
+    fn an_embedding_model_serves_a_request_for_more_than_it_can_have() {
         let encoder = |context_size| ModelInfo {
             trained_context_size: 512,
             context_size,

@@ -1,4 +1,4 @@
-//! The engine of one model, from its start until it has exited, and what the manager knows of it.
+//! The engine of one model, from its start to its exit, with what the manager knows of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,47 +6,47 @@ use std::sync::Arc;
 use super::lease::LeaseId;
 use crate::engine::{CancelFlag, Engine, EngineCommand, EngineReply, Prompter};
 use crate::error::{Error, ErrorCode};
-use crate::kv::{Fingerprint, RamCache};
+use crate::kv::{Fingerprint, KvSnapshot, RamCache};
 use crate::protocol::Heat;
 
 pub(in crate::manager) struct EngineSlot {
     path: String,
     engine: Engine,
     cancel_load: CancelFlag,
-    /// The stamp of its states on disk. None while it loads, and where it has none.
+    /// The fingerprint of its KV files. None while the model loads, and if it has no KV files.
     fingerprint: Option<Fingerprint>,
     is_loaded: bool,
     /// From `Loaded` until the engine is told to stop.
     prompter: Option<Arc<dyn Prompter>>,
     /// Jobs on the blocking pool that use the model's template or vocabulary. The weights outlive them.
     jobs: usize,
-    /// Its scopes that have no slot. They end with it.
+    /// Its parked scopes. They end with the engine.
     pub(in crate::manager) ram_cache: RamCache,
     dropped_scopes: DroppedScopes,
-    /// Its memory for embeddings.
+    /// Its embedding context, if it has one.
     pub(in crate::manager) embedder: Option<Embedder>,
-    /// Estimates of the measurements that it has not answered, by their leases.
+    /// Estimated bytes of the benches that it has not answered, by their leases.
     bench_claims: HashMap<LeaseId, u64>,
-    /// Cost of its prompts so far: tokens and milliseconds.
+    /// Prefilled tokens and their milliseconds so far.
     prefilled: (u64, f64),
     stopping: bool,
-    /// Its scopes are being saved; then it may go.
+    /// Its scopes are being saved. It stops after that.
     saving: bool,
 }
 
-/// An engine's memory for embeddings.
+/// An engine's embedding context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::manager) struct Embedder {
-    /// Tokens of the longest text that it has room for.
+    /// Tokens of the longest text that fits.
     pub(in crate::manager) text_size: u32,
-    /// Its estimate.
+    /// Its estimated bytes.
     pub(in crate::manager) bytes: u64,
-    /// The lease of its last use: a timer of an earlier use counts no longer.
+    /// The lease of its last use. The timer of an earlier use is ignored.
     pub(in crate::manager) used: LeaseId,
 }
 
-/// Scopes that an engine was told to drop and may not have dropped yet, with how often it was told. Its reports of them
-/// are not about the scopes that have their ids now.
+/// Ids of scopes that an engine may not have dropped yet, with the number of unconfirmed drops. Reports with such an id
+/// are about the deleted scope, not about a new scope of the same id.
 #[derive(Debug, Default)]
 struct DroppedScopes(HashMap<String, u32>);
 
@@ -93,7 +93,7 @@ impl EngineSlot {
         }
     }
 
-    /// True from `Loaded` on, also after a stop was asked for: the engine then saves its scopes first.
+    /// True from `Loaded` on, also while the engine stops: its scopes are saved first.
     pub(in crate::manager) fn is_loaded(&self) -> bool {
         self.is_loaded
     }
@@ -110,8 +110,8 @@ impl EngineSlot {
         self.prompter.clone()
     }
 
-    /// Gives a command to the engine of a loaded model. An engine that takes none answers the command's reply with the
-    /// reason.
+    /// Sends a command to the engine of a loaded model. If the engine does not take it, the command's reply gets the
+    /// error.
     pub(in crate::manager) fn ask(&self, command: EngineCommand) {
         let refused = if self.is_loaded { self.engine.send(command).err() } else { Some(command) };
         if let Some(command) = refused {
@@ -119,7 +119,7 @@ impl EngineSlot {
         }
     }
 
-    /// Gives a command to the engine; false if its mailbox is full or closed.
+    /// Sends a command to the engine. False if its mailbox is full or closed.
     pub(in crate::manager) fn try_send(&self, command: EngineCommand) -> bool {
         self.engine.send(command).is_ok()
     }
@@ -129,7 +129,7 @@ impl EngineSlot {
         self.engine.is_closed()
     }
 
-    /// Has the engine look at its cancel flags.
+    /// Makes the engine check its cancel flags.
     pub(in crate::manager) fn wake(&self) {
         // An engine whose mailbox is full is awake and will see them.
         let _awake = self.engine.send(EngineCommand::Wake);
@@ -168,19 +168,15 @@ impl EngineSlot {
         }
     }
 
-    /// Has the engine drop a scope. `confirmed` is called when no earlier report of the scope can come any more; it is
-    /// to lead to [`Self::scope_dropped`].
-    pub(in crate::manager) fn drop_scope(
-        &mut self,
-        id: &str,
-        confirmed: EngineReply<Option<Arc<crate::kv::KvSnapshot>>>,
-    ) {
+    /// Makes the engine drop a scope. `confirmed` is called once no earlier report of the scope can arrive. It must
+    /// lead to [`Self::scope_dropped`].
+    pub(in crate::manager) fn drop_scope(&mut self, id: &str, confirmed: EngineReply<Option<Arc<KvSnapshot>>>) {
         self.ram_cache.remove(id);
         if self.engine.send(EngineCommand::DropScope(id.to_owned())).is_err() {
             tracing::warn!(scope = id, "an engine was too busy to drop a scope; its slot will be reused");
         }
         self.dropped_scopes.told(id);
-        // Answered after everything that the engine reported before it dropped the scope.
+        // The engine answers this after every report that it made before the drop.
         self.ask(EngineCommand::Copy { scope: id.to_owned(), reply: confirmed });
     }
 
@@ -201,7 +197,7 @@ impl EngineSlot {
         self.bench_claims.remove(&lease);
     }
 
-    /// Bytes beside the conversations' own: parked scopes, embeddings, measurements.
+    /// Bytes on top of the model's own: parked scopes, embedding context, benches.
     pub(in crate::manager) fn auxiliary_bytes(&self) -> u64 {
         let embedder = self.embedder.map_or(0, |embedder| embedder.bytes);
         self.bench_claims
@@ -209,13 +205,13 @@ impl EngineSlot {
             .fold(self.ram_cache.bytes().saturating_add(embedder), |sum, bytes| sum.saturating_add(*bytes))
     }
 
-    /// Counts a prompt.
+    /// Counts a prefill.
     pub(in crate::manager) fn count_prefill(&mut self, tokens: u32, milliseconds: f64) {
         self.prefilled.0 += u64::from(tokens);
         self.prefilled.1 += milliseconds;
     }
 
-    /// Tokens per second; None before the first prompt.
+    /// Prefilled tokens per second. None before the first prefill.
     pub(in crate::manager) fn prefill_rate(&self) -> Option<f64> {
         let (tokens, milliseconds) = self.prefilled;
         (tokens > 0 && milliseconds > 0.0).then(|| tokens as f64 * 1000.0 / milliseconds)

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Unique in the process, never used again.
+/// Unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LeaseId(pub(crate) u64);
 
 impl LeaseId {
-    /// Leases are never numbered twice, whatever manager they belong to.
+    /// No number is given twice in a process, even by different managers.
     pub(crate) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -17,8 +17,8 @@ impl LeaseId {
 
 /// Keeps a model loaded, on behalf of a component or of Rust code.
 ///
-/// An `unload` or a crash frees the model under its leases. A lease then still says that the model is wanted, and counts
-/// again as soon as the model is loaded again.
+/// An `unload` or a crash frees a model despite its leases. Such a lease counts again as soon as the model is loaded
+/// again.
 #[must_use = "dropping a lease releases it"]
 pub struct Lease {
     id: LeaseId,

@@ -1,10 +1,10 @@
-//! Who holds a model: taken, shared, given back, and the rest that follows the last one.
+//! The leases of a model: acquire, share, release, and the keep-alive after the last release.
 
 use std::time::Duration;
 
 use super::config_conflict::conflict;
 use super::lease::LeaseId;
-use super::lifecycle::{Effect, LeaseTerms, Lifecycle, State, record};
+use super::lifecycle::{LeaseTerms, Lifecycle, ModelEffect, State, record};
 use crate::protocol::{LifecycleEvent, ModelConfig, ModelInfo};
 
 impl Lifecycle {
@@ -13,7 +13,7 @@ impl Lifecycle {
         lease: LeaseId,
         debug_label: String,
         config: ModelConfig,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<ModelEffect>,
     ) {
         let conflict = match &self.state {
             State::Ready { info } | State::Idle { info } => conflict(&config, info),
@@ -27,7 +27,7 @@ impl Lifecycle {
         };
         match conflict {
             Some(error) if self.leases.keys().any(|held| *held != lease) => {
-                effects.push(Effect::Answer { lease, result: Err(error) });
+                effects.push(ModelEffect::Answer { lease, result: Err(error) });
             }
             Some(error) => {
                 self.hold(lease, debug_label, &config, false, effects);
@@ -38,8 +38,8 @@ impl Lifecycle {
         }
     }
 
-    /// Joins what is loaded or being loaded; starts a load where nothing runs.
-    fn share(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<Effect>) {
+    /// Joins the loaded model or the running load, or starts a load.
+    fn share(&mut self, lease: LeaseId, debug_label: String, config: ModelConfig, effects: &mut Vec<ModelEffect>) {
         match &self.state {
             State::Ready { .. } => {
                 self.hold(lease, debug_label, &config, true, effects);
@@ -75,7 +75,7 @@ impl Lifecycle {
         debug_label: String,
         config: &ModelConfig,
         reused: bool,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<ModelEffect>,
     ) {
         let terms = LeaseTerms { debug_label: debug_label.clone(), config: config.clone(), waits: true };
         if self.leases.insert(lease, terms).is_none() {
@@ -84,7 +84,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn release(&mut self, lease: LeaseId, effects: &mut Vec<Effect>) {
+    pub(super) fn release(&mut self, lease: LeaseId, effects: &mut Vec<ModelEffect>) {
         let Some(terms) = self.leases.remove(&lease) else { return };
         effects.push(record(LifecycleEvent::Released { debug_label: terms.debug_label }, "given back"));
         if !self.leases.is_empty() {
@@ -95,12 +95,12 @@ impl Lifecycle {
                 let info = info.clone();
                 self.rest(info, effects);
             }
-            // With a keep-alive the load goes on: who comes back soon finds it done.
+            // With a keep-alive the load goes on, so that the next lease finds it done.
             State::Loading { .. } if self.config.keep_alive_ms == Some(0) => {
-                self.stop("nobody waits for the load any longer", effects);
+                self.stop("no lease waits for the load any longer", effects);
             }
-            // What has come stays on the device: who comes back goes on from there.
-            State::Downloading { .. } => self.stop("nobody waits for the download any longer", effects),
+            // The received part stays on the device, and the next lease goes on from there.
+            State::Downloading { .. } => self.stop("no lease waits for the download any longer", effects),
             State::Deferred => self.state = State::Unloaded,
             State::Loading { .. }
             | State::MakingRoom { .. }
@@ -111,15 +111,15 @@ impl Lifecycle {
         }
     }
 
-    /// Loaded and without a lease.
-    pub(super) fn rest(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
+    /// Starts the keep-alive of a loaded model without leases.
+    pub(super) fn rest(&mut self, info: ModelInfo, effects: &mut Vec<ModelEffect>) {
         match self.config.keep_alive_ms {
             Some(0) => self.stop("the last lease was released and keepAliveMs is 0", effects),
             Some(ms) => {
                 self.state = State::Idle { info };
                 self.timer += 1;
                 effects.push(record(LifecycleEvent::Idle, &format!("no lease; unloads in {ms} ms")));
-                effects.push(Effect::StartKeepAlive { timer: self.timer, after: Duration::from_millis(ms) });
+                effects.push(ModelEffect::StartKeepAlive { timer: self.timer, after: Duration::from_millis(ms) });
             }
             None => {
                 self.state = State::Idle { info };

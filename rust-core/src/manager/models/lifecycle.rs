@@ -16,9 +16,9 @@ pub(crate) struct Lifecycle {
     pub(super) config: ModelConfig,
     pub(super) state: State,
     pub(super) leases: BTreeMap<LeaseId, LeaseTerms>,
-    /// Of the engine that runs now or ran last; reports of older engines are ignored.
+    /// Epoch of the newest engine. Reports of older engines are ignored.
     pub(super) epoch: u64,
-    /// Of the keep-alive that counts; older timers are ignored.
+    /// Number of the newest keep-alive. Older timers are ignored.
     pub(super) timer: u64,
     pub(super) loads: u32,
     /// No engine may be started. One that is loaded stays.
@@ -36,12 +36,12 @@ pub(super) struct LeaseTerms {
 #[derive(Debug)]
 pub(super) enum State {
     Unloaded,
-    /// `last_try`: idle models have been unloaded already to make room for this load.
+    /// `last_try`: other models have been evicted already to make room for this load.
     Loading {
         progress: f32,
         last_try: bool,
     },
-    /// Its files come to this device first. `loads` the same engine as the load that follows.
+    /// Its files are being downloaded. The same engine loads them afterwards.
     Downloading {
         progress: Progress,
     },
@@ -57,8 +57,8 @@ pub(super) enum State {
     Idle {
         info: ModelInfo,
     },
-    /// The engine has been told to stop and has not exited yet. `interrupted`: a suspension stopped its load, and whoever
-    /// holds a lease has not got the model yet.
+    /// The engine has been told to stop and has not exited yet. `interrupted`: a suspension stopped its load, and its
+    /// leases have not got the model yet.
     Unloading {
         interrupted: bool,
     },
@@ -70,7 +70,7 @@ pub(super) enum State {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Event {
+pub(crate) enum ModelEvent {
     Acquire {
         lease: LeaseId,
         debug_label: String,
@@ -79,16 +79,16 @@ pub(crate) enum Event {
     Release {
         lease: LeaseId,
     },
-    /// Somebody asks for the memory back, whatever leases exist.
+    /// A caller wants the memory back, whatever leases exist.
     Unload,
-    /// The system asks for the memory back, whatever leases exist. Only a model that takes some has any to give.
+    /// The system wants the memory back, whatever leases exist. A model without memory ignores this.
     Trim,
-    /// Another model needs the room.
+    /// Another model needs the memory.
     Evict,
     KeepAliveElapsed {
         timer: u64,
     },
-    /// Who could go has gone, or has not gone in time: `freed` models and residents.
+    /// The eviction has ended. `freed` counts the models and residents that have gone.
     RoomMade {
         freed: usize,
     },
@@ -110,7 +110,7 @@ pub(crate) enum Event {
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) enum Effect {
+pub(crate) enum ModelEffect {
     StartEngine {
         epoch: u64,
         config: ModelConfig,
@@ -123,15 +123,14 @@ pub(crate) enum Effect {
         timer: u64,
         after: Duration,
     },
-    /// Unload every idle model but this one and ask residents to go, wait for those that are on their way out, then tell
-    /// `RoomMade`.
+    /// Unload every other idle model and ask residents to go, wait until they have gone, then send `RoomMade`.
     EvictOthers,
-    /// What a waiting lease was waiting for.
+    /// Answer a lease that waits for the model.
     Answer {
         lease: LeaseId,
         result: Result<(), Error>,
     },
-    /// What callers of unload were waiting for.
+    /// Answer the callers of unload.
     AnswerUnload {
         result: Result<(), Error>,
     },
@@ -147,38 +146,40 @@ impl Lifecycle {
         Self { config, state, leases, epoch: 0, timer: 0, loads: 0, suspended: false }
     }
 
-    pub(crate) fn on(&mut self, event: Event) -> Vec<Effect> {
+    pub(crate) fn on(&mut self, event: ModelEvent) -> Vec<ModelEffect> {
         let mut effects = Vec::new();
         match event {
-            Event::Acquire { lease, debug_label, config } => self.acquire(lease, debug_label, config, &mut effects),
-            Event::Release { lease } => self.release(lease, &mut effects),
-            Event::Unload => self.unload("unload was asked for", &mut effects),
-            Event::Trim => {
+            ModelEvent::Acquire { lease, debug_label, config } => {
+                self.acquire(lease, debug_label, config, &mut effects)
+            }
+            ModelEvent::Release { lease } => self.release(lease, &mut effects),
+            ModelEvent::Unload => self.unload("unload was asked for", &mut effects),
+            ModelEvent::Trim => {
                 if let State::Loading { .. } | State::Ready { .. } | State::Idle { .. } = self.state {
                     self.unload("trimmed: the system is short of memory", &mut effects);
                 }
             }
-            Event::Evict => {
+            ModelEvent::Evict => {
                 if let State::Idle { .. } = self.state {
                     self.stop("evicted: another model needs the memory", &mut effects);
                 }
             }
-            Event::KeepAliveElapsed { timer } => {
+            ModelEvent::KeepAliveElapsed { timer } => {
                 if let (State::Idle { .. }, true) = (&self.state, timer == self.timer) {
                     self.stop("the keep-alive ended without a lease", &mut effects);
                 }
             }
-            Event::RoomMade { freed } => self.room_made(freed, &mut effects),
-            Event::LoadProgressed { progress } => self.load_progressed(progress, &mut effects),
-            Event::Loaded { info } => self.loaded(info, &mut effects),
-            Event::ThreadsChanged { threads } => {
+            ModelEvent::RoomMade { freed } => self.room_made(freed, &mut effects),
+            ModelEvent::LoadProgressed { progress } => self.load_progressed(progress, &mut effects),
+            ModelEvent::Loaded { info } => self.loaded(info, &mut effects),
+            ModelEvent::ThreadsChanged { threads } => {
                 if let State::Ready { info } | State::Idle { info } = &mut self.state {
                     info.threads = threads;
                 }
             }
-            Event::Exited { result } => self.exited(result, &mut effects),
-            Event::Suspend => self.suspend(&mut effects),
-            Event::Resume => self.resume(&mut effects),
+            ModelEvent::Exited { result } => self.exited(result, &mut effects),
+            ModelEvent::Suspend => self.suspend(&mut effects),
+            ModelEvent::Resume => self.resume(&mut effects),
         }
         effects
     }
@@ -195,7 +196,7 @@ impl Lifecycle {
         self.loads
     }
 
-    /// What was loaded, while it is.
+    /// The properties of the model, while it is loaded.
     pub(crate) fn info(&self) -> Option<&ModelInfo> {
         match &self.state {
             State::Ready { info } | State::Idle { info } => Some(info),
@@ -231,18 +232,18 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn unload(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+    pub(super) fn unload(&mut self, reason: &str, effects: &mut Vec<ModelEffect>) {
         match &self.state {
-            State::Unloaded => effects.push(Effect::AnswerUnload { result: Ok(()) }),
+            State::Unloaded => effects.push(ModelEffect::AnswerUnload { result: Ok(()) }),
             State::Failed { .. } => {
                 self.state = State::Unloaded;
-                effects.push(Effect::AnswerUnload { result: Ok(()) });
+                effects.push(ModelEffect::AnswerUnload { result: Ok(()) });
             }
             State::Deferred => {
-                // They were told to wait for the resume.
-                effects.push(Effect::EndGenerations);
+                // The generations were told to wait for the resume.
+                effects.push(ModelEffect::EndGenerations);
                 self.state = State::Unloaded;
-                effects.push(Effect::AnswerUnload { result: Ok(()) });
+                effects.push(ModelEffect::AnswerUnload { result: Ok(()) });
             }
             State::Loading { .. } | State::Downloading { .. } => {
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
@@ -251,14 +252,14 @@ impl Lifecycle {
             State::MakingRoom { .. } => {
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
                 self.state = State::Unloaded;
-                effects.push(Effect::AnswerUnload { result: Ok(()) });
+                effects.push(ModelEffect::AnswerUnload { result: Ok(()) });
             }
             State::Ready { .. } => {
-                effects.push(Effect::EndGenerations);
+                effects.push(ModelEffect::EndGenerations);
                 self.stop(reason, effects);
             }
             State::Idle { .. } => self.stop(reason, effects),
-            // Whoever asked for the model before this and waits for the unload to end would load it again.
+            // A lease that waits for this unload to end would load the model again.
             State::Unloading { .. } => {
                 self.state = State::Unloading { interrupted: false };
                 self.answer_waiting(&Err(self.unloaded_while_loading(reason)), effects);
@@ -266,7 +267,7 @@ impl Lifecycle {
         }
     }
 
-    fn load_progressed(&mut self, now: LoadProgress, effects: &mut Vec<Effect>) {
+    fn load_progressed(&mut self, now: LoadProgress, effects: &mut Vec<ModelEffect>) {
         match (&mut self.state, now) {
             (State::Loading { progress, .. }, LoadProgress::Reading(share)) => *progress = share,
             (State::Downloading { progress }, LoadProgress::Downloading(now)) => *progress = now,
@@ -278,12 +279,12 @@ impl Lifecycle {
                 self.state = State::Loading { progress, last_try: false };
                 effects.push(record(LifecycleEvent::Loading, "downloaded"));
             }
-            // Said before it heard that it is to stop.
+            // The engine reported this before it heard that it is to stop.
             _ => {}
         }
     }
 
-    fn room_made(&mut self, freed: usize, effects: &mut Vec<Effect>) {
+    fn room_made(&mut self, freed: usize, effects: &mut Vec<ModelEffect>) {
         let State::MakingRoom { error } = &self.state else { return };
         if freed == 0 {
             self.fail(error.clone(), effects);
@@ -292,7 +293,7 @@ impl Lifecycle {
         }
     }
 
-    fn loaded(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
+    fn loaded(&mut self, info: ModelInfo, effects: &mut Vec<ModelEffect>) {
         let State::Loading { .. } = self.state else { return };
         self.loads += 1;
         effects.push(record(LifecycleEvent::Ready, "loaded"));
@@ -305,30 +306,30 @@ impl Lifecycle {
         }
     }
 
-    /// Leases that joined the load before anybody knew what "auto" would choose.
-    fn refuse_conflicting(&mut self, info: &ModelInfo, effects: &mut Vec<Effect>) {
+    /// Refuses the leases that joined the load and whose options conflict with what "auto" has chosen.
+    fn refuse_conflicting(&mut self, info: &ModelInfo, effects: &mut Vec<ModelEffect>) {
         self.leases.retain(|lease, terms| {
             let Some(error) = conflict(&terms.config, info) else { return true };
             let released = LifecycleEvent::Released { debug_label: terms.debug_label.clone() };
             effects.push(record(released, "refused: the model turned out to have other options"));
-            effects.push(Effect::Answer { lease: *lease, result: Err(error) });
+            effects.push(ModelEffect::Answer { lease: *lease, result: Err(error) });
             false
         });
     }
 
-    fn exited(&mut self, result: Result<(), Error>, effects: &mut Vec<Effect>) {
+    fn exited(&mut self, result: Result<(), Error>, effects: &mut Vec<ModelEffect>) {
         match (&self.state, result) {
             (State::Unloading { interrupted }, result) => self.unloaded(*interrupted, result, effects),
             (State::Loading { last_try: false, .. }, Err(error)) if error.code == ErrorCode::OutOfMemory => {
                 self.state = State::MakingRoom { error };
-                effects.push(Effect::EvictOthers);
+                effects.push(ModelEffect::EvictOthers);
             }
             (_, Err(error)) => self.fail(error, effects),
             (_, Ok(())) => self.fail(self.engine_gone(), effects),
         }
     }
 
-    fn unloaded(&mut self, interrupted: bool, result: Result<(), Error>, effects: &mut Vec<Effect>) {
+    fn unloaded(&mut self, interrupted: bool, result: Result<(), Error>, effects: &mut Vec<ModelEffect>) {
         // A load that was cancelled on purpose is no failure of the unload.
         let result = result.or_else(|error| match error.code {
             ErrorCode::LoadCancelled => Ok(()),
@@ -336,7 +337,7 @@ impl Lifecycle {
         });
         self.state = State::Unloaded;
         effects.push(record(LifecycleEvent::Unloaded, "memory freed"));
-        effects.push(Effect::AnswerUnload { result });
+        effects.push(ModelEffect::AnswerUnload { result });
         if interrupted && !self.leases.is_empty() {
             self.load("the load that was suspended", effects);
         } else if self.leases.values().any(|terms| terms.waits) {
@@ -344,29 +345,29 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn fail(&mut self, error: Error, effects: &mut Vec<Effect>) {
+    pub(super) fn fail(&mut self, error: Error, effects: &mut Vec<ModelEffect>) {
         effects.push(record(LifecycleEvent::Failed { error: error.clone() }, "the next lease tries again"));
         self.answer_waiting(&Err(error.clone()), effects);
         self.state = State::Failed { error };
     }
 
-    pub(super) fn start_engine(&mut self, reason: &str, last_try: bool, effects: &mut Vec<Effect>) {
+    pub(super) fn start_engine(&mut self, reason: &str, last_try: bool, effects: &mut Vec<ModelEffect>) {
         self.epoch += 1;
         self.state = State::Loading { progress: 0.0, last_try };
         effects.push(record(LifecycleEvent::Loading, reason));
-        effects.push(Effect::StartEngine { epoch: self.epoch, config: self.config.clone() });
+        effects.push(ModelEffect::StartEngine { epoch: self.epoch, config: self.config.clone() });
     }
 
-    pub(super) fn stop(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+    pub(super) fn stop(&mut self, reason: &str, effects: &mut Vec<ModelEffect>) {
         self.state = State::Unloading { interrupted: false };
         effects.push(record(LifecycleEvent::Unloading, reason));
-        effects.push(Effect::StopEngine);
+        effects.push(ModelEffect::StopEngine);
     }
 
-    pub(super) fn answer_waiting(&mut self, result: &Result<(), Error>, effects: &mut Vec<Effect>) {
+    pub(super) fn answer_waiting(&mut self, result: &Result<(), Error>, effects: &mut Vec<ModelEffect>) {
         for (lease, terms) in self.leases.iter_mut().filter(|(_, terms)| terms.waits) {
             terms.waits = false;
-            effects.push(Effect::Answer { lease: *lease, result: result.clone() });
+            effects.push(ModelEffect::Answer { lease: *lease, result: result.clone() });
         }
     }
 
@@ -381,6 +382,6 @@ impl Lifecycle {
     }
 }
 
-pub(super) fn record(event: LifecycleEvent, reason: &str) -> Effect {
-    Effect::Record { event, reason: reason.to_owned() }
+pub(super) fn record(event: LifecycleEvent, reason: &str) -> ModelEffect {
+    ModelEffect::Record { event, reason: reason.to_owned() }
 }

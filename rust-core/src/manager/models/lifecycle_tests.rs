@@ -5,7 +5,7 @@ mod suspension;
 
 use super::config_conflict::tests::loaded;
 use super::lease::LeaseId;
-use super::lifecycle::{Effect, Event, Lifecycle};
+use super::lifecycle::{Lifecycle, ModelEffect, ModelEvent};
 use crate::engine::LoadProgress;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{DeviceKind, LifecycleEvent, ModelConfig, ModelInfo, ModelStatus};
@@ -13,7 +13,7 @@ use crate::protocol::{DeviceKind, LifecycleEvent, ModelConfig, ModelInfo, ModelS
 const A: LeaseId = LeaseId(1);
 const B: LeaseId = LeaseId(2);
 
-/// Drives an entry and shows what happened in short words, so that a test reads as a table.
+/// Drives a lifecycle and shows its effects in short words, so that a test reads as a table.
 struct Story {
     lifecycle: Lifecycle,
 }
@@ -28,11 +28,11 @@ impl Story {
         for lease in leases {
             story.on(acquire(*lease));
         }
-        story.on(Event::Loaded { info: info() });
+        story.on(ModelEvent::Loaded { info: info() });
         story
     }
 
-    fn on(&mut self, event: Event) -> Vec<String> {
+    fn on(&mut self, event: ModelEvent) -> Vec<String> {
         self.lifecycle.on(event).iter().map(show).collect()
     }
 
@@ -49,7 +49,7 @@ impl Story {
     }
 
     #[track_caller]
-    fn expect(&mut self, event: Event, effects: &[&str], status: &str) {
+    fn expect(&mut self, event: ModelEvent, effects: &[&str], status: &str) {
         assert_eq!(self.on(event), effects);
         assert_eq!(self.status(), status);
     }
@@ -63,48 +63,48 @@ fn info() -> ModelInfo {
     loaded(DeviceKind::Cpu)
 }
 
-fn acquire(lease: LeaseId) -> Event {
+fn acquire(lease: LeaseId) -> ModelEvent {
     acquire_with(lease, |_| {})
 }
 
-fn acquire_with(lease: LeaseId, change: impl FnOnce(&mut ModelConfig)) -> Event {
+fn acquire_with(lease: LeaseId, change: impl FnOnce(&mut ModelConfig)) -> ModelEvent {
     let mut config = config();
     change(&mut config);
-    Event::Acquire { lease, debug_label: format!("debug_label {}", lease.0), config }
+    ModelEvent::Acquire { lease, debug_label: format!("label {}", lease.0), config }
 }
 
-fn reading(share: f32) -> Event {
-    Event::LoadProgressed { progress: LoadProgress::Reading(share) }
+fn reading(share: f32) -> ModelEvent {
+    ModelEvent::LoadProgressed { progress: LoadProgress::Reading(share) }
 }
 
-fn release(lease: LeaseId) -> Event {
-    Event::Release { lease }
+fn release(lease: LeaseId) -> ModelEvent {
+    ModelEvent::Release { lease }
 }
 
-fn exited(code: ErrorCode) -> Event {
-    Event::Exited { result: Err(Error::new(code, "so it is")) }
+fn exited(code: ErrorCode) -> ModelEvent {
+    ModelEvent::Exited { result: Err(Error::new(code, "so it is")) }
 }
 
-const EXITED: Event = Event::Exited { result: Ok(()) };
-const LOADED: fn() -> Event = || Event::Loaded { info: info() };
+const EXITED: ModelEvent = ModelEvent::Exited { result: Ok(()) };
+const LOADED: fn() -> ModelEvent = || ModelEvent::Loaded { info: info() };
 
-fn show(effect: &Effect) -> String {
+fn show(effect: &ModelEffect) -> String {
     let result = |result: &Result<(), Error>| match result {
         Ok(()) => "ok".to_owned(),
         Err(error) => format!("{:?}", error.code),
     };
     match effect {
-        Effect::StartEngine { epoch, config } => match config.context_size {
+        ModelEffect::StartEngine { epoch, config } => match config.context_size {
             Some(size) => format!("start {epoch} with {size}"),
             None => format!("start {epoch}"),
         },
-        Effect::StopEngine => "stop".into(),
-        Effect::EndGenerations => "end generations".into(),
-        Effect::StartKeepAlive { timer, after } => format!("timer {timer} {after:?}"),
-        Effect::EvictOthers => "evict others".into(),
-        Effect::Answer { lease, result: it } => format!("answer {} {}", lease.0, result(it)),
-        Effect::AnswerUnload { result: it } => format!("unload {}", result(it)),
-        Effect::Record { event, reason } => match event {
+        ModelEffect::StopEngine => "stop".into(),
+        ModelEffect::EndGenerations => "end generations".into(),
+        ModelEffect::StartKeepAlive { timer, after } => format!("timer {timer} {after:?}"),
+        ModelEffect::EvictOthers => "evict others".into(),
+        ModelEffect::Answer { lease, result: it } => format!("answer {} {}", lease.0, result(it)),
+        ModelEffect::AnswerUnload { result: it } => format!("unload {}", result(it)),
+        ModelEffect::Record { event, reason } => match event {
             LifecycleEvent::Acquired { debug_label, reused } => {
                 format!("acquired by {debug_label}, reused {reused}: {reason}")
             }
@@ -116,24 +116,24 @@ fn show(effect: &Effect) -> String {
             LifecycleEvent::Idle => format!("idle: {reason}"),
             LifecycleEvent::Unloading => format!("unloading: {reason}"),
             LifecycleEvent::Unloaded => format!("unloaded: {reason}"),
-            other => panic!("an entry does not record {other:?}"),
+            other => panic!("a lifecycle does not record {other:?}"),
         },
     }
 }
 
-const NEW_1: &str = "acquired by debug_label 1, reused false: the model is not loaded";
-const NEW_2: &str = "acquired by debug_label 2, reused false: the model is not loaded";
-const SHARED_1: &str = "acquired by debug_label 1, reused true: the loaded model is shared";
-const SHARED_2: &str = "acquired by debug_label 2, reused true: the loaded model is shared";
-const RELEASED_1: &str = "released by debug_label 1: given back";
-const RELEASED_2: &str = "released by debug_label 2: given back";
+const NEW_1: &str = "acquired by label 1, reused false: the model is not loaded";
+const NEW_2: &str = "acquired by label 2, reused false: the model is not loaded";
+const SHARED_1: &str = "acquired by label 1, reused true: the loaded model is shared";
+const SHARED_2: &str = "acquired by label 2, reused true: the loaded model is shared";
+const RELEASED_1: &str = "released by label 1: given back";
+const RELEASED_2: &str = "released by label 2: given back";
 const IDLE: &str = "idle: no lease; unloads in 300000 ms";
 const ASKED: &str = "unloading: unload was asked for";
 const FREED: &str = "unloaded: memory freed";
 const RETRY: &str = "the next lease tries again";
 
 #[test]
-fn a_new_entry_is_unloaded_and_at_rest() {
+fn a_new_lifecycle_is_unloaded_and_not_idle() {
     let story = Story::new();
     assert_eq!(story.status(), "unloaded");
     assert_eq!((story.lifecycle.epoch(), story.lifecycle.loads(), story.lifecycle.is_idle()), (0, 0, false));
@@ -147,7 +147,7 @@ fn concurrent_leases_join_one_load_and_are_answered_together() {
     story.expect(acquire(B), &[SHARED_2], "loading");
     story.expect(LOADED(), &["ready: loaded", "answer 1 ok", "answer 2 ok"], "ready");
     assert_eq!((story.lifecycle.loads(), story.lifecycle.epoch()), (1, 1));
-    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["debug_label 1", "debug_label 2"]);
+    assert_eq!(story.lifecycle.debug_labels().collect::<Vec<_>>(), ["label 1", "label 2"]);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn last_release_unloads_after_keep_alive() {
     story.expect(release(B), &[RELEASED_2, IDLE, "timer 1 300s"], "idle");
     assert!(story.lifecycle.is_idle());
     let ended = "unloading: the keep-alive ended without a lease";
-    story.expect(Event::KeepAliveElapsed { timer: 1 }, &[ended, "stop"], "unloading");
+    story.expect(ModelEvent::KeepAliveElapsed { timer: 1 }, &[ended, "stop"], "unloading");
     story.expect(EXITED, &[FREED, "unload ok"], "unloaded");
 }
 
@@ -191,9 +191,9 @@ fn a_lease_within_the_keep_alive_makes_the_old_timer_void() {
     story.on(release(A));
     let again = "ready: leased again within the keep-alive";
     story.expect(acquire(B), &[SHARED_2, again, "answer 2 ok"], "ready");
-    story.expect(Event::KeepAliveElapsed { timer: 1 }, &[], "ready");
+    story.expect(ModelEvent::KeepAliveElapsed { timer: 1 }, &[], "ready");
     story.expect(release(B), &[RELEASED_2, IDLE, "timer 2 300s"], "idle");
-    story.expect(Event::KeepAliveElapsed { timer: 1 }, &[], "idle");
+    story.expect(ModelEvent::KeepAliveElapsed { timer: 1 }, &[], "idle");
     assert_eq!(story.lifecycle.loads(), 1);
 }
 
@@ -210,7 +210,7 @@ fn keep_alive_zero_unloads_at_once_and_null_never() {
     story.on(acquire_with(B, |config| config.keep_alive_ms = None));
     let for_ever = "idle: no lease; kept for ever, as keepAliveMs is null";
     story.expect(release(B), &[RELEASED_2, for_ever], "idle");
-    story.expect(Event::KeepAliveElapsed { timer: 1 }, &[], "idle");
+    story.expect(ModelEvent::KeepAliveElapsed { timer: 1 }, &[], "idle");
 }
 
 #[test]
@@ -232,11 +232,11 @@ fn a_load_goes_on_without_leases_when_there_is_a_keep_alive() {
 }
 
 #[test]
-fn a_load_that_nobody_waits_for_is_cancelled_when_there_is_no_keep_alive() {
+fn a_load_without_leases_is_cancelled_when_there_is_no_keep_alive() {
     let mut story = Story::new();
     story.on(acquire_with(A, |config| config.keep_alive_ms = Some(0)));
-    let nobody = "unloading: nobody waits for the load any longer";
-    story.expect(release(A), &[RELEASED_1, nobody, "stop"], "unloading");
+    let unwanted = "unloading: no lease waits for the load any longer";
+    story.expect(release(A), &[RELEASED_1, unwanted, "stop"], "unloading");
     story.expect(LOADED(), &[], "unloading");
     assert_eq!(story.lifecycle.loads(), 0);
     story.expect(exited(ErrorCode::LoadCancelled), &[FREED, "unload ok"], "unloaded");
@@ -258,15 +258,15 @@ fn a_release_after_failure_or_unload_changes_no_state() {
     story.expect(release(A), &[RELEASED_1], "failed");
 
     let mut story = Story::loaded_by(&[A]);
-    story.on(Event::Unload);
+    story.on(ModelEvent::Unload);
     story.expect(release(A), &[RELEASED_1], "unloading");
 }
 
 #[test]
 fn unload_of_a_ready_model_ends_generations_and_is_answered_when_the_memory_is_free() {
     let mut story = Story::loaded_by(&[A]);
-    story.expect(Event::Unload, &["end generations", ASKED, "stop"], "unloading");
-    story.expect(Event::Unload, &[], "unloading");
+    story.expect(ModelEvent::Unload, &["end generations", ASKED, "stop"], "unloading");
+    story.expect(ModelEvent::Unload, &[], "unloading");
     story.expect(EXITED, &[FREED, "unload ok"], "unloaded");
 }
 
@@ -274,35 +274,35 @@ fn unload_of_a_ready_model_ends_generations_and_is_answered_when_the_memory_is_f
 fn unload_of_an_idle_unloaded_or_failed_model() {
     let mut story = Story::loaded_by(&[A]);
     story.on(release(A));
-    story.expect(Event::Unload, &[ASKED, "stop"], "unloading");
+    story.expect(ModelEvent::Unload, &[ASKED, "stop"], "unloading");
 
     let mut story = Story::new();
-    story.expect(Event::Unload, &["unload ok"], "unloaded");
+    story.expect(ModelEvent::Unload, &["unload ok"], "unloaded");
 
     story.on(acquire(A));
     story.on(exited(ErrorCode::ModelInvalid));
-    story.expect(Event::Unload, &["unload ok"], "unloaded");
+    story.expect(ModelEvent::Unload, &["unload ok"], "unloaded");
 }
 
 #[test]
-fn unload_while_loading_cancels_the_load_and_tells_who_waits() {
+fn unload_while_loading_cancels_the_load_and_answers_its_leases() {
     let mut story = Story::new();
     story.on(acquire(A));
-    story.expect(Event::Unload, &["answer 1 LoadCancelled", ASKED, "stop"], "unloading");
+    story.expect(ModelEvent::Unload, &["answer 1 LoadCancelled", ASKED, "stop"], "unloading");
     story.expect(exited(ErrorCode::LoadCancelled), &[FREED, "unload ok"], "unloaded");
 }
 
 #[test]
 fn an_unload_that_fails_says_so() {
     let mut story = Story::loaded_by(&[A]);
-    story.on(Event::Unload);
+    story.on(ModelEvent::Unload);
     story.expect(exited(ErrorCode::EngineCrashed), &[FREED, "unload EngineCrashed"], "unloaded");
 }
 
 #[test]
 fn a_lease_during_unloading_loads_again_when_that_is_over() {
     let mut story = Story::loaded_by(&[A]);
-    story.on(Event::Unload);
+    story.on(ModelEvent::Unload);
     story.expect(acquire_with(B, |config| config.context_size = Some(64)), &[NEW_2], "unloading");
     let waiting = "loading: a lease was waiting for the unload";
     story.expect(EXITED, &[FREED, "unload ok", waiting, "start 2 with 64"], "loading");
@@ -313,9 +313,9 @@ fn a_lease_during_unloading_loads_again_when_that_is_over() {
 #[test]
 fn an_unload_after_a_lease_that_waits_for_an_unload_has_the_last_word() {
     let mut story = Story::loaded_by(&[A]);
-    story.on(Event::Unload);
+    story.on(ModelEvent::Unload);
     story.on(acquire(B));
-    story.expect(Event::Unload, &["answer 2 LoadCancelled"], "unloading");
+    story.expect(ModelEvent::Unload, &["answer 2 LoadCancelled"], "unloading");
     story.expect(EXITED, &[FREED, "unload ok"], "unloaded");
 }
 
@@ -349,10 +349,10 @@ fn errors_name_the_model_and_what_to_do() {
 
     let mut story = Story::new();
     story.on(acquire(A));
-    let effects = story.lifecycle.on(Event::Unload);
+    let effects = story.lifecycle.on(ModelEvent::Unload);
     let detail = "the load of a.gguf was cancelled (unload was asked for) - acquire it again";
     let result = Err(Error::new(ErrorCode::LoadCancelled, detail));
-    assert_eq!(effects[0], Effect::Answer { lease: A, result });
+    assert_eq!(effects[0], ModelEffect::Answer { lease: A, result });
 }
 
 #[test]
@@ -362,7 +362,7 @@ fn out_of_memory_evicts_idle_models_and_tries_once_more() {
     story.expect(exited(ErrorCode::OutOfMemory), &["evict others"], "loading");
     assert_eq!(story.lifecycle.status(), ModelStatus::Loading { progress: 0.0 });
     let room = "loading: models and residents that made room: 2";
-    story.expect(Event::RoomMade { freed: 2 }, &[room, "start 2"], "loading");
+    story.expect(ModelEvent::RoomMade { freed: 2 }, &[room, "start 2"], "loading");
     let failed = format!("failed OutOfMemory: {RETRY}");
     story.expect(exited(ErrorCode::OutOfMemory), &[&failed, "answer 1 OutOfMemory"], "failed");
 }
@@ -373,7 +373,7 @@ fn out_of_memory_without_an_idle_model_fails_with_its_own_error() {
     story.on(acquire(A));
     story.on(exited(ErrorCode::OutOfMemory));
     let failed = format!("failed OutOfMemory: {RETRY}");
-    story.expect(Event::RoomMade { freed: 0 }, &[&failed, "answer 1 OutOfMemory"], "failed");
+    story.expect(ModelEvent::RoomMade { freed: 0 }, &[&failed, "answer 1 OutOfMemory"], "failed");
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn leases_come_and_go_while_room_is_made() {
     story.expect(acquire_with(B, |config| config.keep_alive_ms = Some(7)), &[SHARED_2], "loading");
     story.expect(release(A), &[RELEASED_1], "loading");
     story.expect(release(B), &[RELEASED_2], "loading");
-    story.on(Event::RoomMade { freed: 1 });
+    story.on(ModelEvent::RoomMade { freed: 1 });
     story.expect(LOADED(), &["ready: loaded", "idle: no lease; unloads in 7 ms", "timer 1 7ms"], "idle");
 }
 
@@ -393,46 +393,46 @@ fn unload_while_room_is_made_has_no_engine_to_stop() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.on(exited(ErrorCode::OutOfMemory));
-    story.expect(Event::Unload, &["answer 1 LoadCancelled", "unload ok"], "unloaded");
-    story.expect(Event::RoomMade { freed: 1 }, &[], "unloaded");
+    story.expect(ModelEvent::Unload, &["answer 1 LoadCancelled", "unload ok"], "unloaded");
+    story.expect(ModelEvent::RoomMade { freed: 1 }, &[], "unloaded");
 }
 
 #[test]
 fn a_trim_takes_the_memory_of_a_model_that_has_some_and_leaves_its_leases() {
     const TRIMMED: &str = "unloading: trimmed: the system is short of memory";
     let mut story = Story::new();
-    story.expect(Event::Trim, &[], "unloaded");
+    story.expect(ModelEvent::Trim, &[], "unloaded");
     story.on(acquire(A));
-    story.expect(Event::Trim, &["answer 1 LoadCancelled", TRIMMED, "stop"], "unloading");
-    story.expect(Event::Trim, &[], "unloading");
+    story.expect(ModelEvent::Trim, &["answer 1 LoadCancelled", TRIMMED, "stop"], "unloading");
+    story.expect(ModelEvent::Trim, &[], "unloading");
     story.expect(exited(ErrorCode::LoadCancelled), &[FREED, "unload ok"], "unloaded");
 
     let mut story = Story::loaded_by(&[A]);
-    story.expect(Event::Trim, &["end generations", TRIMMED, "stop"], "unloading");
+    story.expect(ModelEvent::Trim, &["end generations", TRIMMED, "stop"], "unloading");
     story.on(EXITED);
     assert_eq!(story.lifecycle.debug_labels().count(), 1);
 
     let mut story = Story::loaded_by(&[A]);
     story.on(release(A));
-    story.expect(Event::Trim, &[TRIMMED, "stop"], "unloading");
+    story.expect(ModelEvent::Trim, &[TRIMMED, "stop"], "unloading");
 
     let mut story = Story::new();
     story.on(acquire(A));
     story.on(exited(ErrorCode::OutOfMemory));
-    story.expect(Event::Trim, &[], "loading");
+    story.expect(ModelEvent::Trim, &[], "loading");
 }
 
 #[test]
 fn only_an_idle_model_is_evicted() {
     let mut story = Story::new();
-    story.expect(Event::Evict, &[], "unloaded");
+    story.expect(ModelEvent::Evict, &[], "unloaded");
     story.on(acquire(A));
-    story.expect(Event::Evict, &[], "loading");
+    story.expect(ModelEvent::Evict, &[], "loading");
     story.on(LOADED());
-    story.expect(Event::Evict, &[], "ready");
+    story.expect(ModelEvent::Evict, &[], "ready");
     story.on(release(A));
     let evicted = "unloading: evicted: another model needs the memory";
-    story.expect(Event::Evict, &[evicted, "stop"], "unloading");
+    story.expect(ModelEvent::Evict, &[evicted, "stop"], "unloading");
 }
 
 #[test]
@@ -444,7 +444,7 @@ fn options_that_conflict_are_refused_while_others_hold_the_model() {
 }
 
 #[test]
-fn options_that_conflict_reload_a_model_that_nobody_else_holds() {
+fn options_that_conflict_reload_a_model_without_other_leases() {
     let reload = "unloading: reloading with other options: the model is loaded with contextSize 2048, 4096 was asked \
                   for - unload it first, or leave contextSize out";
     let conflicting = |lease| acquire_with(lease, |config| config.context_size = Some(4096));
@@ -464,7 +464,7 @@ fn options_are_compared_when_it_is_known_what_auto_chose() {
     let mut story = Story::new();
     story.on(acquire(A));
     story.expect(acquire_with(B, |config| config.max_resident = Some(8)), &[SHARED_2], "loading");
-    let refused = "released by debug_label 2: refused: the model turned out to have other options";
+    let refused = "released by label 2: refused: the model turned out to have other options";
     story.expect(LOADED(), &["ready: loaded", refused, "answer 2 OptionsConflict", "answer 1 ok"], "ready");
     story.expect(release(B), &[], "ready");
 }
@@ -486,11 +486,11 @@ fn the_governors_threads_show_in_ready_and_idle() {
         other => panic!("not loaded: {other:?}"),
     };
     let mut story = Story::loaded_by(&[A]);
-    story.expect(Event::ThreadsChanged { threads: 1 }, &[], "ready");
+    story.expect(ModelEvent::ThreadsChanged { threads: 1 }, &[], "ready");
     assert_eq!(threads(&story), 1);
     story.on(release(A));
-    story.expect(Event::ThreadsChanged { threads: 3 }, &[], "idle");
+    story.expect(ModelEvent::ThreadsChanged { threads: 3 }, &[], "idle");
     assert_eq!(threads(&story), 3);
-    story.on(Event::Unload);
-    story.expect(Event::ThreadsChanged { threads: 2 }, &[], "unloading");
+    story.on(ModelEvent::Unload);
+    story.expect(ModelEvent::ThreadsChanged { threads: 2 }, &[], "unloading");
 }

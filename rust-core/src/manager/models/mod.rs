@@ -1,4 +1,4 @@
-//! Every model that was asked for: its lifetime, its leases and its engine.
+//! Every requested model: its lifetime, its leases and its engine.
 
 mod config_conflict;
 mod engine_slot;
@@ -16,5 +16,5 @@ pub(super) use config_conflict::tests::loaded;
 pub(super) use engine_slot::{Embedder, EngineSlot};
 pub use lease::Lease;
 pub(crate) use lease::LeaseId;
-pub(super) use lifecycle::Event;
+pub(super) use lifecycle::ModelEvent;
 pub(super) use table::{Holder, LoadedModel, ModelTable, unloaded};

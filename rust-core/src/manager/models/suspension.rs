@@ -1,19 +1,19 @@
-//! While the app is in the background nothing is loaded: whoever asks is refused, keeps the lease, and gets the model when
-//! the app comes back. What is loaded stays, and may still be unloaded: that frees memory.
+//! Suspension of a model. In the background nothing is loaded: a lease is refused but kept, and the model is loaded on
+//! resume. A loaded model stays, and may still be unloaded to free memory.
 
-use super::lifecycle::{Effect, Lifecycle, State, record};
+use super::lifecycle::{Lifecycle, ModelEffect, State, record};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::LifecycleEvent;
 
 impl Lifecycle {
-    pub(super) fn suspend(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn suspend(&mut self, effects: &mut Vec<ModelEffect>) {
         self.suspended = true;
         match &self.state {
             State::Loading { .. } | State::Downloading { .. } => {
                 self.stop("the app went to the background", effects);
                 self.state = State::Unloading { interrupted: true };
             }
-            // Its engine has gone already. The others that make room for it may go on doing so: it is needed later.
+            // Its engine has exited already. Other models go on making room, which is needed on resume.
             State::MakingRoom { .. } if self.leases.is_empty() => self.state = State::Unloaded,
             State::MakingRoom { .. } => self.defer(effects),
             State::Unloaded
@@ -25,7 +25,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn resume(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn resume(&mut self, effects: &mut Vec<ModelEffect>) {
         self.suspended = false;
         if let State::Deferred = self.state {
             self.start_engine("retried on resume", false, effects);
@@ -33,7 +33,7 @@ impl Lifecycle {
     }
 
     /// Starts an engine, unless the app is in the background.
-    pub(super) fn load(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+    pub(super) fn load(&mut self, reason: &str, effects: &mut Vec<ModelEffect>) {
         if self.suspended {
             self.defer(effects);
         } else {
@@ -47,7 +47,7 @@ impl Lifecycle {
         Error::new(ErrorCode::Suspended, detail)
     }
 
-    fn defer(&mut self, effects: &mut Vec<Effect>) {
+    fn defer(&mut self, effects: &mut Vec<ModelEffect>) {
         let error = self.deferral();
         if !matches!(self.state, State::Deferred) {
             let failed = LifecycleEvent::Failed { error: error.clone() };

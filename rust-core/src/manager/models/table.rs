@@ -1,11 +1,11 @@
-//! Every model that was asked for, by path, and every lease. Knows nothing of conversations.
+//! Every requested model, by path, and every lease. Knows nothing of conversations.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::engine_slot::{EngineSlot, refuse};
 use super::lease::LeaseId;
-use super::lifecycle::{self, Event, Lifecycle};
+use super::lifecycle::{Lifecycle, ModelEffect, ModelEvent};
 use crate::engine::{EngineCommand, Prompter};
 use crate::error::{Error, ErrorCode, Result};
 use crate::manager::effects::{Effect, Effects, Timer};
@@ -26,7 +26,7 @@ struct Model {
     engine: Option<EngineSlot>,
     unloads: Vec<Reply>,
     published: Option<ModelState>,
-    /// The last of the table's uses that was this model's.
+    /// The value of `uses` at this model's last use.
     last_used: u64,
 }
 
@@ -35,7 +35,7 @@ struct LeaseUse {
     holder: Holder,
 }
 
-/// Who holds a lease, and hears of its model.
+/// The holder of a lease. It hears whether the model is ready.
 pub(in crate::manager) enum Holder {
     /// A client, until it is answered.
     Client(Option<Reply>),
@@ -45,14 +45,15 @@ pub(in crate::manager) enum Holder {
 
 /// A model that is loaded and not about to go.
 pub(in crate::manager) struct LoadedModel {
-    /// Of the engine that has the model.
+    /// Epoch of its engine.
     pub(in crate::manager) epoch: u64,
     pub(in crate::manager) prompter: Arc<dyn Prompter>,
     pub(in crate::manager) info: ModelInfo,
 }
 
 impl ModelTable {
-    /// Takes a lease, or asks once more on behalf of one. Its holder hears when the model is ready, or why it is not.
+    /// Takes a lease, or asks again for the model of a lease that is held. Its holder hears that the model is ready, or
+    /// the error.
     pub(in crate::manager) fn hold(
         &mut self,
         lease: LeaseId,
@@ -66,17 +67,17 @@ impl ModelTable {
         if !self.models.contains_key(&path) {
             self.models.insert(path.clone(), Model::new(config.clone()));
             if self.suspended {
-                self.on(&path, Event::Suspend, fx);
+                self.on(&path, ModelEvent::Suspend, fx);
             }
         }
         self.count_use(&path);
-        self.on(&path, Event::Acquire { lease, debug_label, config }, fx);
+        self.on(&path, ModelEvent::Acquire { lease, debug_label, config }, fx);
     }
 
     pub(in crate::manager) fn release(&mut self, lease: LeaseId, fx: &mut Effects) {
         let Some(LeaseUse { path, holder }) = self.leases.remove(&lease) else { return };
         self.count_use(&path);
-        self.on(&path, Event::Release { lease }, fx);
+        self.on(&path, ModelEvent::Release { lease }, fx);
         if let Holder::Client(Some(reply)) = holder {
             let detail = "the lease was released before the model was ready - acquire it again to wait for it";
             reply(Err(Error::new(ErrorCode::LoadCancelled, detail)));
@@ -97,11 +98,11 @@ impl ModelTable {
             return reply(Err(Error::new(ErrorCode::ModelNotKnown, detail)));
         };
         model.unloads.push(reply);
-        self.on(path, Event::Unload, fx);
+        self.on(path, ModelEvent::Unload, fx);
     }
 
-    /// Gives an event to a model's lifecycle, and passes on what follows from it, in order.
-    pub(in crate::manager) fn on(&mut self, path: &str, event: Event, fx: &mut Effects) {
+    /// Gives an event to a model's lifecycle, and passes its effects on in order.
+    pub(in crate::manager) fn on(&mut self, path: &str, event: ModelEvent, fx: &mut Effects) {
         let Some(model) = self.models.get_mut(path) else { return };
         let effects = model.lifecycle.on(event);
         model.publish(path, fx);
@@ -110,10 +111,10 @@ impl ModelTable {
         }
     }
 
-    pub(in crate::manager) fn on_all(&mut self, event: &Event, fx: &mut Effects) {
+    pub(in crate::manager) fn on_all(&mut self, event: &ModelEvent, fx: &mut Effects) {
         match event {
-            Event::Suspend => self.suspended = true,
-            Event::Resume => self.suspended = false,
+            ModelEvent::Suspend => self.suspended = true,
+            ModelEvent::Resume => self.suspended = false,
             _ => {}
         }
         for path in self.paths() {
@@ -121,19 +122,19 @@ impl ModelTable {
         }
     }
 
-    fn pass_on(&mut self, path: &str, effect: lifecycle::Effect, fx: &mut Effects) {
+    fn pass_on(&mut self, path: &str, effect: ModelEffect, fx: &mut Effects) {
         let path = path.to_owned();
         match effect {
-            lifecycle::Effect::StartEngine { epoch, config } => fx.push(Effect::StartEngine { path, epoch, config }),
-            lifecycle::Effect::StopEngine => fx.push(Effect::StopEngine { path }),
-            lifecycle::Effect::EndGenerations => fx.push(Effect::EndWaiting { path }),
-            lifecycle::Effect::StartKeepAlive { timer, after } => {
+            ModelEffect::StartEngine { epoch, config } => fx.push(Effect::StartEngine { path, epoch, config }),
+            ModelEffect::StopEngine => fx.push(Effect::StopEngine { path }),
+            ModelEffect::EndGenerations => fx.push(Effect::EndWaiting { path }),
+            ModelEffect::StartKeepAlive { timer, after } => {
                 fx.push(Effect::StartTimer { timer: Timer::KeepAlive { path, number: timer }, after });
             }
-            lifecycle::Effect::EvictOthers => fx.push(Effect::EvictOthers { path }),
-            lifecycle::Effect::Answer { lease, result } => self.answer(lease, result, fx),
-            lifecycle::Effect::AnswerUnload { result } => fx.push(Effect::AnswerUnload { path, result }),
-            lifecycle::Effect::Record { event, reason } => fx.record(&path, event, reason),
+            ModelEffect::EvictOthers => fx.push(Effect::EvictOthers { path }),
+            ModelEffect::Answer { lease, result } => self.answer(lease, result, fx),
+            ModelEffect::AnswerUnload { result } => fx.push(Effect::AnswerUnload { path, result }),
+            ModelEffect::Record { event, reason } => fx.record(&path, event, reason),
         }
     }
 
@@ -164,7 +165,7 @@ impl ModelTable {
         self.models.keys().cloned().collect()
     }
 
-    /// Of the engine that runs or ran last. Another engine has other memory, and perhaps another setup.
+    /// Epoch of the newest engine. Another engine has other memory, and perhaps other options.
     pub(in crate::manager) fn epoch(&self, path: &str) -> Option<u64> {
         self.models.get(path).map(|model| model.lifecycle.epoch())
     }
@@ -209,12 +210,12 @@ impl ModelTable {
         self.models.get_mut(path)?.engine.as_mut()
     }
 
-    /// The engine of that epoch, unless it has exited.
+    /// The engine of this epoch, unless it has exited.
     pub(in crate::manager) fn engine_of(&mut self, path: &str, epoch: u64) -> Option<&mut EngineSlot> {
         self.models.get_mut(path).filter(|model| model.lifecycle.epoch() == epoch)?.engine.as_mut()
     }
 
-    /// Whether the engine of that epoch is there and is to stay.
+    /// Whether the engine of this epoch exists and is not stopping.
     pub(in crate::manager) fn is_current(&self, path: &str, epoch: u64) -> bool {
         self.epoch(path) == Some(epoch) && self.engine(path).is_some_and(|engine| !engine.is_stopping())
     }
@@ -240,7 +241,7 @@ impl ModelTable {
         Some(LoadedModel { epoch: model.lifecycle.epoch(), prompter, info: model.lifecycle.info()?.clone() })
     }
 
-    /// Gives a command to a loaded model's engine. If no engine takes it, the command's reply hears why.
+    /// Sends a command to a loaded model's engine. If no engine takes it, the command's reply gets the error.
     pub(in crate::manager) fn ask_engine(&self, path: &str, command: EngineCommand) {
         match self.engine(path) {
             Some(engine) => engine.ask(command),

@@ -1,4 +1,4 @@
-//! The commands about single scopes that change more than where their KV is.
+//! Commands about scopes: park, rewind, set persist, delete.
 
 use tokio::sync::mpsc;
 
@@ -23,7 +23,7 @@ pub(in crate::manager) fn park(it: &mut Owners, id: &str, reply: Reply) {
         Err(error) => return reply(Err(error)),
     };
     prefill_ahead::call_off(it, id);
-    // The report of it comes before this, so the scope is known to be parked when the caller hears of it.
+    // The engine reports `Parked` before this reply, so the scope counts as parked when the caller hears of it.
     let parked = it.here(|_it, _fx, result| reply(result));
     it.models.ask_engine(&path, EngineCommand::Park { scope: id.to_owned(), reply: parked });
 }
@@ -75,7 +75,7 @@ pub(in crate::manager) fn delete_scope(it: &mut Owners, fx: &mut Effects, id: &s
     finish_deletion(it, fx, id);
 }
 
-/// Deletes every scope, then whatever else the directory holds.
+/// Deletes every scope, then every other file of the directory.
 pub(in crate::manager) fn delete_all_scopes(it: &mut Owners, fx: &mut Effects, reply: Reply) {
     let (sender, mut deleted) = mpsc::unbounded_channel::<()>();
     for id in it.scopes.ids() {

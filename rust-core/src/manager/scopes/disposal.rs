@@ -1,6 +1,6 @@
-//! The end of a scope: it is forgotten everywhere. Its id may be used again at once, for a scope that has nothing of this
-//! one.
+//! Forgets a deleted scope everywhere. Its id may be used again at once, for a new scope that shares nothing with it.
 
+use crate::error::Result;
 use crate::manager::effects::Effects;
 use crate::manager::kv::saved_files::remove_saved;
 use crate::manager::owners::Owners;
@@ -11,7 +11,7 @@ pub(in crate::manager) fn finish_deletion(it: &mut Owners, fx: &mut Effects, id:
     for path in it.models.paths() {
         drop_from_engine(it, path, id);
     }
-    let answer = move |result: crate::error::Result<()>| callers.into_iter().for_each(|reply| reply(result.clone()));
+    let answer = move |result: Result<()>| callers.into_iter().for_each(|reply| reply(result.clone()));
     remove_saved(it, fx, id, Box::new(answer));
 }
 

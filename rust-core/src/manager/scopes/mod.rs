@@ -7,5 +7,5 @@ mod scope;
 mod table;
 mod unanswered_tool_calls;
 
-pub(super) use scope::{Input, Kv, Saved, Scope, Stamp, Undo, system_messages};
+pub(super) use scope::{Input, Kv, KvFile, Scope, Stamp, Undo, system_messages};
 pub(super) use table::{ScopeTable, Transcript, no_scope};

@@ -1,5 +1,5 @@
-//! One conversation: its transcript, and the generations that wait for it. Plain data and pure operations; a turn goes back
-//! whole unless it succeeds.
+//! One conversation: its transcript, and the generations that wait for it. Plain data and pure operations; a generation
+//! that does not succeed is undone as a whole.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,35 +12,35 @@ use crate::protocol::{GenerateOptions, Message, Persist, Residency, Role, ScopeS
 
 pub(in crate::manager) struct Scope {
     id: String,
-    /// Tells it from those that had its id before.
+    /// Distinguishes it from earlier scopes of its id.
     pub(in crate::manager) incarnation: Stamp,
     transcript: Vec<Message>,
-    /// Messages after the system prompt that the model is not shown any more.
+    /// Number of messages after the system prompt that the model no longer sees.
     dropped: usize,
-    /// Whether hosts have been told, since it last was less.
+    /// Whether it filled more than 80 % of its context when it was last measured.
     nearly_full: bool,
     revision: u64,
     /// Path of the model that answers.
     pub(in crate::manager) model: String,
-    /// Where that model has what it has read of the scope.
+    /// Where that model's KV of the scope is.
     pub(in crate::manager) kv: Kv,
-    /// Grows whenever the KV becomes another one: what was saved earlier is older then.
+    /// Grows with every change of the KV. A file of a smaller version is out of date.
     pub(in crate::manager) kv_version: u64,
-    /// Its file, and what that file is of.
-    pub(in crate::manager) saved: Option<Saved>,
-    /// Another one whenever its file_stamp have been removed: what was on its way to disk before is not there.
+    /// Its KV file, if it has one.
+    pub(in crate::manager) kv_file: Option<KvFile>,
+    /// Changes whenever its files are removed. A write that began under an earlier stamp has left no file.
     pub(in crate::manager) file_stamp: Stamp,
     pub(in crate::manager) persist: Persist,
-    /// Of its last turn: the next one's template will probably be given the same tools.
+    /// Options of its last generation. The next one will probably give its template the same tools.
     pub(in crate::manager) options: GenerateOptions,
     pub(in crate::manager) last_used_at: u64,
     /// Generations in the order in which they were sent; the first one runs.
     pub(in crate::manager) generations: VecDeque<String>,
-    /// Callers who wait for the scope to be gone. While there are any, no new turn is taken.
+    /// Callers that wait for the scope's deletion. While there are any, new generations are refused.
     pub(in crate::manager) deletions: Vec<Reply>,
 }
 
-/// Given once, to one scope.
+/// Unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::manager) struct Stamp(u64);
 
@@ -59,13 +59,13 @@ pub(in crate::manager) enum Kv {
     Parked(u32),
 }
 
-/// A scope's KV on disk.
+/// A scope's KV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::manager) struct Saved {
+pub(in crate::manager) struct KvFile {
     pub(in crate::manager) kv: SavedKv,
     /// Path of the model that it belongs to.
     pub(in crate::manager) model: String,
-    /// `kv_version` of the scope when it was taken.
+    /// `kv_version` of the scope when the KV was copied.
     pub(in crate::manager) version: u64,
 }
 
@@ -77,7 +77,7 @@ pub(in crate::manager) struct Change {
     pub(in crate::manager) revision: u64,
 }
 
-/// How to take a turn back.
+/// Undoes a generation's change of the transcript.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::manager) struct Undo {
     from: usize,
@@ -85,7 +85,7 @@ pub(in crate::manager) struct Undo {
     dropped: usize,
 }
 
-/// What a turn does to the transcript before it is answered.
+/// The messages of a generation, and how they change the transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::manager) enum Input {
     Append(Vec<Message>),
@@ -93,7 +93,7 @@ pub(in crate::manager) enum Input {
 }
 
 impl Input {
-    /// Of a command that holds one of the two.
+    /// From a command, which has one of the two.
     pub(in crate::manager) fn of(append: Option<Vec<Message>>, messages: Option<Vec<Message>>) -> Self {
         match messages {
             Some(messages) => Self::Replace(messages),
@@ -114,7 +114,7 @@ impl Scope {
             model,
             kv: Kv::Uncached,
             kv_version: 0,
-            saved: None,
+            kv_file: None,
             file_stamp: Stamp::next(),
             persist: Persist::default(),
             options: GenerateOptions::default(),
@@ -128,8 +128,8 @@ impl Scope {
     pub(in crate::manager) fn found(transcript: SavedTranscript, kv: Option<SavedKv>) -> Self {
         let SavedTranscript { scope, model, persist, revision, last_used_at, dropped_messages, messages } = transcript;
         let dropped = (dropped_messages as usize).min(messages.len());
-        let saved = kv.map(|kv| Saved { kv, model: model.clone(), version: 0 });
-        Self { transcript: messages, dropped, revision, persist, saved, ..Self::new(scope, model, last_used_at) }
+        let kv_file = kv.map(|kv| KvFile { kv, model: model.clone(), version: 0 });
+        Self { transcript: messages, dropped, revision, persist, kv_file, ..Self::new(scope, model, last_used_at) }
     }
 
     /// A new scope that begins with the first `count` messages of this one.
@@ -147,10 +147,10 @@ impl Scope {
         }
     }
 
-    /// What is to be written to disk when the process may end now: a turn that runs has not happened yet, but for the
-    /// part of its answer that is to be kept.
-    pub(in crate::manager) fn to_save(&self, running: Option<(&Undo, Option<Answer>)>) -> SavedTranscript {
-        let (messages, dropped) = match running {
+    /// The transcript to write to disk if the process may end now. A running generation is left out, unless a part of
+    /// its answer is to be kept.
+    pub(in crate::manager) fn to_save(&self, begun: Option<(&Undo, Option<Answer>)>) -> SavedTranscript {
+        let (messages, dropped) = match begun {
             None => (self.transcript.clone(), self.dropped),
             Some((_, Some(partial))) => ([self.transcript.as_slice(), &[assistant(partial)]].concat(), self.dropped),
             Some((undo, None)) => ([&self.transcript[..undo.from], undo.removed.as_slice()].concat(), undo.dropped),
@@ -166,20 +166,20 @@ impl Scope {
         }
     }
 
-    /// The saved KV, if it is of the model that answers now.
-    pub(in crate::manager) fn saved_here(&self) -> Option<&Saved> {
-        self.saved.as_ref().filter(|saved| saved.model == self.model)
+    /// The KV file, if it is of the scope's present model.
+    pub(in crate::manager) fn current_kv_file(&self) -> Option<&KvFile> {
+        self.kv_file.as_ref().filter(|file| file.model == self.model)
     }
 
-    /// Whether its file holds what is in memory. A turn that runs adds to a slot at any moment.
+    /// Whether its KV file holds what is in memory. While a generation runs, the slot grows at any moment.
     pub(in crate::manager) fn is_on_disk(&self) -> bool {
         let grows = matches!(self.kv, Kv::Resident(_)) && !self.generations.is_empty();
-        !grows && self.saved_here().is_some_and(|saved| saved.version == self.kv_version)
+        !grows && self.current_kv_file().is_some_and(|file| file.version == self.kv_version)
     }
 
-    /// Its file has gone, or is about to go.
+    /// Forgets the KV file, which has been removed or is about to be.
     pub(in crate::manager) fn forget_file(&mut self) {
-        self.saved = None;
+        self.kv_file = None;
         self.file_stamp = Stamp::next();
     }
 
@@ -196,10 +196,10 @@ impl Scope {
     }
 
     pub(in crate::manager) fn summary(&self) -> ScopeSummary {
-        let (residency, cached_tokens) = match (self.kv, self.saved_here()) {
+        let (residency, cached_tokens) = match (self.kv, self.current_kv_file()) {
             (Kv::Resident(tokens), _) => (Residency::Resident, tokens),
             (Kv::Parked(tokens), _) => (Residency::Parked, tokens),
-            (Kv::Uncached, Some(saved)) => (Residency::Saved, saved.kv.tokens),
+            (Kv::Uncached, Some(file)) => (Residency::Saved, file.kv.tokens),
             (Kv::Uncached, None) => (Residency::Uncached, 0),
         };
         ScopeSummary {
@@ -210,19 +210,19 @@ impl Scope {
             cached_tokens,
             residency,
             persist: self.persist,
-            saved_at: self.saved_here().map(|saved| saved.kv.saved_at),
+            saved_at: self.current_kv_file().map(|file| file.kv.saved_at),
             revision: self.revision,
             last_used_at: self.last_used_at,
         }
     }
 
-    /// The transcript with a turn's messages, and what of it the model would not be shown: as `begin` would leave them.
+    /// The transcript and the number of dropped messages, as `begin` would leave them.
     pub(in crate::manager) fn with(&self, input: Input) -> (Vec<Message>, usize) {
         let (from, messages) = self.difference(input);
         ([&self.transcript[..from], messages.as_slice()].concat(), self.dropped_before(from))
     }
 
-    /// Puts a turn's messages into the transcript, from the first difference on.
+    /// Puts a generation's messages into the transcript, from the first difference on.
     pub(in crate::manager) fn begin(&mut self, input: Input) -> (Change, Undo) {
         let (from, messages) = self.difference(input);
         let before = self.dropped;
@@ -236,7 +236,7 @@ impl Scope {
         self.replace(self.transcript.len(), vec![assistant(answer)])
     }
 
-    /// Makes the transcript what it was before the turn began.
+    /// Restores the transcript to what it was before the generation began.
     pub(in crate::manager) fn undo(&mut self, undo: Undo) -> Change {
         self.transcript.truncate(undo.from);
         self.dropped = undo.dropped;
@@ -253,38 +253,37 @@ impl Scope {
         Some(self.replace(index, Vec::new()))
     }
 
-    /// Messages after the system prompt that the model is not shown.
+    /// Number of messages after the system prompt that the model does not see.
     pub(in crate::manager) fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// From now on the model is not shown the first `dropped` messages after the system prompt.
+    /// Hides the first `dropped` messages after the system prompt from the model.
     pub(in crate::manager) fn drop_oldest(&mut self, dropped: usize) {
         self.dropped = dropped;
     }
 
-    /// Another model answers from now on. It has nothing cached that would have to stay a prefix, so it is shown
-    /// everything that it has room for.
+    /// Another model answers from now on. It has no cached prefix to keep, so it sees every message that fits.
     pub(in crate::manager) fn move_to(&mut self, model: String) {
         self.model = model;
         self.kv = Kv::Uncached;
         self.dropped = 0;
     }
 
-    /// Whether the scope passes 80 % of its context with this many tokens. Once, until it holds less again.
+    /// Whether the scope passes 80 % of its context with this many tokens. True once, until the scope holds less again.
     pub(in crate::manager) fn becomes_nearly_full(&mut self, tokens: u32, context_size: u32) -> bool {
         let nearly_full = u64::from(tokens) * 5 > u64::from(context_size) * 4;
         let before = std::mem::replace(&mut self.nearly_full, nearly_full);
         nearly_full && !before
     }
 
-    /// What stays dropped when the messages from `from` on go. Where nothing is left of what the model saw, there is room
-    /// again for what it did not see.
+    /// Number of messages that stay dropped when the messages from `from` on are removed. If no message is left that
+    /// the model saw, the dropped ones fit again.
     fn dropped_before(&self, from: usize) -> usize {
         if from > system_messages(&self.transcript) + self.dropped { self.dropped } else { 0 }
     }
 
-    /// Where a turn's messages begin to differ from the transcript, and those from there on.
+    /// The index at which the input first differs from the transcript, and the input's messages from there on.
     fn difference(&self, input: Input) -> (usize, Vec<Message>) {
         match input {
             Input::Append(messages) => (self.transcript.len(), with_every_call_answered(&self.transcript, messages)),
@@ -361,8 +360,8 @@ mod tests {
         assert_eq!(scope.transcript().len(), 3);
     }
 
-    /// A system prompt and three generations, the first of which the model is not shown.
-    fn shifted() -> Scope {
+    /// A system prompt and three turns, of which the first is dropped.
+    fn with_dropped_turn() -> Scope {
         let system = Message::new(Role::System, "s");
         let generations = [user("a"), assistant("b"), user("c"), assistant("d"), user("e"), assistant("f")];
         let mut scope = scope(&[&[system], generations.as_slice()].concat());
@@ -371,13 +370,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dropped_is_seen_again_when_nothing_after_it_is_left() {
+    fn dropped_messages_are_seen_again_when_no_message_after_them_is_left() {
         for (index, dropped) in [(7, 2), (5, 2), (4, 2), (3, 0), (2, 0), (1, 0), (0, 0)] {
-            let mut rewound = shifted();
+            let mut rewound = with_dropped_turn();
             rewound.rewind(index).expect("the transcript is long enough");
             assert_eq!(rewound.dropped(), dropped, "rewound to {index}");
-            assert_eq!(shifted().fork("f".into(), index, 0).dropped(), dropped, "forked at {index}");
-            let mut replaced = shifted();
+            assert_eq!(with_dropped_turn().fork("f".into(), index, 0).dropped(), dropped, "forked at {index}");
+            let mut replaced = with_dropped_turn();
             let mut messages = replaced.transcript()[..index].to_vec();
             messages.push(user("x"));
             let (_, undo) = replaced.begin(Input::Replace(messages));
@@ -388,8 +387,8 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_goes_back_takes_its_shift_with_it() {
-        let mut scope = shifted();
+    fn a_generation_that_is_undone_takes_its_dropped_messages_back() {
+        let mut scope = with_dropped_turn();
         let (_, undo) = scope.begin(Input::Append(vec![user("g")]));
         scope.drop_oldest(4);
         assert_eq!(scope.to_save(Some((&undo, None))).dropped_messages, 2);
@@ -399,8 +398,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dropped_outlives_the_process_and_is_never_more_than_there_is() {
-        let saved = shifted().to_save(None);
+    fn the_number_of_dropped_messages_outlives_the_process_and_is_never_more_than_there_are() {
+        let saved = with_dropped_turn().to_save(None);
         assert_eq!(Scope::found(saved.clone(), None).dropped(), 2);
         let broken = SavedTranscript { dropped_messages: 99, ..saved };
         assert_eq!(Scope::found(broken, None).summary().dropped_messages, 7);

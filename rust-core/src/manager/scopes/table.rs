@@ -53,17 +53,17 @@ impl ScopeTable {
         self.iter().filter(|scope| wanted(scope)).map(|scope| scope.id().to_owned()).collect()
     }
 
-    /// A scope of which no generation runs or waits.
+    /// The scope, if it has no generation. `busy` if a generation runs or waits.
     pub(in crate::manager) fn resting(&self, id: &str) -> Result<&Scope> {
         let scope = self.get(id).ok_or_else(|| no_scope(id))?;
         if scope.generations.is_empty() && scope.deletions.is_empty() {
             return Ok(scope);
         }
-        let detail = format!("a turn of scope {id} runs or waits - cancel it, or try again when it has ended");
+        let detail = format!("a generation of scope {id} runs or waits - cancel it, or try again when it has ended");
         Err(Error::new(ErrorCode::Busy, detail))
     }
 
-    /// Whether this very scope is there: neither deleted nor replaced by a namesake.
+    /// Whether this very scope exists: neither deleted nor replaced by a scope of the same id.
     pub(in crate::manager) fn is_alive(&self, id: &str, incarnation: Stamp) -> bool {
         self.get(id).is_some_and(|scope| scope.incarnation == incarnation)
     }
@@ -81,7 +81,7 @@ impl ScopeTable {
         true
     }
 
-    /// Marks a scope as about to be deleted. Gives its generations, which end first; None if there is no such scope.
+    /// Marks a scope as about to be deleted. Returns its generations, which end first. None if there is no such scope.
     pub(in crate::manager) fn mark_deleted(&mut self, id: &str, reply: Reply) -> Option<Vec<String>> {
         let Some(scope) = self.get_mut(id) else {
             reply(Err(no_scope(id)));
@@ -91,7 +91,8 @@ impl ScopeTable {
         Some(scope.generations.iter().cloned().collect())
     }
 
-    /// Removes a scope that is to be deleted and whose last generation has ended. Gives the callers that wait for it.
+    /// Removes a scope that is to be deleted and whose last generation has ended. Returns the callers that wait for
+    /// that.
     pub(in crate::manager) fn remove_deleted(&mut self, id: &str, fx: &Effects) -> Option<Vec<Reply>> {
         let scope = self.get(id)?;
         if !scope.generations.is_empty() || scope.deletions.is_empty() {

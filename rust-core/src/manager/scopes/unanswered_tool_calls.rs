@@ -1,13 +1,13 @@
-//! Calls of tools that nobody has answered. Many templates refuse a conversation that goes on behind one.
+//! Adds results for tool calls that have none. Many templates refuse a conversation that goes on after such a call.
 
 use crate::protocol::{Message, Role, ToolCall};
 
-/// What the model is told of a call whose result nobody waited for.
+/// The result that the model sees for a call that was interrupted.
 const INTERRUPTED: &str = r#"{"error":"the user went on before the tool had finished"}"#;
 
-/// The messages that are appended, with a result in front of them for every call of the transcript's last answer that has none, neither
-/// there nor among them. Results that a turn brought which was under way when these were sent are left out, if that turn stayed.
-/// Results alone change nothing: more of them may come.
+/// The appended messages, preceded by a result for every call of the transcript's last answer that has none, neither in
+/// the transcript nor among them. Results that an earlier generation has put into the transcript meanwhile are left
+/// out. If only results are appended, none is added, because more may follow.
 pub(super) fn with_every_call_answered(transcript: &[Message], appended: Vec<Message>) -> Vec<Message> {
     let is_result = |message: &&Message| message.role == Role::Tool;
     let told = appended.iter().take_while(is_result).count();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_added_where_nothing_is_open() {
+    fn nothing_is_added_where_every_call_has_a_result() {
         let asked = [user("how warm?"), calls(&["a"])];
         let answered = [&asked[..], &[result("a", "20")]].concat();
         for (transcript, appended) in [
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn results_of_a_turn_that_stayed_are_not_told_again() {
+    fn results_that_the_transcript_has_are_not_added_again() {
         let asked = [user("how warm?"), calls(&["a"])];
         let sent = vec![result("a", "20"), user("never mind")];
         assert_eq!(with_every_call_answered(&asked, sent.clone()), sent, "their turn went back");

@@ -1,4 +1,5 @@
-//! The way of a `bench` through the manager: its model, room for its memory, the engine. Each is answered exactly once.
+//! Runs a `bench`: loads its model, claims its memory, and passes it to the engine. Each `bench` is answered exactly
+//! once.
 
 use super::embedders::free_all_idle;
 use super::one_shot::borrow_model;
@@ -24,7 +25,7 @@ pub(in crate::manager) fn bench(
     reply: Reply<BenchReport>,
 ) {
     if !it.bus.is_connected(client) {
-        return reply(Err(bench_cancelled())); // It was closed as it sent this.
+        return reply(Err(bench_cancelled())); // The client has closed meanwhile.
     }
     let id = (client, command.bench_id.clone());
     let Some(reply) = it.benches.join(&id, reply) else { return };
@@ -86,12 +87,13 @@ fn begin(
     it.models.ask_engine(&config.path, EngineCommand::Bench(Box::new(bench)));
 }
 
-/// Counts the memory that the engine is about to take. It counts until the engine has answered, cancelled or not.
+/// Claims the memory that the engine is about to take. The claim lasts until the engine has answered, even after a
+/// cancel.
 fn claim(it: &mut Owners, path: &str, lease: LeaseId, needed: &AuxiliaryEstimate, force: bool) -> Result<()> {
     let purpose = format!("a bench of {path}");
     let advice = "use fewer promptTokens and generatedTokens";
     needed.admit(&purpose, advice, (budget_left(it), 0), force).or_else(|_| {
-        // They are made anew when they are needed, which costs milliseconds.
+        // Idle embedding contexts go first, because making them anew costs milliseconds.
         free_all_idle(it);
         needed.admit(&purpose, advice, (budget_left(it), 0), force)
     })?;
@@ -101,7 +103,7 @@ fn claim(it: &mut Owners, path: &str, lease: LeaseId, needed: &AuxiliaryEstimate
     Ok(())
 }
 
-/// The one end of every `bench` that is not cancelled.
+/// Ends a `bench` that was not cancelled.
 fn end(it: &mut Owners, fx: &mut Effects, id: &RequestId, lease: LeaseId, result: Result<BenchReport>) {
     if it.benches.end(id, lease, &result) {
         it.models.release(lease, fx);

@@ -1,9 +1,9 @@
-//! The end of tasks before their time: on request, or with the client that asked for them.
+//! Cancels tasks, on request or because their client has gone.
 
 use super::bench::bench_cancelled;
 use super::embed::embed_cancelled;
 use super::embedders;
-use super::requests::{Cancelled, RequestId};
+use super::requests::{CancelledRequest, RequestId};
 use crate::events::ClientId;
 use crate::manager::effects::Effects;
 use crate::manager::owners::Owners;
@@ -23,7 +23,7 @@ pub(in crate::manager) fn cancel_bench(it: &mut Owners, fx: &mut Effects, id: &R
     }
 }
 
-/// The client has gone, and no answer would reach it.
+/// Cancels the tasks of a client that has gone, because no answer would reach it.
 pub(in crate::manager) fn cancel_of_client(it: &mut Owners, fx: &mut Effects, client: ClientId) {
     for id in it.embeds.ids_of(client) {
         cancel_embed(it, fx, &id);
@@ -33,8 +33,8 @@ pub(in crate::manager) fn cancel_of_client(it: &mut Owners, fx: &mut Effects, cl
     }
 }
 
-/// Forgets the task behind a request that was cancelled, and has the engine look at its flag.
-fn clean_up(it: &mut Owners, fx: &mut Effects, Cancelled { lease, path, is_in_engine }: Cancelled) {
+/// Forgets the task of a cancelled request, and makes the engine check its cancel flag.
+fn clean_up(it: &mut Owners, fx: &mut Effects, CancelledRequest { lease, path, is_in_engine }: CancelledRequest) {
     it.waiting_tasks.remove(lease);
     if let Some(engine) = it.models.engine(&path).filter(|_| is_in_engine) {
         engine.wake();

@@ -1,5 +1,6 @@
-//! The way of an `embed` through the manager: its model, its tokens, room for its memory, the engine. Each is answered exactly
-//! once. What is known here of an engine's embedder is what it was told to make, or to free.
+//! Runs an `embed`: loads its model, tokenizes its texts, claims an embedding context, and passes it to the engine.
+//! Each `embed` is answered exactly once. The manager knows an engine's embedding context by the commands that it has
+//! sent.
 
 use super::embedders::{embedder, free_idle, rest};
 use super::one_shot::{borrow_model, with_prompter};
@@ -18,23 +19,23 @@ use crate::manager::owners::Owners;
 use crate::manager::ticket::Reply;
 use crate::protocol::{EmbedCommand, ModelConfig, ModelInfo, Pooling};
 
-/// What is asked, until it is in the engine.
-struct Asked {
+/// An `embed` until the engine has it.
+struct EmbedTask {
     id: RequestId,
     config: ModelConfig,
     pooling: Option<Pooling>,
     normalize: bool,
 }
 
-/// Texts that were tokenized.
+/// The tokenized texts of an `embed`.
 struct Tokenized {
     texts: Vec<Vec<Token>>,
     text_size: u32,
-    /// What a memory of that size takes, where the one that was there is too small.
+    /// The estimate of a context of that size, if the present one is too small.
     needed: Option<AuxiliaryEstimate>,
 }
 
-/// Runs on the blocking pool. `room` is what the embedder that is there has room for.
+/// Runs on the blocking pool. `room` is the text size of the present embedding context.
 fn tokenized(
     prompter: &dyn Prompter,
     texts: &[String],
@@ -74,25 +75,26 @@ pub(in crate::manager) fn embed(
     reply: Reply<Embedded>,
 ) {
     if !it.bus.is_connected(client) {
-        return reply(Err(embed_cancelled())); // It was closed as it sent this.
+        return reply(Err(embed_cancelled())); // The client has closed meanwhile.
     }
     let EmbedCommand { embedding_id, model: config, texts, pooling, normalize } = command;
     let id = (client, embedding_id);
     let Some(reply) = it.embeds.join(&id, reply) else { return };
     let lease = LeaseId::next();
     it.embeds.open(id.clone(), lease, config.path.clone(), reply);
-    let asked = Asked { id, config: config.clone(), pooling, normalize };
+    let task = EmbedTask { id, config: config.clone(), pooling, normalize };
     borrow_model(it, fx, lease, config, move |it, fx, model| match model {
-        Ok(model) => tokenize_texts(it, asked, model, texts),
-        Err(error) => end(it, fx, &asked, lease, Err(error)),
+        Ok(model) => tokenize_texts(it, task, model, texts),
+        Err(error) => end(it, fx, &task, lease, Err(error)),
     });
 }
 
-/// Tokenizes on the blocking pool: texts may be long, and a new memory needs the header of the model's file.
-fn tokenize_texts(it: &mut Owners, asked: Asked, model: LoadedModelRef, texts: Vec<String>) {
+/// Tokenizes on the blocking pool, because texts may be long, and the estimate of a new context reads the header of the
+/// model's file.
+fn tokenize_texts(it: &mut Owners, task: EmbedTask, model: LoadedModelRef, texts: Vec<String>) {
     let room = embedder(it, &model.path).map_or(0, |embedder| embedder.text_size);
     let info = model.info.clone();
-    let (loader, config) = (resolving(it, it.loader.clone()), asked.config.clone());
+    let (loader, config) = (resolving(it, it.loader.clone()), task.config.clone());
     let needed = move |text_size| {
         AuxiliaryEstimate::of(&loader, |loader| loader.estimate(&config, Estimate::Embeddings { text_size }))
     };
@@ -100,41 +102,41 @@ fn tokenize_texts(it: &mut Owners, asked: Asked, model: LoadedModelRef, texts: V
     let work =
         move |prompter: &dyn Prompter| catch_template_panic(|| tokenized(prompter, &texts, (&info, room), needed));
     with_prompter(it, model, work, move |it, fx, lease, result| {
-        let path = &asked.config.path;
+        let path = &task.config.path;
         let is_there = it.models.is_current(path, epoch);
         let result = result.and_then(|texts| if is_there { Ok(texts) } else { Err(unloaded(path)) });
-        texts_tokenized(it, fx, asked, lease, result);
+        texts_tokenized(it, fx, task, lease, result);
     });
 }
 
-fn texts_tokenized(it: &mut Owners, fx: &mut Effects, asked: Asked, lease: LeaseId, result: Result<Tokenized>) {
-    let Some(cancel) = it.embeds.enter_engine(&asked.id, lease) else { return };
-    let path = asked.config.path.clone();
+fn texts_tokenized(it: &mut Owners, fx: &mut Effects, task: EmbedTask, lease: LeaseId, result: Result<Tokenized>) {
+    let Some(cancel) = it.embeds.enter_engine(&task.id, lease) else { return };
+    let path = task.config.path.clone();
     let claimed = result.and_then(|tokenized| {
-        let text_size = claim_embedder(it, &path, lease, asked.config.force, &tokenized)?;
+        let text_size = claim_embedder(it, &path, lease, task.config.force, &tokenized)?;
         Ok((tokenized.texts, text_size))
     });
     let (texts, text_size) = match claimed {
         Ok(claimed) => claimed,
-        Err(error) => return end(it, fx, &asked, lease, Err(error)),
+        Err(error) => return end(it, fx, &task, lease, Err(error)),
     };
     let prompt_tokens = u32::try_from(texts.iter().map(Vec::len).sum::<usize>()).unwrap_or(u32::MAX);
-    let (pooling, normalize) = (asked.pooling, asked.normalize);
+    let (pooling, normalize) = (task.pooling, task.normalize);
     let reply = it.here(move |it, fx, result: Result<Vec<Vec<f32>>>| {
-        end(it, fx, &asked, lease, result.map(|vectors| Embedded { vectors, prompt_tokens }));
+        end(it, fx, &task, lease, result.map(|vectors| Embedded { vectors, prompt_tokens }));
     });
     let job = EmbedJob { texts, text_size, pooling, normalize, cancel, reply };
     it.models.ask_engine(&path, EngineCommand::Embed(Box::new(job)));
 }
 
-/// Writes into the books what the engine is about to make. Gives the size that its embedder has then.
+/// Claims the embedding context that the engine is about to make. Returns its text size.
 fn claim_embedder(it: &mut Owners, path: &str, lease: LeaseId, force: bool, texts: &Tokenized) -> Result<u32> {
     let embedder = embedder(it, path);
     let claimed = match (embedder, &texts.needed) {
         (Some(embedder), _) if embedder.text_size >= texts.text_size => Embedder { used: lease, ..embedder },
         (_, needed) => {
             let needed = needed.unwrap_or_default();
-            // The one that is too small goes first.
+            // The present context is too small, and is freed first.
             let own = embedder.map_or(0, |embedder| embedder.bytes);
             let purpose = format!("embeddings by {path}");
             needed.admit(&purpose, "embed shorter texts", (budget_left(it), own), force)?;
@@ -147,15 +149,15 @@ fn claim_embedder(it: &mut Owners, path: &str, lease: LeaseId, force: bool, text
     Ok(claimed.text_size)
 }
 
-/// The one end of every `embed` that is not cancelled.
-fn end(it: &mut Owners, fx: &mut Effects, asked: &Asked, lease: LeaseId, result: Result<Embedded>) {
-    if !it.embeds.end(&asked.id, lease, &result) {
+/// Ends an `embed` that was not cancelled.
+fn end(it: &mut Owners, fx: &mut Effects, task: &EmbedTask, lease: LeaseId, result: Result<Embedded>) {
+    if !it.embeds.end(&task.id, lease, &result) {
         return;
     }
     it.models.release(lease, fx);
-    let path = &asked.config.path;
+    let path = &task.config.path;
     match result {
-        // The engine may have none now, and must not be asked for one of this size again.
+        // The engine may have no context now, and the next `embed` must not ask for one of this size.
         Err(error) if error.code == ErrorCode::OutOfMemory => drop(free_idle(it, path)),
         Ok(_) | Err(_) => rest(it, fx, path),
     }

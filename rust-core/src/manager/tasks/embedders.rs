@@ -1,4 +1,4 @@
-//! Engines' memory for embeddings: freed when nothing needs it any more, and before anything else when memory is short.
+//! Embedding contexts of engines: freed when idle, and first of all when memory is short.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) fn embedder(it: &Owners, path: &str) -> Option<Embedder> {
     it.models.engine(path)?.embedder
 }
 
-/// After its last use the memory is kept as long as an idle model is.
+/// Keeps an unused embedding context as long as an idle model is kept.
 pub(super) fn rest(it: &mut Owners, fx: &mut Effects, path: &str) {
     let Some(Embedder { used, .. }) = embedder(it, path).filter(|_| !it.embeds.use_model(path)) else { return };
     match it.models.config(path).and_then(|config| config.keep_alive_ms) {
@@ -24,14 +24,14 @@ pub(super) fn rest(it: &mut Owners, fx: &mut Effects, path: &str) {
     }
 }
 
-/// Frees the memory, unless it was used after this lease's use.
+/// Frees the embedding context, unless it has been used since this lease.
 pub(in crate::manager) fn idle_elapsed(it: &mut Owners, path: &str, used: LeaseId) {
     if embedder(it, path).is_some_and(|embedder| embedder.used == used) {
         free_idle(it, path);
     }
 }
 
-/// Frees the memory of an engine that no `embed` needs. Gives its bytes.
+/// Frees an engine's embedding context, unless an `embed` needs it. Returns its bytes.
 pub(super) fn free_idle(it: &mut Owners, path: &str) -> Option<u64> {
     if it.embeds.use_model(path) {
         return None;
@@ -43,7 +43,7 @@ pub(super) fn free_idle(it: &mut Owners, path: &str) -> Option<u64> {
     Some(freed.bytes)
 }
 
-/// Frees every memory for embeddings that is not in use. Gives the models and their bytes.
+/// Frees every embedding context that is not in use. Returns the models and their bytes.
 pub(in crate::manager) fn free_all_idle(it: &mut Owners) -> Vec<(String, u64)> {
     let paths = it.models.paths().into_iter();
     paths.filter_map(|path| free_idle(it, &path).map(|bytes| (path, bytes))).collect()

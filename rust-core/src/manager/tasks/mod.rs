@@ -1,4 +1,4 @@
-//! Requests that need a model for a moment and leave nothing behind but their answer.
+//! Tasks: requests that need a model once and leave nothing but their answer.
 
 pub(super) mod bench;
 pub(super) mod cancel;

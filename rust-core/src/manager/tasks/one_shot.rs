@@ -35,7 +35,7 @@ pub(in crate::manager) fn ask_model<T: Send + 'static>(
     });
 }
 
-/// Has a model loaded, or joins its load, by a new lease. During a suspension it waits for the resume.
+/// Loads a model, or joins its load, with a new lease. During a suspension the task waits for the resume.
 pub(in crate::manager) fn borrow_model(
     it: &mut Owners,
     fx: &mut Effects,
@@ -73,10 +73,10 @@ pub(in crate::manager) fn with_prompter<T: Send + 'static>(
     });
 }
 
-/// The model of a task is ready, or will not be.
+/// The model of a task is ready or has failed.
 pub(in crate::manager) fn lease_answered(it: &mut Owners, fx: &mut Effects, lease: LeaseId, result: Result<()>) {
     if matches!(&result, Err(error) if error.code == ErrorCode::Suspended) {
-        return; // It waits for `ask_again`.
+        return; // The task waits for `ask_again`.
     }
     let Some((config, then)) = it.waiting_tasks.remove(lease) else { return };
     let model = result.and_then(|()| {
@@ -90,7 +90,7 @@ pub(in crate::manager) fn lease_answered(it: &mut Owners, fx: &mut Effects, leas
     then(it, fx, model);
 }
 
-/// A suspension that deferred the loads is over.
+/// Asks again for the models that tasks wait for, after a suspension.
 pub(in crate::manager) fn ask_again(it: &mut Owners, fx: &mut Effects) {
     for lease in it.waiting_tasks.leases() {
         if let Some(config) = it.waiting_tasks.config(lease).cloned() {
@@ -99,7 +99,7 @@ pub(in crate::manager) fn ask_again(it: &mut Owners, fx: &mut Effects) {
     }
 }
 
-/// The model was unloaded while tasks waited for it.
+/// Fails the tasks that wait for a model that was unloaded.
 pub(in crate::manager) fn end_waiting(it: &mut Owners, fx: &mut Effects, path: &str) {
     for lease in it.waiting_tasks.leases_for(path) {
         lease_answered(it, fx, lease, Err(unloaded(path)));

@@ -1,5 +1,5 @@
-//! Requests that have not been answered, by the ids that clients gave them: joined, cancelled and ended here, whatever
-//! they ask for.
+//! Unanswered requests, by the ids that clients gave them. Join, cancel and end are written once for every kind of
+//! request.
 
 use std::collections::HashMap;
 
@@ -20,11 +20,11 @@ pub(in crate::manager) struct Embedded {
 }
 
 pub(in crate::manager) struct Requests<T> {
-    open: HashMap<RequestId, Request<T>>,
+    open: HashMap<RequestId, OpenRequest<T>>,
 }
 
-struct Request<T> {
-    /// Keeps its model, and tells it from earlier requests of its id.
+struct OpenRequest<T> {
+    /// Keeps its model loaded, and distinguishes it from earlier requests of its id.
     lease: LeaseId,
     path: String,
     cancel: CancelFlag,
@@ -33,8 +33,8 @@ struct Request<T> {
     replies: Vec<Reply<T>>,
 }
 
-/// What is left to do for a request that was cancelled and answered.
-pub(in crate::manager) struct Cancelled {
+/// A request that was cancelled and answered, and whose task is still to be cleaned up.
+pub(in crate::manager) struct CancelledRequest {
     pub(in crate::manager) lease: LeaseId,
     pub(in crate::manager) path: String,
     pub(in crate::manager) is_in_engine: bool,
@@ -47,7 +47,7 @@ impl<T> Default for Requests<T> {
 }
 
 impl<T: Clone> Requests<T> {
-    /// Joins a request of that id; gives the reply back if there is none.
+    /// Joins an open request of this id. Gives the reply back if there is none.
     pub(in crate::manager) fn join(&mut self, id: &RequestId, reply: Reply<T>) -> Option<Reply<T>> {
         match self.open.get_mut(id) {
             Some(request) => {
@@ -60,17 +60,18 @@ impl<T: Clone> Requests<T> {
 
     pub(in crate::manager) fn open(&mut self, id: RequestId, lease: LeaseId, path: String, reply: Reply<T>) {
         let cancel = CancelFlag::default();
-        self.open.insert(id, Request { lease, path, cancel, is_in_engine: false, replies: vec![reply] });
+        self.open.insert(id, OpenRequest { lease, path, cancel, is_in_engine: false, replies: vec![reply] });
     }
 
-    /// The engine is about to get the request: its cancel flag. None if it was cancelled, and answered then.
+    /// Marks a request as given to the engine, and returns its cancel flag. None if it was cancelled and answered
+    /// already.
     pub(in crate::manager) fn enter_engine(&mut self, id: &RequestId, lease: LeaseId) -> Option<CancelFlag> {
         let request = self.open.get_mut(id).filter(|request| request.lease == lease)?;
         request.is_in_engine = true;
         Some(request.cancel.clone())
     }
 
-    /// The one end of every request that is not cancelled. False if it was cancelled, and answered then.
+    /// Ends a request with its result. False if it was cancelled and answered already.
     pub(in crate::manager) fn end(&mut self, id: &RequestId, lease: LeaseId, result: &Result<T>) -> bool {
         let Some(request) = self.open.extract_if(|other, it| other == id && it.lease == lease).next() else {
             return false;
@@ -81,14 +82,14 @@ impl<T: Clone> Requests<T> {
         true
     }
 
-    /// Answers a request with `error`. None if there is none of that id, or it was answered before.
-    pub(in crate::manager) fn cancel(&mut self, id: &RequestId, error: &Error) -> Option<Cancelled> {
-        let Request { lease, path, cancel, is_in_engine, replies } = self.open.remove(id)?;
+    /// Answers a request with `error`. None if no request of this id is open.
+    pub(in crate::manager) fn cancel(&mut self, id: &RequestId, error: &Error) -> Option<CancelledRequest> {
+        let OpenRequest { lease, path, cancel, is_in_engine, replies } = self.open.remove(id)?;
         cancel.cancel();
         for reply in replies {
             reply(Err(error.clone()));
         }
-        Some(Cancelled { lease, path, is_in_engine })
+        Some(CancelledRequest { lease, path, is_in_engine })
     }
 
     pub(in crate::manager) fn ids_of(&self, client: ClientId) -> Vec<RequestId> {

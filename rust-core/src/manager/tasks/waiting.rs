@@ -1,4 +1,4 @@
-//! One-shot tasks whose model is not loaded yet. `T` is what goes on with the model.
+//! One-shot tasks whose model is not loaded yet. `T` is a task's continuation.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,12 +11,11 @@ use crate::protocol::{ModelConfig, ModelInfo};
 /// Tasks that may wait at once for one model to be loaded.
 const QUEUE_LIMIT: usize = 256;
 
-/// A model that is loaded, and stays so until the lease is released. An `unload` waits for the jobs on the blocking pool
-/// alone.
+/// A model that stays loaded until the lease is released. An `unload` waits only for jobs on the blocking pool.
 pub(in crate::manager) struct LoadedModelRef {
     pub(in crate::manager) lease: LeaseId,
     pub(in crate::manager) path: String,
-    /// Of the engine that has the model.
+    /// Epoch of the engine that has the model.
     pub(in crate::manager) epoch: u64,
     pub(in crate::manager) prompter: Arc<dyn Prompter>,
     pub(in crate::manager) info: ModelInfo,

@@ -1,4 +1,4 @@
-//! Measurements, from a client's command to its answer.
+//! Benches, from a client's command to its answer.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::engine::scripted::{BENCH_BATCH, Needs, Point, Script};
 use crate::error::{Error, ErrorCode};
 use crate::protocol::{BenchReport, DeviceKind, Event, GpuUnavailableReason, ModelStatus};
 
-type Answer = Result<BenchReport, Error>;
+type BenchResult = Result<BenchReport, Error>;
 
 impl Host {
     /// Prompts of 20 tokens and answers of 3, twice each.
@@ -22,7 +22,7 @@ impl Host {
     }
 
     #[track_caller]
-    fn report(&mut self, request: &str) -> Answer {
+    fn report(&mut self, request: &str) -> BenchResult {
         self.look_anew();
         self.until(|event| match event {
             Event::Benched { request_id, report } if request_id == request => Some(Ok(report.clone())),
@@ -36,7 +36,7 @@ impl Host {
         self.report(request).err().map(|error| error.code)
     }
 
-    /// Progress that came.
+    /// The progress events of a bench.
     fn progress(&self, id: &str) -> Vec<(u32, u32)> {
         let of_bench = |event: &Event| match event {
             Event::BenchProgress { bench_id, done, total } if bench_id == id => Some((*done, *total)),
@@ -47,7 +47,7 @@ impl Host {
 }
 
 #[test]
-fn speeds_are_told_with_what_they_were_measured_on_and_no_scope_changes() {
+fn a_report_says_what_the_speeds_were_measured_on_and_no_scope_changes() {
     let script = Script::new();
     let manager = manager(&script);
     let (mut host, mut other) = (Host::on(&manager), Host::on(&manager));
@@ -71,12 +71,12 @@ fn speeds_are_told_with_what_they_were_measured_on_and_no_scope_changes() {
     host.say("h", "s", "you");
     let (_, outcome) = host.answered("h");
     assert!(outcome.usage.cached_tokens > 0, "{:?}", outcome.usage);
-    other.pass_by_the_supervisor();
+    other.flush_supervisor();
     assert_eq!(other.progress("b"), [], "nobody else asked");
 }
 
 #[test]
-fn what_is_left_out_is_as_llama_bench_has_it() {
+fn omitted_options_are_as_in_llama_bench() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -90,7 +90,7 @@ fn what_is_left_out_is_as_llama_bench_has_it() {
 }
 
 #[test]
-fn a_cancel_ends_what_waits_and_what_is_computed_and_nothing_else() {
+fn a_cancel_ends_a_bench_that_waits_or_runs_and_no_other() {
     let script = Script::new();
     let load = script.gate(Point::Load(0.5));
     let manager = manager(&script);
@@ -118,7 +118,7 @@ fn a_cancel_ends_what_waits_and_what_is_computed_and_nothing_else() {
 }
 
 #[test]
-fn what_a_client_wanted_ends_with_it() {
+fn the_benches_of_a_client_end_with_it() {
     let script = Script::new();
     let call = script.gate(Point::Bench(1));
     let manager = manager(&script);
@@ -127,14 +127,14 @@ fn what_a_client_wanted_ends_with_it() {
     call.wait();
     let mut after = Host::on(&manager);
     drop(before);
-    after.pass_by_the_supervisor();
+    after.flush_supervisor();
     call.open();
     after.until(model_is("a.gguf", unloaded));
     assert_eq!((script.counts().bench_calls, script.counts().live_bench_contexts), (1, 0));
 }
 
 #[test]
-fn an_unload_ends_it_and_the_next_one_loads_again() {
+fn an_unload_ends_a_bench_and_the_next_one_loads_again() {
     let script = Script::new();
     let call = script.gate(Point::Bench(3));
     let manager = manager(&script);
@@ -156,7 +156,7 @@ fn an_unload_ends_it_and_the_next_one_loads_again() {
 }
 
 #[test]
-fn its_memory_counts_in_the_budget_until_it_is_freed() {
+fn the_memory_of_a_bench_counts_in_the_budget_until_it_is_freed() {
     let script = Script::new();
     // 17,384 bytes, and a byte for each token of a bench.
     script.needs("a.gguf", Needs { weights: 1_000, kv_per_token: 1, compute: 0 });
@@ -197,7 +197,7 @@ fn its_memory_counts_in_the_budget_until_it_is_freed() {
 }
 
 #[test]
-fn a_memory_for_embeddings_that_rests_makes_room() {
+fn an_idle_embedding_context_makes_room() {
     let script = Script::new();
     script.needs("a.gguf", Needs { weights: 1_000, kv_per_token: 1, compute: 0 });
     let manager = manager(&script);
@@ -212,7 +212,7 @@ fn a_memory_for_embeddings_that_rests_makes_room() {
 }
 
 #[test]
-fn a_suspension_holds_what_was_asked_for() {
+fn a_suspension_defers_a_bench() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -221,7 +221,7 @@ fn a_suspension_holds_what_was_asked_for() {
     let suspend = host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
     host.done(&suspend);
     let request = host.bench("b", json!({}));
-    host.pass_by_the_supervisor();
+    host.flush_supervisor();
     assert_eq!(script.counts().bench_calls, 0);
     let resume = host.send(json!({ "type": "resume" }));
     host.done(&resume);

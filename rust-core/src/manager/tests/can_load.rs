@@ -1,4 +1,4 @@
-//! `canLoad`: whether a model would fit, always with numbers, and without keeping anybody waiting.
+//! `canLoad` says with numbers whether a model would fit, and makes no other request wait.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ impl Host {
         })
     }
 
-    /// Verdict, contextSize, slots, bytes of the estimate and available bytes.
+    /// Verdict, contextSize, maxResident, bytes of the estimate and available bytes.
     #[track_caller]
     fn verdict(&mut self, model: Value) -> (FitVerdict, u32, u32, u64, Option<u64>) {
         let fit = self.fit(model).expect("the file can be estimated");
@@ -53,14 +53,14 @@ fn each_verdict_comes_with_its_numbers() {
 }
 
 #[test]
-fn slots_that_nobody_asked_for_go_before_context_does() {
+fn an_automatic_max_resident_shrinks_before_the_context_does() {
     let manager = manager(&script(Some(9_202)));
     let chosen = Host::on(&manager).verdict(json!({ "path": "a.gguf" }));
     assert_eq!(chosen, (FitVerdict::FitsSmaller, 4096, 2, 9_202, Some(9_202)));
 }
 
 #[test]
-fn what_is_said_to_fit_is_admitted_and_one_byte_less_is_not() {
+fn a_model_that_fits_is_admitted_and_with_one_byte_less_it_is_not() {
     for (budget, admitted) in [(3_058, true), (3_057, false)] {
         let manager = manager(&script(Some(3_058)));
         let mut host = Host::on(&manager);
@@ -115,12 +115,12 @@ fn a_loaded_model_fits_what_it_has_and_gives_it_back_for_more() {
     script.has_memory(0);
     use FitVerdict::{DoesNotFit, Fits, FitsSmaller};
     let asked = |context, slots| json!({ "path": "a.gguf", "contextSize": context, "maxResident": slots });
-    // KV and compute of the loaded one are free before it is loaded anew. Its weights the system counts itself.
+    // A reload frees the model's KV and buffers first. The system counts its weights itself.
     assert_eq!(host.verdict(a()), (Fits, 1024, 2, 3_058, Some(2_058)));
     assert_eq!(host.verdict(asked(512, 1)), (Fits, 1024, 2, 3_058, Some(2_058)));
     assert_eq!(host.verdict(asked(2048, 1)), (FitsSmaller, 1024, 1, 2_034, Some(2_058)));
     assert_eq!(host.verdict(asked(2048, 3)), (DoesNotFit, 2048, 3, 7_154, Some(2_058)));
-    // Of the budget all of it is.
+    // A reload frees the model's whole share of the budget.
     script.has_memory(10_000);
     assert_eq!(host.verdict(asked(2048, 2)), (FitsSmaller, 1280, 2, 3_570, Some(4_000)));
 }
@@ -151,7 +151,7 @@ fn a_load_does_not_need_an_estimate() {
 }
 
 #[test]
-fn nobody_waits_while_a_file_is_read() {
+fn no_request_waits_while_a_file_is_read() {
     let script = script(Some(1_000_000));
     let reading = script.gate(Point::Estimate);
     let manager = manager(&script);

@@ -1,4 +1,4 @@
-//! Downloads for later: seen by every client, paused, cancelled, shared with leases, held by a suspension.
+//! Downloads for later: seen by every client, paused, cancelled, shared with leases, paused by a suspension.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use crate::protocol::{Download, DownloadStatus, Event, StoredModels};
 use crate::store::{Digest, Phase};
 
 const PATH: &str = "/chat.gguf";
-/// Bytes that have come when the server halts.
+/// Bytes that the server sends before it halts.
 const HALT: u64 = 300_000;
 
 struct Fixture {
@@ -79,7 +79,7 @@ impl Fixture {
         self.host.snapshot().downloads
     }
 
-    /// Where each request began.
+    /// The offset at which each request began.
     fn asked_from(&self) -> Vec<Option<u64>> {
         self.web.cdn.site.seen().iter().map(|seen| seen.from).collect()
     }
@@ -90,7 +90,7 @@ fn a_download_ends_with_the_model_stored_and_nothing_loaded() {
     let mut it = Fixture::halting();
     let asked = it.ask("download");
     it.until_half();
-    // One that comes later, as after a reload, sees it.
+    // A client that connects later, as after a reload, sees the download.
     let found = Host::on(&it.manager).snapshot().downloads;
     assert_eq!(found.iter().map(|download| download.name.as_str()).collect::<Vec<_>>(), [it.url.as_str()]);
     let again = it.ask("download");
@@ -104,7 +104,7 @@ fn a_download_ends_with_the_model_stored_and_nothing_loaded() {
         "{stored:?}"
     );
     assert_eq!((it.script.counts().loads, it.asked_from()), (0, vec![None]));
-    // What is there needs no network.
+    // A stored model needs no network.
     let there = it.ask("download");
     it.host.done(&there);
     assert_eq!(it.asked_from().len(), 1);
@@ -125,7 +125,7 @@ fn a_paused_download_goes_on_from_its_last_byte_when_it_is_asked_for_again() {
 }
 
 #[test]
-fn a_cancelled_download_can_be_removed_at_once_or_gone_on_with() {
+fn a_cancelled_download_can_be_removed_at_once_or_continued() {
     let mut it = Fixture::halting();
     let asked = it.ask("download");
     it.until_half();
@@ -164,7 +164,7 @@ fn a_failure_is_shown_until_it_is_forgotten_or_tried_again() {
 }
 
 #[test]
-fn a_file_must_be_what_its_digest_says_and_a_name_a_name() {
+fn a_file_must_match_its_digest_and_a_name_must_be_valid() {
     let mut it = Fixture::new();
     let mut ask = |name: &str, sha256: Value| {
         let asked = it.host.send(json!({ "type": "download", "name": name, "sha256": sha256 }));
@@ -183,7 +183,7 @@ fn a_file_must_be_what_its_digest_says_and_a_name_a_name() {
 }
 
 #[test]
-fn who_acquires_the_model_shares_its_transfer_and_keeps_it_after_a_cancel() {
+fn a_lease_shares_the_transfer_and_keeps_it_after_a_cancel() {
     let mut it = Fixture::halting();
     let asked = it.ask("download");
     it.until_half();
@@ -202,14 +202,14 @@ fn who_acquires_the_model_shares_its_transfer_and_keeps_it_after_a_cancel() {
 }
 
 #[test]
-fn a_suspension_holds_a_download_and_resume_goes_on_with_it() {
+fn a_suspension_pauses_a_download_and_resume_continues_it() {
     let mut it = Fixture::halting();
     let asked = it.ask("download");
     it.until_half();
     let suspended = it.host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
     it.until_paused();
     it.host.done(&suspended);
-    // One that is asked for meanwhile waits as well.
+    // A download that begins meanwhile waits too.
     it.web.cdn.site.put("/other.gguf", Served::new(model(1_000)));
     let other = it.web.cdn.url("/other.gguf");
     let waiting = it.host.send(json!({ "type": "download", "name": other }));

@@ -1,3 +1,5 @@
+//! Embeddings, from a client's command to its vectors.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,9 +12,9 @@ use crate::manager::ModelManager;
 use crate::protocol::{Event, LifecycleEvent, TrimRung};
 
 /// Vectors and tokens.
-pub(super) type Answer = Result<(Vec<Vec<f32>>, u32), Error>;
+pub(super) type EmbedResult = Result<(Vec<Vec<f32>>, u32), Error>;
 
-fn answer_to(request: &str) -> impl Fn(&Event) -> Option<Answer> {
+fn answer_to(request: &str) -> impl Fn(&Event) -> Option<EmbedResult> {
     move |event| match event {
         Event::Embeddings { request_id, embeddings, usage } if request_id == request => {
             Some(Ok((embeddings.clone(), usage.prompt_tokens)))
@@ -33,7 +35,7 @@ impl Host {
     }
 
     #[track_caller]
-    pub(super) fn embeddings(&mut self, request: &str) -> Answer {
+    pub(super) fn embeddings(&mut self, request: &str) -> EmbedResult {
         self.look_anew();
         self.until(answer_to(request))
     }
@@ -44,15 +46,15 @@ impl Host {
         self.done(&acquired);
     }
 
-    /// The engine has read its mail by then.
+    /// Returns when the engine has read its mailbox up to here.
     #[track_caller]
-    fn pass_by_the_engine(&mut self, generation: &str) {
+    fn flush_engine(&mut self, generation: &str) {
         self.say(generation, generation, "hi");
         self.finished(generation);
     }
 }
 
-/// A text of so many words, and so tokens.
+/// A text of `count` words, and of as many tokens.
 pub(super) fn words(count: usize) -> String {
     vec!["word"; count].join(" ")
 }
@@ -62,7 +64,7 @@ fn each_text_has_its_vector_and_every_pooling_its_own() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
-    // The script gives out a number per word, from 4 on; 3 ends a text.
+    // The script numbers words from 4 on. 3 ends a text.
     for (pooling, expected) in [
         (Some("mean"), [[2.0, 4.0], [1.5, 4.5]]),
         (Some("cls"), [[1.0, 4.0], [1.0, 6.0]]),
@@ -112,7 +114,7 @@ fn requests_at_once_get_what_they_would_get_alone() {
 }
 
 #[test]
-fn a_long_text_has_a_larger_memory_made_and_one_that_is_too_long_is_refused() {
+fn a_long_text_gets_a_larger_context_and_a_text_that_is_too_long_is_refused() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -133,7 +135,7 @@ fn a_long_text_has_a_larger_memory_made_and_one_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn a_model_that_makes_none_says_so() {
+fn a_model_without_embeddings_says_so() {
     let script = Script::new();
     script.forbid_embeddings();
     let manager = manager(&script);
@@ -144,7 +146,7 @@ fn a_model_that_makes_none_says_so() {
 }
 
 #[test]
-fn a_cancel_ends_what_waits_and_what_is_computed_and_nothing_else() {
+fn a_cancel_ends_an_embed_that_waits_or_runs_and_no_other() {
     let script = Script::new();
     let load = script.gate(Point::Load(0.5));
     let manager = manager(&script);
@@ -173,7 +175,7 @@ fn a_cancel_ends_what_waits_and_what_is_computed_and_nothing_else() {
 }
 
 #[test]
-fn an_id_that_is_at_work_is_answered_together() {
+fn requests_of_one_id_are_answered_together() {
     let script = Script::new();
     let call = script.gate(Point::Embed(1));
     let manager = manager(&script);
@@ -181,14 +183,14 @@ fn an_id_that_is_at_work_is_answered_together() {
     let first = host.embed("e", &["hi"], json!({}));
     call.wait();
     let second = host.embed("e", &["hi"], json!({}));
-    host.pass_by_the_supervisor();
+    host.flush_supervisor();
     call.open();
     assert_eq!(host.embeddings(&first), host.embeddings(&second));
     assert_eq!(script.counts().embedding_calls, 1);
 }
 
 #[test]
-fn what_a_client_wanted_ends_with_it() {
+fn the_embeds_of_a_client_end_with_it() {
     let script = Script::new();
     let call = script.gate(Point::Embed(1));
     let manager = manager(&script);
@@ -197,14 +199,14 @@ fn what_a_client_wanted_ends_with_it() {
     call.wait();
     let mut after = Host::on(&manager);
     drop(before);
-    after.pass_by_the_supervisor();
+    after.flush_supervisor();
     call.open();
     after.until(model_is("a.gguf", unloaded));
     assert_eq!((script.counts().embedding_calls, script.counts().live_embedding_contexts), (1, 0));
 }
 
 #[test]
-fn an_unload_ends_what_is_computed() {
+fn an_unload_ends_a_running_embed() {
     let script = Script::new();
     let call = script.gate(Point::Embed(1));
     let manager = manager(&script);
@@ -223,7 +225,7 @@ fn an_unload_ends_what_is_computed() {
 }
 
 #[test]
-fn what_goes_wrong_in_a_call_ends_its_request_alone() {
+fn an_error_in_a_call_ends_its_request_alone() {
     let script = Script::new();
     script.fail_at(Point::Embed(1), "a damaged tensor");
     let manager = manager(&script);
@@ -246,7 +248,7 @@ fn what_goes_wrong_in_a_call_ends_its_request_alone() {
 }
 
 #[test]
-fn a_suspension_holds_what_was_asked_for() {
+fn a_suspension_defers_an_embed() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -254,7 +256,7 @@ fn a_suspension_holds_what_was_asked_for() {
     let suspend = host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
     host.done(&suspend);
     let request = host.embed("e", &["hi"], json!({}));
-    host.pass_by_the_supervisor();
+    host.flush_supervisor();
     assert_eq!(script.counts().embedding_calls, 0);
     let resume = host.send(json!({ "type": "resume" }));
     host.done(&resume);
@@ -262,7 +264,7 @@ fn a_suspension_holds_what_was_asked_for() {
 }
 
 #[test]
-fn heat_reaches_the_memory_for_embeddings() {
+fn heat_reaches_the_embedding_context() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -271,11 +273,11 @@ fn heat_reaches_the_memory_for_embeddings() {
     assert!(host.embeddings(&request).is_ok());
     let hot = host.send(json!({ "type": "setHeat", "heat": "critical" }));
     host.done(&hot);
-    host.pass_by_the_engine("g");
+    host.flush_engine("g");
     assert_eq!(script.embedding_threads(), [1]);
 }
 
-/// A model of 17,384 bytes, whose memory for short texts takes 256 more.
+/// A script whose model takes 17,384 bytes. Its embedding context for short texts takes 256 more.
 fn heavy() -> Script {
     let script = Script::new();
     script.needs("a.gguf", Needs { weights: 1_000, kv_per_token: 1, compute: 0 });
@@ -283,7 +285,7 @@ fn heavy() -> Script {
 }
 
 #[test]
-fn the_memory_counts_in_the_budget() {
+fn the_embedding_context_counts_in_the_budget() {
     let script = heavy();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -306,7 +308,7 @@ fn the_memory_counts_in_the_budget() {
 }
 
 #[test]
-fn a_memory_that_rests_makes_room_for_a_model_and_for_the_system() {
+fn an_idle_embedding_context_makes_room_for_a_model_and_for_the_system() {
     let script = heavy();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -317,7 +319,7 @@ fn a_memory_that_rests_makes_room_for_a_model_and_for_the_system() {
     let acquired = host.acquire("other", json!({ "path": "b.gguf" }));
     host.look_anew();
     host.done(&acquired);
-    host.pass_by_the_engine("g");
+    host.flush_engine("g");
     assert_eq!(script.counts().live_embedding_contexts, 0);
 
     host.configure(1 << 20);
@@ -326,18 +328,18 @@ fn a_memory_that_rests_makes_room_for_a_model_and_for_the_system() {
     let trim = host.send(json!({ "type": "trim", "level": "moderate" }));
     host.look_anew();
     host.done(&trim);
-    let records = host.lifecycle();
+    let records = host.log();
     let freed = records.iter().find_map(|record| match record.event {
         LifecycleEvent::Trimmed { rung: TrimRung::EmbeddersFreed, bytes_freed } => Some(bytes_freed),
         _ => None,
     });
     assert_eq!(freed, Some(256));
-    host.pass_by_the_engine("h");
+    host.flush_engine("h");
     assert_eq!((script.counts().live, script.counts().live_embedding_contexts), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_memory_is_kept_as_long_as_an_idle_model_would_be() {
+async fn the_embedding_context_is_kept_as_long_as_an_idle_model() {
     let script = Script::new();
     let manager = ModelManager::on(script.loader(), Handle::current());
     let mut host = Host::on(&manager);

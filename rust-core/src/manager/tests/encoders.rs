@@ -1,4 +1,4 @@
-//! A model that makes embeddings and nothing else, as a host sees it.
+//! A model that only embeds, as a host sees it.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::engine::scripted::{Needs, Script, bidirectional_output};
 use crate::error::ErrorCode;
 use crate::protocol::{Event, FinishReason, FitVerdict, ModelStatus};
 
-/// Whose `a.gguf` embeds alone: 1,000 bytes, and one more for each token that there is room for.
+/// A script whose `a.gguf` only embeds. It takes 1,000 bytes, and one more for each token that fits.
 fn encoder() -> Script {
     let script = Script::new();
     script.encodes("a.gguf");
@@ -17,12 +17,12 @@ fn encoder() -> Script {
 }
 
 #[test]
-fn it_embeds_and_tokenizes_and_says_so_to_whoever_would_talk_to_it() {
+fn it_embeds_and_tokenizes_and_refuses_conversations() {
     let script = encoder();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
     let request = host.embed("e", &["hi there", "you"], json!({}));
-    // The first token of each text, which has seen the whole of it, because that is how the script's encoder pools.
+    // The script's encoder pools by the first token of each text, which has seen the whole text.
     assert_eq!(host.embeddings(&request), Ok((vec![vec![3.0, 4.0], vec![2.0, 6.0]], 5)));
     assert_eq!(bidirectional_output(&[4, 5, 3], 0), [3.0, 4.0], "what a vector says of its text");
 
@@ -64,7 +64,7 @@ fn a_conversation_with_another_model_goes_on_after_it_was_sent_to_an_encoder() {
     assert_eq!(host.finished("g2").error.map(|error| error.code), Some(ErrorCode::ModelUnsupported));
     for command in ["park", "restore"] {
         let request = host.send(json!({ "type": command, "scope": "s" }));
-        // It has nothing of the scope: there is nothing to take away, and nothing to bring back.
+        // The encoder has nothing of the scope, so there is nothing to park and nothing to restore.
         assert_eq!(host.answer(&request).is_ok(), command == "park", "{command}");
     }
     host.say_with("g3", "s", "and you", chat, json!({}));
@@ -73,7 +73,7 @@ fn a_conversation_with_another_model_goes_on_after_it_was_sent_to_an_encoder() {
 }
 
 #[test]
-fn a_text_is_as_long_as_it_was_trained_for_at_most_whatever_is_asked_for() {
+fn a_text_is_never_longer_than_the_trained_context() {
     let script = encoder();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -93,7 +93,7 @@ fn a_text_is_as_long_as_it_was_trained_for_at_most_whatever_is_asked_for() {
 }
 
 #[test]
-fn it_takes_its_weights_and_each_text_what_it_needs() {
+fn its_weights_and_its_texts_count_in_the_budget() {
     let script = encoder();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -109,7 +109,7 @@ fn it_takes_its_weights_and_each_text_what_it_needs() {
         (63, 1, Ok(())),
         (64, 2, Ok(())),
         (128, 2, Err(ErrorCode::OutOfMemory)),
-        // What did not fit has freed the one that was there.
+        // The request that did not fit has freed the present context.
         (10, 3, Ok(())),
     ] {
         let request = host.embed("e", &[&words(length)], json!({}));
@@ -119,7 +119,7 @@ fn it_takes_its_weights_and_each_text_what_it_needs() {
 }
 
 #[test]
-fn it_goes_when_it_is_unloaded_or_nobody_needs_it_and_comes_back() {
+fn it_unloads_by_command_or_after_its_last_use_and_loads_again() {
     let script = encoder();
     let manager = manager(&script);
     let mut host = Host::on(&manager);

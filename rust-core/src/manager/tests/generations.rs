@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::host::{Host, a, manager, roles};
+use super::host::{Host, a, contents, manager};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::protocol::{Event, FinishReason, GenerationPhase};
@@ -29,7 +29,7 @@ fn the_phases_of_a_generation_come_in_order_and_end_once() {
         })
         .collect();
     assert_eq!(phases, ["queued", "accepted", "prefilling", "decoding", "text", "finished"]);
-    assert_eq!(roles(&transcript), ["hi", "you said: hi"]);
+    assert_eq!(contents(&transcript), ["hi", "you said: hi"]);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn cancel_while_the_model_loads() {
 }
 
 #[test]
-fn cancel_while_an_earlier_turn_runs() {
+fn cancel_while_an_earlier_generation_runs() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(1));
     let manager = manager(&script);
@@ -60,11 +60,11 @@ fn cancel_while_an_earlier_turn_runs() {
     assert_eq!(host.finished("g2").reason, FinishReason::Cancelled);
     gate.open();
     host.answered("g1");
-    assert_eq!(roles(&host.transcript("s")), ["hi", "you said: hi"]);
+    assert_eq!(contents(&host.transcript("s")), ["hi", "you said: hi"]);
 }
 
 #[test]
-fn cancel_in_prefill_and_in_decode_takes_the_turn_back() {
+fn cancel_in_prefill_and_in_decode_undoes_the_generation() {
     for point in [Point::Prefilled(1), Point::Decode(2)] {
         let script = Script::new();
         let gate = script.gate(point);
@@ -97,7 +97,7 @@ fn keep_partial_keeps_what_was_delivered() {
     assert_eq!(host.finished("g").reason, FinishReason::Cancelled);
     let delivered = host.text("g");
     assert!(!delivered.is_empty() && "one two three four".starts_with(&delivered), "{delivered}");
-    assert_eq!(roles(&host.transcript("s")), ["hi", &delivered]);
+    assert_eq!(contents(&host.transcript("s")), ["hi", &delivered]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn cancelling_twice_or_after_the_end_is_fine_and_an_unknown_one_is_an_error() {
 }
 
 #[test]
-fn a_failed_decode_takes_the_turn_back_and_the_scope_goes_on() {
+fn a_failed_decode_undoes_the_generation_and_the_scope_goes_on() {
     let script = Script::new();
     script.fail_at(Point::Decode(2), "out of luck");
     let manager = manager(&script);
@@ -144,7 +144,7 @@ fn a_prompt_longer_than_the_context_leaves_the_scope_as_it_was() {
 }
 
 #[test]
-fn a_load_that_fails_ends_every_turn_that_waits_for_it() {
+fn a_load_that_fails_ends_every_generation_that_waits_for_it() {
     let script = Script::new();
     script.fail_loads(1, ErrorCode::ModelInvalid);
     let gate = script.gate(Point::Load(0.0));
@@ -221,18 +221,18 @@ fn a_prompt_goes_to_the_model_as_it_is_and_becomes_the_transcript() {
     let (answer, outcome) = prompt(&mut host, "g2", text);
     // The template would have written five tokens.
     assert_eq!((answer.as_str(), outcome.usage.prompt_tokens), (" you", 3));
-    assert_eq!(roles(&host.transcript("s")), [text, " you"]);
-    // What is gone on with is in memory.
+    assert_eq!(contents(&host.transcript("s")), [text, " you"]);
+    // The prompt that is continued is cached.
     let (_, outcome) = prompt(&mut host, "g3", &format!("{text} you <end> <user> who <assistant>"));
     assert_eq!((outcome.usage.prompt_tokens, outcome.usage.cached_tokens), (8, 4));
-    // A message after it goes through the template again, and finds nothing to share.
+    // The next message goes through the template again, and shares no prefix.
     host.say("g4", "s", "who");
     let (_, outcome) = host.answered("g4");
     assert!(outcome.usage.prompt_tokens > 8, "{outcome:?}");
 }
 
 #[test]
-fn a_prompt_that_has_no_room_is_refused_and_the_transcript_goes_back() {
+fn a_prompt_that_does_not_fit_is_refused_and_undone() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -242,5 +242,5 @@ fn a_prompt_that_has_no_room_is_refused_and_the_transcript_goes_back() {
     host.send(json!({ "type": "generate", "generationId": "g2", "scope": "s", "model": a(), "prompt": long }));
     let outcome = host.finished("g2");
     assert_eq!(outcome.error.map(|error| error.code), Some(ErrorCode::ContextFull));
-    assert_eq!(roles(&host.transcript("s")), ["hi", "you said: hi"]);
+    assert_eq!(contents(&host.transcript("s")), ["hi", "you said: hi"]);
 }

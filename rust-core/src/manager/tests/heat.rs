@@ -1,4 +1,4 @@
-//! A hot device: engines that run, and those that come later, compute with fewer threads.
+//! A hot device: engines that run, and engines that start later, compute with fewer threads.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn model(path: &str) -> Value {
     json!({ "path": path, "threads": 4 })
 }
 
-/// Waits until a loaded model is said to compute with so many threads.
+/// Waits until a loaded model computes with `threads` threads.
 #[track_caller]
 fn computes_with(host: &mut Host, path: &str, threads: u32) {
     host.until(|event| match event {
@@ -23,7 +23,7 @@ fn computes_with(host: &mut Host, path: &str, threads: u32) {
 }
 
 #[test]
-fn heat_reaches_what_is_loaded_and_what_is_loaded_later() {
+fn heat_reaches_loaded_models_and_models_that_load_later() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);

@@ -21,9 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Host {
     client: Arc<Client>,
-    /// All that came, in order.
+    /// All events, in order.
     pub(super) events: Vec<Event>,
-    /// How many of them `until` has looked at.
+    /// How many events `until` has looked at.
     seen: usize,
     requests: u32,
 }
@@ -81,7 +81,7 @@ impl Host {
         found.unwrap_or_else(|| panic!("no model {path}"))
     }
 
-    /// The first event from here on, in the order of their coming, for which `wanted` has an answer.
+    /// Waits for the first event from here on for which `wanted` returns a value.
     #[track_caller]
     pub(super) fn until<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
@@ -93,7 +93,7 @@ impl Host {
         }
     }
 
-    /// Looks through what has come and was not looked at. Fails the test after the deadline.
+    /// Looks through the events that no wait has looked at. Fails the test after the deadline.
     #[track_caller]
     fn seek<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>, deadline: Instant) -> Option<T> {
         while let Some(event) = self.events.get(self.seen) {
@@ -106,7 +106,7 @@ impl Host {
         None
     }
 
-    /// `until`, with the waiting done on another thread: paused time then stands still.
+    /// Like `until`, but waits on another thread, so that paused time stands still.
     pub(super) async fn until_paused<T>(&mut self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -128,11 +128,11 @@ impl Host {
         match pulled {
             Pull::Batch(batch) => self.events.extend(batch.events.into_iter().map(|numbered| numbered.event)),
             Pull::TimedOut => {}
-            Pull::Closed => panic!("nobody closed this client"),
+            Pull::Closed => panic!("no test closes this client"),
         }
     }
 
-    /// The events that have come and that no wait has looked at.
+    /// The events that no wait has looked at.
     pub(super) fn rest(&mut self) -> Vec<Event> {
         self.pull(Duration::from_millis(50));
         self.events.split_off(self.seen)
@@ -159,30 +159,30 @@ impl Host {
         })
     }
 
-    /// Like `answer`, for one of several requests that are answered in an order of their own.
+    /// Like `answer`, for requests that may be answered in any order.
     #[track_caller]
     pub(super) fn answered_in_any_order(&mut self, request: &str) -> Result<(), ErrorCode> {
         self.seen = 0;
         self.answer(request)
     }
 
-    /// The supervisor has read its mail by then: an empty `configure` changes nothing.
+    /// Returns when the supervisor has read its mailbox up to here. An empty `configure` changes nothing.
     #[track_caller]
-    pub(super) fn pass_by_the_supervisor(&mut self) {
+    pub(super) fn flush_supervisor(&mut self) {
         let passed = self.send(json!({ "type": "configure" }));
         self.look_anew();
         self.done(&passed);
     }
 
-    /// For a test that has cleared the events.
+    /// Makes the next wait look at all events again.
     pub(super) fn look_anew(&mut self) {
         self.seen = 0;
     }
 
-    /// What a scope that was parked last takes.
+    /// Bytes of a scope when it was last parked.
     #[track_caller]
     pub(super) fn parked_bytes(&mut self, scope: &str) -> u64 {
-        let parked = self.lifecycle().into_iter().rev().find_map(|record| match record.event {
+        let parked = self.log().into_iter().rev().find_map(|record| match record.event {
             LifecycleEvent::ScopeParked { scope: parked, bytes } if parked == scope => Some(bytes),
             _ => None,
         });
@@ -194,14 +194,14 @@ impl Host {
         self.until(finish_of(generation))
     }
 
-    /// Like `finished`, for one of several generations that end in an order of their own.
+    /// Like `finished`, for generations that may end in any order.
     #[track_caller]
     pub(super) fn finished_in_any_order(&mut self, generation: &str) -> Outcome {
         self.seen = 0;
         self.finished(generation)
     }
 
-    /// The answer, once the generation has ended well.
+    /// The answer of a generation, which must succeed.
     #[track_caller]
     pub(super) fn answered(&mut self, generation: &str) -> (String, Outcome) {
         let outcome = self.finished(generation);
@@ -209,7 +209,7 @@ impl Host {
         (self.text(generation), outcome)
     }
 
-    /// All text of a generation that came as deltas.
+    /// All text deltas of a generation, joined.
     pub(super) fn text(&self, generation: &str) -> String {
         let deltas = self.events.iter().filter_map(|event| match event {
             Event::TextDelta { generation_id, text, .. } if generation_id == generation => Some(text.as_str()),
@@ -228,7 +228,7 @@ impl Host {
     }
 
     #[track_caller]
-    pub(super) fn lifecycle(&mut self) -> Vec<LifecycleRecord> {
+    pub(super) fn log(&mut self) -> Vec<LifecycleRecord> {
         let request = self.send(json!({ "type": "readLog" }));
         self.until(|event| match event {
             Event::Log { request_id, records } if *request_id == request => Some(records.clone()),
@@ -288,7 +288,7 @@ pub(super) fn idle(status: &ModelStatus) -> bool {
     matches!(status, ModelStatus::Idle { .. })
 }
 
-pub(super) fn roles(messages: &[Message]) -> Vec<&str> {
+pub(super) fn contents(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| message.content.as_str()).collect()
 }
 

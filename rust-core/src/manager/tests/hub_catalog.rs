@@ -1,4 +1,4 @@
-//! `browseHub`: what a repository has, and what of it fits, from a hub on loopback.
+//! `browseHub`: the variants of a repository, and which of them fit, from a hub on loopback.
 
 use serde_json::json;
 
@@ -31,7 +31,7 @@ fn hosted(script: &Script, web: &Web) -> (ModelManager, Host, tempfile::TempDir)
 }
 
 #[test]
-fn one_header_tells_what_fits_of_all_quantizations() {
+fn one_header_estimates_all_quantizations() {
     let web = Web::new();
     let (small, large) = (model(30_000), model(60_000));
     let (small_bytes, large_bytes) = (small.len() as u64, large.len() as u64);
@@ -43,7 +43,7 @@ fn one_header_tells_what_fits_of_all_quantizations() {
     ];
     web.put(NAME, &files);
     let script = Script::new();
-    // The script's estimate is of 1,000 bytes for any file, so for the one that is read: the smallest.
+    // The script estimates 1,000 bytes for any file, so also for the smallest one, whose header is read.
     script.has_memory(1_000 * large_bytes / small_bytes);
     let (_manager, mut host, _folder) = hosted(&script, &web);
     let got = browse(&mut host, "hf:org/chat-GGUF").expect("listed");
@@ -85,7 +85,7 @@ fn one_header_tells_what_fits_of_all_quantizations() {
 }
 
 #[test]
-fn each_model_of_a_repository_has_its_own_header_and_what_cannot_be_read_is_listed_all_the_same() {
+fn each_model_of_a_repository_has_its_own_header_and_unreadable_files_are_listed_too() {
     let web = Web::new();
     let (chat, draft) = (model(30_000), model(40_000));
     let files = [
@@ -109,7 +109,7 @@ fn each_model_of_a_repository_has_its_own_header_and_what_cannot_be_read_is_list
 }
 
 #[test]
-fn what_cannot_be_listed_says_why() {
+fn a_repository_that_cannot_be_listed_says_why() {
     let web = Web::new();
     let (_manager, mut host, _folder) = hosted(&Script::new(), &web);
     for (name, code) in [

@@ -72,7 +72,7 @@ impl Fixture {
 }
 
 #[test]
-fn what_was_imported_is_loaded_when_the_original_is_gone() {
+fn an_imported_model_is_loaded_when_the_original_is_gone() {
     let mut it = Fixture::new();
     let path = it.picked();
     for (path, name) in [(path.as_str(), NAME), ("content://picked/1", "content://picked/1")] {
@@ -96,7 +96,7 @@ fn what_was_imported_is_loaded_when_the_original_is_gone() {
 }
 
 #[test]
-fn an_import_that_is_held_by_a_suspension_can_be_seen_and_cancelled() {
+fn an_import_that_a_suspension_pauses_can_be_seen_and_cancelled() {
     let mut it = Fixture::new();
     let suspended = it.host.send(json!({ "type": "suspend", "deadlineMs": 0 }));
     it.host.done(&suspended);
@@ -126,7 +126,7 @@ fn an_import_that_is_held_by_a_suspension_can_be_seen_and_cancelled() {
 }
 
 #[test]
-fn what_cannot_be_imported_says_why() {
+fn a_file_that_cannot_be_imported_says_why() {
     let mut it = Fixture::new();
     let (path, missing) = (it.picked(), it.folder.path().join("none.gguf").display().to_string());
     for (path, name, code) in [
@@ -148,7 +148,7 @@ fn what_cannot_be_imported_says_why() {
 }
 
 #[test]
-fn what_is_damaged_is_found_and_removed_and_what_is_gone_is_missing() {
+fn damaged_files_are_found_and_removed_and_deleted_files_are_missing() {
     let mut it = Fixture::new();
     assert_eq!(it.verify(NAME), Err(ErrorCode::ModelNotCached));
     for expected in [ErrorCode::DigestMismatch, ErrorCode::ModelNotCached] {

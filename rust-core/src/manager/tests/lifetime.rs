@@ -25,7 +25,7 @@ fn many_leases_cost_one_load() {
 }
 
 #[test]
-fn ready_is_told_before_the_lease_is_answered() {
+fn ready_is_published_before_the_lease_is_answered() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -200,7 +200,7 @@ fn unloading_an_unknown_model_is_an_error() {
 }
 
 #[test]
-fn a_crash_fails_what_runs_and_the_next_turn_reloads() {
+fn a_crash_fails_the_running_generation_and_the_next_one_reloads() {
     let script = Script::new();
     script.panic_at(Point::Decode(2));
     let manager = manager(&script);
@@ -214,7 +214,7 @@ fn a_crash_fails_what_runs_and_the_next_turn_reloads() {
 }
 
 #[test]
-fn shutdown_ends_everything_and_refuses_what_comes_later() {
+fn shutdown_ends_everything_and_refuses_later_commands() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(2));
     let manager = manager(&script);
@@ -233,7 +233,7 @@ fn shutdown_ends_everything_and_refuses_what_comes_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_flight_recorder_tells_the_whole_life_with_owners() {
+async fn the_flight_recorder_tells_the_whole_life_with_labels() {
     let script = Script::new();
     let manager = ModelManager::on(script.loader(), Handle::current());
     let mut host = Host::on(&manager);
@@ -248,7 +248,7 @@ async fn the_flight_recorder_tells_the_whole_life_with_owners() {
     host.until_paused(model_is("a.gguf", idle)).await;
     tokio::time::advance(Duration::from_secs(300)).await;
     host.until_paused(model_is("a.gguf", unloaded)).await;
-    let told = tokio::task::spawn_blocking(move || names(&host.lifecycle())).await.expect("it answers");
+    let told = tokio::task::spawn_blocking(move || names(&host.log())).await.expect("it answers");
     let wanted = [
         "mounted VoiceTab",
         "acquired VoiceTab reused=false",

@@ -14,7 +14,7 @@ use crate::protocol::Event;
 
 const COMMANDS: usize = 200;
 
-/// One command of each kind that answers in a way of its own.
+/// One command of each kind that has its own way to be answered.
 fn command(random: &mut Random, step: usize) -> Value {
     let scope = format!("scope {}", random.below(3));
     let append = json!([{ "role": "user", "content": "one two" }]);

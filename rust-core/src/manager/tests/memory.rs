@@ -89,7 +89,7 @@ fn two_models_that_need_the_same_room_both_try_once_more() {
     }
 }
 
-/// Loaded to the end, and then begun anew or failed.
+/// Waits until a load has ended, and has begun again or failed.
 fn has_run_out_of_memory(host: &mut Host, path: &str) {
     host.until(model_is(path, |status| matches!(status, ModelStatus::Loading { progress } if *progress == 1.0)));
     host.until(model_is(path, |_| true));

@@ -1,4 +1,4 @@
-//! `memoryBudgetBytes`: a load beyond it makes room, and is refused with numbers where there is none to make.
+//! `memoryBudgetBytes`: a load beyond the budget evicts idle models, and is refused with numbers if that is not enough.
 
 use serde_json::json;
 
@@ -84,7 +84,7 @@ fn two_loads_at_once_are_never_given_the_same_memory() {
     loading.open();
     host.done(&first);
 
-    // What the first one took is free again as soon as it has gone.
+    // The first model's memory is free again as soon as it is unloaded.
     let unload = host.send(json!({ "type": "unload", "path": "first.gguf" }));
     host.done(&unload);
     let second = host.acquire("second", model("second.gguf"));
@@ -113,7 +113,7 @@ fn a_load_that_fails_or_is_cancelled_gives_its_claim_back() {
 }
 
 #[test]
-fn a_load_that_was_cancelled_as_it_asked_takes_nothing() {
+fn a_load_that_is_cancelled_during_its_claim_takes_nothing() {
     let script = Script::new();
     let asking = script.gate(Point::Estimate);
     let manager = manager(&script);
@@ -131,7 +131,7 @@ fn a_load_that_was_cancelled_as_it_asked_takes_nothing() {
 }
 
 #[test]
-fn a_budget_left_out_stays_and_what_is_loaded_stays_under_a_smaller_one() {
+fn an_omitted_budget_stays_and_loaded_models_stay_under_a_smaller_one() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);

@@ -1,3 +1,5 @@
+//! One-shot tasks: tokenize, detokenize, apply a chat template.
+
 use serde_json::{Value, json};
 
 use super::host::{Host, a, idle, manager, model_is, names, unloaded};
@@ -41,7 +43,7 @@ impl Host {
 }
 
 #[test]
-fn a_text_and_its_tokens_are_one() {
+fn a_text_and_its_tokens_match() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -78,7 +80,7 @@ fn a_prompt_is_shown_as_the_template_writes_it() {
 }
 
 #[test]
-fn an_errand_loads_its_model_and_lets_it_go() {
+fn a_task_loads_its_model_and_releases_it() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -87,12 +89,12 @@ fn an_errand_loads_its_model_and_lets_it_go() {
     assert!(host.tokens(&request).is_ok());
     host.until(model_is("a.gguf", unloaded));
     assert_eq!((script.counts().loads, script.counts().live), (1, 0));
-    let told = names(&host.lifecycle());
+    let told = names(&host.log());
     assert!(told.contains(&"acquired a request reused=false".to_owned()), "{told:?}");
 }
 
 #[test]
-fn errands_join_one_load() {
+fn tasks_join_one_load() {
     let script = Script::new();
     let gate = script.gate(Point::Load(0.5));
     let manager = manager(&script);
@@ -109,7 +111,7 @@ fn errands_join_one_load() {
 }
 
 #[test]
-fn an_errand_fails_as_its_model_does() {
+fn a_task_fails_as_its_model_does() {
     let script = Script::new();
     script.fail_loads(1, ErrorCode::ModelInvalid);
     let manager = manager(&script);
@@ -122,7 +124,7 @@ fn an_errand_fails_as_its_model_does() {
 }
 
 #[test]
-fn an_unload_ends_the_errands_that_wait_for_the_load() {
+fn an_unload_ends_the_tasks_that_wait_for_the_load() {
     let script = Script::new();
     let gate = script.gate(Point::Load(0.5));
     let manager = manager(&script);
@@ -137,7 +139,7 @@ fn an_unload_ends_the_errands_that_wait_for_the_load() {
 }
 
 #[test]
-fn an_errand_waits_while_the_app_is_in_the_background() {
+fn a_task_waits_while_the_app_is_in_the_background() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -152,7 +154,7 @@ fn an_errand_waits_while_the_app_is_in_the_background() {
 }
 
 #[test]
-fn an_unload_in_the_background_ends_what_waits() {
+fn an_unload_in_the_background_ends_the_tasks_that_wait() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -165,7 +167,7 @@ fn an_unload_in_the_background_ends_what_waits() {
 }
 
 #[test]
-fn too_many_errands_for_one_load_are_busy() {
+fn too_many_tasks_for_one_load_are_busy() {
     let script = Script::new();
     let gate = script.gate(Point::Load(0.5));
     let manager = manager(&script);

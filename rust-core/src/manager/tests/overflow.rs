@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::host::{Host, manager, names, roles};
+use super::host::{Host, contents, manager, names};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::manager::ModelManager;
@@ -12,12 +12,12 @@ fn small() -> Value {
     json!({ "path": "a.gguf", "contextSize": 64, "maxResident": 1 })
 }
 
-/// An answer of a quarter of the context at most, which is kept free for it.
+/// Options for an answer of at most a quarter of the context, which is kept free for it.
 fn limited() -> Value {
     json!({ "maxOutputTokens": 16 })
 }
 
-/// One turn with the template's marks: 4 + 2 words are asked, 6 + 2 answered.
+/// A question of 4 words and 2 marks of the template. Its answer has 6 words and 2 marks.
 fn question(number: u32) -> String {
     format!("n{number} of my questions")
 }
@@ -41,9 +41,9 @@ fn scope(host: &Host) -> ScopeSummary {
     host.snapshot().scopes.into_iter().next().expect("there is a scope")
 }
 
-/// What the flight recorder says about fullness.
-fn fullness(host: &mut Host) -> Vec<String> {
-    let mut records = host.lifecycle();
+/// The flight recorder's records of context usage.
+fn usage_records(host: &mut Host) -> Vec<String> {
+    let mut records = host.log();
     records.retain(|record| {
         matches!(record.event, LifecycleEvent::ScopeShifted { .. } | LifecycleEvent::ScopeNearlyFull { .. })
     });
@@ -58,13 +58,13 @@ fn the_system_prompt_and_the_newest_turns_stay_in_sight() {
     host.say_with("g4", "s", "recite", small(), limited());
     assert_eq!(host.answered("g4").0, "be a piraten3 of my questionsyou said: n3 of my questions");
     assert_eq!((scope(&host).dropped_messages, scope(&host).message_count), (4, 9));
-    assert_eq!(fullness(&mut host), ["shifted s 4"]);
+    assert_eq!(usage_records(&mut host), ["shifted s 4"]);
     let transcript = host.transcript("s");
-    assert_eq!(roles(&transcript)[..3], ["be a pirate", "n1 of my questions", "you said: n1 of my questions"]);
+    assert_eq!(contents(&transcript)[..3], ["be a pirate", "n1 of my questions", "you said: n1 of my questions"]);
 }
 
 #[test]
-fn the_turn_after_a_shift_prefills_only_what_is_new() {
+fn the_generation_after_dropped_turns_prefills_only_what_is_new() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
     host.say_with("g4", "s", &question(4), small(), limited());
@@ -77,7 +77,7 @@ fn the_turn_after_a_shift_prefills_only_what_is_new() {
     host.say_with("g5", "s", &question(5), small(), limited());
     let next = host.answered("g5").1.usage;
     assert_eq!((next.prompt_tokens, next.cached_tokens), (40, 32));
-    assert_eq!(fullness(&mut host), ["shifted s 4"]);
+    assert_eq!(usage_records(&mut host), ["shifted s 4"]);
 }
 
 #[test]
@@ -96,18 +96,18 @@ fn a_host_that_sends_the_whole_transcript_every_time_prefills_only_what_is_new()
 }
 
 #[test]
-fn hosts_hear_once_that_a_scope_is_nearly_full_and_again_after_a_shift() {
+fn hosts_hear_once_that_a_scope_is_nearly_full_and_again_after_dropped_turns() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
     for number in 1..=15 {
-        // Answers of two words: 10 tokens a turn, and a shift only where less than two tokens are left.
+        // Answers of two words: a turn has 10 tokens, and turns are dropped only if less than two tokens are left.
         let id = format!("g{number}");
         host.say_with(&id, "s", &question(number), small(), json!({ "maxOutputTokens": 2 }));
         assert_eq!(host.finished(&id).reason, FinishReason::Length);
     }
     let wanted = ["nearly full s", "shifted s 8", "nearly full s", "shifted s 16", "nearly full s", "shifted s 24"];
-    assert_eq!(fullness(&mut host), wanted);
+    assert_eq!(usage_records(&mut host), wanted);
     let told = host.events.iter().find_map(|event| match event {
         Event::Recorded { record } => match record.event {
             LifecycleEvent::ScopeNearlyFull { tokens, context_size, .. } => Some((tokens, context_size)),
@@ -119,7 +119,7 @@ fn hosts_hear_once_that_a_scope_is_nearly_full_and_again_after_a_shift() {
 }
 
 #[test]
-fn where_it_is_an_error_nothing_is_dropped_and_the_turn_goes_back() {
+fn with_overflow_error_nothing_is_dropped_and_the_generation_is_undone() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
     let before = host.transcript("s");
@@ -129,7 +129,7 @@ fn where_it_is_an_error_nothing_is_dropped_and_the_turn_goes_back() {
     }));
     assert_eq!(host.finished("g4").error.expect("it failed").code, ErrorCode::ContextFull);
     assert_eq!(host.transcript("s"), before);
-    assert_eq!((scope(&host).dropped_messages, fullness(&mut host)), (0, vec![]));
+    assert_eq!((scope(&host).dropped_messages, usage_records(&mut host)), (0, vec![]));
 }
 
 #[test]
@@ -144,13 +144,13 @@ fn a_message_that_is_too_long_alone_leaves_the_scope_as_it_was() {
     assert_eq!(host.transcript("s"), before);
     let after = scope(&host);
     assert_eq!((after.dropped_messages, after.cached_tokens), (summary.dropped_messages, summary.cached_tokens));
-    assert_eq!(fullness(&mut host), ["shifted s 4"]);
+    assert_eq!(usage_records(&mut host), ["shifted s 4"]);
     host.say_with("g6", "s", &question(6), small(), limited());
     assert_eq!(host.answered("g6").1.usage.cached_tokens, 32, "what was cached still is");
 }
 
 #[test]
-fn a_cancelled_turn_takes_its_shift_back() {
+fn a_cancelled_generation_restores_its_dropped_turns() {
     let script = Script::new();
     let (_manager, mut host) = full(&script);
     let gate = script.gate(Point::Decode(script.counts().decode_calls + 2));
@@ -191,7 +191,7 @@ fn a_small_context_lasts_for_two_hundred_turns() {
         let (answer, whole) = (host.text(&id), format!("you said: {}", text(number)));
         match outcome.reason {
             FinishReason::Stop => assert_eq!(answer, whole),
-            // It filled the context.
+            // The answer filled the context.
             FinishReason::Length => assert!(!answer.is_empty() && whole.starts_with(&answer), "{answer}"),
             FinishReason::ToolCalls | FinishReason::Cancelled | FinishReason::Failed => {
                 panic!("turn {number} ended as {:?}", outcome.reason)

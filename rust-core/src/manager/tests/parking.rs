@@ -1,8 +1,8 @@
-//! More scopes than slots: they give way to each other, and none is prefilled again.
+//! More scopes than slots: they park each other, and none is prefilled again.
 
 use serde_json::{Value, json};
 
-use super::host::{Host, manager, names, roles};
+use super::host::{Host, contents, manager, names};
 use crate::engine::scripted::{Point, Script};
 use crate::protocol::Residency;
 
@@ -18,7 +18,7 @@ fn greet(host: &mut Host, model: &Value, scopes: &[&str]) {
     }
 }
 
-/// The cached and the prefilled tokens of one more turn.
+/// The cached and the prefilled tokens of one more generation.
 fn again(host: &mut Host, model: &Value, scope: &str, id: &str) -> (u32, u32) {
     host.say_with(id, scope, "again", model.clone(), json!({}));
     let (text, outcome) = host.answered(id);
@@ -33,14 +33,14 @@ fn residency(host: &Host, id: &str) -> Residency {
     scope.residency
 }
 
-/// The recorder's entries about scopes.
+/// The flight recorder's records of scopes.
 fn moves(host: &mut Host) -> Vec<String> {
     let about_scopes = |name: &String| ["parked", "restored", "dropped"].iter().any(|word| name.starts_with(word));
-    names(&host.lifecycle()).into_iter().filter(about_scopes).collect()
+    names(&host.log()).into_iter().filter(about_scopes).collect()
 }
 
 #[test]
-fn a_displaced_scope_is_parked_and_comes_back_without_a_prefill() {
+fn a_scope_that_loses_its_slot_is_parked_and_comes_back_without_a_prefill() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -53,7 +53,7 @@ fn a_displaced_scope_is_parked_and_comes_back_without_a_prefill() {
     assert_eq!(again(&mut host, &one_slot, "a", "back"), stayed, "a return costs what staying costs");
     assert_eq!((residency(&host, "a"), residency(&host, "b")), (Residency::Resident, Residency::Parked));
     assert_eq!(moves(&mut host), ["parked a", "restored a", "parked b"]);
-    assert_eq!(roles(&host.transcript("a")), ["hi", "you said: hi", "again", "you said: again"]);
+    assert_eq!(contents(&host.transcript("a")), ["hi", "you said: hi", "again", "you said: again"]);
 }
 
 #[test]
@@ -65,8 +65,11 @@ fn ten_thousand_switches_across_thirty_two_scopes_on_four_slots_lose_nothing() {
     for round in 0..313 {
         for scope in 0..32 {
             let question = format!("{scope} in round {round}");
-            let messages = json!([{ "role": "user", "content": format!("I am {scope}") },
-                { "role": "assistant", "content": format!("you said: I am {scope}") }, { "role": "user", "content": question }]);
+            let messages = json!([
+                { "role": "user", "content": format!("I am {scope}") },
+                { "role": "assistant", "content": format!("you said: I am {scope}") },
+                { "role": "user", "content": question },
+            ]);
             host.send(json!({
                 "type": "generate", "generationId": format!("g{scope} {round}"), "scope": format!("s{scope}"),
                 "model": model, "messages": messages,
@@ -84,7 +87,7 @@ fn ten_thousand_switches_across_thirty_two_scopes_on_four_slots_lose_nothing() {
 }
 
 #[test]
-fn what_does_not_verify_is_prefilled_again_and_the_recorder_says_why() {
+fn a_snapshot_that_does_not_verify_is_prefilled_again_and_the_recorder_says_why() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -92,14 +95,14 @@ fn what_does_not_verify_is_prefilled_again_and_the_recorder_says_why() {
     greet(&mut host, &model, &["a", "b"]);
     script.restore_badly();
     assert_eq!(again(&mut host, &model, "a", "back").0, 0);
-    let records = host.lifecycle();
+    let records = host.log();
     let reasons: Vec<&str> = records.iter().map(|record| record.reason.as_str()).collect();
-    assert!(reasons.contains(&"what was parked cannot be used: it holds 6 tokens instead of 7"), "{reasons:?}");
+    assert!(reasons.contains(&"the parked KV cannot be used: it holds 6 tokens instead of 7"), "{reasons:?}");
     assert_eq!(again(&mut host, &model, "b", "b is whole").0, 7);
 }
 
 #[test]
-fn a_memory_that_cannot_be_saved_is_prefilled_again() {
+fn a_kv_that_cannot_be_copied_is_prefilled_again() {
     let script = Script::new();
     script.forbid_saving();
     let manager = manager(&script);
@@ -130,7 +133,7 @@ fn beyond_the_budget_the_least_recently_parked_is_forgotten() {
 }
 
 #[test]
-fn a_scope_that_is_displaced_while_its_turn_waits_is_restored_for_it() {
+fn a_scope_that_is_parked_while_its_generation_waits_is_restored_for_it() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -148,14 +151,14 @@ fn a_scope_that_is_displaced_while_its_turn_waits_is_restored_for_it() {
 }
 
 #[test]
-fn a_disposed_scope_is_not_restored() {
+fn a_deleted_scope_is_not_restored() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
     let model = slots(1);
     greet(&mut host, &model, &["a", "b"]);
-    let dispose = host.send(json!({ "type": "deleteScope", "scope": "a" }));
-    host.done(&dispose);
+    let delete = host.send(json!({ "type": "deleteScope", "scope": "a" }));
+    host.done(&delete);
     host.say_with("new life", "a", "hi", model, json!({}));
     assert_eq!(host.answered("new life").1.usage.cached_tokens, 0);
     assert_eq!(script.counts().restores, 0);

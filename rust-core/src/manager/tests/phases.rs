@@ -1,18 +1,18 @@
-//! Memory is taken away at every phase of a generation, a thousand times for each way of doing so. The script stops the
-//! engine at a random point; the command arrives there, before or after it goes on.
+//! Takes memory away at every phase of a generation, a thousand times in each way. The script stops the engine at a
+//! random point. The command arrives before or after the engine goes on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 
-use super::host::{Host, manager, roles};
+use super::host::{Host, contents, manager};
 use super::random::Random;
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::protocol::{FinishReason, ModelStatus, Outcome};
 
 const TIMES: u64 = 1_000;
-/// They mostly wait for batches of events, 16 ms each, so they run side by side.
+/// Managers that run side by side. Each mostly waits for batches of events, which are 16 ms apart.
 const MANAGERS: u64 = 16;
 
 /// `<user>` one two three `<end>` `<assistant>`, and the answer `you said: one two three`.
@@ -20,13 +20,13 @@ const QUESTION: &str = "one two three";
 const PROMPT_TOKENS: u64 = 6;
 const ANSWER_TOKENS: u64 = 5;
 
-/// What is done to a model in use.
+/// A command that takes memory from a model in use.
 #[derive(Debug, Clone, Copy)]
 enum Blow {
     Trim,
     Release,
     Unload,
-    /// And resume.
+    /// Suspends, then resumes.
     Suspend,
 }
 
@@ -67,7 +67,7 @@ fn strike_everywhere(blow: Blow) {
     }
 }
 
-/// One manager, and what is done in it.
+/// One manager with its script and its host.
 struct Ring {
     seed: u64,
     random: Random,
@@ -108,7 +108,7 @@ impl Ring {
         let leased = self.host.acquire(&lease, model.clone());
         self.host.say_with(&generation, &format!("s{round}"), QUESTION, model.clone(), json!({}));
         standing.wait();
-        // Another model that was used later makes this one the victim of a critical trim, unless it answers.
+        // If another model was used later, a critical trim unloads this one, unless it generates.
         let mut asked = vec![leased];
         if self.random.below(2) == 0 {
             asked.push(self.host.acquire(&other, json!({ "path": "b.gguf" })));
@@ -137,12 +137,12 @@ impl Ring {
         let transcript = self.host.transcript(&format!("s{round}"));
         let answered = format!("you said: {QUESTION}");
         let kept = if outcome.reason == FinishReason::Stop { vec![QUESTION, &answered] } else { vec![] };
-        assert_eq!(roles(&transcript), kept, "{context}: a turn stays or goes back whole");
+        assert_eq!(contents(&transcript), kept, "{context}: a turn stays or goes back whole");
         self.settle(&context);
         outcome
     }
 
-    /// In a load if there will be one, else in the turn: so that every gate is reached.
+    /// A point in the load if there will be one, else in the generation, so that every gate is reached.
     fn random_point(&mut self) -> Point {
         let counts = self.script.counts();
         match self.random.below(if self.is_loaded() { 2 } else { 3 }) {
@@ -185,7 +185,7 @@ impl Ring {
         self.host.snapshot().models.into_iter().find(|model| model.path == "a.gguf").map(|model| model.status)
     }
 
-    /// Every generation ended once; and the next round finds the model loaded or not, but on no way to either.
+    /// Checks that every generation ended once. The next round finds the model loaded or unloaded, but not on its way.
     fn settle(&mut self, context: &str) {
         let ended = super::host::ends(&self.host.events);
         assert!(ended.values().all(|times| *times == 1), "{context}: {ended:?}");

@@ -1,4 +1,4 @@
-//! Scopes that change while something about them is on its way: a copy in the engine, a file in the disk's queue.
+//! Scopes that change while a copy of them is on its way, in the engine or in the disk's queue.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -22,7 +22,7 @@ struct Process {
 impl Process {
     fn new(directory: &Path) -> Self {
         let mut process = Self::without_directory();
-        process.manager.keep_in(directory).expect("nobody else has the directory");
+        process.manager.keep_in(directory).expect("no other manager has the directory");
         process.host = Host::on(&process.manager);
         process
     }
@@ -54,12 +54,12 @@ impl Process {
         scopes.into_iter().find(|scope| scope.id == id).unwrap_or_else(|| panic!("no scope {id}"))
     }
 
-    /// How often the recorder has an entry.
-    fn recorded(&mut self, entry: &str) -> usize {
-        names(&self.host.lifecycle()).iter().filter(|name| *name == entry).count()
+    /// How often the flight recorder has this record.
+    fn recorded(&mut self, record: &str) -> usize {
+        names(&self.host.log()).iter().filter(|name| *name == record).count()
     }
 
-    /// The disk's thread does nothing more until the result is dropped.
+    /// Blocks the disk's thread until the result is dropped.
     fn hold_disk(&self) -> mpsc::Sender<()> {
         let (open, opened) = mpsc::channel();
         self.on_disk(move || {
@@ -68,7 +68,7 @@ impl Process {
         open
     }
 
-    /// Waits until everything that was given to the disk's thread is done.
+    /// Waits until the disk's thread has done every earlier job.
     fn flush(&self) {
         let (done, flushed) = mpsc::channel();
         self.on_disk(move || {
@@ -95,7 +95,7 @@ fn directory() -> tempfile::TempDir {
     tempfile::tempdir().expect("a place for files")
 }
 
-/// How many transcripts and KV there are.
+/// The numbers of transcript files and of KV files.
 fn files(directory: &Path) -> (usize, usize) {
     let entries = std::fs::read_dir(directory).expect("the directory is there");
     let names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
@@ -108,7 +108,7 @@ fn b() -> Value {
 }
 
 #[test]
-fn what_one_model_has_read_is_never_saved_as_what_another_one_has() {
+fn the_kv_of_one_model_is_never_saved_as_that_of_another() {
     let directory = directory();
     let mut sizes = Process::new(directory.path());
     sizes.say("s", "hi", a());
@@ -123,7 +123,7 @@ fn what_one_model_has_read_is_never_saved_as_what_another_one_has() {
     process.say("t", "hi", narrow.clone());
     assert_eq!(process.scope("s").residency, Residency::Parked);
     process.say("s", "there", b());
-    // The first model still has what it read of `s`, and now gives it up.
+    // The first model still has its KV of `s`, and now gives it up.
     process.say("u", "hi", narrow);
     process.flush();
     assert_eq!((process.recorded("parked t"), process.recorded("saved s")), (1, 0));
@@ -132,7 +132,7 @@ fn what_one_model_has_read_is_never_saved_as_what_another_one_has() {
 }
 
 #[test]
-fn a_copy_that_comes_when_another_model_answers_is_not_saved() {
+fn a_copy_that_arrives_after_a_change_of_model_is_not_saved() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
@@ -146,14 +146,14 @@ fn a_copy_that_comes_when_another_model_answers_is_not_saved() {
 }
 
 #[test]
-fn a_copy_of_a_scope_that_is_gone_is_not_saved_as_that_of_its_namesake() {
+fn a_copy_of_a_deleted_scope_is_not_saved_for_a_new_scope_of_its_id() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
     let gate = process.script.gate(Point::Save(1));
     let save = process.host.send(json!({ "type": "save", "scope": "s" }));
     gate.wait();
-    process.of_scope("deleteScope", "s").expect("it is disposed of");
+    process.of_scope("deleteScope", "s").expect("it is deleted");
     let queued = process.host.say("new", "s", "hello");
     process.host.done(&queued);
     gate.open();
@@ -164,18 +164,18 @@ fn a_copy_of_a_scope_that_is_gone_is_not_saved_as_that_of_its_namesake() {
 }
 
 #[test]
-fn a_scope_does_not_have_the_file_of_a_disposed_namesake() {
+fn a_scope_does_not_have_the_file_of_a_deleted_scope_of_its_id() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
     process.of_scope("park", "s").expect("it is parked");
     let disk = process.hold_disk();
     let save = process.host.send(json!({ "type": "save", "scope": "s" }));
-    let dispose = process.host.send(json!({ "type": "deleteScope", "scope": "s" }));
+    let delete = process.host.send(json!({ "type": "deleteScope", "scope": "s" }));
     process.say("s", "hello", a());
     drop(disk);
     assert_eq!(process.host.answered_in_any_order(&save), Ok(()));
-    assert_eq!(process.host.answered_in_any_order(&dispose), Ok(()));
+    assert_eq!(process.host.answered_in_any_order(&delete), Ok(()));
     process.flush();
     assert_eq!((process.scope("s").saved_at, files(directory.path())), (None, (1, 0)));
     process.ask(json!({ "type": "unload", "path": "a.gguf" })).expect("it unloads");
@@ -183,7 +183,7 @@ fn a_scope_does_not_have_the_file_of_a_disposed_namesake() {
 }
 
 #[test]
-fn a_file_that_was_removed_behind_its_writing_is_not_believed_to_be_there() {
+fn a_file_that_was_removed_after_its_write_does_not_count() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
@@ -193,7 +193,7 @@ fn a_file_that_was_removed_behind_its_writing_is_not_believed_to_be_there() {
     for persist in ["transcript", "full"] {
         process.host.send(json!({ "type": "setPersist", "scope": "s", "persist": persist }));
     }
-    // Answered when the requests before it were taken.
+    // Answered after the requests before it.
     process.host.transcript("s");
     drop(disk);
     assert_eq!(process.host.answered_in_any_order(&save), Ok(()));
@@ -218,21 +218,21 @@ fn the_file_of_a_fork_is_no_newer_than_the_fork() {
 }
 
 #[test]
-fn a_scope_that_comes_to_be_while_all_are_erased_keeps_its_transcript() {
+fn a_scope_that_begins_while_all_are_deleted_keeps_its_transcript() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("early", "hi", a());
     let disk = process.hold_disk();
-    let erase = process.host.send(json!({ "type": "deleteAllScopes" }));
+    let delete_all = process.host.send(json!({ "type": "deleteAllScopes" }));
     process.say("late", "hi", a());
     drop(disk);
-    assert_eq!(process.host.answered_in_any_order(&erase), Ok(()));
+    assert_eq!(process.host.answered_in_any_order(&delete_all), Ok(()));
     process.flush();
     assert_eq!((process.scope("late").message_count, files(directory.path())), (2, (1, 0)));
 }
 
 #[test]
-fn what_was_written_before_a_suspension_is_safe_when_it_is_answered() {
+fn a_suspension_is_answered_after_earlier_writes_are_done() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
@@ -250,7 +250,7 @@ fn what_was_written_before_a_suspension_is_safe_when_it_is_answered() {
 }
 
 #[test]
-fn who_comes_after_the_shutdown_is_refused_and_leaves_the_directory_alone() {
+fn commands_after_the_shutdown_are_refused_and_leave_the_directory_alone() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
@@ -281,7 +281,7 @@ fn no_directory_can_be_named_after_the_shutdown() {
 }
 
 #[test]
-fn a_directory_that_is_named_late_loses_what_a_newer_namesake_does_not_want_there() {
+fn a_directory_that_is_named_late_loses_files_that_a_newer_scope_may_not_have() {
     for (persist, left) in [("none", (0, 0)), ("transcript", (1, 0))] {
         let directory = directory();
         let mut first = Process::new(directory.path());
@@ -299,7 +299,7 @@ fn a_directory_that_is_named_late_loses_what_a_newer_namesake_does_not_want_ther
 }
 
 #[test]
-fn a_file_of_another_model_counts_as_long_as_it_is_there() {
+fn a_file_of_another_model_counts_as_long_as_it_exists() {
     let directory = directory();
     let messages = vec![ChatMessage::new(Role::User, "hi")];
     let (scope, model, persist) = ("s".to_owned(), "a.gguf".to_owned(), Persist::Full);
@@ -331,7 +331,7 @@ fn a_kv_that_the_budget_has_no_room_for_is_not_written() {
 }
 
 #[test]
-fn what_is_parked_of_a_disposed_scope_is_not_its_namesakes() {
+fn the_parked_kv_of_a_deleted_scope_is_not_given_to_a_new_scope_of_its_id() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     let narrow = json!({ "path": "a.gguf", "maxResident": 1 });
@@ -339,8 +339,8 @@ fn what_is_parked_of_a_disposed_scope_is_not_its_namesakes() {
     let gate = process.script.gate(Point::Save(1));
     process.host.say_with("other", "t", "hi", narrow.clone(), json!({}));
     gate.wait();
-    // The engine takes `s` out of its slot, and has told nobody yet.
-    process.of_scope("deleteScope", "s").expect("it is disposed of");
+    // The engine takes `s` out of its slot, and has not reported it yet.
+    process.of_scope("deleteScope", "s").expect("it is deleted");
     let queued = process.host.say_with("new", "s", "hello", narrow, json!({}));
     process.host.done(&queued);
     gate.open();

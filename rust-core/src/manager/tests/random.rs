@@ -26,7 +26,7 @@ impl Random {
 }
 
 #[test]
-fn whatever_hosts_do_everything_is_answered_and_ends_once() {
+fn every_request_is_answered_once_and_every_generation_ends_once() {
     for seed in 0..12 {
         run(seed);
     }
@@ -43,7 +43,8 @@ fn run(seed: u64) {
 
     for step in 0..COMMANDS {
         let model = json!({
-            "path": random.pick(&["a.gguf", "b.gguf"]), "maxResident": 2, "keepAliveMs": random.pick(&[Some(0), Some(60_000), None]),
+            "path": random.pick(&["a.gguf", "b.gguf"]), "maxResident": 2,
+            "keepAliveMs": random.pick(&[Some(0), Some(60_000), None]),
         });
         match random.below(100) {
             0..20 => {
@@ -134,7 +135,7 @@ fn request_of(event: &Event) -> Option<&String> {
     }
 }
 
-/// Frees a model if anybody ever asked for it.
+/// Unloads a model if it is known.
 fn unload(host: &mut Host, path: &str) {
     let unload = host.send(json!({ "type": "unload", "path": path }));
     let _known = host.answer(&unload);

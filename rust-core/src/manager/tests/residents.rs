@@ -1,4 +1,4 @@
-//! What an app has beside the models: told to everybody, asked to go by its owner alone, waited for in vain at most 2 s.
+//! Residents: every client sees them, only their owner is asked to free them, and a load waits for them at most 2 s.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn failed(status: &ModelStatus) -> bool {
 }
 
 #[test]
-fn everybody_sees_residents_come_change_and_go() {
+fn every_client_sees_residents_come_change_and_go() {
     let manager = manager(&Script::new());
     let (mut owner, mut other) = (Host::on(&manager), Host::on(&manager));
     owner.set_resident("speech", 500, false);
@@ -112,7 +112,7 @@ fn the_newest_client_that_registers_an_id_owns_it() {
 }
 
 #[test]
-fn a_load_that_is_short_asks_the_owner_alone_and_waits_until_it_has_gone() {
+fn a_load_that_lacks_memory_asks_only_the_owner_and_waits_until_the_resident_has_gone() {
     let script = Script::new();
     let manager = manager(&script);
     let (mut owner, mut other) = (Host::on(&manager), Host::on(&manager));
@@ -169,7 +169,7 @@ fn a_resident_that_another_client_takes_over_is_not_waited_for() {
 }
 
 #[test]
-fn two_loads_that_are_short_ask_once_and_both_try_again() {
+fn two_loads_that_lack_memory_ask_once_and_both_try_again() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -178,7 +178,7 @@ fn two_loads_that_are_short_ask_once_and_both_try_again() {
     let one = host.acquire("one", json!({ "path": "one.gguf" }));
     host.until(asked("speech"));
     let two = host.acquire("two", json!({ "path": "two.gguf" }));
-    // Loaded to the end, and then begun anew: it waits too.
+    // This load has ended and begun again: it waits too.
     host.until(model_is("two.gguf", |status| matches!(status, ModelStatus::Loading { progress } if *progress == 1.0)));
     host.until(model_is("two.gguf", |_| true));
     host.remove_resident("speech");

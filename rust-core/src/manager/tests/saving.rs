@@ -1,17 +1,17 @@
-//! What the next process finds: scopes on disk, by budget, by unload and by hand.
+//! Saved scopes, as the next process finds them: saved by budget, by unload and by command.
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::host::{Host, manager, names, roles};
+use super::host::{Host, contents, manager, names};
 use crate::engine::scripted::Script;
 use crate::error::ErrorCode;
 use crate::manager::ModelManager;
 use crate::protocol::{Persist, Residency, ScopeSummary};
 
-/// A process with its manager: it ends as an app that is told to, or as if it were killed.
+/// A process with its manager. It ends by a shutdown, or as if it were killed.
 struct Process {
     manager: ModelManager,
     host: Host,
@@ -22,12 +22,12 @@ impl Process {
     fn new(directory: &Path) -> Self {
         let script = Script::new();
         let manager = manager(&script);
-        manager.keep_in(directory).expect("nobody else has the directory");
+        manager.keep_in(directory).expect("no other manager has the directory");
         let host = Host::on(&manager);
         Self { manager, host, script }
     }
 
-    /// Unloads first, which saves.
+    /// Shuts down, which unloads and saves.
     fn end(self) {
         assert!(self.manager.shutdown(Duration::from_secs(20)), "the manager ends in time");
     }
@@ -50,11 +50,11 @@ impl Process {
         self.host.answer(&request)
     }
 
-    /// The recorder's entries about scopes and files.
+    /// The flight recorder's records of scopes and files.
     fn moves(&mut self) -> Vec<String> {
         let words = ["parked", "restored", "dropped", "saved", "not saved", "set aside"];
         let about_scopes = |name: &String| words.iter().any(|word| name.starts_with(word));
-        names(&self.host.lifecycle()).into_iter().filter(about_scopes).collect()
+        names(&self.host.log()).into_iter().filter(about_scopes).collect()
     }
 }
 
@@ -95,7 +95,7 @@ fn the_next_process_goes_on_where_this_one_ended_without_a_prefill() {
     let found = second.scope("s");
     assert_eq!((found.residency, found.message_count, found.model.as_str()), (Residency::Saved, 2, "a.gguf"));
     assert!(found.saved_at.is_some() && found.cached_tokens > 0);
-    assert_eq!(roles(&second.host.transcript("s")), ["hi", "you said: hi"]);
+    assert_eq!(contents(&second.host.transcript("s")), ["hi", "you said: hi"]);
     assert_eq!(second.say("s", "again", a()), stayed, "a return from disk costs what staying costs");
     assert_eq!(second.moves(), ["restored s"]);
     assert_eq!(second.scope("s").residency, Residency::Resident);
@@ -110,26 +110,26 @@ fn an_unload_saves_and_the_next_load_prefills_only_what_is_new() {
     assert_eq!(process.scope("s").residency, Residency::Saved);
     let (cached, prefilled) = process.say("s", "again", a());
     assert!(cached > prefilled, "{cached} cached, {prefilled} prefilled");
-    // Nothing new was said since: nothing is written again.
+    // The new tokens are saved too.
     process.ask(json!({ "type": "unload", "path": "a.gguf" })).expect("it unloads");
     assert_eq!(process.moves(), ["saved s", "restored s", "saved s"]);
     process.ask(json!({ "type": "restore", "scope": "s" })).expect_err("no model is loaded");
 }
 
 #[test]
-fn a_kill_loses_no_turn_that_has_ended() {
+fn a_kill_loses_no_generation_that_has_ended() {
     let (directory, copy) = (directory(), directory());
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
     process.say("s", "again", a());
-    // Answered when what was written before is safe.
+    // Answered after earlier writes are done.
     process.ask(json!({ "type": "setPersist", "scope": "s", "persist": "full" })).expect("it is written");
     for file in files(directory.path()) {
         std::fs::copy(directory.path().join(&file), copy.path().join(&file)).expect("a file can be copied");
     }
     let mut next = Process::new(copy.path());
     assert_eq!(next.scope("s").residency, Residency::Uncached);
-    assert_eq!(roles(&next.host.transcript("s")), ["hi", "you said: hi", "again", "you said: again"]);
+    assert_eq!(contents(&next.host.transcript("s")), ["hi", "you said: hi", "again", "you said: again"]);
     let (cached, _) = next.say("s", "more", a());
     assert_eq!(cached, 0);
 }
@@ -199,7 +199,7 @@ fn persist_says_what_may_be_on_disk() {
 }
 
 #[test]
-fn less_persistence_removes_what_may_no_longer_be_there() {
+fn less_persistence_removes_files_that_may_no_longer_exist() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     process.say("s", "hi", a());
@@ -217,19 +217,19 @@ fn less_persistence_removes_what_may_no_longer_be_there() {
 }
 
 #[test]
-fn disposed_and_erased_scopes_leave_no_file() {
+fn deleted_scopes_leave_no_file() {
     let directory = directory();
     let mut process = Process::new(directory.path());
     for scope in ["a", "b", "c"] {
         process.say(scope, "hi", a());
         process.ask(json!({ "type": "save", "scope": scope })).expect("it is saved");
     }
-    process.ask(json!({ "type": "deleteScope", "scope": "a" })).expect("it is disposed of");
+    process.ask(json!({ "type": "deleteScope", "scope": "a" })).expect("it is deleted");
     assert_eq!(files(directory.path()).len(), 4);
-    process.ask(json!({ "type": "deleteAllScopes" })).expect("all is erased");
+    process.ask(json!({ "type": "deleteAllScopes" })).expect("all are deleted");
     assert_eq!((files(directory.path()).len(), process.host.snapshot().scopes.len()), (0, 0));
     process.say("a", "new", a());
-    assert_eq!(roles(&process.host.transcript("a")), ["new", "you said: new"]);
+    assert_eq!(contents(&process.host.transcript("a")), ["new", "you said: new"]);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_damaged_kv_is_set_aside_and_prefilled_and_its_transcript_still_serves() {
     let mut next = Process::new(directory.path());
     let (cached, _) = next.say("s", "again", a());
     assert_eq!(cached, 0);
-    assert_eq!(roles(&next.host.transcript("s")), ["hi", "you said: hi", "again", "you said: again"]);
+    assert_eq!(contents(&next.host.transcript("s")), ["hi", "you said: hi", "again", "you said: again"]);
     assert_eq!(next.moves(), ["set aside", "dropped s"]);
     assert!(directory.path().join("set-aside").join(&kv).exists(), "it is kept");
 }
@@ -289,7 +289,7 @@ fn another_model_keeps_the_chat() {
     let mut next = Process::new(directory.path());
     let (cached, _) = next.say("s", "again", json!({ "path": "b.gguf" }));
     assert_eq!(cached, 0, "what one model has read is nothing to another");
-    assert_eq!(roles(&next.host.transcript("s")), ["hi", "you said: hi", "again", "you said: again"]);
+    assert_eq!(contents(&next.host.transcript("s")), ["hi", "you said: hi", "again", "you said: again"]);
     let (cached, _) = next.say("s", "back", a());
     assert!(cached > 0, "the first model's file still serves its part");
 }
@@ -328,7 +328,7 @@ fn one_directory_belongs_to_one_manager() {
 }
 
 #[test]
-fn what_was_said_before_the_directory_was_named_is_kept_there_too() {
+fn scopes_from_before_the_directory_was_named_are_saved_there_too() {
     let directory = directory();
     let manager = manager(&Script::new());
     let mut host = Host::on(&manager);

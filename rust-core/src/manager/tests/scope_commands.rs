@@ -1,19 +1,19 @@
-//! Scopes moved, copied and cut by their host.
+//! Scopes that their host parks, restores, forks and rewinds.
 
 use serde_json::json;
 
-use super::host::{Host, manager, roles};
+use super::host::{Host, contents, manager};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::protocol::Residency;
 
-struct Stage {
+struct Fixture {
     host: Host,
     script: Script,
     _manager: crate::manager::ModelManager,
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let script = Script::new();
         let manager = manager(&script);
@@ -41,30 +41,30 @@ impl Stage {
 }
 
 #[test]
-fn a_scope_is_parked_and_restored_by_hand() {
-    let mut stage = Stage::new();
-    stage.say("s", "hi");
-    stage.say("twin", "hi");
-    let stayed = stage.say("twin", "again");
+fn a_scope_is_parked_and_restored_by_command() {
+    let mut fixture = Fixture::new();
+    fixture.say("s", "hi");
+    fixture.say("twin", "hi");
+    let stayed = fixture.say("twin", "again");
     for _ in 0..2 {
-        stage.ask(json!({ "type": "park", "scope": "s" })).expect("parking twice is parking once");
-        assert_eq!(stage.residency("s"), Residency::Parked);
+        fixture.ask(json!({ "type": "park", "scope": "s" })).expect("parking twice is parking once");
+        assert_eq!(fixture.residency("s"), Residency::Parked);
     }
     for _ in 0..2 {
-        stage.ask(json!({ "type": "restore", "scope": "s" })).expect("restoring twice is restoring once");
-        assert_eq!(stage.residency("s"), Residency::Resident);
+        fixture.ask(json!({ "type": "restore", "scope": "s" })).expect("restoring twice is restoring once");
+        assert_eq!(fixture.residency("s"), Residency::Resident);
     }
-    assert_eq!(stage.script.counts().restores, 1);
-    assert_eq!(stage.say("s", "again"), stayed);
+    assert_eq!(fixture.script.counts().restores, 1);
+    assert_eq!(fixture.say("s", "again"), stayed);
 }
 
 #[test]
-fn what_is_nowhere_cannot_be_restored_and_what_is_unknown_not_moved() {
-    let mut stage = Stage::new();
-    stage.say("s", "hi");
-    stage.ask(json!({ "type": "unload", "path": "a.gguf" })).expect("it unloads");
-    assert_eq!(stage.ask(json!({ "type": "restore", "scope": "s" })), Err(ErrorCode::NotCached));
-    stage.ask(json!({ "type": "park", "scope": "s" })).expect("it has no slot already");
+fn an_uncached_scope_cannot_be_restored_and_an_unknown_one_not_moved() {
+    let mut fixture = Fixture::new();
+    fixture.say("s", "hi");
+    fixture.ask(json!({ "type": "unload", "path": "a.gguf" })).expect("it unloads");
+    assert_eq!(fixture.ask(json!({ "type": "restore", "scope": "s" })), Err(ErrorCode::NotCached));
+    fixture.ask(json!({ "type": "park", "scope": "s" })).expect("it has no slot already");
     for command in ["park", "restore", "save", "rewindTo", "fork", "setPersist"] {
         let asked = json!({ "type": command, "scope": "nobody", "fork": "copy", "messageIndex": 0, "persist": "full" });
         let known = |field: &str| match command {
@@ -75,68 +75,68 @@ fn what_is_nowhere_cannot_be_restored_and_what_is_unknown_not_moved() {
         };
         let mut asked = asked.as_object().expect("an object").clone();
         asked.retain(|field, _| field == "type" || field == "scope" || known(field));
-        assert_eq!(stage.ask(asked.into()), Err(ErrorCode::ScopeNotFound), "{command}");
+        assert_eq!(fixture.ask(asked.into()), Err(ErrorCode::ScopeNotFound), "{command}");
     }
 }
 
 #[test]
 fn a_fork_goes_its_own_way_without_a_prefill() {
     for parked in [false, true] {
-        let mut stage = Stage::new();
-        stage.say("s", "hi");
+        let mut fixture = Fixture::new();
+        fixture.say("s", "hi");
         if parked {
-            stage.ask(json!({ "type": "park", "scope": "s" })).expect("it is parked");
+            fixture.ask(json!({ "type": "park", "scope": "s" })).expect("it is parked");
         }
-        stage.ask(json!({ "type": "fork", "scope": "s", "fork": "t" })).expect("it is copied");
-        assert_eq!(stage.residency("t"), Residency::Parked);
-        let of_fork = stage.say("t", "left");
-        let of_source = stage.say("s", "right");
+        fixture.ask(json!({ "type": "fork", "scope": "s", "fork": "t" })).expect("it is copied");
+        assert_eq!(fixture.residency("t"), Residency::Parked);
+        let of_fork = fixture.say("t", "left");
+        let of_source = fixture.say("s", "right");
         assert_eq!(of_fork, of_source, "both go on from the same place");
         assert!(of_fork.0 > of_fork.1, "{of_fork:?}");
-        assert_eq!(roles(&stage.host.transcript("t")), ["hi", "you said: hi", "left", "you said: left"]);
-        assert_eq!(roles(&stage.host.transcript("s")), ["hi", "you said: hi", "right", "you said: right"]);
+        assert_eq!(contents(&fixture.host.transcript("t")), ["hi", "you said: hi", "left", "you said: left"]);
+        assert_eq!(contents(&fixture.host.transcript("s")), ["hi", "you said: hi", "right", "you said: right"]);
     }
 }
 
 #[test]
 fn a_fork_may_begin_with_fewer_messages() {
-    let mut stage = Stage::new();
-    stage.say("s", "one");
-    stage.say("s", "two");
-    stage.ask(json!({ "type": "fork", "scope": "s", "fork": "t", "messageCount": 2 })).expect("it is copied");
-    assert_eq!(roles(&stage.host.transcript("t")), ["one", "you said: one"]);
-    let (cached, prefilled) = stage.say("t", "other");
+    let mut fixture = Fixture::new();
+    fixture.say("s", "one");
+    fixture.say("s", "two");
+    fixture.ask(json!({ "type": "fork", "scope": "s", "fork": "t", "messageCount": 2 })).expect("it is copied");
+    assert_eq!(contents(&fixture.host.transcript("t")), ["one", "you said: one"]);
+    let (cached, prefilled) = fixture.say("t", "other");
     assert!(cached > 0 && prefilled > 0);
-    assert_eq!(stage.ask(json!({ "type": "fork", "scope": "s", "fork": "t" })), Err(ErrorCode::InvalidOptions));
-    assert_eq!(roles(&stage.host.transcript("s")), ["one", "you said: one", "two", "you said: two"]);
+    assert_eq!(fixture.ask(json!({ "type": "fork", "scope": "s", "fork": "t" })), Err(ErrorCode::InvalidOptions));
+    assert_eq!(contents(&fixture.host.transcript("s")), ["one", "you said: one", "two", "you said: two"]);
 }
 
 #[test]
 fn a_rewound_scope_prefills_only_what_is_new() {
-    let mut stage = Stage::new();
-    stage.say("s", "one");
-    stage.say("twin", "one");
-    stage.say("s", "two");
-    let straight_on = stage.say("twin", "other");
-    stage.ask(json!({ "type": "rewindTo", "scope": "s", "messageIndex": 2 })).expect("it is cut");
-    assert_eq!(roles(&stage.host.transcript("s")), ["one", "you said: one"]);
-    let (cached, prefilled) = stage.say("s", "other");
+    let mut fixture = Fixture::new();
+    fixture.say("s", "one");
+    fixture.say("twin", "one");
+    fixture.say("s", "two");
+    let straight_on = fixture.say("twin", "other");
+    fixture.ask(json!({ "type": "rewindTo", "scope": "s", "messageIndex": 2 })).expect("it is cut");
+    assert_eq!(contents(&fixture.host.transcript("s")), ["one", "you said: one"]);
+    let (cached, prefilled) = fixture.say("s", "other");
     assert_eq!(cached + prefilled, straight_on.0 + straight_on.1, "as if the cut turn had never been");
     // The cut question began with the same words.
     assert!(prefilled <= straight_on.1, "{prefilled}");
     assert_eq!(
-        stage.ask(json!({ "type": "rewindTo", "scope": "s", "messageIndex": 5 })),
+        fixture.ask(json!({ "type": "rewindTo", "scope": "s", "messageIndex": 5 })),
         Err(ErrorCode::InvalidOptions)
     );
-    stage.ask(json!({ "type": "rewindTo", "scope": "s", "messageIndex": 0 })).expect("all of it may go");
-    assert_eq!(stage.host.transcript("s"), []);
+    fixture.ask(json!({ "type": "rewindTo", "scope": "s", "messageIndex": 0 })).expect("all of it may go");
+    assert_eq!(fixture.host.transcript("s"), []);
 }
 
 #[test]
-fn a_scope_whose_turn_runs_is_not_moved_under_it() {
-    let mut stage = Stage::new();
-    let gate = stage.script.gate(Point::Decode(1));
-    stage.host.say("g", "s", "hi");
+fn a_scope_is_not_moved_while_its_generation_runs() {
+    let mut fixture = Fixture::new();
+    let gate = fixture.script.gate(Point::Decode(1));
+    fixture.host.say("g", "s", "hi");
     gate.wait();
     for command in [
         json!({ "type": "park", "scope": "s" }),
@@ -144,8 +144,8 @@ fn a_scope_whose_turn_runs_is_not_moved_under_it() {
         json!({ "type": "fork", "scope": "s", "fork": "t" }),
         json!({ "type": "rewindTo", "scope": "s", "messageIndex": 0 }),
     ] {
-        assert_eq!(stage.ask(command.clone()), Err(ErrorCode::Busy), "{command}");
+        assert_eq!(fixture.ask(command.clone()), Err(ErrorCode::Busy), "{command}");
     }
     gate.open();
-    assert_eq!(stage.host.answered("g").0, "you said: hi");
+    assert_eq!(fixture.host.answered("g").0, "you said: hi");
 }

@@ -1,8 +1,8 @@
-//! Conversations: separate, ordered, cached, dropped for room, disposed, moved to another model.
+//! Conversations: separate, ordered, cached, deleted, moved to another model.
 
 use serde_json::json;
 
-use super::host::{Host, a, manager, roles};
+use super::host::{Host, a, contents, manager};
 use crate::engine::scripted::{Point, Script};
 use crate::error::ErrorCode;
 use crate::protocol::{Event, FinishReason, Residency};
@@ -17,13 +17,13 @@ fn scopes_share_one_model_and_never_mix() {
     assert_eq!(host.answered("a1").0, "you said: I am Alice");
     host.say("a2", "alice", "again");
     host.answered("a2");
-    assert_eq!(roles(&host.transcript("alice")), ["I am Alice", "you said: I am Alice", "again", "you said: again"]);
-    assert_eq!(roles(&host.transcript("bob")), ["I am Bob", "you said: I am Bob"]);
+    assert_eq!(contents(&host.transcript("alice")), ["I am Alice", "you said: I am Alice", "again", "you said: again"]);
+    assert_eq!(contents(&host.transcript("bob")), ["I am Bob", "you said: I am Bob"]);
     assert_eq!(script.counts().loads, 1);
 }
 
 #[test]
-fn the_second_turn_prefills_only_what_is_new() {
+fn the_second_generation_prefills_only_what_is_new() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -38,7 +38,7 @@ fn the_second_turn_prefills_only_what_is_new() {
 }
 
 #[test]
-fn turns_of_one_scope_run_in_the_order_of_their_sending() {
+fn generations_of_one_scope_run_in_the_order_in_which_they_were_sent() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(1));
     let manager = manager(&script);
@@ -50,7 +50,7 @@ fn turns_of_one_scope_run_in_the_order_of_their_sending() {
     gate.open();
     host.answered("g3");
     let wanted = ["first", "you said: first", "second", "you said: second", "third", "you said: third"];
-    assert_eq!(roles(&host.transcript("s")), wanted);
+    assert_eq!(contents(&host.transcript("s")), wanted);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn messages_replace_the_transcript_from_the_first_difference() {
         "messages": [{ "role": "system", "content": "be brief" }, { "role": "user", "content": "hello" }],
     }));
     host.answered("g2");
-    assert_eq!(roles(&host.transcript("s")), ["be brief", "hello", "you said: hello"]);
+    assert_eq!(contents(&host.transcript("s")), ["be brief", "hello", "you said: hello"]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn changing_the_model_keeps_the_chat() {
     host.say_with("g2", "s", "again", json!({ "path": "b.gguf" }), json!({}));
     let outcome = host.answered("g2").1;
     assert_eq!(outcome.usage.cached_tokens, 0, "the other model has read nothing yet");
-    assert_eq!(roles(&host.transcript("s")), ["hello", "you said: hello", "again", "you said: again"]);
+    assert_eq!(contents(&host.transcript("s")), ["hello", "you said: hello", "again", "you said: again"]);
     assert_eq!(host.snapshot().scopes[0].model, "b.gguf");
 }
 
@@ -95,11 +95,11 @@ fn unloading_a_model_uncaches_its_scopes_and_keeps_their_transcripts() {
         Event::ScopeChanged { scope } if scope.residency == Residency::Uncached => Some(()),
         _ => None,
     });
-    assert_eq!(roles(&host.transcript("s")), ["hello", "you said: hello"]);
+    assert_eq!(contents(&host.transcript("s")), ["hello", "you said: hello"]);
 }
 
 #[test]
-fn disposing_a_scope_cancels_its_turns_and_forgets_it() {
+fn deleting_a_scope_cancels_its_generations_and_forgets_it() {
     let script = Script::new();
     let gate = script.gate(Point::Decode(2));
     let manager = manager(&script);
@@ -107,23 +107,23 @@ fn disposing_a_scope_cancels_its_turns_and_forgets_it() {
     host.say("running", "s", "hi");
     host.say("behind it", "s", "hi");
     gate.wait();
-    let dispose = host.send(json!({ "type": "deleteScope", "scope": "s" }));
+    let delete = host.send(json!({ "type": "deleteScope", "scope": "s" }));
     assert_eq!(host.finished("behind it").reason, FinishReason::Cancelled);
     let refused = host.say("too late", "s", "hi");
     assert_eq!(host.failed(&refused), ErrorCode::Busy);
     gate.open();
     assert_eq!(host.finished("running").reason, FinishReason::Cancelled);
-    host.done(&dispose);
+    host.done(&delete);
     assert_eq!(host.snapshot().scopes, []);
 
     host.say("new life", "s", "hello");
     let outcome = host.answered("new life").1;
     assert_eq!(outcome.usage.cached_tokens, 0);
-    assert_eq!(roles(&host.transcript("s")), ["hello", "you said: hello"]);
+    assert_eq!(contents(&host.transcript("s")), ["hello", "you said: hello"]);
 }
 
 #[test]
-fn a_scope_that_does_not_exist_has_no_transcript_and_cannot_be_disposed() {
+fn a_scope_that_does_not_exist_has_no_transcript_and_cannot_be_deleted() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);

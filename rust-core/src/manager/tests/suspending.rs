@@ -1,10 +1,10 @@
-//! The background: nothing computes, what would be lost is saved, and later everything goes on as if nothing had been.
+//! The background: nothing computes, KV that would be lost is saved, and everything goes on after the resume.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::host::{Host, a, manager, names, roles};
+use super::host::{Host, a, contents, manager, names};
 use crate::engine::scripted::{Gate, Point, Script};
 use crate::error::ErrorCode;
 use crate::manager::ModelManager;
@@ -21,7 +21,7 @@ impl App {
         let script = Script::new();
         let manager = manager(&script);
         if let Some(directory) = directory {
-            manager.keep_in(directory).expect("nobody else has the directory");
+            manager.keep_in(directory).expect("no other manager has the directory");
         }
         Self { host: Host::on(&manager), manager, script }
     }
@@ -36,10 +36,10 @@ impl App {
         assert!(self.host.snapshot().suspended);
     }
 
-    /// Suspends while the engine stands at a gate: the command is there before it goes on.
+    /// Suspends while a gate holds the engine. The command arrives before the engine goes on.
     fn suspend_at(&mut self, gate: Gate, deadline_ms: u32) {
         let suspend = self.host.send(json!({ "type": "suspend", "deadlineMs": deadline_ms }));
-        // Answered behind the suspension, when the engine's mailbox has it.
+        // Answered after the suspension has reached the engine's mailbox.
         self.host.transcript("s");
         gate.open();
         self.host.done(&suspend);
@@ -56,7 +56,7 @@ impl App {
         assert_eq!(self.host.answered(&id).0, format!("you said: {text}"));
     }
 
-    /// What is in the directory now, as the next process would find it if this one were killed.
+    /// The next process, if this one were killed now. It opens a copy of the directory.
     fn killed(&self, directory: &Path) -> (App, tempfile::TempDir) {
         let copy = tempfile::tempdir().expect("a place for files");
         for entry in std::fs::read_dir(directory).expect("the directory is there") {
@@ -83,16 +83,16 @@ fn a_generation_stops_at_its_step_and_goes_on_without_a_token_lost_or_repeated()
     gate.wait();
     app.suspend_at(gate, 0);
     let decoded = app.script.counts().decode_calls;
-    // Whatever the engine still did would come before the answer to this.
+    // Any further step of the engine would come before the answer to this.
     app.ask(json!({ "type": "suspend", "deadlineMs": 0 })).expect("asking twice is no error");
     assert_eq!(app.script.counts().decode_calls, decoded);
     assert!(app.host.snapshot().generations.iter().any(|generation| generation.id == "g"));
     app.resume();
     assert_eq!(app.host.answered("g").0, "one two three four five six");
-    assert_eq!(names(&app.host.lifecycle()).iter().filter(|name| *name == "resumed").count(), 1);
+    assert_eq!(names(&app.host.log()).iter().filter(|name| *name == "resumed").count(), 1);
 }
 
-/// A generation that stands at a gate, and a suspension that waits for it.
+/// A generation that a gate holds, and a suspension that waits for it.
 fn suspended_after_generations(app: &mut App) -> (Gate, String) {
     let gate = app.script.gate(Point::Decode(1));
     app.host.say("g", "s", "hi");
@@ -104,7 +104,7 @@ fn suspended_after_generations(app: &mut App) -> (Gate, String) {
 }
 
 #[test]
-fn a_suspension_after_the_generations_lets_them_finish_and_those_that_come_meanwhile() {
+fn a_suspension_after_the_generations_waits_for_later_ones_too() {
     let mut app = App::new(None);
     let (gate, suspend) = suspended_after_generations(&mut app);
     app.host.say("later", "s", "still there");
@@ -115,7 +115,7 @@ fn a_suspension_after_the_generations_lets_them_finish_and_those_that_come_meanw
 }
 
 #[test]
-fn a_suspension_after_the_generations_is_one_at_once_where_none_runs() {
+fn a_suspension_after_the_generations_begins_at_once_if_none_runs() {
     let mut app = App::new(None);
     app.ask(json!({ "type": "suspend", "deadlineMs": 0, "after": "generations" })).expect("it can always be suspended");
     assert!(app.host.snapshot().suspended);
@@ -144,13 +144,13 @@ fn a_suspension_that_waits_ends_with_one_that_does_not() {
     for request in [at_once, waiting] {
         app.host.answered_in_any_order(&request).expect("it can always be suspended");
     }
-    assert_eq!(roles(&app.host.transcript("s")), ["hi"], "its turn has not ended");
+    assert_eq!(contents(&app.host.transcript("s")), ["hi"], "its turn has not ended");
     app.resume();
     assert_eq!(app.host.answered("g").0, "you said: hi");
 }
 
 #[test]
-fn what_is_asked_in_the_background_is_answered_in_the_foreground() {
+fn generations_that_are_sent_in_the_background_run_in_the_foreground() {
     let mut app = App::new(None);
     app.say("s", "hi");
     app.suspend(0);
@@ -202,7 +202,7 @@ fn scopes_are_saved_before_the_deadline_and_a_kill_then_costs_no_prefill() {
     app.suspend(0);
     assert_eq!(app.host.snapshot().scopes[0].saved_at, None, "no time was given");
     app.suspend(60_000);
-    assert_eq!(names(&app.host.lifecycle()).last().map(String::as_str), Some("suspended 3"));
+    assert_eq!(names(&app.host.log()).last().map(String::as_str), Some("suspended 3"));
 
     let (mut next, _copy) = app.killed(directory.path());
     for scope in ["a", "b", "c"] {
@@ -213,10 +213,10 @@ fn scopes_are_saved_before_the_deadline_and_a_kill_then_costs_no_prefill() {
         let usage = next.host.answered(&id).1.usage;
         assert!(usage.cached_tokens > usage.prefilled_tokens, "{usage:?}");
     }
-    // The one that was not killed goes on from its slots.
+    // The process that was not killed goes on from its slots.
     app.resume();
     app.say("a", "again");
-    assert!(!names(&app.host.lifecycle()).contains(&"restored a".to_owned()));
+    assert!(!names(&app.host.log()).contains(&"restored a".to_owned()));
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn the_most_recently_used_scope_is_saved_first() {
     let mut app = App::new(Some(directory.path()));
     for scope in ["first", "second", "third"] {
         app.say(scope, "hi");
-        // Last uses are told apart by the millisecond.
+        // The times of last use must differ by a millisecond.
         let used = |host: &Host| host.snapshot().scopes.iter().map(|scope| scope.last_used_at).max();
         let before = used(&app.host);
         while Some(crate::manager::effects::now_ms()) <= before {
@@ -233,13 +233,12 @@ fn the_most_recently_used_scope_is_saved_first() {
         }
     }
     app.suspend(60_000);
-    let saved: Vec<String> =
-        names(&app.host.lifecycle()).into_iter().filter(|name| name.starts_with("saved")).collect();
+    let saved: Vec<String> = names(&app.host.log()).into_iter().filter(|name| name.starts_with("saved")).collect();
     assert_eq!(saved, ["saved third", "saved second", "saved first"]);
 }
 
 #[test]
-fn a_kill_in_the_background_is_to_a_running_turn_what_a_cancel_is() {
+fn a_kill_in_the_background_undoes_a_running_generation_as_a_cancel_does() {
     for keep_partial in [false, true] {
         let directory = directory();
         let mut app = App::new(Some(directory.path()));
@@ -256,23 +255,23 @@ fn a_kill_in_the_background_is_to_a_running_turn_what_a_cancel_is() {
         if keep_partial {
             kept.extend(["count", &shown]);
         }
-        assert_eq!(roles(&next.host.transcript("s")), kept);
+        assert_eq!(contents(&next.host.transcript("s")), kept);
         app.resume();
         assert_eq!(app.host.answered("g").0, "one two three four");
     }
 }
 
 #[test]
-fn resuming_what_was_not_suspended_changes_nothing() {
+fn a_resume_without_a_suspension_changes_nothing() {
     let mut app = App::new(None);
     app.resume();
     app.say("s", "hi");
-    assert!(!names(&app.host.lifecycle()).contains(&"resumed".to_owned()));
+    assert!(!names(&app.host.log()).contains(&"resumed".to_owned()));
     drop(app.manager);
 }
 
 #[test]
-fn what_a_turn_has_added_to_a_saved_scope_is_saved_too() {
+fn the_tokens_that_a_running_generation_adds_to_a_saved_scope_are_saved_too() {
     let directory = directory();
     let mut app = App::new(Some(directory.path()));
     app.say("s", "hi");
@@ -281,18 +280,18 @@ fn what_a_turn_has_added_to_a_saved_scope_is_saved_too() {
     app.host.say("g", "s", "tell me more");
     gate.wait();
     app.suspend_at(gate, 10_000);
-    assert_eq!(names(&app.host.lifecycle()).last().map(String::as_str), Some("suspended 1"));
+    assert_eq!(names(&app.host.log()).last().map(String::as_str), Some("suspended 1"));
 }
 
 #[test]
-fn what_a_first_turn_has_read_is_saved_before_it_ends() {
+fn the_prefill_of_a_first_generation_is_saved_before_it_ends() {
     let directory = directory();
     let mut app = App::new(Some(directory.path()));
     let gate = app.script.gate(Point::Decode(2));
     app.host.say("g", "s", "a long document");
     gate.wait();
     app.suspend_at(gate, 10_000);
-    assert_eq!(names(&app.host.lifecycle()).last().map(String::as_str), Some("suspended 1"));
+    assert_eq!(names(&app.host.log()).last().map(String::as_str), Some("suspended 1"));
     let (next, _copy) = app.killed(directory.path());
     assert_eq!(
         next.host.snapshot().scopes[0].residency,

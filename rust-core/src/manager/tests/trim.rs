@@ -19,7 +19,7 @@ impl Host {
         self.send(json!({ "type": "trim", "level": level }))
     }
 
-    /// Returns when the manager has come to what was sent before.
+    /// Returns when the manager has handled every earlier command.
     #[track_caller]
     fn fence(&mut self) {
         let configured = self.send(json!({ "type": "configure" }));
@@ -38,14 +38,14 @@ impl Host {
         self.done(&released);
     }
 
-    /// The steps that were recorded, in the order of the ladder. Models that one step unloads go in any order.
+    /// Checks the recorded steps, in the order of the ladder. The models of one step are recorded in any order.
     #[track_caller]
     fn expect_steps(&mut self, expected: &[Step]) {
         let trimmed = |record: LifecycleRecord| match record.event {
             LifecycleEvent::Trimmed { rung, bytes_freed } => Some((rung, record.model, bytes_freed)),
             _ => None,
         };
-        let mut steps: Vec<_> = self.lifecycle().into_iter().filter_map(trimmed).collect();
+        let mut steps: Vec<_> = self.log().into_iter().filter_map(trimmed).collect();
         assert!(steps.is_sorted_by_key(|(rung, _, _)| *rung), "{steps:?}");
         steps.sort();
         let expected: Vec<_> =
@@ -96,7 +96,7 @@ fn with_nothing_to_trim_nothing_is_recorded() {
 }
 
 #[test]
-fn a_moderate_trim_drops_what_is_parked_and_unloads_idle_models_and_no_more() {
+fn a_moderate_trim_drops_parked_scopes_and_unloads_only_idle_models() {
     let script = script(&["idle 1.gguf", "idle 2.gguf"]);
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -122,24 +122,24 @@ fn a_moderate_trim_drops_what_is_parked_and_unloads_idle_models_and_no_more() {
     use Residency::{Resident, Uncached};
     assert_eq!(residency, [("parked 1", Uncached), ("parked 2", Uncached), ("resident", Resident)]);
     assert!(host.asked_to_go().is_empty());
-    let told = names(&host.lifecycle());
+    let told = names(&host.log());
     assert!(told.contains(&"dropped parked 1".into()) && told.contains(&"dropped parked 2".into()), "{told:?}");
     host.expect_steps(&[
         (Some("leased.gguf"), TrimRung::ParkedDropped, parked),
         (Some("idle 1.gguf"), TrimRung::IdleUnloaded, 2_000 + 16_384),
         (Some("idle 2.gguf"), TrimRung::IdleUnloaded, 3_000 + 16_384),
     ]);
-    // What was given up is prefilled again, and nothing else is lost.
+    // A dropped scope is prefilled again, and nothing else is lost.
     host.say_with("again", "parked 1", "again", one_slot, json!({}));
     assert_eq!(host.answered("again").0, "you said: again");
 }
 
 #[test]
-fn what_may_be_on_disk_goes_there_before_anything_is_forgotten() {
+fn parked_scopes_are_saved_before_any_is_forgotten() {
     let directory = tempfile::tempdir().expect("a directory for the test");
     let script = Script::new();
     let manager = manager(&script);
-    manager.keep_in(directory.path()).expect("nobody else has the directory");
+    manager.keep_in(directory.path()).expect("no other manager has the directory");
     let mut host = Host::on(&manager);
     let one_slot = json!({ "path": "a.gguf", "maxResident": 1, "keepAliveMs": null });
     for scope in ["on disk already", "to disk", "secret", "resident"] {
@@ -167,7 +167,7 @@ fn what_may_be_on_disk_goes_there_before_anything_is_forgotten() {
     use Residency::{Resident, Saved, Uncached};
     let expected = [("on disk already", Saved), ("resident", Resident), ("secret", Uncached), ("to disk", Saved)];
     assert_eq!(residency(&host), expected.map(|(id, residency)| (id.to_owned(), residency)));
-    let told = names(&host.lifecycle());
+    let told = names(&host.log());
     assert!(told.contains(&"dropped secret".into()) && !told.contains(&"dropped to disk".into()), "{told:?}");
 
     host.say_with("back", "to disk", "again", one_slot, json!({}));
@@ -256,7 +256,7 @@ fn generations_of_a_model_that_is_trimmed_end_as_model_unloaded() {
 }
 
 #[test]
-fn a_load_is_given_up_where_nobody_waits_for_it_or_another_model_is_used_later() {
+fn a_load_is_cancelled_if_no_lease_waits_for_it_or_another_model_was_used_later() {
     let script = script(&["loads.gguf"]);
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -277,15 +277,15 @@ fn a_load_is_given_up_where_nobody_waits_for_it_or_another_model_is_used_later()
         loading.open();
         host.done(&trim);
         host.expect_unloaded(&["loads.gguf"]);
-        let last = host.lifecycle().into_iter().rev().find(|it| matches!(it.event, LifecycleEvent::Trimmed { .. }));
-        // What had been read of the weights by then: four tenths.
+        let last = host.log().into_iter().rev().find(|it| matches!(it.event, LifecycleEvent::Trimmed { .. }));
+        // Four tenths of the weights had been read by then.
         let expected = LifecycleEvent::Trimmed { rung, bytes_freed: 800 };
         assert_eq!(last.map(|record| record.event), Some(expected));
     }
 }
 
 #[test]
-fn a_trim_is_done_when_the_memory_is_free_and_those_that_come_meanwhile_are_not_lost() {
+fn a_trim_is_done_when_the_memory_is_free_and_trims_that_arrive_meanwhile_are_not_lost() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);
@@ -313,7 +313,7 @@ fn a_trim_is_done_when_the_memory_is_free_and_those_that_come_meanwhile_are_not_
 }
 
 #[test]
-fn a_model_that_is_on_its_way_out_is_waited_for_and_not_recorded() {
+fn a_model_that_is_stopping_already_is_awaited_and_not_recorded() {
     let script = Script::new();
     let manager = manager(&script);
     let mut host = Host::on(&manager);

@@ -27,7 +27,7 @@ impl Web {
     }
 }
 
-/// A GGUF file of one tensor with so many bytes.
+/// A GGUF file with one tensor of `weights` bytes.
 pub(super) fn model(weights: u64) -> Vec<u8> {
     let mut bytes = b"GGUF\x03\0\0\0".to_vec();
     let text = |bytes: &mut Vec<u8>, text: &str| {
