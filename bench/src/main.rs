@@ -4,13 +4,13 @@
 mod bare;
 mod busy;
 mod dirty;
+mod download_setup;
 mod ours;
 mod quiet;
 mod rows;
 mod scale;
 mod stats;
 mod table;
-mod download_setup;
 mod web;
 
 use std::process::ExitCode;

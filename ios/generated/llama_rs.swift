@@ -558,19 +558,19 @@ fileprivate struct FfiConverterString: FfiConverter {
 
 
 /**
- * The answer to one command, wherever that is by now. Whoever lets go of it has told, and not asked.
+ * A pending answer to one command. Dropping it ignores the answer; the command is still carried out.
  */
 public protocol AnswerProtocol: AnyObject, Sendable {
     
     /**
-     * The answer, as JSON (`Event`). Waits for it, for as long as carrying out the command takes; to be asked once. Null
-     * when the manager was shut down before it answered.
+     * Returns the answer, as JSON (`Event`). Waits until the command is carried out; call it once. Returns null if the
+     * manager was shut down before it answered.
      */
     func event()  -> String?
     
 }
 /**
- * The answer to one command, wherever that is by now. Whoever lets go of it has told, and not asked.
+ * A pending answer to one command. Dropping it ignores the answer; the command is still carried out.
  */
 open class Answer: AnswerProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -626,8 +626,8 @@ open class Answer: AnswerProtocol, @unchecked Sendable {
 
     
     /**
-     * The answer, as JSON (`Event`). Waits for it, for as long as carrying out the command takes; to be asked once. Null
-     * when the manager was shut down before it answered.
+     * Returns the answer, as JSON (`Event`). Waits until the command is carried out; call it once. Returns null if the
+     * manager was shut down before it answered.
      */
 open func event() -> String?  {
     return try!  FfiConverterOptionString.lift(try! rustCall() {
@@ -689,36 +689,36 @@ public func FfiConverterTypeAnswer_lower(_ value: Answer) -> UInt64 {
 
 
 /**
- * One host's connection. Ends with its host, by `end`; the manager and what it has loaded stay.
+ * One host's connection. It ends with its host, by `end`; the manager and its models stay.
  */
 public protocol ClientProtocol: AnyObject, Sendable {
     
     /**
-     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds, its generations go on. Ending twice
-     * does nothing.
+     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds; its generations go on. Ending it
+     * twice does nothing.
      */
     func end() 
     
     /**
-     * The next events, as JSON (`Batch`); null when none came within `timeoutMs`: pull again. Waits at most a day. For
-     * one pump thread. Throws `closed` once the client has ended, also while it waits: stop pulling.
+     * Returns the next events, as JSON (`Batch`), or null if none came within `timeoutMs`: pull again. Waits at most a
+     * day. For one pump thread. Throws `closed` once the client has ended, even while it waits: stop pulling.
      */
     func nextEvents(timeoutMs: UInt32) throws  -> String?
     
     /**
-     * Takes a JSON command (`Envelope`). Never throws and never waits: a refusal is an event that carries the command's
-     * `requestId`. A client that has ended takes no command.
+     * Sends a JSON command (`Envelope`). Never throws and never waits: a refusal is an event with the command's
+     * `requestId`. A client that has ended ignores commands.
      */
     func send(command: String) 
     
     /**
-     * The state now, as JSON (`Snapshot`). Cheap enough for a first render.
+     * Returns the current state, as JSON (`Snapshot`). Cheap enough for a first render.
      */
     func snapshot()  -> String
     
 }
 /**
- * One host's connection. Ends with its host, by `end`; the manager and what it has loaded stay.
+ * One host's connection. It ends with its host, by `end`; the manager and its models stay.
  */
 open class Client: ClientProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -774,8 +774,8 @@ open class Client: ClientProtocol, @unchecked Sendable {
 
     
     /**
-     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds, its generations go on. Ending twice
-     * does nothing.
+     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds; its generations go on. Ending it
+     * twice does nothing.
      */
 open func end()  {try! rustCall() {
         uniffiCallStatus in
@@ -786,8 +786,8 @@ open func end()  {try! rustCall() {
 }
     
     /**
-     * The next events, as JSON (`Batch`); null when none came within `timeoutMs`: pull again. Waits at most a day. For
-     * one pump thread. Throws `closed` once the client has ended, also while it waits: stop pulling.
+     * Returns the next events, as JSON (`Batch`), or null if none came within `timeoutMs`: pull again. Waits at most a
+     * day. For one pump thread. Throws `closed` once the client has ended, even while it waits: stop pulling.
      */
 open func nextEvents(timeoutMs: UInt32)throws  -> String?  {
     return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypePortError_lift) {
@@ -800,8 +800,8 @@ open func nextEvents(timeoutMs: UInt32)throws  -> String?  {
 }
     
     /**
-     * Takes a JSON command (`Envelope`). Never throws and never waits: a refusal is an event that carries the command's
-     * `requestId`. A client that has ended takes no command.
+     * Sends a JSON command (`Envelope`). Never throws and never waits: a refusal is an event with the command's
+     * `requestId`. A client that has ended ignores commands.
      */
 open func send(command: String)  {try! rustCall() {
         uniffiCallStatus in
@@ -813,7 +813,7 @@ open func send(command: String)  {try! rustCall() {
 }
     
     /**
-     * The state now, as JSON (`Snapshot`). Cheap enough for a first render.
+     * Returns the current state, as JSON (`Snapshot`). Cheap enough for a first render.
      */
 open func snapshot() -> String  {
     return try!  FfiConverterString.lift(try! rustCall() {
@@ -875,24 +875,24 @@ public func FfiConverterTypeClient_lower(_ value: Client) -> UInt64 {
 
 
 /**
- * The host's way to files that a path alone does not open.
+ * The host's access to files that a path alone does not open.
  */
 public protocol FileAccess: AnyObject, Sendable {
     
     /**
-     * Where what `path` names can be read until `end`; null if it is a path like any other. Called on the thread that
-     * loads. Throws `modelNotFound` for what cannot be reached any more.
+     * Starts access to `path`. Returns a readable path that is valid until `end`, or null if `path` is an ordinary
+     * path. Called on the loading thread. Throws `modelNotFound` if the file can no longer be reached.
      */
     func begin(path: String) throws  -> String?
     
     /**
-     * Nothing of `path` is open any more. Called once for each `begin` that gave a place.
+     * Ends access to `path`, which is closed by now. Called once for each `begin` that returned a path.
      */
     func end(path: String) 
     
 }
 /**
- * The host's way to files that a path alone does not open.
+ * The host's access to files that a path alone does not open.
  */
 open class FileAccessImpl: FileAccess, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -948,8 +948,8 @@ open class FileAccessImpl: FileAccess, @unchecked Sendable {
 
     
     /**
-     * Where what `path` names can be read until `end`; null if it is a path like any other. Called on the thread that
-     * loads. Throws `modelNotFound` for what cannot be reached any more.
+     * Starts access to `path`. Returns a readable path that is valid until `end`, or null if `path` is an ordinary
+     * path. Called on the loading thread. Throws `modelNotFound` if the file can no longer be reached.
      */
 open func begin(path: String)throws  -> String?  {
     return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypePortError_lift) {
@@ -962,7 +962,7 @@ open func begin(path: String)throws  -> String?  {
 }
     
     /**
-     * Nothing of `path` is open any more. Called once for each `begin` that gave a place.
+     * Ends access to `path`, which is closed by now. Called once for each `begin` that returned a path.
      */
 open func end(path: String)  {try! rustCall() {
         uniffiCallStatus in
@@ -1130,39 +1130,39 @@ public func FfiConverterTypeFileAccess_lower(_ value: FileAccess) -> UInt64 {
 
 
 /**
- * Owns models and conversations. One per process in an app (`global`); tests make their own.
+ * Owns models and conversations. An app has one per process (`global`); tests create their own.
  */
 public protocol ModelManagerProtocol: AnyObject, Sendable {
     
     /**
-     * Hands over a command of the host's own, as JSON (`Envelope`). Never throws and never waits. Commands are carried out
-     * in the order in which they are given.
+     * Sends a command of the host, as JSON (`Envelope`). Never throws and never waits. Commands are carried out in the
+     * order in which they are sent.
      */
     func ask(command: String)  -> Answer
     
     /**
-     * A new client: one host's side of the port.
+     * Connects a new client: one host's side of the port.
      */
     func connect()  -> Client
     
     /**
-     * Names the directory of saved scopes, and takes over those that an earlier process left there. Call it before the
-     * first `connect`. Waits while the directory is read. Naming the same one again does nothing.
+     * Sets the directory of saved scopes, and restores those that an earlier process saved there. Call it before the
+     * first `connect`. Waits while the directory is read. Setting the same directory again does nothing.
      *
-     * Throws `storageUnavailable` for a second directory and for one that another process uses, `storageFailed` for one
-     * that cannot be read, `closed` after `shutdown`.
+     * Throws `storageUnavailable` for a second directory, or one that another process uses; `storageFailed` for one
+     * that cannot be read; `closed` after `shutdown`.
      */
     func keepIn(directory: String) throws 
     
     /**
-     * Cancels everything and frees every model. Waits at most `deadlineMs`; true if all was done by then. What is asked
-     * for later is refused as `closed`.
+     * Cancels everything and frees every model. Waits at most `deadlineMs`; returns true if everything was done by
+     * then. Later commands are refused with `closed`.
      */
     func shutdown(deadlineMs: UInt32)  -> Bool
     
 }
 /**
- * Owns models and conversations. One per process in an app (`global`); tests make their own.
+ * Owns models and conversations. An app has one per process (`global`); tests create their own.
  */
 open class ModelManager: ModelManagerProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -1216,7 +1216,7 @@ open class ModelManager: ModelManagerProtocol, @unchecked Sendable {
 
     
     /**
-     * The manager of this process. It stays when this object goes.
+     * Returns the manager of this process. It outlives this object.
      */
 public static func global() -> ModelManager  {
     return try!  FfiConverterTypeModelManager_lift(try! rustCall() {
@@ -1227,7 +1227,7 @@ public static func global() -> ModelManager  {
 }
     
     /**
-     * A manager that nobody else sees. It ends with this object and its clients, or by `shutdown`.
+     * Creates a private manager. It ends with this object and its clients, or by `shutdown`.
      */
 public static func own() -> ModelManager  {
     return try!  FfiConverterTypeModelManager_lift(try! rustCall() {
@@ -1240,8 +1240,8 @@ public static func own() -> ModelManager  {
 
     
     /**
-     * Hands over a command of the host's own, as JSON (`Envelope`). Never throws and never waits. Commands are carried out
-     * in the order in which they are given.
+     * Sends a command of the host, as JSON (`Envelope`). Never throws and never waits. Commands are carried out in the
+     * order in which they are sent.
      */
 open func ask(command: String) -> Answer  {
     return try!  FfiConverterTypeAnswer_lift(try! rustCall() {
@@ -1254,7 +1254,7 @@ open func ask(command: String) -> Answer  {
 }
     
     /**
-     * A new client: one host's side of the port.
+     * Connects a new client: one host's side of the port.
      */
 open func connect() -> Client  {
     return try!  FfiConverterTypeClient_lift(try! rustCall() {
@@ -1266,11 +1266,11 @@ open func connect() -> Client  {
 }
     
     /**
-     * Names the directory of saved scopes, and takes over those that an earlier process left there. Call it before the
-     * first `connect`. Waits while the directory is read. Naming the same one again does nothing.
+     * Sets the directory of saved scopes, and restores those that an earlier process saved there. Call it before the
+     * first `connect`. Waits while the directory is read. Setting the same directory again does nothing.
      *
-     * Throws `storageUnavailable` for a second directory and for one that another process uses, `storageFailed` for one
-     * that cannot be read, `closed` after `shutdown`.
+     * Throws `storageUnavailable` for a second directory, or one that another process uses; `storageFailed` for one
+     * that cannot be read; `closed` after `shutdown`.
      */
 open func keepIn(directory: String)throws   {try rustCallWithError(FfiConverterTypePortError_lift) {
         uniffiCallStatus in
@@ -1282,8 +1282,8 @@ open func keepIn(directory: String)throws   {try rustCallWithError(FfiConverterT
 }
     
     /**
-     * Cancels everything and frees every model. Waits at most `deadlineMs`; true if all was done by then. What is asked
-     * for later is refused as `closed`.
+     * Cancels everything and frees every model. Waits at most `deadlineMs`; returns true if everything was done by
+     * then. Later commands are refused with `closed`.
      */
 open func shutdown(deadlineMs: UInt32) -> Bool  {
     return try!  FfiConverterBool.lift(try! rustCall() {
@@ -1344,7 +1344,7 @@ public func FfiConverterTypeModelManager_lower(_ value: ModelManager) -> UInt64 
 
 
 /**
- * What was asked for was refused.
+ * A refused call.
  */
 public 
 enum PortError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
@@ -1352,7 +1352,7 @@ enum PortError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     
     
     /**
-     * `code` is one of the protocol's `ErrorCode`s, `detail` says what failed, on what, and what to do.
+     * `code` is one of the protocol's `ErrorCode`s. `detail` says what failed, on what, and what to do.
      */
     case Refused(
         /**
@@ -1455,7 +1455,7 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
     }
 }
 /**
- * From now on a model's path may be whatever `access` knows. The first call counts.
+ * Sets the host's file access. Only the first call counts.
  */
 public func openFilesWith(access: FileAccess)  {try! rustCall() {
         uniffiCallStatus in

@@ -50,6 +50,12 @@ pub(super) enum Message {
     },
 }
 
+/// A message that did not get in, and the reason.
+pub(super) struct Refused {
+    pub(super) error: Error,
+    pub(super) message: Message,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Mailbox {
     sender: mpsc::UnboundedSender<Message>,
@@ -76,16 +82,18 @@ impl Mailbox {
 
     /// Delivers a request. If the mailbox is full or closed, the ticket is answered with the error.
     pub(super) fn command(&self, ticket: Ticket, command: Command) {
-        if let Err((error, Message::Command { ticket, .. })) = self.ask(Message::Command { ticket, command }) {
+        let Err(refused) = self.ask(Message::Command { ticket, command }) else { return };
+        let Refused { error, message } = *refused;
+        if let Message::Command { ticket, .. } = message {
             ticket.answer(Err(error));
         }
     }
 
     /// Delivers a message unless too many are waiting. Gives an undelivered message back.
-    pub(super) fn ask(&self, message: Message) -> std::result::Result<(), (Error, Message)> {
+    pub(super) fn ask(&self, message: Message) -> std::result::Result<(), Box<Refused>> {
         if self.waiting.load(Ordering::Relaxed) >= LIMIT {
             let detail = format!("{LIMIT} requests are waiting for the manager - try again when some are answered");
-            return Err((Error::new(ErrorCode::Busy, detail), message));
+            return Err(Box::new(Refused { error: Error::new(ErrorCode::Busy, detail), message }));
         }
         self.put(message)
     }
@@ -96,11 +104,12 @@ impl Mailbox {
         Post::new(move |then| mailbox.tell(Message::Continue(then)))
     }
 
-    fn put(&self, message: Message) -> std::result::Result<(), (Error, Message)> {
+    fn put(&self, message: Message) -> std::result::Result<(), Box<Refused>> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.sender.send(message).map_err(|unsent| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            (Error::new(ErrorCode::Closed, "the manager has been shut down - make a new port"), unsent.0)
+            let error = Error::new(ErrorCode::Closed, "the manager has been shut down - make a new port");
+            Box::new(Refused { error, message: unsent.0 })
         })
     }
 }
@@ -124,7 +133,7 @@ mod tests {
         let bus = Bus::new(Devices::default());
         let ticket = Ticket::new(bus, 1, "r".into());
         let message = Message::Command { ticket, command: Command::Unload { path: "a.gguf".into() } };
-        mailbox.ask(message).map_err(|(error, _)| error)
+        mailbox.ask(message).map_err(|refused| refused.error)
     }
 
     #[test]

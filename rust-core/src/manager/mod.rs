@@ -33,7 +33,7 @@ pub(crate) use ticket::{Reply, Ticket};
 use self::effects::Effects;
 use self::kv::attach;
 use self::library::remote_headers;
-use self::message::{Mailbox, Message};
+use self::message::{Mailbox, Message, Refused};
 use self::models::LeaseId;
 use self::owners::Owners;
 use crate::engine::ModelLoader;
@@ -182,11 +182,13 @@ impl ManagerHandle {
                 let mailbox = self.mailbox.clone();
                 Some(Lease::new(id, move |lease| mailbox.tell(Message::Release { lease })))
             }
-            Err((error, Message::Acquire { reply, .. })) => {
-                reply(Err(error));
+            Err(refused) => {
+                let Refused { error, message } = *refused;
+                if let Message::Acquire { reply, .. } = message {
+                    reply(Err(error));
+                }
                 None
             }
-            Err(_) => None,
         }
     }
 }

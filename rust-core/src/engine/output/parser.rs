@@ -55,8 +55,7 @@ impl AnswerParser {
     /// raw text.
     pub(in crate::engine) fn finish(mut self, sink: &dyn AnswerSink) -> Answer {
         let whole = self.format.0.parse(&self.raw, true).map(|mut answer| {
-            // A tool without parameters may be called without arguments; the parse as complete rules out a call cut
-            // short.
+            // A tool without parameters may be called without arguments. A call that was cut short fails this parse.
             for call in answer.tool_calls.iter_mut().filter(|call| call.arguments.is_empty()) {
                 call.arguments = "{}".to_owned();
             }

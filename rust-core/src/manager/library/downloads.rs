@@ -144,7 +144,7 @@ impl Downloads {
     }
 
     pub(super) fn ended(&mut self, name: &str, number: u64, result: &Result<()>, fx: &Effects) {
-        if !self.running.get(name).is_some_and(|download| download.number == number) {
+        if self.running.get(name).is_none_or(|download| download.number != number) {
             return;
         }
         let Some(download) = self.running.remove(name) else { return };

@@ -1347,13 +1347,13 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
 
 
 /**
- * The answer to one command, wherever that is by now. Whoever lets go of it has told, and not asked.
+ * A pending answer to one command. Dropping it ignores the answer; the command is still carried out.
  */
 public interface AnswerInterface {
     
     /**
-     * The answer, as JSON (`Event`). Waits for it, for as long as carrying out the command takes; to be asked once. Null
-     * when the manager was shut down before it answered.
+     * Returns the answer, as JSON (`Event`). Waits until the command is carried out; call it once. Returns null if the
+     * manager was shut down before it answered.
      */
     fun `event`(): kotlin.String?
     
@@ -1361,7 +1361,7 @@ public interface AnswerInterface {
 }
 
 /**
- * The answer to one command, wherever that is by now. Whoever lets go of it has told, and not asked.
+ * A pending answer to one command. Dropping it ignores the answer; the command is still carried out.
  */
 open class Answer: Disposable, AutoCloseable, AnswerInterface
 {
@@ -1616,30 +1616,30 @@ public object FfiConverterTypeAnswer: FfiConverter<Answer, Long> {
 
 
 /**
- * One host's connection. Ends with its host, by `end`; the manager and what it has loaded stay.
+ * One host's connection. It ends with its host, by `end`; the manager and its models stay.
  */
 public interface ClientInterface {
     
     /**
-     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds, its generations go on. Ending twice
-     * does nothing.
+     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds; its generations go on. Ending it
+     * twice does nothing.
      */
     fun `end`()
     
     /**
-     * The next events, as JSON (`Batch`); null when none came within `timeoutMs`: pull again. Waits at most a day. For
-     * one pump thread. Throws `closed` once the client has ended, also while it waits: stop pulling.
+     * Returns the next events, as JSON (`Batch`), or null if none came within `timeoutMs`: pull again. Waits at most a
+     * day. For one pump thread. Throws `closed` once the client has ended, even while it waits: stop pulling.
      */
     fun `nextEvents`(`timeoutMs`: kotlin.UInt): kotlin.String?
     
     /**
-     * Takes a JSON command (`Envelope`). Never throws and never waits: a refusal is an event that carries the command's
-     * `requestId`. A client that has ended takes no command.
+     * Sends a JSON command (`Envelope`). Never throws and never waits: a refusal is an event with the command's
+     * `requestId`. A client that has ended ignores commands.
      */
     fun `send`(`command`: kotlin.String)
     
     /**
-     * The state now, as JSON (`Snapshot`). Cheap enough for a first render.
+     * Returns the current state, as JSON (`Snapshot`). Cheap enough for a first render.
      */
     fun `snapshot`(): kotlin.String
     
@@ -1647,7 +1647,7 @@ public interface ClientInterface {
 }
 
 /**
- * One host's connection. Ends with its host, by `end`; the manager and what it has loaded stay.
+ * One host's connection. It ends with its host, by `end`; the manager and its models stay.
  */
 open class Client: Disposable, AutoCloseable, ClientInterface
 {
@@ -1768,8 +1768,8 @@ open class Client: Disposable, AutoCloseable, ClientInterface
 
     
     /**
-     * The next events, as JSON (`Batch`); null when none came within `timeoutMs`: pull again. Waits at most a day. For
-     * one pump thread. Throws `closed` once the client has ended, also while it waits: stop pulling.
+     * Returns the next events, as JSON (`Batch`), or null if none came within `timeoutMs`: pull again. Waits at most a
+     * day. For one pump thread. Throws `closed` once the client has ended, even while it waits: stop pulling.
      */
     @Throws(PortException::class)override fun `nextEvents`(`timeoutMs`: kotlin.UInt): kotlin.String? {
             return FfiConverterOptionalString.lift(
@@ -1953,18 +1953,18 @@ public object FfiConverterTypeClient: FfiConverter<Client, Long> {
 
 
 /**
- * The host's way to files that a path alone does not open.
+ * The host's access to files that a path alone does not open.
  */
 public interface FileAccess {
     
     /**
-     * Where what `path` names can be read until `end`; null if it is a path like any other. Called on the thread that
-     * loads. Throws `modelNotFound` for what cannot be reached any more.
+     * Starts access to `path`. Returns a readable path that is valid until `end`, or null if `path` is an ordinary
+     * path. Called on the loading thread. Throws `modelNotFound` if the file can no longer be reached.
      */
     fun `begin`(`path`: kotlin.String): kotlin.String?
     
     /**
-     * Nothing of `path` is open any more. Called once for each `begin` that gave a place.
+     * Ends access to `path`, which is closed by now. Called once for each `begin` that returned a path.
      */
     fun `end`(`path`: kotlin.String)
     
@@ -1972,7 +1972,7 @@ public interface FileAccess {
 }
 
 /**
- * The host's way to files that a path alone does not open.
+ * The host's access to files that a path alone does not open.
  */
 open class FileAccessImpl: Disposable, AutoCloseable, FileAccess
 {
@@ -2077,8 +2077,8 @@ open class FileAccessImpl: Disposable, AutoCloseable, FileAccess
 
     
     /**
-     * Where what `path` names can be read until `end`; null if it is a path like any other. Called on the thread that
-     * loads. Throws `modelNotFound` for what cannot be reached any more.
+     * Starts access to `path`. Returns a readable path that is valid until `end`, or null if `path` is an ordinary
+     * path. Called on the loading thread. Throws `modelNotFound` if the file can no longer be reached.
      */
     @Throws(PortException::class)override fun `begin`(`path`: kotlin.String): kotlin.String? {
             return FfiConverterOptionalString.lift(
@@ -2319,33 +2319,33 @@ public object FfiConverterTypeFileAccess: FfiConverter<FileAccess, Long> {
 
 
 /**
- * Owns models and conversations. One per process in an app (`global`); tests make their own.
+ * Owns models and conversations. An app has one per process (`global`); tests create their own.
  */
 public interface ModelManagerInterface {
     
     /**
-     * Hands over a command of the host's own, as JSON (`Envelope`). Never throws and never waits. Commands are carried out
-     * in the order in which they are given.
+     * Sends a command of the host, as JSON (`Envelope`). Never throws and never waits. Commands are carried out in the
+     * order in which they are sent.
      */
     fun `ask`(`command`: kotlin.String): Answer
     
     /**
-     * A new client: one host's side of the port.
+     * Connects a new client: one host's side of the port.
      */
     fun `connect`(): Client
     
     /**
-     * Names the directory of saved scopes, and takes over those that an earlier process left there. Call it before the
-     * first `connect`. Waits while the directory is read. Naming the same one again does nothing.
+     * Sets the directory of saved scopes, and restores those that an earlier process saved there. Call it before the
+     * first `connect`. Waits while the directory is read. Setting the same directory again does nothing.
      *
-     * Throws `storageUnavailable` for a second directory and for one that another process uses, `storageFailed` for one
-     * that cannot be read, `closed` after `shutdown`.
+     * Throws `storageUnavailable` for a second directory, or one that another process uses; `storageFailed` for one
+     * that cannot be read; `closed` after `shutdown`.
      */
     fun `keepIn`(`directory`: kotlin.String)
     
     /**
-     * Cancels everything and frees every model. Waits at most `deadlineMs`; true if all was done by then. What is asked
-     * for later is refused as `closed`.
+     * Cancels everything and frees every model. Waits at most `deadlineMs`; returns true if everything was done by
+     * then. Later commands are refused with `closed`.
      */
     fun `shutdown`(`deadlineMs`: kotlin.UInt): kotlin.Boolean
     
@@ -2353,7 +2353,7 @@ public interface ModelManagerInterface {
 }
 
 /**
- * Owns models and conversations. One per process in an app (`global`); tests make their own.
+ * Owns models and conversations. An app has one per process (`global`); tests create their own.
  */
 open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
 {
@@ -2492,11 +2492,11 @@ open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
 
     
     /**
-     * Names the directory of saved scopes, and takes over those that an earlier process left there. Call it before the
-     * first `connect`. Waits while the directory is read. Naming the same one again does nothing.
+     * Sets the directory of saved scopes, and restores those that an earlier process saved there. Call it before the
+     * first `connect`. Waits while the directory is read. Setting the same directory again does nothing.
      *
-     * Throws `storageUnavailable` for a second directory and for one that another process uses, `storageFailed` for one
-     * that cannot be read, `closed` after `shutdown`.
+     * Throws `storageUnavailable` for a second directory, or one that another process uses; `storageFailed` for one
+     * that cannot be read; `closed` after `shutdown`.
      */
     @Throws(PortException::class)override fun `keepIn`(`directory`: kotlin.String)
         = 
@@ -2538,7 +2538,7 @@ open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
     companion object {
         
     /**
-     * The manager of this process. It stays when this object goes.
+     * Returns the manager of this process. It outlives this object.
      */ fun `global`(): ModelManager {
             return FfiConverterTypeModelManager.lift(
     uniffiRustCall() { _status ->
@@ -2552,7 +2552,7 @@ open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
 
         
     /**
-     * A manager that nobody else sees. It ends with this object and its clients, or by `shutdown`.
+     * Creates a private manager. It ends with this object and its clients, or by `shutdown`.
      */ fun `own`(): ModelManager {
             return FfiConverterTypeModelManager.lift(
     uniffiRustCall() { _status ->
@@ -2598,12 +2598,12 @@ public object FfiConverterTypeModelManager: FfiConverter<ModelManager, Long> {
 
 
 /**
- * What was asked for was refused.
+ * A refused call.
  */
 sealed class PortException: kotlin.Exception() {
     
     /**
-     * `code` is one of the protocol's `ErrorCode`s, `detail` says what failed, on what, and what to do.
+     * `code` is one of the protocol's `ErrorCode`s. `detail` says what failed, on what, and what to do.
      */
     class Refused(
         
@@ -2704,7 +2704,7 @@ public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?>
     }
 }
         /**
-         * From now on a model's path may be whatever `access` knows. The first call counts.
+         * Sets the host's file access. Only the first call counts.
          */ fun `openFilesWith`(`access`: FileAccess)
         = 
     uniffiRustCall() { _status ->
