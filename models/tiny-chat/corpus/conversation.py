@@ -70,7 +70,7 @@ class Conversation:
         style = rng.random()
         self.style = Style.CLEAN if style < 0.48 else Style.SPEECH if style < 0.85 else Style.SLOPPY
 
-    # What is said
+    # Messages
 
     def add(self, user: str, reply: str, thought: Intent | str = Intent.CHAT) -> None:
         """Adds a message of the user and its answer. Some commands get a "please" or the bot's name around them."""
