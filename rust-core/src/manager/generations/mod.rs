@@ -1,4 +1,5 @@
-//! Generations, from request to end, and the prefills that run ahead of them.
+//! Generations, from request to end: `queue` holds them, `start` and `rendering` prepare them, `finish` and `cancel`
+//! end them. Also the prefills that run ahead of them.
 
 pub(super) mod cancel;
 pub(super) mod finish;

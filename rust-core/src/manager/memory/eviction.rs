@@ -1,5 +1,5 @@
-//! Evicts for a load that ran out of memory. Before its last try, the load waits for idle models that are unloaded, for
-//! models that were stopping already, and for residents that were asked to go.
+//! Evicts for a load that ran out of memory, then retries the load once. Before that last try, the load waits until
+//! idle models are unloaded, models that were stopping have exited, and residents have gone or missed their deadline.
 
 use std::collections::HashSet;
 
