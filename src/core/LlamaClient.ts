@@ -126,8 +126,7 @@ export class LlamaClient extends ModelCommands {
       onEvent: (event) => fold.fold(event),
       onProblem,
     });
-    // The subscription comes first, so that no event is missed. An event that the snapshot contains already is dropped
-    // by its number.
+    // The subscription comes first, so that no event is missed; the feed drops those that the snapshot contains.
     this.unsubscribe = port.onEvents((batch) => changes.run(() => feed.receive(batch)));
     changes.run(() => feed.start());
   }
@@ -205,10 +204,7 @@ export class LlamaClient extends ModelCommands {
     return this.toolRuns.deleteAll(super.deleteAllScopes());
   }
 
-  /**
-   * Resolves to the messages of a conversation, or to none if it does not exist. The messages are read once, and events
-   * keep them up to date.
-   */
+  /** Resolves to the messages of a conversation, or to none if it does not exist. Reads them once for all callers. */
   transcript(scope: string): Promise<readonly Message[]> {
     return this.transcripts.get(scope);
   }

@@ -1,5 +1,6 @@
-//! Evicts for a load that ran out of memory, then retries the load once. Before that last try, the load waits until
-//! idle models are unloaded, models that were stopping have exited, and residents have gone or missed their deadline.
+//! Evicts for a load that ran out of memory. If anything was freed, `models::lifecycle` retries the load once. Before
+//! that last try, the load waits until idle models are unloaded, models that were stopping have exited, and residents
+//! have gone or missed their deadline.
 
 use std::collections::HashSet;
 
@@ -23,7 +24,7 @@ pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: 
     retry_loads(it, fx);
 }
 
-/// Lets every load whose eviction is complete try once more.
+/// Ends the wait of every load whose eviction is complete. Its lifecycle retries it, or fails it if nothing was freed.
 pub(super) fn retry_loads(it: &mut Owners, fx: &mut Effects) {
     let complete: Vec<_> = it.memory.evictions.extract_if(|_, eviction| eviction.exits.is_empty()).collect();
     for (path, eviction) in complete {
