@@ -43,7 +43,7 @@ export interface LlamaClientOptions {
   onBusy?: (busy: boolean) => void;
   /**
    * Called when the other side of the port breaks the protocol, after which the client goes on from a new snapshot.
-   * Called also when a resident is refused or cannot be evicted.
+   * Also called when a resident is refused or cannot be evicted.
    */
   onProblem?: (error: LlamaError) => void;
 }
@@ -126,7 +126,7 @@ export class LlamaClient extends ModelCommands {
       onEvent: (event) => fold.fold(event),
       onProblem,
     });
-    // The subscription comes first: an event that overtakes the snapshot is in it, and is dropped by its number.
+    // The subscription comes first, so that no event is missed; the feed drops those that the snapshot contains.
     this.unsubscribe = port.onEvents((batch) => changes.run(() => feed.receive(batch)));
     changes.run(() => feed.start());
   }
@@ -185,8 +185,8 @@ export class LlamaClient extends ModelCommands {
 
   /**
    * Stops waiting for the tools that a conversation has called, and starts no answer to their results. Returns the
-   * results that are not in the transcript for good yet: put them in front of the next message. The engine answers the
-   * other calls by itself, and leaves out results that it has by the time the next turn starts.
+   * results that no committed turn contains yet: put them in front of the next message. The engine adds a result for
+   * each other call, and leaves out results that the transcript has by the time the next turn starts.
    */
   endCalls(scope: string): Message[] {
     return this.toolRuns.interrupt(scope);
@@ -204,14 +204,14 @@ export class LlamaClient extends ModelCommands {
     return this.toolRuns.deleteAll(super.deleteAllScopes());
   }
 
-  /** Resolves to the messages of a conversation, or to none if it does not exist. Read once, then kept up to date. */
+  /** Resolves to the messages of a conversation, or to none if it does not exist. Reads them once for all callers. */
   transcript(scope: string): Promise<readonly Message[]> {
     return this.transcripts.get(scope);
   }
 
   /**
-   * Reserves memory in the memory budget for something big of the app, until it is removed or evicted or this client
-   * closes.
+   * Reserves memory in the memory budget for a large component of the app. The reservation ends when it is removed or
+   * evicted, or when this client closes.
    *
    * ```ts
    * const ears = client.reserveMemory({
@@ -235,7 +235,7 @@ export class LlamaClient extends ModelCommands {
     });
   }
 
-  /** Repeats, after a snapshot, the work of events that may have been missed. */
+  /** Catches up, after a snapshot, on events that may have been missed. */
   private catchUp(outdated: readonly string[], renewed: boolean): void {
     if (renewed) {
       this.leases.renew();

@@ -1,9 +1,9 @@
-//! How work on any thread is told to end.
+//! A flag that tells work on any thread to end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set once, from any thread; read by the work that it ends.
+/// The caller sets it once, from any thread; the work that it ends reads it.
 #[derive(Debug, Clone, Default)]
 pub struct CancelFlag {
     own: Arc<AtomicBool>,

@@ -1,5 +1,5 @@
-//! Which device gets a model's weights, and why not a GPU. A pure rule over the backends of a build and the devices it
-//! finds.
+//! Chooses the device that gets a model's weights, and says why it is not a GPU. A pure rule over the backends of a
+//! build and the devices it finds.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::{Device, DeviceKind, DevicePreference, GpuUnavailable, GpuUnavailableReason};

@@ -1,4 +1,5 @@
-//! The loop that an engine's thread runs once its model is loaded: one implementation for each kind of model.
+//! The loop that an engine's thread runs once its model is loaded. Models for conversations and models for embeddings
+//! have an implementation each.
 
 use std::collections::VecDeque;
 use std::time::Instant;

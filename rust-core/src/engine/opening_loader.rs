@@ -1,4 +1,4 @@
-//! A loader of models that only the host can open.
+//! A loader that has the host open models that the engine cannot open by path.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Suspension. All data is consistent between two steps, so compute can pause there: nothing is torn down and nothing
-//! is restored.
+//! Suspension of an engine. All data is consistent between two steps, so compute can pause there: nothing is torn down
+//! and nothing is restored.
 
 /// Whether an engine computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The limits of one call of an auxiliary context.
+//! The limits of one call of an auxiliary context, which computes embeddings or a bench.
 
 use super::cancel_flag::CancelFlag;
 use super::run_state::RunState;

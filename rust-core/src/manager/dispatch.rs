@@ -1,4 +1,4 @@
-//! Passes each command to its owner, and refuses commands on a closed manager.
+//! Calls the function of each command, and refuses most commands on a closed manager.
 
 use std::time::Duration;
 
@@ -147,8 +147,8 @@ fn embeddings(request_id: String, Embedded { vectors, prompt_tokens }: Embedded)
     Event::Embeddings { request_id, embeddings: vectors, usage: EmbeddingUsage { prompt_tokens } }
 }
 
-/// A closed manager refuses commands that would load a model or change a scope. It may have given its directory back
-/// already, so the next process would undo a change that was answered but not written.
+/// A closed manager refuses commands that would load a model, change a scope, or use the store or the hub. It may have
+/// given its directory back already, so a change might be answered and never written.
 fn is_accepted_when_closed(command: &Command) -> bool {
     match command {
         Command::Release { .. }

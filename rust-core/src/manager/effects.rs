@@ -17,7 +17,7 @@ pub(super) enum Effect {
         epoch: u64,
         config: ModelConfig,
     },
-    /// Cancel the load, or save and drain; the engine exits then.
+    /// Cancel the load, or save the scopes and stop. Either way the engine exits.
     StopEngine {
         path: String,
     },
@@ -34,7 +34,7 @@ pub(super) enum Effect {
     EvictOthers {
         path: String,
     },
-    /// The model that a generation waits for is ready or has failed.
+    /// The model that a generation has a lease on is ready or has failed.
     GenerationLeaseAnswered {
         generation: String,
         result: Result<()>,
@@ -44,7 +44,7 @@ pub(super) enum Effect {
         lease: LeaseId,
         result: Result<()>,
     },
-    /// An engine has exited, and its model's lifecycle has heard of it.
+    /// An engine has exited, and its model's lifecycle has handled that.
     EngineGone {
         path: String,
         orphans: Vec<String>,

@@ -1,5 +1,5 @@
-//! The supervisor's mailbox: one ordered channel. Requests count against a bound and are refused with `busy` beyond it;
-//! releases, reports and timers always get in, so that `Drop` and the engines never block.
+//! The supervisor's mailbox: one ordered channel. A request is refused with `busy` while too many messages wait.
+//! Releases, reports and timers are always accepted, so that `Drop` and the engines never block.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorCode};
 use crate::events::ClientId;
 use crate::protocol::{Command, ModelConfig};
 
-/// Most messages that may wait when a request arrives.
+/// A request is refused while this many messages wait.
 const LIMIT: usize = 1024;
 
 pub(super) enum Message {
@@ -50,7 +50,7 @@ pub(super) enum Message {
     },
 }
 
-/// A message that did not get in, and the reason.
+/// A message that was not accepted, and the reason.
 pub(super) struct Refused {
     pub(super) error: Error,
     pub(super) message: Message,
@@ -75,7 +75,7 @@ impl Mailbox {
         (Self { sender, waiting: waiting.clone() }, Inbox { receiver, waiting })
     }
 
-    /// Delivers a message, whatever the limit. A supervisor that has ended needs none.
+    /// Delivers a message regardless of the limit. After the supervisor has ended, the message is dropped.
     pub(super) fn tell(&self, message: Message) {
         let _ended = self.put(message);
     }

@@ -62,7 +62,7 @@ pub(super) struct Owners {
     pub(super) embeds: Requests<Embedded>,
     pub(super) benches: Requests<BenchReport>,
     pub(super) memory: Ledger,
-    /// The directory of saved scopes, once a host has named it.
+    /// The disk thread, which writes the directory of saved scopes. None until a host has named that directory.
     pub(super) disk: Option<DiskWriter>,
     /// Most bytes of saved KV on disk.
     pub(super) saved_budget: u64,

@@ -24,7 +24,7 @@ use crate::events::Bus;
 pub(super) struct Supervisor {
     owners: Owners,
     mailbox: Mailbox,
-    /// Running timers that a newer timer of the same key replaces.
+    /// The running timers that a newer one may replace.
     timers: HashMap<TimerKey, AbortHandle>,
     /// Callers of a shutdown that has not ended.
     shutdowns: Vec<oneshot::Sender<()>>,

@@ -30,7 +30,8 @@ pub(super) fn suspend_after(
     }
 }
 
-/// Begins a waiting suspension once the last generation has ended. Called after every message.
+/// Begins the waiting suspensions once the last generation has ended, or another suspension has begun. Called after
+/// every message.
 pub(super) fn suspend_if_resting(it: &mut Owners, fx: &mut Effects) {
     if it.suspensions.is_empty() || !(it.generations.is_empty() || it.suspended) {
         return;
@@ -55,7 +56,7 @@ fn suspend(it: &mut Owners, fx: &mut Effects, deadline: Duration, reply: Reply) 
     let mut stopping = Vec::new();
     for path in it.models.paths() {
         let (done, stopped) = oneshot::channel();
-        // An engine that is not loaded, or is about to go, answers at once.
+        // If the engine is not loaded, or is about to exit, the reply gets an error at once, which counts as stopped.
         let reply = Box::new(move |result| drop(done.send(result)));
         it.models.ask_engine(&path, EngineCommand::Suspend { reply });
         stopping.push(stopped);

@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Bus, ClientId};
 use crate::protocol::Event;
 
-/// Takes the result of a request, or of a step of one. It must return at once. A reply that is made from a [`Ticket`]
-/// answers `internal` when it is dropped uncalled; a reply that the manager makes for itself may be dropped.
+/// Takes the result of a request, or of one of its steps. It must return at once. A reply that is made from a
+/// [`Ticket`] answers `internal` when it is dropped uncalled; a reply that the manager makes for itself may be dropped.
 pub(crate) type Reply<T = ()> = Box<dyn FnOnce(Result<T>) + Send>;
 
 /// One unanswered request. It is answered exactly once: if the code in between loses the ticket or panics, its `Drop`

@@ -6,7 +6,7 @@ import type { Requests } from '../port/Requests';
 export interface Budgets {
   /**
    * Bytes that models, parked scopes and residents may take together.
-   * @default the memory that the system had free at the start
+   * @default none: each load is checked against the memory that the system then has free
    */
   memoryBudgetBytes?: number;
   /**

@@ -29,9 +29,9 @@ export class ModelCommands extends ScopeCommands {
   }
 
   /**
-   * Resolves to the tokens of a text in the model's vocabulary, without adding any. With `special`, names of control
-   * tokens such as `<|im_start|>` become those tokens. Loads the model if it is not, and keeps it for its
-   * `keepAliveMs`.
+   * Resolves to the tokens of a text in the model's vocabulary, without special tokens before or after it. With
+   * `special`, names of control tokens such as `<|im_start|>` become those tokens. Loads the model if necessary, and
+   * keeps it for its `keepAliveMs`.
    */
   tokenize(
     model: ModelConfig,

@@ -35,8 +35,8 @@ export class ScopeCommands extends StoreCommands {
   }
 
   /**
-   * Moves a parked or saved conversation into a slot, ahead of its next turn. Rejects with `notCached` if it is
-   * neither.
+   * Moves a parked or saved conversation into a slot, ahead of its next turn. Resolves at once if it is in a slot
+   * already. Rejects with `notCached` if it is neither parked nor saved.
    */
   restore(scope: string): Promise<void> {
     return this.requests.ask({ type: 'restore', scope });
@@ -66,7 +66,7 @@ export class ScopeCommands extends StoreCommands {
     return this.requests.askOnce({ type: 'rewindTo', scope, messageIndex });
   }
 
-  /** Sets the parts of a conversation that may be written to disk. Resolves when other parts are gone from the disk. */
+  /** Sets the parts of a conversation that may be written to disk. Resolves when the disk has no other part of it. */
   setPersist(scope: string, persist: Persist): Promise<void> {
     return this.requests.ask({ type: 'setPersist', scope, persist });
   }

@@ -4,8 +4,8 @@ import { HostCommands } from './HostCommands';
 /** Commands about model files: the hub, downloads, imports, and the models on this device. */
 export class StoreCommands extends HostCommands {
   /**
-   * Sets the hub, which models with hub names (`hf:org/repo:Q4_K_M`) come from. Only the hub is sent the `token`; left
-   * out, no token is sent. The `endpoint` is `https://huggingface.co` until it is set.
+   * Sets the hub, which models with hub names (`hf:org/repo:Q4_K_M`) come from. The `token` is sent to the hub alone;
+   * without it no token is sent. Without an `endpoint` the hub stays as it was, `https://huggingface.co` at first.
    */
   setHub(hub: { endpoint?: string; token?: string }): Promise<void> {
     return this.requests.ask({ type: 'setHub', ...hub });
@@ -47,9 +47,9 @@ export class StoreCommands extends HostCommands {
   }
 
   /**
-   * Copies a file of this device, such as a picked one, into the store as the model `name`; resolves when that is done.
-   * `downloads` shows the import meanwhile, and `cancelDownload` cancels it. Afterwards the name can be acquired even
-   * if the file is gone.
+   * Takes a file of this device, such as a picked one, into the store as the model `name`: clones or links it where the
+   * file system can, else copies it. Resolves when that is done. `downloads` shows the import meanwhile, and
+   * `cancelDownload` cancels it. Afterwards the name can be acquired even if the file is gone.
    *
    * ```ts
    * await client.importModel(picked.uri, picked.uri);

@@ -4,7 +4,7 @@ import type { Signal } from '../port/Signal';
 /** One turn of a conversation. Give one of `append`, `messages` and `prompt`. */
 export interface GenerateRequest {
   /**
-   * The model that answers; loaded if it is not. Each request sets the model's `keepAliveMs`, to 300,000 if that is
+   * The model that answers, loaded if necessary. Each request sets the model's `keepAliveMs`, to 300,000 if that is
    * left out.
    */
   model: ModelConfig;

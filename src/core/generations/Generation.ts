@@ -30,7 +30,7 @@ export interface GenerationResult {
   logprobs?: readonly TokenLogprob[];
   /** Why the answer ended. */
   reason: Exclude<FinishReason, 'failed'>;
-  /** Counts of tokens: of the prompt, cached and prefilled, and of the answer. */
+  /** Counts of tokens: the prompt, its cached and its prefilled part, and the answer. */
   usage: Usage;
   /** Milliseconds of each phase. */
   timings: Timings;
@@ -68,7 +68,7 @@ export class Generation implements AsyncIterable<string>, ReadableStore<Generati
    * The id, made by the client that sent the request. `client.generation(id)` finds it until some time after its end.
    */
   readonly id: string;
-  /** The conversation that this is a turn of. */
+  /** The conversation of which this generation is a turn. */
   readonly scope: string;
   /** The messages that this client sent; empty for a generation that another client began. */
   readonly sent: Sent;

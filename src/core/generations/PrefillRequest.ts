@@ -2,7 +2,7 @@ import type { Command, Message } from '../../protocol/generated';
 
 /** A turn that may come next in a conversation. Give either `append` or `messages`. */
 export interface PrefillRequest {
-  /** A conversation that exists. The model that answered in it last prefills, if it is loaded. */
+  /** A conversation that exists. It is prefilled by the model that answered in it last, which must be loaded. */
   scope: string;
   /**
    * Messages that would be added to the stored transcript. An empty last one stands for a message that is unknown yet.

@@ -22,7 +22,7 @@ const LIST_NUMBER = /^\s*\d+$/;
 
 /**
  * Calls `listener` with each sentence of an answer as soon as it is complete, and with the rest when the answer ends.
- * Sentences that are complete already come at once. Returns the function that ends this. Use it to speak an answer
+ * Sentences that are complete already come at once. Returns the function that unsubscribes. Use it to speak an answer
  * while it is being written.
  *
  * ```ts

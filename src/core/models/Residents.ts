@@ -6,7 +6,7 @@ import { put } from '../state/put';
 import { reuse } from '../state/reuse';
 import { type Changes, Store } from '../state/Store';
 
-/** Something big that the app keeps in memory beside the models, such as a speech recogniser. */
+/** A large component that the app keeps in memory beside the models, such as a speech recogniser. */
 export interface ResidentOptions {
   /**
    * Names the resident for the engine.
@@ -42,7 +42,7 @@ interface OwnResident {
   evicting: boolean;
 }
 
-/** Memory that is reserved beside the models: a list of every client's residents, and this client's own, to evict. */
+/** Memory that is reserved beside the models: the residents of every client, and this client's own, which it evicts. */
 export class Residents {
   /** The residents of every client. */
   readonly list: Store<readonly Resident[]>;

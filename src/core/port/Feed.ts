@@ -3,7 +3,7 @@ import { LlamaError } from '../LlamaError';
 import { parseBatch, parseSnapshot } from './parse';
 import type { Port } from './Port';
 
-/** Receives what the port says, in order and without a gap. */
+/** Receives snapshots and events in order, without a gap. */
 export interface FeedSink {
   /** Replaces the whole state. `renewed`: the engine is another one, and knows nothing of this client. */
   onSnapshot(snapshot: Snapshot, renewed: boolean): void;
@@ -14,8 +14,8 @@ export interface FeedSink {
 }
 
 /**
- * Turns a port into one order: a snapshot, then the events after it. After a gap, a new epoch or a malformed batch the
- * feed goes on from a new snapshot.
+ * Delivers a snapshot, then the events after it in order. After a gap, a new epoch, a malformed batch or an event that
+ * does not fit, the feed goes on from a new snapshot.
  */
 export class Feed {
   private epoch = '';

@@ -4,7 +4,10 @@ export class Pending {
 
   constructor(private readonly onBusy: (busy: boolean) => void) {}
 
-  /** Counts one more promise. Returns the function that takes it off again; a second call of that has no effect. */
+  /**
+   * Counts one more promise. Returns the function that stops counting it; only the first call of that function has an
+   * effect.
+   */
   begin(): () => void {
     this.count += 1;
     if (this.count === 1) this.onBusy(true);

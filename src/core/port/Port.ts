@@ -8,8 +8,8 @@ export interface Port {
   /** Sends a command, as JSON of an `Envelope`. Never throws: a refusal is an event with the command's `requestId`. */
   send(command: string): void;
   /**
-   * Calls `listener` with JSON of a `Batch`, never from within `snapshot` or `send`. Returns the function that ends
-   * this.
+   * Calls `listener` with JSON of a `Batch`, never from within `snapshot` or `send`. Returns the function that
+   * unsubscribes.
    */
   onEvents(listener: (batch: string) => void): () => void;
 }

@@ -3,12 +3,12 @@ import { LlamaError } from '../LlamaError';
 import type { NewId } from './idMaker';
 import type { Pending } from './Pending';
 
-/** Says what happens to a command. */
+/** Settles a command, whether its answer comes or is lost. */
 interface Handlers {
   /**
-   * What to do when the answer may have been lost. `repeat` sends the command again, which is harmless for questions
-   * and for acts that can happen only once. `fail` rejects the command when the engine is another one. `leave` does
-   * nothing: another part of the client takes care of it.
+   * The reaction to an answer that may have been lost. `repeat` sends the command again, which is harmless for
+   * questions and for acts that can happen only once. `fail` rejects the command when the engine is another one.
+   * `leave` does nothing: another part of the client takes care of it.
    */
   unheard: 'repeat' | 'fail' | 'leave';
   resolve(answer: unknown): void;
@@ -19,7 +19,7 @@ interface Waiting extends Handlers {
   envelope: Envelope;
 }
 
-/** Every pending promise rejects with this when the client leaves its port. */
+/** The error of every pending promise when the client leaves its port. */
 export const CLOSED: ErrorInfo = {
   code: 'closed',
   detail: 'the client is closed - make a new one for a new port',
@@ -30,7 +30,10 @@ const LOST: ErrorInfo = {
   detail: 'the connection to the engine was replaced before it answered - look whether it happened, and ask again',
 };
 
-/** Commands that wait for their answer. Each promise settles exactly once: by its answer, or with `closed`. */
+/**
+ * Commands that wait for their answer. Each promise settles exactly once: by the answer, by the refusal, or with
+ * `closed`.
+ */
 export class Requests {
   private readonly waiting = new Map<string, Waiting>();
   private closed = false;
@@ -77,7 +80,7 @@ export class Requests {
     this.transmit(envelope);
   }
 
-  /** Handles every command whose answer may have been lost. Of several answers the first counts. */
+  /** Repeats or fails every command whose answer may have been lost. If several answers come, the first counts. */
   repeat(renewed: boolean): void {
     for (const { envelope, unheard } of [...this.waiting.values()]) {
       if (unheard === 'repeat') this.transmit(envelope);

@@ -8,7 +8,7 @@ export interface Signal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Calls `cancel` when the signal is aborted, now or before `end` settles. */
+/** Calls `cancel` at once if the signal is aborted already, or when it is aborted before `end` settles. */
 export function followSignal(signal: Signal | undefined, cancel: () => void, end: Promise<unknown>): void {
   if (signal === undefined) return;
   if (signal.aborted) {

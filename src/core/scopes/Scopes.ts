@@ -57,8 +57,8 @@ export class Scopes {
   /** Replaces the summary of one scope. Returns whether the known transcript fits the summary. */
   put(summary: ScopeSummary): boolean {
     const isNew = !this.byId.has(summary.id);
-    // This must happen before the scope is in the list: a scope that this client sees being made starts with no
-    // messages.
+    // This comes before the list: a scope that is not listed yet gets an empty transcript, and one that this client
+    // sees being made has no messages.
     this.change(summary.id, { summary: reuse(this.entry(summary.id).getSnapshot().summary, summary) });
     const known = this.list.getSnapshot();
     this.list.set(reuse(known, put(known, summary, ({ id }) => id)));

@@ -1,6 +1,9 @@
 const PREFIX = 'hidden:';
 
-/** Returns the id of a conversation that the library keeps for itself, and that no list of conversations shows. */
+/**
+ * Returns the id of a conversation that the library keeps for itself. `useScopes` does not list it; `client.scopes`
+ * does.
+ */
 export function hiddenScope(name: string): string {
   return `${PREFIX}${name}`;
 }

@@ -2,7 +2,7 @@ import type { Scheduler } from './Scheduler';
 
 /** A value that can be watched, by `useSyncExternalStore`, MobX or any other library. */
 export interface ReadableStore<T> {
-  /** Calls `listener` after each change, at most once per batch of events. Returns the function that ends this. */
+  /** Calls `listener` after each change, at most once per batch of events. Returns the function that unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
   /** Returns the current value: the same object until it changes. */
   readonly getSnapshot: () => T;
@@ -59,7 +59,7 @@ export class Store<T> implements ReadableStore<T> {
   ) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    // The wrapper makes a function that is subscribed twice be called twice, and unsubscribed one at a time.
+    // The wrapper makes each subscription separate: a function that is subscribed twice is called twice.
     const entry = () => listener();
     this.listeners.add(entry);
     return () => {

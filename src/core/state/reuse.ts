@@ -1,4 +1,4 @@
-/** Returns `next`, deeply frozen. Every part that equals its counterpart in `previous` keeps that one's identity. */
+/** Returns `next`, deeply frozen. Every part that equals its counterpart in `previous` is that same object. */
 export function reuse<T>(previous: unknown, next: T): T {
   if (typeof next !== 'object' || next === null) return next;
   if (Object.isFrozen(next)) return next;

@@ -3,7 +3,7 @@ import type { Signal } from '../port/Signal';
 
 /** A measurement of a model's speed. */
 export interface BenchRequest {
-  /** The model to measure; loaded if it is not. */
+  /** The model to measure, loaded if necessary. */
   model: ModelConfig;
   /**
    * Tokens of the prompt that each repetition reads, 0 to 65,536. With 0, reading is not measured.

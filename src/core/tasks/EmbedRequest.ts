@@ -4,8 +4,8 @@ import type { Signal } from '../port/Signal';
 /** Texts to embed. */
 export interface EmbedRequest {
   /**
-   * Computes the vectors; loaded if it is not. Use a model that is made for embeddings; a chat model works too, less
-   * well. If the model's convention puts words before a text, such as "query: ", the caller adds them.
+   * The model that computes the vectors, loaded if necessary. Use a model that is made for embeddings; a chat model
+   * works less well. If the model's convention puts words before a text, such as "query: ", the caller adds them.
    */
   model: ModelConfig;
   /** 1 to 256 texts, none of them empty, each at most `contextSize` tokens long. */

@@ -21,26 +21,29 @@ interface NewestCalls {
 }
 
 /**
- * Keeps the results of tools until a turn after them stays in the transcript. A turn that is rolled back takes the
- * results with it, and a tool that has run must not run again because of that.
+ * Keeps the results of tools until a turn after their calls is committed to the transcript. A turn that is rolled back
+ * takes the results with it, and a tool that has run must not run again because of that.
  */
 export class ToolResults {
   private readonly scopes = new Map<string, NewestCalls>();
 
-  /** Sets the calls of a conversation's newest answer. Results that are added to them later count. */
+  /** Sets the calls of a conversation's newest answer. Results may be added to these objects later. */
   set(scope: string, calls: readonly CallWithResult[]): void {
     this.scopes.set(scope, { calls, turns: [] });
   }
 
-  /** Takes note of a turn that has begun, with the results or without. Once it stays, the calls are answered. */
+  /**
+   * Takes note of a turn that has begun, with the results or without. Once that turn is committed, the calls are
+   * answered.
+   */
   follow(generation: Generation, keepPartial: boolean): void {
     const known = this.unanswered(generation.scope);
     if (known !== undefined) known.turns = [...known.turns, { generation, keepPartial }];
   }
 
   /**
-   * Returns the results that are in no turn that stays. A turn that is running with them may still be rolled back. If
-   * it is not, the engine leaves the results out of the next turn.
+   * Returns the results that no committed turn contains, also those of a running turn, which may still be rolled back.
+   * If that turn is committed, the engine leaves the results out of the next one.
    */
   unsent(scope: string): Message[] {
     return messagesOfResults(this.unanswered(scope)?.calls ?? []);
@@ -70,7 +73,8 @@ export function messagesOfResults(calls: readonly CallWithResult[]): Message[] {
 }
 
 /**
- * Whether the turn stays in the engine's transcript. One that was cut short stays only if it keeps a partial answer.
+ * Whether the turn is committed to the engine's transcript. One that was cut short is committed only if it keeps a
+ * partial answer.
  */
 function stays({ generation, keepPartial }: Turn): boolean {
   const { phase, text, reasoning, toolCalls } = generation.getSnapshot();

@@ -177,7 +177,7 @@ export class ToolRun {
   }
 }
 
-/** Returns the options of later answers. The first answer has met a tool choice that requires a call. */
+/** Returns the options of later answers. A tool choice that requires a call holds for the first answer only. */
 function afterFirst(options: GenerateOptions): GenerateOptions {
   const { toolChoice, ...others } = options;
   return toolChoice === undefined || toolChoice.type === 'none' ? options : others;

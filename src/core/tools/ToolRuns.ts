@@ -59,14 +59,17 @@ export class ToolRuns {
   }
 
   /**
-   * Ends the run that waits for an answer being cancelled. The answer may end by itself first, and its calls are
-   * not wanted then.
+   * Ends the run that waits for this answer, which is about to be cancelled: if the answer completes first, its calls
+   * are not wanted.
    */
   cancel(generation: Generation): void {
     if (this.runs.get(generation.scope)?.waitsFor(generation) === true) this.end(generation.scope);
   }
 
-  /** Ends the run of a deleted conversation. An answer that is being written makes a new conversation of that name. */
+  /**
+   * Ends the run of a deleted conversation, unless its answer is being written, which makes a new conversation of that
+   * name.
+   */
   deleted(scope: string): void {
     if (this.runs.get(scope)?.isAnswering() !== true) this.end(scope);
     this.results.forget(scope);
@@ -114,5 +117,5 @@ export class ToolRuns {
   }
 }
 
-/** Handles a refused cut: nothing was cut, and the caller's own promise says so. */
+/** Ignores a refused cut: nothing was cut, and the caller's own promise says so. */
 function ignore(): void {}

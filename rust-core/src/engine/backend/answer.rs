@@ -1,4 +1,4 @@
-//! An answer in its parts.
+//! An answer: reasoning, text and tool calls.
 
 use crate::protocol::ToolCall;
 

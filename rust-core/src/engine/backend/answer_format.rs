@@ -1,4 +1,4 @@
-//! How the answers to one prompt are written, where they are more than text.
+//! The format of the answers to one prompt, if they are more than text.
 
 use std::any::Any;
 use std::fmt;

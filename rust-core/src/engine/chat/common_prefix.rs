@@ -1,5 +1,5 @@
-//! How much of a sequence a new prompt can reuse. A generated text need not tokenize the same way again, so texts are
-//! compared, not only tokens.
+//! Finds how much of a sequence a new prompt can reuse. A generated text may tokenize differently when it returns in a
+//! prompt, so the texts are compared, not only the tokens.
 
 use crate::engine::backend::Token;
 

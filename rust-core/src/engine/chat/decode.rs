@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::protocol::{Heat, Overflow};
 
 impl Scheduler<'_> {
-    /// Decodes one token of every such stream, and samples the next ones.
+    /// Decodes one token of every stream that is past its prompt, and samples the next tokens.
     pub(super) fn decode(&mut self) {
         self.end_full_streams();
         self.rows.clear();
@@ -148,7 +148,7 @@ impl Scheduler<'_> {
         self.finish(index, if cancelled { Ending::Cancelled } else { Ending::Failed(error) });
     }
 
-    /// Cuts every row of a failed decode back out of the memory: no token was sampled from them.
+    /// Removes the rows of a decode that failed from the context's memory. No token was sampled from them.
     pub(super) fn resync(&mut self) {
         for row in 0..self.rows.len() {
             let Row { sequence, position, .. } = self.rows[row];

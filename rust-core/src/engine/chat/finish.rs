@@ -1,4 +1,4 @@
-//! How turns end: finish, cancel, roll back, drop a scope.
+//! How turns end: finish, cancel, roll back, drop a scope. A cancelled turn, queued or running, ends here.
 
 use std::collections::VecDeque;
 use std::time::Instant;

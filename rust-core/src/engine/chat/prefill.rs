@@ -68,8 +68,8 @@ impl Scheduler<'_> {
         }
     }
 
-    /// Counts the rows of an aborted chunk that are in memory: finished micro batches stay. An error from a memory that
-    /// does not know what it holds (recurrent models): nothing in it may be used again.
+    /// Counts the rows of an aborted chunk that are in memory: finished micro batches stay. Fails if the memory does
+    /// not tell how much stayed (recurrent models). Its content must not be used again then.
     pub(super) fn count_aborted(&mut self, sequence: Sequence) -> Result<usize, String> {
         let tokens = &mut self.slots[sequence as usize].tokens;
         let length = self.context.length(sequence) as usize;

@@ -17,7 +17,7 @@ impl Scheduler<'_> {
     /// prompt than any slot does now. Prompts are prefilled one after another anyway, so the wait costs nothing.
     pub(super) fn awaits_prefix_source(&self, queued: usize) -> bool {
         let job = &self.queue[queued];
-        // Where a copy could not be cut, a prefix of it cannot be had.
+        // Once a copy could not be cut, waiting for a longer prefix is no use.
         if self.uncuttable < usize::MAX || self.kept(&job.scope).is_some() {
             return false;
         }

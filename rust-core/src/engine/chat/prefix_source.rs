@@ -1,9 +1,9 @@
-//! Which slot or copy a new conversation takes its prefix from. Pure: it sees token lists and decides; the scheduler
-//! copies.
+//! Chooses the slot or copy that a new conversation takes its prefix from. Pure: it sees token lists and decides; the
+//! scheduler copies.
 
 use crate::engine::backend::Token;
 
-/// Fewer tokens are prefilled as fast as a source is found.
+/// For a shorter prefix, copying saves no time over prefilling.
 const LEAST_COMMON: usize = 32;
 /// Copying costs by the source's whole length, and is over 50 times cheaper than prefilling as many tokens. At a third
 /// of that factor the copy is sure to gain.

@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::kv::KvSnapshot;
 use crate::protocol::ModelInfo;
 
-/// The most turns that wait.
+/// Most turns that may wait for a slot.
 const QUEUE_LIMIT: usize = 1024;
 
 pub(in crate::engine) struct Scheduler<'a> {
@@ -201,7 +201,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Why a job can never run, known before anything is computed.
+    /// The reason to refuse a job before anything is computed.
     fn refusal(&self, job: &GenerationJob) -> Option<Error> {
         let tokens = job.prompt.tokens.len();
         if tokens == 0 {

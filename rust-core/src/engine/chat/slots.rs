@@ -1,4 +1,5 @@
-//! Which slot a turn gets. Pure: it sees plain data and decides; the scheduler carries it out.
+//! Chooses the slot that a turn gets, and so the scope that is parked for it. Pure: it sees plain data and decides; the
+//! scheduler carries it out.
 
 use crate::engine::backend::{Sequence, Token};
 

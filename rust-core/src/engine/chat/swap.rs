@@ -1,4 +1,5 @@
-//! Takes a scope out of its slot and puts it back, verified: a displaced scope need not be prefilled again.
+//! Parks and restores scopes: copies a scope's KV out of its slot, and puts the verified copy back, so that a displaced
+//! scope need not be prefilled again. `slots` chooses the scope.
 
 use std::sync::{Arc, Weak};
 
@@ -26,7 +27,8 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Copies what a scope has in its slot at this step boundary, if it is worth keeping.
+    /// Copies the KV of a scope that is in a slot, if it is worth keeping. Called between two steps, when tokens and
+    /// memory agree.
     pub(super) fn copy_scope(&mut self, scope: &str) -> Result<Option<Arc<KvSnapshot>>> {
         self.sequence_of(scope).map_or(Ok(None), |sequence| self.seal(sequence))
     }
@@ -98,7 +100,8 @@ impl Scheduler<'_> {
         self.parked.get(scope).and_then(Weak::upgrade)
     }
 
-    /// Puts a scope back into an empty slot. A copy that does not verify is cleared, and the scope prefilled.
+    /// Puts a scope back into an empty slot. If the copy does not verify, the slot is cleared, and the scope's next
+    /// turn is prefilled.
     pub(super) fn restore(&mut self, sequence: Sequence, parked: &KvSnapshot) -> bool {
         let scope = parked.scope().to_owned();
         self.parked.remove(&scope);

@@ -1,4 +1,4 @@
-//! How many threads compute. A pure policy over step times: it sees durations and answers with advice.
+//! Decides how many threads compute. A pure policy over step times: it sees durations and answers with advice.
 //!
 //! A compute thread that must share its core stalls every step at every barrier. Measured on two cores beside one busy
 //! process, steps of two threads grow from 4 ms to 110 ms and more, while those of one thread do not suffer. So when

@@ -1,5 +1,4 @@
-//! Decisions on compute: how many threads, how large a chunk. Policies are pure; the loops carry them
-//! out.
+//! Decides how many threads compute, and how large a chunk is. Policies are pure; the loops carry them out.
 
 mod core_probe;
 mod governor;

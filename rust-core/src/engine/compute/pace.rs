@@ -1,4 +1,4 @@
-//! How many rows a chunk gets, so that a long prompt never stalls a running stream. A pure policy.
+//! Decides how many rows a chunk gets, so that a long prompt never stalls a running stream. A pure policy.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The prompter of a model that holds no conversations: a vocabulary, and an error for every prompt.
+//! The prompter of a model that holds no conversations: it tokenizes, and answers every prompt with an error.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! From the outputs of a text's tokens to one vector.
+//! Pools the outputs of a text's tokens into one vector.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::Pooling;

@@ -1,4 +1,4 @@
-//! From token bytes to answer text: whole characters only, and no part of a stop text.
+//! Turns token bytes into answer text: whole characters only, and no part of a stop text.
 
 /// Assembles one answer. Bytes that may still become part of a stop text, or of a character, are held back.
 pub(in crate::engine) struct Assembler {

@@ -1,4 +1,4 @@
-//! From tokens to text, parts and calls. Works on any engine's answers, and decides nothing about scheduling.
+//! Turns tokens into text, reasoning and tool calls. Decides nothing about scheduling.
 
 mod assembler;
 mod logprobs;

@@ -1,4 +1,5 @@
-//! Cancels generations.
+//! Cancels generations. One that waits ends at once. One that is being rendered or computed gets a flag, and ends when
+//! `rendering` or the engine sees it.
 
 use super::finish::end_unstarted;
 use super::generation::Stage;

@@ -1,4 +1,5 @@
-//! Generations, from request to end, and the prefills that run ahead of them.
+//! Generations, from request to end: `queue` holds them, `start` and `rendering` prepare them, `finish` and `cancel`
+//! end them. Also the prefills that run ahead of them.
 
 pub(super) mod cancel;
 pub(super) mod finish;
@@ -8,9 +9,9 @@ mod prefills;
 mod prompt_fitting;
 #[cfg(test)]
 mod prompt_fitting_tests;
-mod queue;
+mod table;
 pub(super) mod rendering;
 pub(super) mod start;
 
 pub(super) use prefills::Prefills;
-pub(super) use queue::Generations;
+pub(super) use table::Generations;

@@ -1,5 +1,5 @@
-//! Prefills ahead of a generation, from the words that are known so far. Such a prefill changes only the cache, and any
-//! other request for the scope cancels it.
+//! Prefills ahead of a generation, from the words that are known so far. Such a prefill changes only the cache. A turn,
+//! a newer prefill, `park`, `rewindTo`, a deletion and a suspension cancel it.
 
 use std::sync::Arc;
 

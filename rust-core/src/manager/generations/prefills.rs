@@ -14,7 +14,7 @@ pub(in crate::manager) struct Prefills {
 }
 
 pub(super) struct RunningPrefill {
-    /// Distinguishes it from earlier prefills of its scope.
+    /// Differs from the stamps of earlier prefills of the scope.
     pub(super) stamp: Stamp,
     /// Path of the model that computes.
     pub(super) path: String,

@@ -34,9 +34,9 @@ impl TokenBudget {
 /// further turns are dropped, oldest first, until half of the context is free. The next turns then fit without another
 /// cut, and without another full prefill. The last turn always stays.
 ///
-/// Renders at most 1 + log2(turns) + 1 times. A cut that the template refuses counts as too long, so that later cuts
-/// are tried. `ContextFull` if the last turn alone is longer than the context, `TemplateFailed` if the template refuses
-/// every cut that would do.
+/// Renders at most 2 + log2(turns) times. A cut that the template refuses counts as too long, so that later cuts are
+/// tried. `ContextFull` if system prompt and last turn alone exceed the context; `TemplateFailed` if the template
+/// refused a cut and no other prompt fits.
 pub(in crate::manager) fn fit(
     messages: &[Message],
     dropped: usize,
@@ -59,8 +59,8 @@ pub(in crate::manager) fn fit(
     }
 }
 
-/// Numbers of messages that may be dropped after the system prompt: the largest up to `dropped`, and all larger ones. A
-/// turn is a user message and everything up to the next user message.
+/// The possible cuts, as numbers of messages to drop after the system prompt: the largest cut up to `dropped`, and all
+/// larger ones. A cut is in front of a turn, which is a user message and everything up to the next user message.
 fn cuts(messages: &[Message], system: usize, dropped: usize) -> (usize, Vec<usize>) {
     let talk = messages[system..].iter().enumerate().skip(1);
     let turns = talk.filter(|(_, message)| message.role == Role::User).map(|(index, _)| index);

@@ -1,4 +1,5 @@
-//! The headers of models on servers, for estimates: files with holes in place of the weights.
+//! Reads the headers of models on servers into files with holes in place of the weights, from which loads are
+//! estimated.
 
 use std::fs;
 use std::path::{Path, PathBuf};

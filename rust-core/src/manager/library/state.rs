@@ -1,4 +1,5 @@
-//! Where models come from, and how much disk they may take. Usable once a host has named the manager's directory.
+//! The source of models (the fetcher, the hub's token), the running downloads, and the disk budget. Usable once a host
+//! has named the manager's directory.
 
 use super::downloads::Downloads;
 use crate::error::{Error, ErrorCode, Result};

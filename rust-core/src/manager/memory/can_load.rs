@@ -1,4 +1,4 @@
-//! Whether a model would fit into the memory that is free now.
+//! Answers `canLoad`: whether a model would fit into the memory that is free now.
 
 use super::fit::{ResidentCount, fit};
 use super::usage::{model_memory, taken};

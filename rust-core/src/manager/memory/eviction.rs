@@ -1,5 +1,6 @@
-//! Evicts for a load that ran out of memory. Before its last try, the load waits for idle models that are unloaded, for
-//! models that were stopping already, and for residents that were asked to go.
+//! Evicts for a load that ran out of memory. If anything was freed, `models::lifecycle` retries the load once. Before
+//! that last try, the load waits until idle models are unloaded, models that were stopping have exited, and residents
+//! have gone or missed their deadline.
 
 use std::collections::HashSet;
 
@@ -20,11 +21,11 @@ pub(in crate::manager) fn evict_others(it: &mut Owners, fx: &mut Effects, path: 
     for other in idle {
         it.models.on(&other, ModelEvent::Evict, fx);
     }
-    retry_loads(it, fx);
+    finish_evictions(it, fx);
 }
 
-/// Lets every load whose eviction is complete try once more.
-pub(super) fn retry_loads(it: &mut Owners, fx: &mut Effects) {
+/// Ends the wait of every load whose eviction is complete. Its lifecycle retries it, or fails it if nothing was freed.
+pub(super) fn finish_evictions(it: &mut Owners, fx: &mut Effects) {
     let complete: Vec<_> = it.memory.evictions.extract_if(|_, eviction| eviction.exits.is_empty()).collect();
     for (path, eviction) in complete {
         it.models.on(&path, ModelEvent::RoomMade { freed: eviction.freed }, fx);

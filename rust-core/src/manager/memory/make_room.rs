@@ -1,6 +1,6 @@
 //! Continues loads and trims that wait for memory, whenever memory may have been freed.
 
-use super::eviction::retry_loads;
+use super::eviction::finish_evictions;
 use super::residents::Departure;
 use super::trim::{go_on_trimming, record_unloaded};
 use crate::events::ClientId;
@@ -51,6 +51,6 @@ fn answered(it: &mut Owners, fx: &mut Effects, id: &str, departure: &Departure) 
 }
 
 fn go_on(it: &mut Owners, fx: &mut Effects) {
-    retry_loads(it, fx);
+    finish_evictions(it, fx);
     go_on_trimming(it, fx);
 }

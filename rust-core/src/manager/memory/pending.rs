@@ -1,4 +1,4 @@
-//! Exits that a load or a trim waits for.
+//! The exits of models and residents that a load or a trim waits for.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! How much of the memory budget is taken now.
+//! Adds up what counts in the memory budget now.
 
 use crate::manager::owners::Owners;
 use crate::protocol::{MemoryEstimate, ModelInfo, ModelStatus};

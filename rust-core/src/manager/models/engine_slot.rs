@@ -1,4 +1,5 @@
-//! The engine of one model, from its start to its exit, with what the manager knows of it.
+//! The engine of one model, from its start to its exit, and what the manager knows of it: whether it is loaded, its
+//! prompter, its RAM cache.
 
 use std::collections::HashMap;
 use std::sync::Arc;

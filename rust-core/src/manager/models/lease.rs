@@ -1,4 +1,4 @@
-//! The right to keep a model loaded. Dropping it gives the right back; it never waits.
+//! The right to keep a model loaded. Dropping it gives the right back and never waits.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Tells hosts how full a scope's context is.
+//! Publishes how full a scope's context is.
 
 use crate::manager::effects::Effects;
 use crate::manager::owners::Owners;

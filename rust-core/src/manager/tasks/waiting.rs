@@ -1,4 +1,4 @@
-//! One-shot tasks whose model is not loaded yet. `T` is a task's continuation.
+//! One-shot tasks whose model is not loaded yet. `T` is the type of a task's continuation.
 
 use std::collections::HashMap;
 use std::sync::Arc;

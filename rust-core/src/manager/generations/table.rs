@@ -37,7 +37,7 @@ impl Generations {
         self.open.is_empty()
     }
 
-    /// `busy` if too many generations wait for this model already.
+    /// `busy` if too many generations wait or run for this model already.
     pub(in crate::manager) fn check_room(&self, path: &str) -> Result<()> {
         let waiting = self.open.values().filter(|generation| generation.config.path == path).count();
         if waiting < QUEUE_LIMIT {
@@ -52,13 +52,13 @@ impl Generations {
         self.open.iter().filter(|(_, generation)| wanted(generation)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Generations of a model that its engine has, or is about to get.
+    /// Generations of a model that are being rendered for its engine, or run in it.
     pub(in crate::manager) fn in_engine(&self, path: &str) -> Vec<String> {
         let begun = |generation: &Generation| matches!(generation.stage, Stage::Rendering(_) | Stage::Running(_));
         self.ids_where(|generation| generation.config.path == path && begun(generation))
     }
 
-    /// Generations of a model that wait in front of their engine.
+    /// Generations of a model that wait for their scope, or for the model to load.
     pub(in crate::manager) fn waiting_for(&self, path: &str) -> Vec<String> {
         let waits =
             |generation: &Generation| matches!(generation.stage, Stage::WaitingForScope(_) | Stage::WaitingForModel(_));
