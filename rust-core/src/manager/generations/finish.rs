@@ -9,8 +9,7 @@ use crate::manager::owners::Owners;
 use crate::manager::scopes::disposal::finish_deletion;
 use crate::protocol::{Event, FinishReason, GenerationPhase, Outcome, Timings, Usage};
 
-/// Fails the generations that wait for a model that was unloaded. Those that have been rendered are ended by its
-/// engine.
+/// Fails the generations that wait for a model that was unloaded. The engine ends the generations that it has.
 pub(in crate::manager) fn end_waiting(it: &mut Owners, fx: &mut Effects, path: &str) {
     for id in it.generations.waiting_for(path) {
         end_unstarted(it, fx, &id, FinishReason::Failed, Some(unloaded(path)));

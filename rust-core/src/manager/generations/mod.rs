@@ -1,4 +1,4 @@
-//! Generations, from request to end: `queue` holds them, `start` and `rendering` prepare them, `finish` and `cancel`
+//! Generations, from request to end: `table` holds them, `start` and `rendering` prepare them, `finish` and `cancel`
 //! end them. Also the prefills that run ahead of them.
 
 pub(super) mod cancel;
@@ -9,9 +9,9 @@ mod prefills;
 mod prompt_fitting;
 #[cfg(test)]
 mod prompt_fitting_tests;
-mod table;
 pub(super) mod rendering;
 pub(super) mod start;
+mod table;
 
 pub(super) use prefills::Prefills;
 pub(super) use table::Generations;
