@@ -1,6 +1,6 @@
 // Removes one statement at a time and runs the tests. A statement that survives its removal is not tested.
 //
-//   node scripts/remove-statements.mjs entry     rust-core/src/manager/entry.rs, by its policy tests
+//   node scripts/remove-statements.mjs lifecycle rust-core/src/manager/models/lifecycle.rs, by its policy tests
 //   node scripts/remove-statements.mjs react     src/react, by jest; so do core, swapping and ai-sdk
 //   node scripts/remove-statements.mjs kotlin    android/src/main, by the tests on this machine's Java
 //   node scripts/remove-statements.mjs swift     the Swift and the Objective-C++ of ios/, by its tests and by its check
@@ -21,11 +21,11 @@ import { typescriptStatements } from './remove-statements/typescript.mjs';
 const root = join(import.meta.dirname, '..');
 
 const TARGETS = {
-  entry: {
-    files: ['rust-core/src/manager/entry.rs'],
+  lifecycle: {
+    files: ['rust-core/src/manager/models/lifecycle.rs'],
     built: [],
     statements: rustStatements,
-    test: (copy) => cargo(copy, ['test', '--package', 'llama-rs-core', '--no-default-features', '--lib', 'manager::entry']),
+    test: (copy) => cargo(copy, ['test', '--package', 'llama-rs-core', '--no-default-features', '--lib', 'manager::models::lifecycle']),
   },
   react: typescript('src/react'),
   core: typescript('src/core'),
