@@ -1480,46 +1480,46 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_llama_rs_checksum_func_open_files_with() != 9556) {
+    if (uniffi_llama_rs_checksum_func_open_files_with() != 57481) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_answer_event() != 21556) {
+    if (uniffi_llama_rs_checksum_method_answer_event() != 55892) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_client_end() != 61011) {
+    if (uniffi_llama_rs_checksum_method_client_end() != 34817) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_client_next_events() != 28494) {
+    if (uniffi_llama_rs_checksum_method_client_next_events() != 64533) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_client_send() != 1850) {
+    if (uniffi_llama_rs_checksum_method_client_send() != 24844) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_client_snapshot() != 56680) {
+    if (uniffi_llama_rs_checksum_method_client_snapshot() != 61979) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_modelmanager_ask() != 51704) {
+    if (uniffi_llama_rs_checksum_method_modelmanager_ask() != 27765) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_modelmanager_connect() != 48401) {
+    if (uniffi_llama_rs_checksum_method_modelmanager_connect() != 3929) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_modelmanager_keep_in() != 63055) {
+    if (uniffi_llama_rs_checksum_method_modelmanager_keep_in() != 11208) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_modelmanager_shutdown() != 10749) {
+    if (uniffi_llama_rs_checksum_method_modelmanager_shutdown() != 30465) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_fileaccess_begin() != 27917) {
+    if (uniffi_llama_rs_checksum_method_fileaccess_begin() != 7208) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_method_fileaccess_end() != 15817) {
+    if (uniffi_llama_rs_checksum_method_fileaccess_end() != 20889) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_constructor_modelmanager_global() != 8824) {
+    if (uniffi_llama_rs_checksum_constructor_modelmanager_global() != 55794) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_llama_rs_checksum_constructor_modelmanager_own() != 46527) {
+    if (uniffi_llama_rs_checksum_constructor_modelmanager_own() != 41929) {
         return InitializationResult.apiChecksumMismatch
     }
 

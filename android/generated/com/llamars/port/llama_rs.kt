@@ -917,46 +917,46 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_llama_rs_checksum_func_open_files_with() and 0xFFFF) != 9556) {
+    if ((lib.uniffi_llama_rs_checksum_func_open_files_with() and 0xFFFF) != 57481) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_answer_event() and 0xFFFF) != 21556) {
+    if ((lib.uniffi_llama_rs_checksum_method_answer_event() and 0xFFFF) != 55892) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_client_end() and 0xFFFF) != 61011) {
+    if ((lib.uniffi_llama_rs_checksum_method_client_end() and 0xFFFF) != 34817) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_client_next_events() and 0xFFFF) != 28494) {
+    if ((lib.uniffi_llama_rs_checksum_method_client_next_events() and 0xFFFF) != 64533) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_client_send() and 0xFFFF) != 1850) {
+    if ((lib.uniffi_llama_rs_checksum_method_client_send() and 0xFFFF) != 24844) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_client_snapshot() and 0xFFFF) != 56680) {
+    if ((lib.uniffi_llama_rs_checksum_method_client_snapshot() and 0xFFFF) != 61979) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_ask() and 0xFFFF) != 51704) {
+    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_ask() and 0xFFFF) != 27765) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_connect() and 0xFFFF) != 48401) {
+    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_connect() and 0xFFFF) != 3929) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_keep_in() and 0xFFFF) != 63055) {
+    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_keep_in() and 0xFFFF) != 11208) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_shutdown() and 0xFFFF) != 10749) {
+    if ((lib.uniffi_llama_rs_checksum_method_modelmanager_shutdown() and 0xFFFF) != 30465) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_fileaccess_begin() and 0xFFFF) != 27917) {
+    if ((lib.uniffi_llama_rs_checksum_method_fileaccess_begin() and 0xFFFF) != 7208) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_method_fileaccess_end() and 0xFFFF) != 15817) {
+    if ((lib.uniffi_llama_rs_checksum_method_fileaccess_end() and 0xFFFF) != 20889) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_constructor_modelmanager_global() and 0xFFFF) != 8824) {
+    if ((lib.uniffi_llama_rs_checksum_constructor_modelmanager_global() and 0xFFFF) != 55794) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_llama_rs_checksum_constructor_modelmanager_own() and 0xFFFF) != 46527) {
+    if ((lib.uniffi_llama_rs_checksum_constructor_modelmanager_own() and 0xFFFF) != 41929) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1466,8 +1466,8 @@ open class Answer: Disposable, AutoCloseable, AnswerInterface
 
     
     /**
-     * The answer, as JSON (`Event`). Waits for it, for as long as carrying out the command takes; to be asked once. Null
-     * when the manager was shut down before it answered.
+     * Returns the answer, as JSON (`Event`). Waits until the command is carried out; call it once. Returns null if the
+     * manager was shut down before it answered.
      */override fun `event`(): kotlin.String? {
             return FfiConverterOptionalString.lift(
     callWithHandle {
@@ -1752,8 +1752,8 @@ open class Client: Disposable, AutoCloseable, ClientInterface
 
     
     /**
-     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds, its generations go on. Ending twice
-     * does nothing.
+     * Ends the connection. Waits for nothing. Its leases expire after 10 seconds; its generations go on. Ending it
+     * twice does nothing.
      */override fun `end`()
         = 
     callWithHandle {
@@ -1787,8 +1787,8 @@ open class Client: Disposable, AutoCloseable, ClientInterface
 
     
     /**
-     * Takes a JSON command (`Envelope`). Never throws and never waits: a refusal is an event that carries the command's
-     * `requestId`. A client that has ended takes no command.
+     * Sends a JSON command (`Envelope`). Never throws and never waits: a refusal is an event with the command's
+     * `requestId`. A client that has ended ignores commands.
      */override fun `send`(`command`: kotlin.String)
         = 
     callWithHandle {
@@ -1804,7 +1804,7 @@ open class Client: Disposable, AutoCloseable, ClientInterface
 
     
     /**
-     * The state now, as JSON (`Snapshot`). Cheap enough for a first render.
+     * Returns the current state, as JSON (`Snapshot`). Cheap enough for a first render.
      */override fun `snapshot`(): kotlin.String {
             return FfiConverterString.lift(
     callWithHandle {
@@ -2096,7 +2096,7 @@ open class FileAccessImpl: Disposable, AutoCloseable, FileAccess
 
     
     /**
-     * Nothing of `path` is open any more. Called once for each `begin` that gave a place.
+     * Ends access to `path`, which is closed by now. Called once for each `begin` that returned a path.
      */override fun `end`(`path`: kotlin.String)
         = 
     callWithHandle {
@@ -2458,8 +2458,8 @@ open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
 
     
     /**
-     * Hands over a command of the host's own, as JSON (`Envelope`). Never throws and never waits. Commands are carried out
-     * in the order in which they are given.
+     * Sends a command of the host, as JSON (`Envelope`). Never throws and never waits. Commands are carried out in the
+     * order in which they are sent.
      */override fun `ask`(`command`: kotlin.String): Answer {
             return FfiConverterTypeAnswer.lift(
     callWithHandle {
@@ -2476,7 +2476,7 @@ open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
 
     
     /**
-     * A new client: one host's side of the port.
+     * Connects a new client: one host's side of the port.
      */override fun `connect`(): Client {
             return FfiConverterTypeClient.lift(
     callWithHandle {
@@ -2513,8 +2513,8 @@ open class ModelManager: Disposable, AutoCloseable, ModelManagerInterface
 
     
     /**
-     * Cancels everything and frees every model. Waits at most `deadlineMs`; true if all was done by then. What is asked
-     * for later is refused as `closed`.
+     * Cancels everything and frees every model. Waits at most `deadlineMs`; returns true if everything was done by
+     * then. Later commands are refused with `closed`.
      */override fun `shutdown`(`deadlineMs`: kotlin.UInt): kotlin.Boolean {
             return FfiConverterBoolean.lift(
     callWithHandle {
