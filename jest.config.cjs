@@ -6,6 +6,8 @@ module.exports = {
     '<rootDir>/tests/**/*.test.{ts,tsx}',
     '<rootDir>/example/**/__tests__/*.test.{ts,tsx}',
   ],
+  // A test that hangs fails by this; how long a test takes says nothing.
+  testTimeout: 60_000,
   // The example imports the package by its name, which stands for the sources here.
   moduleNameMapper: {
     '^react-native-llama-rs$': '<rootDir>/src/index.ts',

@@ -4,7 +4,6 @@ import { openEngine } from './engine';
 import { answered, openApp, press, tab, write } from './openApp';
 
 // Everything that a user does to conversations, on the real engine.
-jest.setTimeout(30_000);
 
 const engine = openEngine();
 

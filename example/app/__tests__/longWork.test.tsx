@@ -5,7 +5,6 @@ import { openEngine } from './engine';
 import { answered, beginToTalk, model, openApp, press, say, write } from './openApp';
 
 // Loading, prefilling and writing on the real engine, held at the moment that the test looks at.
-jest.setTimeout(30_000);
 
 /** Long enough to be held in the middle. */
 const LONG = { temperature: 0, repeatPenalty: 0.05, maxOutputTokens: 7000 };

@@ -9,7 +9,6 @@ import { type LoopbackHub, loopbackHub, REPOSITORY, TINY } from './loopbackHub';
 import { answered, openApp, press, tab, write } from './openApp';
 
 // Models are downloaded from a hub on this machine into the store of the real engine.
-jest.setTimeout(30_000);
 
 const directory = mkdtempSync(join(tmpdir(), 'llama-models-'));
 const { client } = openEngine({ directory });

@@ -5,7 +5,6 @@ import { openEngine } from './engine';
 import { answered, beginToTalk, type Change, openApp, press, say, tab, write } from './openApp';
 
 // Every screen on the real engine, with a scripted recogniser and voice.
-jest.setTimeout(30_000);
 
 const engine = openEngine();
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 // The demo as a user starts it, on real inference.
-jest.setTimeout(60_000);
 
 interface Ended {
   code: number | null;
